@@ -1,0 +1,7 @@
+// Everything the library offers, in one include.
+#pragma once
+
+#include "byteformer/classifier.hpp"
+#include "byteformer/error.hpp"
+#include "byteformer/masking.hpp"
+#include "byteformer/version.hpp"

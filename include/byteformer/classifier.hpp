@@ -1,0 +1,122 @@
+// Load a model folder and classify bytes or files with it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "byteformer/error.hpp"
+#include "byteformer/masking.hpp"
+
+namespace byteformer {
+
+using Bytes = std::span<const std::uint8_t>;
+
+/// How a model is loaded.
+struct LoadOptions {
+  int num_threads = 0;              ///< Threads that share one call's work; 0 means one a processor.
+  std::optional<Masking> masking;   ///< Overrides the masking named in the model's configuration.
+};
+
+/// What the model says of one file.
+struct Output {
+  std::uint64_t num_bytes = 0;   ///< Length of the file.
+  std::uint64_t num_tokens = 0;  ///< Tokens after the stem.
+  std::vector<float> logits;     ///< [num_labels], before temperature and softmax.
+  std::vector<float> features;   ///< [hidden_size], the mean vector before the head.
+};
+
+/// One class of a ranked answer.
+struct Prediction {
+  int index = 0;       ///< 0-based class.
+  std::string label;   ///< Its name in the model's configuration.
+  float score = 0;     ///< Softmax of logits / temperature, in [0, 1].
+};
+
+/// A file's output, or why there is none. Among many files one bad file costs one entry.
+using FileResult = std::variant<Output, Error>;
+
+/// Receives one file in pieces of any size; the answer is ready moments after the last byte.
+///
+/// Memory does not grow with the file's length. The logits are the same bits as those of the whole file at once,
+/// whatever the pieces. One thread at a time may use a Stream; different streams are independent.
+class Stream {
+ public:
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  ~Stream();
+
+  /// Appends `bytes` to the file.
+  /// \throws Error kTooManyTokens once the file outgrows the model's learned positions; the stream is then unusable.
+  void feed(Bytes bytes);
+
+  /// Ends the file and returns its output; the stream is then ready for the next file.
+  /// \throws Error kEmptyFile if nothing was fed.
+  Output finish();
+
+ private:
+  friend class Classifier;
+  struct State;
+  explicit Stream(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// A loaded model. Cheap to copy (copies share the weights); every member may be called from many threads at once.
+///
+/// A file's logits are the same bits alone, in any batch, in any order and with any number of threads, as long as the
+/// instruction set is the same (`kernels_name()`).
+class Classifier {
+ public:
+  /// Loads `model_dir`/config.json and `model_dir`/model.safetensors.
+  /// \throws Error kNotFound, kPermissionDenied, kInvalidFormat or kInvalidModel; the message names file and reason.
+  static Classifier load(const std::filesystem::path& model_dir, const LoadOptions& options = {});
+
+  /// Classifies one file given as its bytes. Uses all threads.
+  /// \throws Error kEmptyFile or kTooManyTokens.
+  Output classify(Bytes file) const;
+
+  /// Classifies many files; the result has their order. Files share the threads, and never each other's fate.
+  std::vector<FileResult> classify_batch(std::span<const Bytes> files) const;
+
+  /// Reads and classifies one regular file; huge files are streamed in constant memory.
+  /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile, kEmptyFile, kTooManyTokens, kFileChanged or kIo.
+  Output classify_file(const std::filesystem::path& path) const;
+
+  /// Reads and classifies many files; the result has their order.
+  std::vector<FileResult> classify_files(std::span<const std::filesystem::path> paths) const;
+
+  /// Starts a file that arrives in pieces.
+  Stream stream() const;
+
+  /// Softmax of `output.logits` / temperature: [num_labels], sums to 1.
+  std::vector<float> scores(const Output& output) const;
+
+  /// The `k` most likely classes, best first; equal scores in the order of their index. `k` is clamped to num_labels.
+  std::vector<Prediction> top_k(const Output& output, int k) const;
+
+  /// Names of the classes: [num_labels].
+  const std::vector<std::string>& labels() const noexcept;
+  int num_labels() const noexcept;
+  int hidden_size() const noexcept;
+  Masking masking() const noexcept;
+  int num_threads() const noexcept;
+
+  /// The instruction set in use: "avx512", "avx2", "neon" or "portable". BYTEFORMER_KERNELS forces one.
+  const char* kernels_name() const noexcept;
+
+  /// Working memory of one call in bytes (per concurrent caller): a constant of the model, not of the files.
+  std::size_t workspace_bytes() const noexcept;
+
+ private:
+  struct Impl;
+  explicit Classifier(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace byteformer

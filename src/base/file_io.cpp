@@ -1,0 +1,197 @@
+// POSIX implementation of file_io.hpp.
+#include "base/file_io.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "byteformer/error.hpp"
+
+namespace byteformer::base {
+namespace {
+
+[[noreturn]] void throw_errno(const std::filesystem::path& path, std::string_view action, int error) {
+  ErrorCode code = ErrorCode::kIo;
+  if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
+  if (error == EACCES || error == EPERM) code = ErrorCode::kPermissionDenied;
+  throw Error(code, printable(path) + ": cannot " + std::string(action) + ": " + std::strerror(error));
+}
+
+const char* kind_name(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO (pipe it into `-` to classify what it carries)";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device (pipe it into `-` to classify what it carries)";
+  return "not a regular file";
+}
+
+struct OpenFile {
+  int fd;
+  std::uint64_t size;
+};
+
+OpenFile open_regular(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) {
+    const int error = errno;
+    struct stat info {};
+    if (error == ENXIO && ::stat(path.c_str(), &info) == 0)
+      throw Error(ErrorCode::kNotARegularFile, printable(path) + ": is " + kind_name(info.st_mode));
+    throw_errno(path, "open", error);
+  }
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) {
+    const int error = errno;
+    ::close(fd);
+    throw_errno(path, "examine", error);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    ::close(fd);
+    throw Error(ErrorCode::kNotARegularFile, printable(path) + ": is " + kind_name(info.st_mode));
+  }
+  return {fd, static_cast<std::uint64_t>(info.st_size)};
+}
+
+/// A temporary file beside its target that vanishes unless it is committed.
+class PendingFile {
+ public:
+  explicit PendingFile(const std::filesystem::path& target) : target_(target), temporary_(target) {
+    static std::atomic<unsigned> counter{0};
+    temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd_ < 0) throw_errno(target_, "create", errno);
+  }
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+  ~PendingFile() {
+    if (fd_ >= 0) ::close(fd_);
+    if (!committed_) ::unlink(temporary_.c_str());
+  }
+
+  void append(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw_errno(target_, "write", errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
+
+  void commit() {
+    if (::fsync(fd_) != 0 && errno != EINVAL) throw_errno(target_, "write", errno);
+    const int closed = ::close(fd_);
+    fd_ = -1;
+    if (closed != 0) throw_errno(target_, "write", errno);
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_errno(target_, "replace", errno);
+    committed_ = true;
+  }
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+  bool committed_ = false;
+};
+
+}  // namespace
+
+std::string printable(const std::filesystem::path& path) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char c : path.native()) {
+    if (c >= 0x20 && c != 0x7f && c < 0x80) {
+      text += static_cast<char>(c);
+    } else if (c >= 0x80) {
+      text += static_cast<char>(c);  // left alone: most likely UTF-8, and harmless to a terminal if it is not
+    } else {
+      text += {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
+    }
+  }
+  return text;
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  const OpenFile file = open_regular(path);
+  size_ = static_cast<std::size_t>(file.size);
+  if (size_ > 0) {
+    void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+    const int error = errno;
+    ::close(file.fd);
+    if (address == MAP_FAILED) throw_errno(path, "map", error);
+    data_ = static_cast<const std::byte*>(address);
+  } else {
+    ::close(file.fd);
+  }
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void release_pages(std::span<const std::byte> bytes) noexcept {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) & ~(page - 1);
+  const auto last = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) & ~(page - 1);
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  const OpenFile file = open_regular(path);
+  fd_ = file.fd;
+  size_ = file.size;
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::size_t InputFile::read(std::span<std::uint8_t> out) {
+  std::size_t filled = 0;
+  while (filled < out.size()) {
+    const ssize_t got = ::read(fd_, out.data() + filled, out.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno(path_, "read", errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  position_ += filled;
+  const bool at_end = filled < out.size();
+  if (position_ > size_ || (at_end && position_ < size_))
+    throw Error(ErrorCode::kFileChanged, printable(path_) + ": changed while it was read: " + std::to_string(size_) +
+                                             " bytes when opened, " + (at_end ? "now " : "now at least ") +
+                                             std::to_string(position_));
+  return filled;
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
+  InputFile file(path);
+  if (file.size() > max_bytes)
+    throw Error(ErrorCode::kInvalidFormat, printable(path) + ": has " + std::to_string(file.size()) +
+                                               " bytes, more than the " + std::to_string(max_bytes) +
+                                               " that such a file may have");
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()) + 1);  // one more, to notice growth
+  const std::size_t size = file.read(bytes);
+  return {reinterpret_cast<const char*>(bytes.data()), size};
+}
+
+void write_file_atomically(
+    const std::filesystem::path& path,
+    const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write) {
+  PendingFile file(path);
+  write([&file](std::span<const std::byte> bytes) { file.append(bytes); });
+  file.commit();
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  write_file_atomically(path, [text](const auto& append) { append(std::as_bytes(std::span(text))); });
+}
+
+}  // namespace byteformer::base

@@ -1,0 +1,71 @@
+// Reading and writing files: memory maps, regular files that may change underneath, atomic output.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace byteformer::base {
+
+/// `path` for an error message: printable, with other bytes written as \xNN.
+std::string printable(const std::filesystem::path& path);
+
+/// A read-only private mapping of a whole regular file.
+class MappedFile {
+ public:
+  /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile or kIo. An empty file gives an empty span.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Tells the kernel that the whole pages inside `bytes`, which must lie in a MappedFile, are not needed for now.
+void release_pages(std::span<const std::byte> bytes) noexcept;
+
+/// A regular file opened for reading, whose length is watched.
+class InputFile {
+ public:
+  /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile (with what it is instead) or kIo.
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  /// Length when it was opened, in bytes.
+  std::uint64_t size() const noexcept { return size_; }
+
+  /// Fills `out` as far as the file goes and returns the number of bytes read: less than `out.size()` only at the end.
+  /// \throws Error kIo, or kFileChanged where the file ended before, or went on after, the length it had when opened.
+  std::size_t read(std::span<std::uint8_t> out);
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+  std::uint64_t position_ = 0;
+};
+
+/// The whole of a regular file as text.
+/// \throws as InputFile, and Error kInvalidFormat if it is longer than `max_bytes`.
+std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// Writes a file atomically: `write` fills a temporary file beside `path`, which is then synced and renamed over it.
+/// On any failure the temporary file is removed and what stood at `path` is untouched.
+/// \throws Error kIo (with the reason: disk full, ...) or kPermissionDenied.
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace byteformer::base

@@ -1,0 +1,78 @@
+// A model's configuration: the typed content of config.json.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "byteformer/masking.hpp"
+
+namespace byteformer::format {
+
+enum class PositionEmbedding { kLearned, kSinusoidal };
+
+/// Every hyperparameter of a ByteFormer; the vectors have one entry a layer.
+struct ModelConfig {
+  std::int64_t hidden_size = 192;
+  std::int64_t num_hidden_layers = 12;
+  std::int64_t num_attention_heads = 3;
+  std::int64_t intermediate_size = 768;
+  std::int64_t vocab_size = 257;
+  std::int64_t pad_token_id = 256;
+  double layer_norm_eps = 1e-5;
+  std::int64_t conv_kernel_size = 16;  ///< k; the stride is k / 2. 0 means no convolution.
+  std::int64_t max_position_embeddings = 50'000;
+  PositionEmbedding position_embedding = PositionEmbedding::kLearned;
+  std::vector<std::int64_t> window_sizes;   ///< rows of an attention window
+  std::vector<std::int64_t> window_shifts;  ///< rows by which the windows are shifted
+  std::vector<bool> downsample;             ///< whether a token merge follows the layer
+  Masking masking = Masking::kMasked;
+  std::int64_t num_labels = 0;
+  std::vector<std::string> labels;  ///< [num_labels]
+  double temperature = 1.0;         ///< divides the logits before the softmax
+  std::string preprocess;           ///< JSON text of the `preprocess` object; empty if absent
+
+  std::int64_t head_dim() const { return hidden_size / num_attention_heads; }
+  std::int64_t stride() const { return conv_kernel_size == 0 ? 1 : conv_kernel_size / 2; }
+
+  bool operator==(const ModelConfig&) const = default;
+};
+
+/// What a configuration says; what it leaves open is empty. An import fills the rest from the shapes of the weights.
+struct PartialConfig {
+  std::optional<std::int64_t> hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, vocab_size,
+      pad_token_id, conv_kernel_size, max_position_embeddings, num_labels;
+  std::optional<double> layer_norm_eps, temperature;
+  std::optional<PositionEmbedding> position_embedding;
+  std::optional<std::vector<std::int64_t>> window_sizes, window_shifts;
+  std::optional<std::vector<bool>> downsample;
+  std::optional<Masking> masking;
+  std::optional<std::vector<std::string>> labels;
+  std::optional<std::string> preprocess;
+};
+
+/// Parses config.json; `source` stands in messages. Types, ranges and duplicate keys are checked; unknown keys are
+/// ignored (a later version may know them).
+/// \throws Error kInvalidFormat naming `source`, the key, what was expected and what was found.
+PartialConfig parse_partial_config(std::string_view json, const std::string& source);
+
+/// Parses a complete config.json and validates it.
+/// \throws Error kInvalidFormat or kInvalidModel.
+ModelConfig parse_config(std::string_view json, const std::string& source);
+
+/// Checks that the parts agree: positive sizes within bounds, heads that divide, an even kernel, one entry a layer,
+/// labels as many as classes.
+/// \throws Error kInvalidModel naming `source`, the keys and the values.
+void validate(const ModelConfig& config, const std::string& source);
+
+/// The text of config.json, keys in the order of the specification, ending in a newline.
+std::string to_json(const ModelConfig& config);
+
+std::string_view to_string(Masking masking) noexcept;  ///< "released" or "masked"
+
+/// \throws Error kInvalidArgument naming the two that exist.
+Masking parse_masking(std::string_view name);
+
+}  // namespace byteformer::format

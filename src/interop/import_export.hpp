@@ -1,0 +1,35 @@
+// `byteformer import` and `byteformer export` without the command line.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "byteformer/masking.hpp"
+#include "format/config.hpp"
+
+namespace byteformer::interop {
+
+struct ImportOptions {
+  std::filesystem::path weights;                 ///< .pt or .safetensors
+  std::filesystem::path config;                  ///< our config.json or a published YAML file
+  std::optional<std::filesystem::path> labels;   ///< one label a line
+  std::optional<Masking> masking;                ///< wins over the configuration
+  std::filesystem::path output;                  ///< the model folder to create
+};
+
+/// Makes a model folder of weights and configuration. What the configuration does not say is taken from the shapes of
+/// the tensors, then from the published defaults; a contradiction is an error that names both sides.
+/// \returns the configuration that was written.
+/// \throws Error kInvalidFormat, kInvalidModel, kAlreadyExists, kIo ...
+format::ModelConfig import_model(const ImportOptions& options);
+
+enum class ExportFormat { kPt, kSafetensors };
+
+/// Writes the weights of the model folder `model` to the file `output`.
+void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output);
+
+/// Reads CONFIG: YAML if its name ends in .yaml or .yml (or its text is not JSON), else our JSON.
+format::PartialConfig read_any_config(const std::filesystem::path& path);
+
+}  // namespace byteformer::interop

@@ -1,0 +1,30 @@
+// The list of a ByteFormer's tensors: every name and shape, in one place.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/config.hpp"
+#include "format/tensors.hpp"
+
+namespace byteformer::model {
+
+/// One tensor of the state dict.
+struct TensorSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  bool optional = false;  ///< the sinusoidal buffer may be absent; it is then computed
+};
+
+/// All tensors of `config`, in the order of the published state dict. \see docs/architecture.md, "Tensors"
+std::vector<TensorSpec> tensor_specs(const format::ModelConfig& config);
+
+/// Checks that `tensors` are those of `config`: none missing, none too many, shapes and dtypes right, every number finite.
+/// \throws Error kInvalidModel naming the tensor, expected and found.
+void check_tensors(const format::ModelConfig& config, const format::Tensors& tensors);
+
+/// Trainable parameters and buffers together.
+std::int64_t num_parameters(const format::ModelConfig& config);
+
+}  // namespace byteformer::model
