@@ -12,16 +12,21 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
+#include "byteformer/export.hpp"
 #include "byteformer/masking.hpp"
 
 namespace byteformer {
+
+namespace api {
+class Engine;
+}
 
 using Bytes = std::span<const std::uint8_t>;
 
 /// How a model is loaded.
 struct LoadOptions {
-  int num_threads = 0;              ///< Threads that share one call's work; 0 means one a processor.
-  std::optional<Masking> masking;   ///< Overrides the masking named in the model's configuration.
+  int num_threads = 0;             ///< Threads that share one call's work; 0 means one a processor.
+  std::optional<Masking> masking;  ///< Overrides the masking named in the model's configuration.
 };
 
 /// What the model says of one file.
@@ -34,9 +39,9 @@ struct Output {
 
 /// One class of a ranked answer.
 struct Prediction {
-  int index = 0;       ///< 0-based class.
-  std::string label;   ///< Its name in the model's configuration.
-  float score = 0;     ///< Softmax of logits / temperature, in [0, 1].
+  int index = 0;      ///< 0-based class.
+  std::string label;  ///< Its name in the model's configuration.
+  float score = 0;    ///< Softmax of logits / temperature, in [0, 1].
 };
 
 /// A file's output, or why there is none. Among many files one bad file costs one entry.
@@ -46,7 +51,7 @@ using FileResult = std::variant<Output, Error>;
 ///
 /// Memory does not grow with the file's length. The logits are the same bits as those of the whole file at once,
 /// whatever the pieces. One thread at a time may use a Stream; different streams are independent.
-class Stream {
+class BYTEFORMER_EXPORT Stream {
  public:
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
@@ -71,7 +76,7 @@ class Stream {
 ///
 /// A file's logits are the same bits alone, in any batch, in any order and with any number of threads, as long as the
 /// instruction set is the same (`kernels_name()`).
-class Classifier {
+class BYTEFORMER_EXPORT Classifier {
  public:
   /// Loads `model_dir`/config.json and `model_dir`/model.safetensors.
   /// \throws Error kNotFound, kPermissionDenied, kInvalidFormat or kInvalidModel; the message names file and reason.
@@ -114,9 +119,8 @@ class Classifier {
   std::size_t workspace_bytes() const noexcept;
 
  private:
-  struct Impl;
-  explicit Classifier(std::shared_ptr<const Impl> impl);
-  std::shared_ptr<const Impl> impl_;
+  explicit Classifier(std::shared_ptr<const api::Engine> engine);
+  std::shared_ptr<const api::Engine> engine_;
 };
 
 }  // namespace byteformer

@@ -5,32 +5,34 @@
 #include <string>
 #include <string_view>
 
+#include "byteformer/export.hpp"
+
 namespace byteformer {
 
 /// Why an operation failed. The names in `to_string` are stable: programs may compare them.
 enum class ErrorCode {
-  kInvalidArgument,    ///< The caller asked for something that makes no sense (usage).
-  kNotFound,           ///< A path does not exist.
-  kPermissionDenied,   ///< A path exists but may not be read or written.
-  kNotARegularFile,    ///< A directory, FIFO, socket or device where a file was expected.
-  kEmptyFile,          ///< A file of zero bytes: there is nothing to classify.
-  kTooManyTokens,      ///< The file needs more positions than the model has.
-  kFileChanged,        ///< The file grew or shrank while it was read.
-  kIo,                 ///< The operating system failed to read or write (disk full, I/O error).
-  kAlreadyExists,      ///< The output exists and would have been overwritten.
-  kInvalidFormat,      ///< A configuration, checkpoint or label file is malformed.
-  kInvalidModel,       ///< Configuration and weights contradict each other, or weights are not finite.
-  kUnsupported,        ///< Well-formed, but a feature that this build does not have.
-  kInternal,           ///< A bug in byteformer.
+  kInvalidArgument,   ///< The caller asked for something that makes no sense (usage).
+  kNotFound,          ///< A path does not exist.
+  kPermissionDenied,  ///< A path exists but may not be read or written.
+  kNotARegularFile,   ///< A directory, FIFO, socket or device where a file was expected.
+  kEmptyFile,         ///< A file of zero bytes: there is nothing to classify.
+  kTooManyTokens,     ///< The file needs more positions than the model has.
+  kFileChanged,       ///< The file grew or shrank while it was read.
+  kIo,                ///< The operating system failed to read or write (disk full, I/O error).
+  kAlreadyExists,     ///< The output exists and would have been overwritten.
+  kInvalidFormat,     ///< A configuration, checkpoint or label file is malformed.
+  kInvalidModel,      ///< Configuration and weights contradict each other, or weights are not finite.
+  kUnsupported,       ///< Well-formed, but a feature that this build does not have.
+  kInternal,          ///< A bug in byteformer.
 };
 
 /// The code's stable name in snake_case, for example "too_many_tokens".
-std::string_view to_string(ErrorCode code) noexcept;
+BYTEFORMER_EXPORT std::string_view to_string(ErrorCode code) noexcept;
 
 /// Thrown by every function of the library that fails.
 ///
 /// `what()` names the path or tensor, what was expected, what was found, and what to do about it.
-class Error : public std::runtime_error {
+class BYTEFORMER_EXPORT Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   ErrorCode code() const noexcept { return code_; }

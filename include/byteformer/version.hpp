@@ -1,9 +1,11 @@
 // The library's version.
 #pragma once
 
+#include "byteformer/export.hpp"
+
 namespace byteformer {
 
 /// Version of the library that is linked, "major.minor.patch".
-const char* version() noexcept;
+BYTEFORMER_EXPORT const char* version() noexcept;
 
 }  // namespace byteformer

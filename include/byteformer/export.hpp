@@ -1,0 +1,8 @@
+// Marks what the shared library shows to the outside; everything else in it is hidden.
+#pragma once
+
+#if defined(__GNUC__) || defined(__clang__)
+#define BYTEFORMER_EXPORT __attribute__((visibility("default")))
+#else
+#define BYTEFORMER_EXPORT
+#endif

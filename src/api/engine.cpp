@@ -1,0 +1,55 @@
+// Implementation of engine.hpp.
+#include "api/engine.hpp"
+
+#include <utility>
+
+#include "byteformer/error.hpp"
+#include "format/model_folder.hpp"
+
+namespace byteformer::api {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+int checked_threads(int num_threads) {
+  if (num_threads < 0 || num_threads > kMostThreads)
+    throw Error(ErrorCode::kInvalidArgument, "num_threads is " + std::to_string(num_threads) +
+                                                 "; it must be 1 to " + std::to_string(kMostThreads) +
+                                                 ", or 0 for one a processor");
+  return num_threads;
+}
+
+}  // namespace
+
+Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& options)
+    : kernels_(&kernels::default_kernels()), pool_(checked_threads(options.num_threads)) {
+  format::ModelFolder folder = format::read_model_folder(model_dir);
+  config_ = std::move(folder.config);
+  masking_ = options.masking.value_or(config_.masking);
+  model_ = std::make_unique<const model::ByteFormer>(
+      config_, std::make_shared<const format::Tensors>(std::move(folder.tensors)), masking_, *kernels_, pool_);
+}
+
+std::unique_ptr<model::Workspace> Engine::borrow() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto workspace = std::move(idle_.back());
+      idle_.pop_back();
+      return workspace;
+    }
+  }
+  return std::make_unique<model::Workspace>(model_->make_workspace(pool_));
+}
+
+void Engine::give_back(std::unique_ptr<model::Workspace> workspace) const noexcept {
+  try {
+    model_->reset(*workspace);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(workspace));
+  } catch (...) {
+    // Out of memory while keeping a spare workspace: drop it, the next caller makes its own.
+  }
+}
+
+}  // namespace byteformer::api

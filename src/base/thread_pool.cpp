@@ -1,0 +1,103 @@
+// Implementation of thread_pool.hpp: one job at a time, claimed iteration by iteration.
+#include "base/thread_pool.hpp"
+
+#include <algorithm>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace byteformer::base {
+namespace {
+
+constexpr int kSpins = 4000;  // about 20 to 50 microseconds: longer than the gap between two layers, shorter than a nap
+
+void pause() noexcept {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+template <typename Condition>
+bool spin_until(const Condition& condition) noexcept {
+  for (int i = 0; i < kSpins; ++i) {
+    if (condition()) return true;
+    pause();
+  }
+  return false;
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int num_threads) {
+  if (num_threads <= 0) num_threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  workers_.reserve(static_cast<std::size_t>(num_threads - 1));
+  for (int i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { work(i); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    epoch_.fetch_add(1, std::memory_order_release);
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::drain(Job& job, int worker) noexcept {
+  for (;;) {
+    const std::size_t i = job.next.fetch_add(1, std::memory_order_relaxed);
+    if (i >= job.count) return;
+    job.call(job.context, i, worker);
+  }
+}
+
+void ThreadPool::run(std::size_t count, Call call, const void* context) {
+  Job job{call, context, count};
+  std::unique_lock serving(serving_, std::defer_lock);
+  if (count < 2 || workers_.empty() || !serving.try_lock()) {
+    drain(job, 0);
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    job_ = &job;
+    epoch_.fetch_add(1, std::memory_order_release);
+  }
+  wake_.notify_all();
+  drain(job, 0);
+  // No worker can join once job_ is null; those inside still hold the job, which lives on this stack.
+  std::unique_lock lock(mutex_);
+  job_ = nullptr;
+  lock.unlock();
+  if (spin_until([this] { return inside_.load(std::memory_order_acquire) == 0; })) return;
+  lock.lock();
+  left_.wait(lock, [this] { return inside_.load(std::memory_order_acquire) == 0; });
+}
+
+void ThreadPool::work(int worker) {
+  std::size_t seen = 0;
+  for (;;) {
+    spin_until([&] { return epoch_.load(std::memory_order_acquire) != seen; });
+    Job* job = nullptr;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stopping_ || epoch_.load(std::memory_order_relaxed) != seen; });
+      if (stopping_) return;
+      seen = epoch_.load(std::memory_order_relaxed);
+      job = job_;
+      if (job == nullptr) continue;  // the caller was done before this worker awoke
+      inside_.fetch_add(1, std::memory_order_relaxed);
+    }
+    drain(*job, worker);
+    if (inside_.fetch_sub(1, std::memory_order_release) == 1) {
+      const std::lock_guard lock(mutex_);
+      left_.notify_one();
+    }
+  }
+}
+
+}  // namespace byteformer::base

@@ -1,0 +1,63 @@
+// Chooses among the compiled kernels by what the processor has and what the user says.
+#include "kernels/kernels.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "byteformer/error.hpp"
+#include "kernels/kernel_tables.hpp"
+
+namespace byteformer::kernels {
+namespace {
+
+bool processor_has([[maybe_unused]] Requirement requirement) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
+                    __builtin_cpu_supports("bmi");
+  switch (requirement) {
+    case Requirement::kNone: return true;
+    case Requirement::kAvx2: return avx2;
+    case Requirement::kAvx512:
+      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl");
+  }
+#endif
+  return requirement == Requirement::kNone;
+}
+
+}  // namespace
+
+std::size_t attention_scratch_size(std::size_t rows, std::size_t head_dim) {
+  constexpr std::size_t kMostTileRows = 8;
+  const std::size_t keys = rows + 1;
+  return packed_size(head_dim, keys) + packed_size(keys, head_dim) +
+         kMostTileRows * (padded(keys) + padded(head_dim)) + 2 * keys * head_dim + kRowAlignment;
+}
+
+std::span<const Kernels* const> available_kernels() {
+  static const std::vector<const Kernels*> available = [] {
+    std::vector<const Kernels*> list;
+    for (const CompiledKernels& compiled : compiled_kernels())
+      if (processor_has(compiled.requirement)) list.push_back(compiled.kernels);
+    return list;
+  }();
+  return available;
+}
+
+const Kernels& default_kernels() {
+  const auto available = available_kernels();
+  const char* wanted = std::getenv("BYTEFORMER_KERNELS");
+  if (wanted == nullptr || *wanted == '\0') return *available.front();
+  std::string names;
+  for (const Kernels* kernels : available) {
+    if (kernels->name == std::string_view(wanted)) return *kernels;
+    names += std::string(names.empty() ? "" : ", ") + kernels->name;
+  }
+  throw Error(ErrorCode::kInvalidArgument, "BYTEFORMER_KERNELS=" + std::string(wanted) +
+                                               ": this machine has no such kernels; it has " + names);
+}
+
+}  // namespace byteformer::kernels

@@ -1,0 +1,84 @@
+// Kernels that treat rows one by one: layer norm and sums of table rows, compiled once an instruction set.
+#if defined(BYTEFORMER_KERNELS_ROWS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef BYTEFORMER_KERNELS_ROWS_INL
+#undef BYTEFORMER_KERNELS_ROWS_INL
+#else
+#define BYTEFORMER_KERNELS_ROWS_INL
+#endif
+
+#include <hwy/highway.h>
+
+#include <cmath>
+
+#include "kernels/kernels.hpp"
+#include "kernels/math-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace byteformer::kernels {
+namespace HWY_NAMESPACE {
+
+inline void layer_norm(const float* x, const std::int32_t* x_rows, std::size_t rows, std::size_t hidden,
+                       const float* gamma, const float* beta, float eps, float* out) noexcept {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t row_size = padded(hidden);
+  const std::size_t full = hidden / lanes * lanes;
+  const auto tail = hn::FirstN(d, hidden - full);
+  const float inverse_size = 1.0f / static_cast<float>(hidden);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const float* from = x + (x_rows != nullptr ? static_cast<std::size_t>(x_rows[r]) : r) * row_size;
+    float* to = out + r * row_size;
+    auto sum = hn::Zero(d);
+    for (std::size_t i = 0; i < row_size; i += lanes) sum = hn::Add(sum, hn::LoadU(d, from + i));
+    const auto mean = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, sum)) * inverse_size);
+    auto squares = hn::Zero(d);
+    for (std::size_t i = 0; i < full; i += lanes) {
+      const auto difference = hn::Sub(hn::LoadU(d, from + i), mean);
+      squares = hn::MulAdd(difference, difference, squares);
+    }
+    if (full < hidden) {
+      const auto difference = hn::IfThenElseZero(tail, hn::Sub(hn::LoadU(d, from + full), mean));
+      squares = hn::MulAdd(difference, difference, squares);
+    }
+    const float variance = hn::GetLane(hn::SumOfLanes(d, squares)) * inverse_size;
+    const auto scale = hn::Set(d, 1.0f / std::sqrt(variance + eps));
+    for (std::size_t i = 0; i < row_size; i += lanes) {
+      const auto normed = hn::Mul(hn::Sub(hn::LoadU(d, from + i), mean), scale);
+      hn::StoreU(hn::MulAdd(normed, hn::LoadU(d, gamma + i), hn::LoadU(d, beta + i)), d, to + i);
+    }
+  }
+}
+
+/// One token's columns [column, column + kVectors vectors).
+template <std::size_t kVectors>
+HWY_INLINE void sum_columns(const TableSumArgs& args, const std::uint16_t* ids, std::size_t token, std::size_t column) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector sums[kVectors];
+  for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Zero(d);
+  const float* table = args.table + column;
+  for (std::size_t j = 0; j < args.kernel_size; ++j) {
+    const float* row = table + (j * args.vocab + ids[j]) * args.row_size;
+    for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Add(sums[v], hn::LoadU(d, row + v * lanes));
+  }
+  const std::size_t offset = token * args.row_size + column;
+  for (std::size_t v = 0; v < kVectors; ++v)
+    hn::StoreU(hn::Add(sums[v], hn::LoadU(d, args.positions + offset + v * lanes)), d, args.out + offset + v * lanes);
+}
+
+inline void sum_table_rows(const TableSumArgs& args) noexcept {
+  constexpr std::size_t kBlock = 4;
+  const std::size_t lanes = hn::Lanes(Floats());
+  for (std::size_t t = 0; t < args.tokens; ++t) {
+    const std::uint16_t* ids = args.ids + t * args.stride;
+    std::size_t column = 0;
+    for (; column + kBlock * lanes <= args.row_size; column += kBlock * lanes)
+      sum_columns<kBlock>(args, ids, t, column);
+    for (; column < args.row_size; column += lanes) sum_columns<1>(args, ids, t, column);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace byteformer::kernels
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,142 @@
+// Implementation of byteformer.hpp.
+#include "model/byteformer.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "model/weight_loader.hpp"
+#include "model/weights.hpp"
+
+namespace byteformer::model {
+namespace {
+
+// Rows that a layer computes at once: enough for every thread to have a few windows, few enough to stay near the cores.
+constexpr std::size_t kRoundTokens = 1024;       // a thread
+constexpr std::size_t kLeastReadyRows = 256;     // a thread
+
+std::shared_ptr<const format::Tensors> checked(const format::ModelConfig& config,
+                                               std::shared_ptr<const format::Tensors> tensors) {
+  check_tensors(config, *tensors);
+  return tensors;
+}
+
+}  // namespace
+
+std::size_t Workspace::num_bytes() const noexcept {
+  std::size_t total = x.buffer.capacity() * x.buffer.row_size() * sizeof(float) + workers.shared.num_bytes();
+  for (const nn::WorkerScratch& scratch : workers.scratch) total += scratch.num_bytes();
+  for (const StageState& stage : stages) total += stage.windows.num_bytes() + (stage.pairs ? stage.pairs->num_bytes() : 0);
+  return total;
+}
+
+ByteFormer::ByteFormer(const format::ModelConfig& config, std::shared_ptr<const format::Tensors> tensors,
+                       Masking masking, const kernels::Kernels& kernels, base::ThreadPool& pool)
+    : config_(config),
+      masking_(masking),
+      tensors_(checked(config, std::move(tensors))),
+      stem_(WeightLoader(config_, *tensors_, kernels).stem(masking, pool, positions_)),
+      head_(WeightLoader(config_, *tensors_, kernels).head()) {
+  WeightLoader loader(config_, *tensors_, kernels);
+  for (std::size_t layer = 0; layer < config_.downsample.size(); ++layer) {
+    stages_.push_back({loader.block(layer), std::nullopt});
+    if (config_.downsample[layer]) stages_.back().merge = loader.merge(layer);
+  }
+}
+
+Workspace ByteFormer::make_workspace(base::ThreadPool& pool) const {
+  const auto hidden = static_cast<std::size_t>(config_.hidden_size);
+  Workspace ws(pool, hidden);
+  std::size_t late = 0;
+  for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
+    nn::WindowCutter windows(static_cast<std::size_t>(config_.window_sizes[layer]),
+                             static_cast<std::size_t>(config_.window_shifts[layer]), masking_, late, hidden);
+    late = windows.num_late();
+    std::optional<nn::WindowCutter> pairs;
+    if (stages_[layer].merge) {
+      pairs.emplace(2, 0, Masking::kReleased, late, hidden);
+      late = pairs->num_late() / 2;
+    }
+    ws.stages.push_back({std::move(windows), std::move(pairs)});
+  }
+  return ws;
+}
+
+std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
+  // Every layer may hold back nearly least_rows, an unfinished window and its late rows, and hand on all of them at once.
+  // Files of one token make this the worst case: their rows are never halved.
+  const auto threads = static_cast<std::size_t>(num_threads);
+  const auto hidden = static_cast<std::size_t>(config_.hidden_size);
+  const std::size_t row_size = kernels::padded(hidden);
+  const std::size_t qkv_size = kernels::padded(3 * hidden);
+  const std::size_t wide_size = kernels::padded(static_cast<std::size_t>(config_.intermediate_size));
+  std::size_t rows = threads * kRoundTokens + 2;
+  std::size_t total = 0;
+  std::size_t largest_window = 0;
+  std::size_t late = 0;
+  for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
+    const auto window = static_cast<std::size_t>(config_.window_sizes[layer]);
+    const nn::WindowCutter windows(window, static_cast<std::size_t>(config_.window_shifts[layer]), masking_, late, 1);
+    late = windows.num_late();
+    rows += threads * kLeastReadyRows + window + late;
+    total += rows * (stages_[layer].merge ? 2 : 1);
+    largest_window = std::max(largest_window, window);
+    if (stages_[layer].merge) late = (late + 1) / 2;
+  }
+  total += 2 * rows;  // x and the merged rows
+  const std::size_t task_rows = nn::EncoderBlock::kMostTaskRows + largest_window;
+  const std::size_t worker = task_rows * (row_size + std::max(qkv_size, wide_size)) +
+                             kernels::attention_scratch_size(largest_window, hidden / static_cast<std::size_t>(
+                                                                                         config_.num_attention_heads));
+  return (nn::RowBuffer::grown(total) * row_size + threads * worker) * sizeof(float);
+}
+
+void ByteFormer::forward(Workspace& ws, bool flush) const {
+  const auto observe = [&ws](const char* stage, std::size_t layer) {
+    if (ws.observer) ws.observer(stage + std::to_string(layer), ws.x);
+  };
+  const std::size_t least_rows =
+      flush ? 0 : kLeastReadyRows * static_cast<std::size_t>(ws.workers.pool.num_threads());
+  if (ws.observer) ws.observer("stem", ws.x);
+  for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
+    const Stage& stage = stages_[layer];
+    auto& [windows, pairs] = ws.stages[layer];
+    windows.push(ws.x);
+    ws.x.clear();
+    if (windows.num_ready() < least_rows) return;  // the rows wait until a pass is worth its while
+    stage.block(windows, ws.workers);
+    windows.emit_rows(ws.x);
+    observe("block_", layer);
+    if (!stage.merge) continue;
+    pairs->push(ws.x);
+    pairs->emit_windows((*stage.merge)(*pairs, ws.workers), ws.x);
+    observe("merge_", layer);
+  }
+  head_(ws.x, ws.mean, ws.workers, ws.results);
+  ws.x.clear();
+}
+
+void ByteFormer::feed(std::span<const std::uint8_t> bytes, Workspace& ws) const {
+  const std::size_t round = kRoundTokens * static_cast<std::size_t>(ws.workers.pool.num_threads());
+  while (!bytes.empty()) {
+    stem_.take(bytes, round, ws.stem, ws.workers, ws.x);
+    if (ws.x.num_rows >= round) forward(ws, false);
+  }
+}
+
+void ByteFormer::end_file(Workspace& ws) const { stem_.finish(ws.stem, ws.workers, ws.x); }
+
+void ByteFormer::flush(Workspace& ws) const { forward(ws, true); }
+
+void ByteFormer::reset(Workspace& ws) const {
+  ws.x.clear();
+  ws.stem = {};
+  ws.mean = {};
+  ws.results.clear();
+  for (auto& [windows, pairs] : ws.stages) {
+    windows.clear();
+    if (pairs) pairs->clear();
+  }
+}
+
+}  // namespace byteformer::model

@@ -1,0 +1,143 @@
+// Implementation of byte_stem.hpp.
+#include "nn/byte_stem.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "byteformer/error.hpp"
+#include "nn/linear.hpp"
+
+namespace byteformer::nn {
+namespace {
+
+constexpr std::size_t kTaskTokens = 64;
+
+/// W[:, :, j] for every j as [kernel_size, in, out]: the order in which products want it. Read in blocks of outputs, so
+/// that whole cache lines of W are used.
+std::vector<float> by_position(std::span<const float> convolution, std::size_t hidden, std::size_t kernel_size) {
+  constexpr std::size_t kBlock = 16;
+  std::vector<float> result(convolution.size());
+  for (std::size_t block = 0; block < hidden; block += kBlock) {
+    const std::size_t end = std::min(hidden, block + kBlock);
+    for (std::size_t in = 0; in < hidden; ++in)
+      for (std::size_t j = 0; j < kernel_size; ++j)
+        for (std::size_t out = block; out < end; ++out)
+          result[(j * hidden + in) * hidden + out] = convolution[(out * hidden + in) * kernel_size + j];
+  }
+  return result;
+}
+
+}  // namespace
+
+ByteStem::ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size,
+                   std::size_t kernel_size, Positions positions, Masking masking, base::ThreadPool& pool)
+    : kernels_(&kernels),
+      hidden_size_(hidden_size),
+      kernel_size_(std::max<std::size_t>(1, kernel_size)),
+      stride_(kernel_size == 0 ? 1 : kernel_size / 2),
+      positions_(std::move(positions)),
+      masking_(masking),
+      table_(kernel_size_ * kVocabulary * kernels::padded(hidden_size)) {
+  build_table(view, pool);
+}
+
+void ByteStem::build_table(const ByteStemView& view, base::ThreadPool& pool) {
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  if (view.convolution.empty()) {
+    for (std::size_t v = 0; v < kVocabulary; ++v)
+      std::copy_n(view.embedding.data() + v * hidden_size_, hidden_size_, table_.data() + v * row_size);
+    return;
+  }
+  const std::vector<float> weights = by_position(view.convolution, hidden_size_, kernel_size_);
+  std::vector<base::AlignedBuffer<float>> packed;  // one a worker
+  for (int i = 0; i < pool.num_threads(); ++i) packed.emplace_back(kernels::packed_size(hidden_size_, hidden_size_));
+  pool.parallel_for(kernel_size_, [&](std::size_t j, int worker) noexcept {
+    float* b = packed[static_cast<std::size_t>(worker)].data();
+    kernels_->pack(weights.data() + j * hidden_size_ * hidden_size_, hidden_size_, hidden_size_, hidden_size_, 1, b);
+    kernels_->matmul({.a = view.embedding.data(),
+                      .a_stride = hidden_size_,
+                      .rows = kVocabulary,
+                      .b = b,
+                      .depth = hidden_size_,
+                      .width = hidden_size_,
+                      .c = table_.data() + j * kVocabulary * row_size,
+                      .c_stride = row_size});
+  });
+}
+
+std::uint64_t ByteStem::num_tokens(std::uint64_t num_bytes) const noexcept {
+  if (num_bytes == 0) return 0;
+  if (kernel_size_ == 1) return num_bytes;
+  if (masking_ == Masking::kMasked) return num_bytes / stride_ + (num_bytes % stride_ != 0 ? 1 : 0);
+  return num_bytes < kernel_size_ ? 1 : (num_bytes - kernel_size_) / stride_ + 1;
+}
+
+void ByteStem::check_tokens(std::uint64_t num_tokens) const {
+  const auto limit = max_tokens();
+  if (!limit || num_tokens <= *limit) return;
+  throw Error(ErrorCode::kTooManyTokens,
+              "needs " + std::to_string(num_tokens) + " tokens, but the model has learned positions for " +
+                  std::to_string(*limit) +
+                  "; shorten the file, or use a model with a larger kernel, more positions or sinusoidal ones");
+}
+
+void ByteStem::take(std::span<const std::uint8_t>& bytes, std::size_t max_rows, ByteStemState& state, Workers& workers,
+                    PackedRows& out) const {
+  if (out.num_rows >= max_rows) return;
+  const std::size_t most_ids = (max_rows - out.num_rows - 1) * stride_ + kernel_size_;
+  const std::size_t taken = std::min(bytes.size(), most_ids - std::min(most_ids, state.num_ids));
+  if (state.ids.size() < state.num_ids + taken) state.ids.resize(state.num_ids + taken);
+  std::copy_n(bytes.begin(), taken, state.ids.begin() + static_cast<std::ptrdiff_t>(state.num_ids));
+  bytes = bytes.subspan(taken);
+  state.num_ids += taken;
+  state.num_bytes += taken;
+  if (state.num_ids >= kernel_size_) sum_tokens((state.num_ids - kernel_size_) / stride_ + 1, state, workers, out);
+}
+
+void ByteStem::finish(ByteStemState& state, Workers& workers, PackedRows& out) const {
+  if (state.num_bytes == 0) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
+  const auto remaining = static_cast<std::size_t>(num_tokens(state.num_bytes) - state.num_tokens);
+  if (remaining > 0) {
+    const std::size_t needed = (remaining - 1) * stride_ + kernel_size_;
+    if (state.ids.size() < needed) state.ids.resize(needed);
+    std::fill(state.ids.begin() + static_cast<std::ptrdiff_t>(state.num_ids),
+              state.ids.begin() + static_cast<std::ptrdiff_t>(std::max(needed, state.num_ids)), kPadding);
+    state.num_ids = needed;
+    sum_tokens(remaining, state, workers, out);
+  }
+  if (out.segments.empty() || out.segments.back().ends) out.segments.emplace_back();
+  out.segments.back().ends = true;
+  state.num_ids = 0;
+  state.num_bytes = 0;
+  state.num_tokens = 0;
+}
+
+void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& workers, PackedRows& out) const {
+  check_tokens(state.num_tokens + count);
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  float* rows = out.append(count);
+  workers.pool.parallel_for((count + kTaskTokens - 1) / kTaskTokens, [&](std::size_t task, int worker) noexcept {
+    const std::size_t first = task * kTaskTokens;
+    const std::size_t tokens = std::min(kTaskTokens, count - first);
+    float* scratch = workers.scratch[static_cast<std::size_t>(worker)].normed.get(tokens * row_size);
+    kernels_->sum_table_rows({.table = table_.data(),
+                              .kernel_size = kernel_size_,
+                              .vocab = kVocabulary,
+                              .stride = stride_,
+                              .row_size = row_size,
+                              .ids = state.ids.data() + first * stride_,
+                              .tokens = tokens,
+                              .positions = positions_.rows(state.num_tokens + first, tokens, scratch),
+                              .out = rows + first * row_size});
+  });
+  if (out.segments.empty() || out.segments.back().ends) out.segments.emplace_back();
+  out.segments.back().num_rows += count;
+  state.num_tokens += count;
+  const std::size_t used = std::min(count * stride_, state.num_ids);
+  std::copy(state.ids.begin() + static_cast<std::ptrdiff_t>(used),
+            state.ids.begin() + static_cast<std::ptrdiff_t>(state.num_ids), state.ids.begin());
+  state.num_ids -= used;
+}
+
+}  // namespace byteformer::nn

@@ -1,0 +1,73 @@
+// The stem: bytes become tokens by sums of table rows, which is exactly the embedding and the convolution.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/aligned_buffer.hpp"
+#include "byteformer/masking.hpp"
+#include "nn/packed_rows.hpp"
+#include "nn/positions.hpp"
+#include "nn/scratch.hpp"
+
+namespace byteformer::nn {
+
+struct ByteStemView {
+  std::span<const float> embedding;    ///< [257, hidden]
+  std::span<const float> convolution;  ///< [hidden, hidden, kernel_size]; empty for kernel size 0
+};
+
+/// The open file's bytes that no token has used up.
+struct ByteStemState {
+  std::vector<std::uint16_t> ids;  // byte values and padding ids
+  std::size_t num_ids = 0;
+  std::uint64_t num_bytes = 0;     // read of this file so far
+  std::uint64_t num_tokens = 0;    // made of this file so far
+};
+
+/// Token t = sum_j T[j][b[t s + j]] + P[t] with T[j][v] = W[:, :, j] E[v]. Immutable: any number of threads may use it.
+/// \see docs/architecture.md, "The byte table"
+class ByteStem {
+ public:
+  static constexpr std::size_t kVocabulary = 257;
+  static constexpr std::uint16_t kPadding = 256;
+
+  /// Builds the table: 257 k hidden^2 multiply-adds, on all threads of `pool`.
+  ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size, std::size_t kernel_size,
+           Positions positions, Masking masking, base::ThreadPool& pool);
+
+  /// Tokens of a file of `num_bytes` bytes.
+  std::uint64_t num_tokens(std::uint64_t num_bytes) const noexcept;
+
+  /// Tokens that have a position; none if there is no limit.
+  std::optional<std::uint64_t> max_tokens() const noexcept { return positions_.limit(); }
+
+  /// Appends tokens to `out` until it holds `max_rows` rows or `bytes` are used up; removes what was used from `bytes`.
+  /// \throws Error kTooManyTokens
+  void take(std::span<const std::uint8_t>& bytes, std::size_t max_rows, ByteStemState& state, Workers& workers,
+            PackedRows& out) const;
+
+  /// Ends the file: appends its last tokens (at most two) and its end to `out`.
+  /// \throws Error kEmptyFile or kTooManyTokens
+  void finish(ByteStemState& state, Workers& workers, PackedRows& out) const;
+
+  /// \throws Error kTooManyTokens, naming both numbers and what to do, if `num_tokens` has no positions.
+  void check_tokens(std::uint64_t num_tokens) const;
+
+  std::size_t table_bytes() const noexcept { return table_.num_bytes(); }
+
+ private:
+  void build_table(const ByteStemView& view, base::ThreadPool& pool);
+  void sum_tokens(std::size_t count, ByteStemState& state, Workers& workers, PackedRows& out) const;
+
+  const kernels::Kernels* kernels_;
+  std::size_t hidden_size_;
+  std::size_t kernel_size_;  // 1 where the model has no convolution
+  std::size_t stride_;
+  Positions positions_;
+  Masking masking_;
+  base::AlignedBuffer<float> table_;  // [kernel_size, 257, padded(hidden)]
+};
+
+}  // namespace byteformer::nn

@@ -1,0 +1,77 @@
+// Rows of activations of many files, one after another, as they flow from layer to layer.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "base/aligned_buffer.hpp"
+#include "kernels/kernels.hpp"
+
+namespace byteformer::nn {
+
+/// A growing array of rows, each padded to kernels::kRowAlignment floats with zeros.
+class RowBuffer {
+ public:
+  RowBuffer() = default;
+  explicit RowBuffer(std::size_t columns) : row_size_(kernels::padded(columns)) {}
+
+  float* row(std::size_t index) noexcept { return data_.data() + index * row_size_; }
+  const float* row(std::size_t index) const noexcept { return data_.data() + index * row_size_; }
+  std::size_t row_size() const noexcept { return row_size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+
+  /// The capacity that follows `capacity` where it does not suffice; also the most that `capacity` rows ever take.
+  static constexpr std::size_t grown(std::size_t capacity) noexcept { return capacity + capacity / 2; }
+
+  /// Makes room for `rows` rows; the first `kept` keep their content. Allocates only beyond the largest size so far.
+  void reserve(std::size_t rows, std::size_t kept = 0) {
+    if (rows <= capacity_) return;
+    const std::size_t capacity = std::max(rows, grown(capacity_));
+    base::AlignedBuffer<float> larger(capacity * row_size_);
+    std::copy_n(data_.data(), kept * row_size_, larger.data());
+    data_ = std::move(larger);
+    capacity_ = capacity;
+  }
+
+ private:
+  base::AlignedBuffer<float> data_;
+  std::size_t row_size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// A run of rows of one file.
+///
+/// The first rows of a file may be late: where windows wrap around its end they are only finished there, and follow its
+/// other rows. `num_late` counts them; they are the file's rows 0 ... num_late - 1.
+struct Segment {
+  std::size_t num_rows = 0;  ///< rows in the order of the file
+  std::size_t num_late = 0;  ///< late rows after them; 0 unless the file ends here
+  bool ends = false;         ///< whether the file ends here; the next segment then begins another one
+};
+
+/// [num_rows, columns] with the segments they belong to.
+struct PackedRows {
+  PackedRows() = default;
+  explicit PackedRows(std::size_t columns) : buffer(columns) {}
+
+  RowBuffer buffer;
+  std::size_t num_rows = 0;
+  std::vector<Segment> segments;
+
+  void clear() {
+    num_rows = 0;
+    segments.clear();
+  }
+
+  /// Room for `count` more rows at the end; returns the first.
+  float* append(std::size_t count) {
+    buffer.reserve(num_rows + count, num_rows);
+    num_rows += count;
+    return buffer.row(num_rows - count);
+  }
+};
+
+}  // namespace byteformer::nn

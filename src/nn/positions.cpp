@@ -1,0 +1,75 @@
+// Implementation of positions.hpp.
+#include "nn/positions.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/kernels.hpp"
+
+namespace byteformer::nn {
+
+Positions Positions::learned(std::span<const float> rows, std::size_t hidden_size) {
+  Positions positions(hidden_size, false);
+  positions.store(rows);
+  return positions;
+}
+
+Positions Positions::sinusoidal(std::span<const float> buffer, std::size_t max_tokens, std::size_t hidden_size) {
+  Positions positions(hidden_size, true);
+  if (!buffer.empty()) positions.store(buffer);
+  positions.num_float32_ = max_tokens;
+  const std::size_t half = hidden_size / 2;
+  const auto step = static_cast<float>(-(std::log(10000.0) / static_cast<double>(half - 1)));
+  for (std::size_t i = 0; i < half; ++i) positions.frequencies_.push_back(std::exp(static_cast<float>(i) * step));
+  return positions;
+}
+
+void Positions::store(std::span<const float> rows) {
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  num_stored_ = rows.size() / hidden_size_;
+  if (row_size == hidden_size_) {
+    stored_ = rows.data();
+    return;
+  }
+  copy_ = base::AlignedBuffer<float>(num_stored_ * row_size);
+  for (std::size_t t = 0; t < num_stored_; ++t)
+    std::copy_n(rows.data() + t * hidden_size_, hidden_size_, copy_.data() + t * row_size);
+  stored_ = copy_.data();
+}
+
+std::optional<std::uint64_t> Positions::limit() const noexcept {
+  if (is_sinusoidal_) return std::nullopt;
+  return num_stored_;
+}
+
+const float* Positions::rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept {
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  if (first + count <= num_stored_) return stored_ + first * row_size;
+  for (std::size_t i = 0; i < count; ++i) {
+    float* out = scratch + i * row_size;
+    if (first + i < num_stored_) {
+      std::copy_n(stored_ + (first + i) * row_size, row_size, out);
+    } else {
+      compute(first + i, out);
+    }
+  }
+  return scratch;
+}
+
+void Positions::compute(std::uint64_t position, float* out) const noexcept {
+  const std::size_t half = hidden_size_ / 2;
+  for (std::size_t i = 0; i < half; ++i) {
+    if (position < num_float32_) {
+      const float angle = static_cast<float>(position) * frequencies_[i];
+      out[i] = std::sin(angle);
+      out[half + i] = std::cos(angle);
+    } else {
+      const double angle = static_cast<double>(position) * static_cast<double>(frequencies_[i]);
+      out[i] = static_cast<float>(std::sin(angle));
+      out[half + i] = static_cast<float>(std::cos(angle));
+    }
+  }
+  std::fill(out + 2 * half, out + kernels::padded(hidden_size_), 0.0f);
+}
+
+}  // namespace byteformer::nn

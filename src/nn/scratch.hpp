@@ -1,0 +1,44 @@
+// Temporary memory of a forward pass: one piece a worker, grown to what the largest task so far needed.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/aligned_buffer.hpp"
+#include "base/thread_pool.hpp"
+
+namespace byteformer::nn {
+
+/// A buffer that only grows.
+class ScratchBuffer {
+ public:
+  float* get(std::size_t size) {
+    if (buffer_.size() < size) buffer_ = base::AlignedBuffer<float>(size);
+    return buffer_.data();
+  }
+  std::size_t num_bytes() const noexcept { return buffer_.num_bytes(); }
+
+ private:
+  base::AlignedBuffer<float> buffer_;
+};
+
+/// What one worker needs while it runs a task.
+struct WorkerScratch {
+  ScratchBuffer normed;     // [rows, hidden]; also the heads' outputs
+  ScratchBuffer wide;       // [rows, 3 hidden] or [rows, intermediate]
+  ScratchBuffer attention;  // one head's packed keys and values
+
+  std::size_t num_bytes() const noexcept { return normed.num_bytes() + wide.num_bytes() + attention.num_bytes(); }
+};
+
+/// The threads of a forward pass and their memory.
+struct Workers {
+  explicit Workers(base::ThreadPool& thread_pool)
+      : pool(thread_pool), scratch(static_cast<std::size_t>(thread_pool.num_threads())) {}
+
+  base::ThreadPool& pool;
+  std::vector<WorkerScratch> scratch;  // [num_threads]
+  ScratchBuffer shared;                // used between parallel loops, by the caller alone
+};
+
+}  // namespace byteformer::nn

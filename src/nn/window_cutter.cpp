@@ -1,0 +1,181 @@
+// Implementation of window_cutter.hpp.
+#include "nn/window_cutter.hpp"
+
+#include <cstring>
+
+namespace byteformer::nn {
+namespace {
+
+/// The first window start that is not before the rows that arrive late.
+std::size_t first_start(std::size_t size, std::size_t shift, std::size_t late_in) {
+  if (late_in <= shift) return shift;
+  return shift + (late_in - shift + size - 1) / size * size;
+}
+
+}  // namespace
+
+WindowCutter::WindowCutter(std::size_t size, std::size_t shift, Masking masking, std::size_t late_in,
+                           std::size_t columns)
+    : size_(size),
+      shift_(shift % size),
+      masking_(masking),
+      late_in_(late_in),
+      late_out_(masking == Masking::kMasked ? 0 : first_start(size, shift % size, late_in)),
+      rows_(columns) {
+  begin_file();
+}
+
+void WindowCutter::begin_file() {
+  next_row_ = late_in_;
+  next_cut_ = masking_ == Masking::kMasked && shift_ > 0 ? shift_ : late_out_ + size_;
+  head_ = {};
+  pending_ = {};
+  pieces_.emplace_back();
+}
+
+void WindowCutter::clear() {
+  num_rows_ = 0;
+  windows_.clear();
+  order_.clear();
+  pieces_.clear();
+  begin_file();
+}
+
+void WindowCutter::push(const PackedRows& in) {
+  rows_.reserve(num_rows_ + in.num_rows, num_rows_);
+  std::memcpy(rows_.row(num_rows_), in.buffer.row(0), in.num_rows * rows_.row_size() * sizeof(float));
+  for (const Segment& segment : in.segments) {
+    add_rows(num_rows_, segment.num_rows);
+    num_rows_ += segment.num_rows;
+    if (segment.ends) {
+      end_file({num_rows_, segment.num_late});
+      num_rows_ += segment.num_late;
+      begin_file();
+    }
+  }
+}
+
+void WindowCutter::add_rows(std::size_t first, std::size_t count) {
+  if (next_row_ < late_out_) {
+    const std::size_t taken = std::min(count, late_out_ - next_row_);
+    if (head_.count == 0) head_.begin = first;
+    head_.count += taken;
+    next_row_ += taken;
+    first += taken;
+    count -= taken;
+  }
+  if (count == 0) return;
+  if (pending_.count == 0) pending_.begin = first;
+  pending_.count += count;
+  next_row_ += count;
+  while (next_cut_ <= next_row_) {
+    const std::size_t remaining = next_row_ - next_cut_;
+    cut({pending_.begin, pending_.count - remaining});
+    pending_ = {pending_.begin + pending_.count - remaining, remaining};
+    next_cut_ += size_;
+  }
+}
+
+void WindowCutter::cut(Run run) {
+  windows_.push_back({order_.size(), run.count, 0});
+  for (std::size_t i = 0; i < run.count; ++i) order_.push_back(static_cast<std::int32_t>(run.begin + i));
+  Piece& piece = pieces_.back();
+  if (piece.main.count == 0) piece.main.begin = run.begin;
+  piece.main.count += run.count;
+  ++piece.main_windows;
+}
+
+void WindowCutter::end_file(Run late) {
+  if (masking_ == Masking::kMasked) {
+    if (pending_.count > 0) cut(pending_);
+  } else {
+    wrap_around(late, late.count < late_in_ ? late.count : next_row_);
+  }
+  pieces_.back().ends = true;
+}
+
+void WindowCutter::wrap_around(Run late, std::size_t num_rows) {
+  const std::size_t padded_rows = (num_rows + size_ - 1) / size_ * size_;
+  const std::size_t last_start = padded_rows - size_ + shift_;
+  Piece& piece = pieces_.back();
+  std::size_t late_end = last_start + 1;  // windows that start before it belong to the late rows
+  if (num_rows > late_out_) {
+    late_end = late_out_;
+    if (piece.main.count == 0) piece.main.begin = pending_.begin;
+    piece.main.count += pending_.count;
+    for (std::size_t start = next_row_ - pending_.count; start <= last_start; start += size_) {
+      cut_wrapped(start, num_rows, padded_rows, late);
+      ++piece.main_windows;
+    }
+  }
+  for (std::size_t start = shift_; start < late_end && start <= last_start; start += size_) {
+    cut_wrapped(start, num_rows, padded_rows, late);
+    ++piece.late_windows;
+  }
+  piece.late = late;
+  piece.head = head_;
+}
+
+void WindowCutter::cut_wrapped(std::size_t start, std::size_t num_rows, std::size_t padded_rows, Run late) {
+  Window window{order_.size(), 0, 0};
+  const std::size_t pending_start = next_row_ - pending_.count;
+  for (std::size_t i = 0; i < size_; ++i) {
+    const std::size_t row = start + i < padded_rows ? start + i : start + i - padded_rows;
+    if (row >= num_rows) {
+      ++window.num_filler;
+      continue;
+    }
+    std::size_t index = pending_.begin + (row - pending_start);
+    if (row < late_out_) index = head_.begin + (row - late_in_);
+    if (row < late.count) index = late.begin + row;
+    order_.push_back(static_cast<std::int32_t>(index));
+    ++window.num_rows;
+  }
+  windows_.push_back(window);
+}
+
+void WindowCutter::emit_rows(PackedRows& out) {
+  out.clear();
+  const auto copy = [&](Run run) {
+    if (run.count == 0) return;
+    float* to = out.append(run.count);
+    std::memcpy(to, rows_.row(run.begin), run.count * rows_.row_size() * sizeof(float));
+  };
+  for (const Piece& piece : pieces_) {
+    if (piece.main.count == 0 && !piece.ends) continue;
+    copy(piece.main);
+    copy(piece.late);
+    copy(piece.head);
+    out.segments.push_back({piece.main.count, piece.late.count + piece.head.count, piece.ends});
+  }
+  drop_emitted();
+}
+
+void WindowCutter::emit_windows(const float* merged, PackedRows& out) {
+  out.clear();
+  if (!windows_.empty())
+    std::memcpy(out.append(windows_.size()), merged, windows_.size() * out.buffer.row_size() * sizeof(float));
+  for (const Piece& piece : pieces_) {
+    if (piece.main_windows == 0 && !piece.ends) continue;
+    out.segments.push_back({piece.main_windows, piece.late_windows, piece.ends});
+  }
+  drop_emitted();
+}
+
+void WindowCutter::drop_emitted() {
+  std::size_t kept = 0;
+  const auto keep = [&](Run& run) {
+    if (run.count > 0) std::memmove(rows_.row(kept), rows_.row(run.begin), run.count * rows_.row_size() * sizeof(float));
+    run.begin = kept;
+    kept += run.count;
+  };
+  keep(head_);
+  keep(pending_);
+  num_rows_ = kept;
+  windows_.clear();
+  order_.clear();
+  pieces_.clear();
+  pieces_.emplace_back();
+}
+
+}  // namespace byteformer::nn

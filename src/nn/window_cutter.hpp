@@ -1,0 +1,101 @@
+// Cuts the rows of files into attention windows as they arrive, without rolling or appending anything.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "byteformer/masking.hpp"
+#include "nn/packed_rows.hpp"
+
+namespace byteformer::nn {
+
+/// Rows that attend to one another: order()[begin, begin + num_rows), and `num_filler` zero rows beside them.
+struct Window {
+  std::size_t begin = 0;
+  std::size_t num_rows = 0;
+  std::size_t num_filler = 0;
+};
+
+/// The rows that wait in front of one layer, and the windows that are complete.
+///
+/// Only d = shift mod size matters. `masked`: the rows are cut at d, d + size, ...; the first and last piece may be
+/// short. `released`: windows start at d, d + size, ... up to the rows rounded up to whole windows; the last one wraps
+/// around to rows 0 ... d - 1, and rows beyond the file's end are filler. What the first windows need then comes last:
+/// of a file whose first `late_in` rows arrive late, the first num_late() leave late.
+///
+/// A token merge is a window of two rows with shift 0. Used by one thread at a time.
+/// \see docs/architecture.md, "Windows without rolling"
+class WindowCutter {
+ public:
+  WindowCutter(std::size_t size, std::size_t shift, Masking masking, std::size_t late_in, std::size_t columns);
+
+  /// Rows at the beginning of a file that leave only at its end.
+  std::size_t num_late() const noexcept { return late_out_; }
+
+  /// Takes over the rows of `in` and cuts the windows that they complete.
+  void push(const PackedRows& in);
+
+  /// Rows in complete windows: what a pass over windows() would compute.
+  std::size_t num_ready() const noexcept { return order_.size(); }
+
+  std::span<const Window> windows() const noexcept { return windows_; }
+  std::span<const std::int32_t> order() const noexcept { return order_; }  ///< rows of rows(), window by window
+  float* rows() noexcept { return rows_.row(0); }
+  std::size_t row_size() const noexcept { return rows_.row_size(); }
+
+  /// Replaces `out` by the rows of all complete windows, each file's in its order and the late ones last, and forgets
+  /// those windows.
+  void emit_rows(PackedRows& out);
+
+  /// The same with one row a window, in the order of windows(); `merged` holds them.
+  void emit_windows(const float* merged, PackedRows& out);
+
+  /// Forgets everything, also a file that is not complete.
+  void clear();
+
+  /// Bytes held, at the largest so far.
+  std::size_t num_bytes() const noexcept { return rows_.capacity() * rows_.row_size() * sizeof(float); }
+
+ private:
+  struct Run {
+    std::size_t begin = 0;
+    std::size_t count = 0;
+  };
+  /// What leaves of one file at the next emission.
+  struct Piece {
+    Run main, late, head;
+    std::size_t main_windows = 0;
+    std::size_t late_windows = 0;
+    bool ends = false;
+  };
+
+  void begin_file();
+  void add_rows(std::size_t first, std::size_t count);
+  void end_file(Run late);
+  void wrap_around(Run late, std::size_t num_rows);
+  void cut(Run run);
+  void cut_wrapped(std::size_t start, std::size_t num_rows, std::size_t padded_rows, Run late);
+  void drop_emitted();
+
+  std::size_t size_;
+  std::size_t shift_;
+  Masking masking_;
+  std::size_t late_in_;
+  std::size_t late_out_;
+
+  RowBuffer rows_;
+  std::size_t num_rows_ = 0;
+  std::vector<Window> windows_;
+  std::vector<std::int32_t> order_;
+  std::vector<Piece> pieces_;  // the last one is the open file's
+
+  // The open file: absolute numbers count the file's rows from 0.
+  std::size_t next_row_ = 0;  // absolute number of the next row in order
+  std::size_t next_cut_ = 0;  // absolute end of the window being filled
+  Run head_;                  // rows late_in_ ... late_out_ - 1, which wait for the end
+  Run pending_;               // rows of the window being filled
+};
+
+}  // namespace byteformer::nn
