@@ -117,6 +117,7 @@ void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& work
   check_tokens(state.num_tokens + count);
   const std::size_t row_size = kernels::padded(hidden_size_);
   float* rows = out.append(count);
+  workers.reserve(std::min(kTaskTokens, count) * row_size, 0, 0);
   workers.pool.parallel_for((count + kTaskTokens - 1) / kTaskTokens, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskTokens;
     const std::size_t tokens = std::min(kTaskTokens, count - first);

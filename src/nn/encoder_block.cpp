@@ -11,15 +11,23 @@ namespace {
 constexpr std::size_t kAttentionTaskRows = EncoderBlock::kMostTaskRows;
 constexpr std::size_t kFeedForwardTaskRows = 64;  // 64 x intermediate floats stay in the level-2 cache
 
-/// The windows of one task: windows[begin, end).
-struct WindowRange {
-  std::size_t begin;
-  std::size_t end;
-};
+/// The `index`-th of `num_shares` parts of `all`, as even as they can be.
+template <typename T>
+std::span<const T> share(std::span<const T> all, std::size_t num_shares, std::size_t index) {
+  const std::size_t begin = all.size() * index / num_shares;
+  const std::size_t end = all.size() * (index + 1) / num_shares;
+  return all.subspan(begin, end - begin);
+}
 
-/// The `index`-th of `tasks` ranges that share `count` things as evenly as they can.
-WindowRange share(std::size_t count, std::size_t tasks, std::size_t index) {
-  return {count * index / tasks, count * (index + 1) / tasks};
+std::size_t rows_of(std::span<const Window> windows) {
+  return windows.back().begin + windows.back().num_rows - windows.front().begin;
+}
+
+/// Tasks of at most `rows_per_task` rows, a multiple of the threads: no thread waits for a last odd task.
+std::size_t balanced_tasks(std::size_t num_rows, std::size_t rows_per_task, const Workers& workers) {
+  const auto num_threads = static_cast<std::size_t>(workers.pool.num_threads());
+  const std::size_t tasks = (num_rows + rows_per_task - 1) / rows_per_task;
+  return (tasks + num_threads - 1) / num_threads * num_threads;
 }
 
 }  // namespace
@@ -40,12 +48,17 @@ WindowAttention::WindowAttention(const kernels::Kernels& kernels, const Attentio
   qkv_.run(args);
 }
 
+void WindowAttention::reserve(std::size_t num_rows, std::size_t largest_window, Workers& workers) const {
+  workers.reserve(num_rows * kernels::padded(hidden_size_), num_rows * kernels::padded(3 * hidden_size_),
+                  kernels::attention_scratch_size(largest_window, hidden_size_ / num_heads_));
+}
+
 void WindowAttention::run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
                           WorkerScratch& scratch) const {
   const std::size_t row_size = kernels::padded(hidden_size_);
   const std::size_t qkv_size = kernels::padded(3 * hidden_size_);
   const std::size_t first = windows.front().begin;
-  const std::size_t num_rows = windows.back().begin + windows.back().num_rows - first;
+  const std::size_t num_rows = rows_of(windows);
   const std::int32_t* indices = order.data() + first;
   float* normed = scratch.normed.get(num_rows * row_size);
   float* qkv = scratch.wide.get(num_rows * qkv_size);
@@ -76,6 +89,10 @@ FeedForward::FeedForward(const kernels::Kernels& kernels, const FeedForwardView&
       up_(kernels, view.up, hidden_size, intermediate_size),
       down_(kernels, view.down, intermediate_size, hidden_size) {}
 
+void FeedForward::reserve(std::size_t num_rows, Workers& workers) const {
+  workers.reserve(num_rows * kernels::padded(up_.in_features()), num_rows * kernels::padded(up_.out_features()), 0);
+}
+
 void FeedForward::run(float* rows, std::span<const std::int32_t> order, WorkerScratch& scratch) const {
   const std::size_t row_size = kernels::padded(up_.in_features());
   const std::size_t wide_size = kernels::padded(up_.out_features());
@@ -92,26 +109,32 @@ EncoderBlock::EncoderBlock(WindowAttention attention, FeedForward feed_forward)
     : attention_(std::move(attention)), feed_forward_(std::move(feed_forward)) {}
 
 void EncoderBlock::operator()(WindowCutter& cutter, Workers& workers) const {
+  if (cutter.windows().empty()) return;
+  attend(cutter, workers);
+  feed_forward(cutter, workers);
+}
+
+void EncoderBlock::attend(WindowCutter& cutter, Workers& workers) const {
   const auto windows = cutter.windows();
   const auto order = cutter.order();
-  if (windows.empty()) return;
-  const auto num_threads = static_cast<std::size_t>(workers.pool.num_threads());
-  const auto num_tasks = [&](std::size_t rows_per_task) {
-    const std::size_t tasks = (order.size() + rows_per_task - 1) / rows_per_task;
-    return (tasks + num_threads - 1) / num_threads * num_threads;  // no thread waits for a last odd task
-  };
-
-  const std::size_t attention_tasks = std::min(windows.size(), num_tasks(kAttentionTaskRows));
-  workers.pool.parallel_for(attention_tasks, [&](std::size_t task, int worker) noexcept {
-    const WindowRange range = share(windows.size(), attention_tasks, task);
-    attention_.run(cutter.rows(), order, windows.subspan(range.begin, range.end - range.begin),
-                   workers.scratch[static_cast<std::size_t>(worker)]);
+  const std::size_t num_tasks = std::min(windows.size(), balanced_tasks(order.size(), kAttentionTaskRows, workers));
+  const auto task_windows = [&](std::size_t task) { return share(windows, num_tasks, task); };
+  std::size_t most_rows = 0;
+  std::size_t largest_window = 0;
+  for (std::size_t task = 0; task < num_tasks; ++task) most_rows = std::max(most_rows, rows_of(task_windows(task)));
+  for (const Window& window : windows) largest_window = std::max(largest_window, window.num_rows);
+  attention_.reserve(most_rows, largest_window, workers);
+  workers.pool.parallel_for(num_tasks, [&](std::size_t task, int worker) noexcept {
+    attention_.run(cutter.rows(), order, task_windows(task), workers.scratch[static_cast<std::size_t>(worker)]);
   });
-  const std::size_t feed_forward_tasks = std::min(order.size(), num_tasks(kFeedForwardTaskRows));
-  workers.pool.parallel_for(feed_forward_tasks, [&](std::size_t task, int worker) noexcept {
-    const WindowRange range = share(order.size(), feed_forward_tasks, task);
-    feed_forward_.run(cutter.rows(), order.subspan(range.begin, range.end - range.begin),
-                      workers.scratch[static_cast<std::size_t>(worker)]);
+}
+
+void EncoderBlock::feed_forward(WindowCutter& cutter, Workers& workers) const {
+  const auto order = cutter.order();
+  const std::size_t num_tasks = std::min(order.size(), balanced_tasks(order.size(), kFeedForwardTaskRows, workers));
+  feed_forward_.reserve((order.size() + num_tasks - 1) / num_tasks, workers);
+  workers.pool.parallel_for(num_tasks, [&](std::size_t task, int worker) noexcept {
+    feed_forward_.run(cutter.rows(), share(order, num_tasks, task), workers.scratch[static_cast<std::size_t>(worker)]);
   });
 }
 

@@ -30,6 +30,9 @@ class WindowAttention {
   WindowAttention(const kernels::Kernels& kernels, const AttentionView& view, std::size_t hidden_size,
                   std::size_t num_heads, float eps);
 
+  /// Makes room for run() over `num_rows` rows, `largest_window` of them in one window, on every worker.
+  void reserve(std::size_t num_rows, std::size_t largest_window, Workers& workers) const;
+
   /// Updates the rows of some windows in place. Windows do not affect each other.
   void run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
            WorkerScratch& scratch) const;
@@ -49,6 +52,9 @@ class FeedForward {
  public:
   FeedForward(const kernels::Kernels& kernels, const FeedForwardView& view, std::size_t hidden_size,
               std::size_t intermediate_size, float eps);
+
+  /// Makes room for run() over `num_rows` rows on every worker.
+  void reserve(std::size_t num_rows, Workers& workers) const;
 
   /// Updates rows order[0], order[1], ... in place.
   void run(float* rows, std::span<const std::int32_t> order, WorkerScratch& scratch) const;
@@ -71,6 +77,9 @@ class EncoderBlock {
   void operator()(WindowCutter& cutter, Workers& workers) const;
 
  private:
+  void attend(WindowCutter& cutter, Workers& workers) const;
+  void feed_forward(WindowCutter& cutter, Workers& workers) const;
+
   WindowAttention attention_;
   FeedForward feed_forward_;
 };

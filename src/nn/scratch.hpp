@@ -36,6 +36,16 @@ struct Workers {
   explicit Workers(base::ThreadPool& thread_pool)
       : pool(thread_pool), scratch(static_cast<std::size_t>(thread_pool.num_threads())) {}
 
+  /// Grows every worker's scratch before a loop: which worker gets the largest task is chance, and nothing shall be
+  /// allocated after warm-up.
+  void reserve(std::size_t normed, std::size_t wide, std::size_t attention) {
+    for (WorkerScratch& worker : scratch) {
+      worker.normed.get(normed);
+      worker.wide.get(wide);
+      worker.attention.get(attention);
+    }
+  }
+
   base::ThreadPool& pool;
   std::vector<WorkerScratch> scratch;  // [num_threads]
   ScratchBuffer shared;                // used between parallel loops, by the caller alone

@@ -35,6 +35,7 @@ const float* TokenMerge::operator()(WindowCutter& cutter, Workers& workers) cons
   const std::size_t row_size = kernels::padded(hidden_size_);
   const auto pairs = cutter.windows();
   float* merged = workers.shared.get(pairs.size() * row_size);
+  workers.reserve(0, std::min(kTaskPairs, pairs.size()) * 2 * row_size, 0);
   const std::size_t tasks = (pairs.size() + kTaskPairs - 1) / kTaskPairs;
   workers.pool.parallel_for(tasks, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskPairs;

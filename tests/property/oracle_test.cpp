@@ -1,0 +1,45 @@
+// The engine against the whole-file, double-precision oracle on random models and files.
+#include <gtest/gtest.h>
+
+#include "kernels/kernels.hpp"
+#include "model/byteformer.hpp"
+#include "support/oracle.hpp"
+#include "support/random_model.hpp"
+#include "support/run_model.hpp"
+
+namespace byteformer::testing {
+namespace {
+
+class OracleTest : public ::testing::TestWithParam<const kernels::Kernels*> {};
+
+TEST_P(OracleTest, LogitsAgreeOnRandomModels) {
+  Random random(7);
+  base::ThreadPool pool(2);
+  double worst = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    const format::ModelConfig config = random_config(random);
+    const auto tensors = random_tensors(config, random);
+    for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {
+      const model::ByteFormer model(config, tensors, masking, *GetParam(), pool);
+      model::Workspace ws = model.make_workspace(pool);
+      for (int repetition = 0; repetition < 4; ++repetition) {
+        const std::int64_t most = repetition < 2 ? 40 : 500;
+        const auto file = random_file(random, static_cast<std::size_t>(pick(random, 1, most)));
+        const auto expected = oracle_forward(config, *tensors, masking, file).logits;
+        const double error = relative_error(run_file(model, ws, file), expected);
+        worst = std::max(worst, error);
+        ASSERT_LT(error, 2e-5) << "trial " << trial << ", " << file.size() << " bytes, masking "
+                               << format::to_string(masking) << "\n"
+                               << format::to_json(config);
+      }
+    }
+  }
+  RecordProperty("worst_relative_error", std::to_string(worst));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, OracleTest, ::testing::ValuesIn(kernels::available_kernels().begin(),
+                                                                  kernels::available_kernels().end()),
+                         [](const auto& test) { return std::string(test.param->name); });
+
+}  // namespace
+}  // namespace byteformer::testing

@@ -1,0 +1,47 @@
+// Replaces the global operator new and delete to count what is alive.
+#include "support/allocation_budget.hpp"
+
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+namespace byteformer::test {
+namespace {
+
+std::atomic<std::int64_t> live_bytes{0};
+std::atomic<std::int64_t> max_live_bytes{INT64_MAX};
+
+}  // namespace
+
+AllocationBudget::AllocationBudget(std::size_t max_bytes) {
+  max_live_bytes = live_bytes + static_cast<std::int64_t>(max_bytes);
+}
+
+AllocationBudget::~AllocationBudget() { max_live_bytes = INT64_MAX; }
+
+static void* allocate(std::size_t size) {
+  if (static_cast<std::int64_t>(size) < 0 || live_bytes + static_cast<std::int64_t>(size) > max_live_bytes)
+    throw std::bad_alloc();
+  void* block = std::malloc(size == 0 ? 1 : size);
+  if (block == nullptr) throw std::bad_alloc();
+  live_bytes += static_cast<std::int64_t>(malloc_usable_size(block));
+  return block;
+}
+
+static void release(void* block) noexcept {
+  if (block == nullptr) return;
+  live_bytes -= static_cast<std::int64_t>(malloc_usable_size(block));
+  std::free(block);
+}
+
+}  // namespace byteformer::test
+
+void* operator new(std::size_t size) { return byteformer::test::allocate(size); }
+void* operator new[](std::size_t size) { return byteformer::test::allocate(size); }
+void operator delete(void* block) noexcept { byteformer::test::release(block); }
+void operator delete[](void* block) noexcept { byteformer::test::release(block); }
+void operator delete(void* block, std::size_t) noexcept { byteformer::test::release(block); }
+void operator delete[](void* block, std::size_t) noexcept { byteformer::test::release(block); }

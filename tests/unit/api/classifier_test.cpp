@@ -1,0 +1,250 @@
+// The public API: errors, streams, batches, threads, ranking and allocation.
+#include "byteformer/classifier.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <numeric>
+#include <thread>
+
+#include "format/model_folder.hpp"
+#include "model/byteformer.hpp"
+#include "support/random_model.hpp"
+#include "support/run_model.hpp"
+
+namespace {
+
+std::atomic<std::size_t> num_allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++num_allocations;
+  void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+
+}  // namespace
+
+// Counts what NothingIsAllocatedAfterWarmUp forbids. Not inlined: gcc would see new paired with free and warn.
+#define BYTEFORMER_NOINLINE __attribute__((noinline))
+BYTEFORMER_NOINLINE void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+BYTEFORMER_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+BYTEFORMER_NOINLINE void operator delete(void* p) noexcept { std::free(p); }
+BYTEFORMER_NOINLINE void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+BYTEFORMER_NOINLINE void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+BYTEFORMER_NOINLINE void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+namespace byteformer {
+namespace {
+
+using testing::Random;
+
+format::ModelConfig small_config() {
+  format::ModelConfig config;
+  config.hidden_size = 24;
+  config.num_hidden_layers = 3;
+  config.num_attention_heads = 3;
+  config.intermediate_size = 40;
+  config.conv_kernel_size = 8;
+  config.max_position_embeddings = 100;
+  config.window_sizes = {16, 16, 8};
+  config.window_shifts = {0, 8, 3};
+  config.downsample = {true, false, true};
+  config.num_labels = 4;
+  config.labels = {"a", "b", "c", "d"};
+  config.temperature = 2.0;
+  return config;
+}
+
+class ClassifierTest : public ::testing::Test {
+ protected:
+  ClassifierTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "classifier_XXXXXX").string();
+    dir_ = ::mkdtemp(pattern.data());
+    Random random(1);
+    const auto tensors = testing::random_tensors(small_config(), random);
+    format::write_model_folder(dir_ / "model", small_config(), tensors->by_name);
+  }
+  ~ClassifierTest() override { std::filesystem::remove_all(dir_); }
+
+  Classifier load(LoadOptions options = {.num_threads = 2, .masking = {}}) const { return Classifier::load(dir_ / "model", options); }
+
+  std::filesystem::path write(const std::string& name, const std::vector<std::uint8_t>& bytes) const {
+    std::ofstream(dir_ / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return dir_ / name;
+  }
+
+  template <typename Action>
+  static ErrorCode code_of(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  }
+
+  std::filesystem::path dir_;
+  Random random_{2};
+};
+
+TEST_F(ClassifierTest, OneBadFileCostsOneEntry) {
+  const Classifier classifier = load();
+  const auto good = testing::random_file(random_, 200);
+  ::mkfifo((dir_ / "fifo").c_str(), 0600);
+  const std::vector<std::filesystem::path> paths = {write("good", good), dir_ / "missing", write("empty", {}), dir_, dir_ / "fifo",
+                                                    write("long", testing::random_file(random_, 5000)), write("good2", good)};
+  const auto results = classifier.classify_files(paths);
+  ASSERT_EQ(results.size(), paths.size());
+  const auto expected = classifier.classify(good);
+  EXPECT_EQ(std::get<Output>(results.front()).logits, expected.logits);
+  EXPECT_EQ(std::get<Output>(results.back()).logits, expected.logits);
+  const ErrorCode codes[] = {ErrorCode::kNotFound, ErrorCode::kEmptyFile, ErrorCode::kNotARegularFile, ErrorCode::kNotARegularFile,
+                             ErrorCode::kTooManyTokens};
+  for (std::size_t i = 0; i < 5; ++i) {
+    const Error& error = std::get<Error>(results[i + 1]);
+    EXPECT_EQ(error.code(), codes[i]) << error.what();
+    EXPECT_NE(std::string(error.what()).find(paths[i + 1].string()), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(ClassifierTest, TooManyTokensNamesBothNumbers) {
+  const Classifier classifier = load();
+  try {
+    classifier.classify(testing::random_file(random_, 4 * 101));
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kTooManyTokens);
+    EXPECT_NE(std::string(error.what()).find("101"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("100"), std::string::npos) << error.what();
+  }
+  EXPECT_NO_THROW(classifier.classify(testing::random_file(random_, 4 * 100)));
+}
+
+TEST_F(ClassifierTest, StreamGivesTheBitsOfTheWholeFile) {
+  const Classifier classifier = load();
+  Stream stream = classifier.stream();
+  EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kEmptyFile);
+  for (int file = 0; file < 3; ++file) {
+    const auto bytes = testing::random_file(random_, 300);
+    for (std::size_t i = 0; i < bytes.size(); i += 7) stream.feed(Bytes(bytes).subspan(i, std::min<std::size_t>(7, bytes.size() - i)));
+    const Output output = stream.finish();
+    const Output expected = classifier.classify(bytes);
+    EXPECT_EQ(output.logits, expected.logits);
+    EXPECT_EQ(output.features, expected.features);
+    EXPECT_EQ(output.num_bytes, 300u);
+    EXPECT_EQ(output.num_tokens, expected.num_tokens);
+  }
+}
+
+TEST_F(ClassifierTest, AStreamThatGrewTooLongStaysFailed) {
+  const Classifier classifier = load();
+  Stream stream = classifier.stream();
+  const auto bytes = testing::random_file(random_, 100'000);
+  EXPECT_EQ(code_of([&] { stream.feed(bytes); }), ErrorCode::kTooManyTokens);
+  EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kTooManyTokens);
+}
+
+TEST_F(ClassifierTest, ManyThreadsShareOneModel) {
+  const Classifier classifier = load();
+  std::vector<std::vector<std::uint8_t>> files;
+  std::vector<Output> expected;
+  for (int i = 0; i < 8; ++i) {
+    files.push_back(testing::random_file(random_, static_cast<std::size_t>(20 + 40 * i)));
+    expected.push_back(classifier.classify(files.back()));
+  }
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, copy = classifier] {
+      for (std::size_t round = 0; round < 40; ++round)
+        if (copy.classify(files[round % 8]).logits != expected[round % 8].logits) ++wrong;
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(ClassifierTest, ScoresAndRanking) {
+  const Classifier classifier = load();
+  Output output;
+  output.logits = {1.0f, 3.0f, 3.0f, -2.0f};
+  const auto scores = classifier.scores(output);
+  EXPECT_NEAR(std::accumulate(scores.begin(), scores.end(), 0.0), 1.0, 1e-6);
+  EXPECT_NEAR(scores[0] / scores[1], std::exp(-2.0 / 2.0), 1e-6);  // temperature 2
+  const auto top = classifier.top_k(output, 3);
+  ASSERT_EQ(top.size(), 3u);
+  EXPECT_EQ(top[0].index, 1);
+  EXPECT_EQ(top[1].index, 2);
+  EXPECT_EQ(top[2].label, "a");
+  EXPECT_EQ(classifier.top_k(output, 99).size(), 4u);
+  EXPECT_TRUE(classifier.top_k(output, -1).empty());
+}
+
+TEST_F(ClassifierTest, LoadOptions) {
+  EXPECT_EQ(load({.num_threads = 3, .masking = Masking::kReleased}).masking(), Masking::kReleased);
+  EXPECT_EQ(load().masking(), Masking::kMasked);
+  EXPECT_EQ(load({.num_threads = 3, .masking = {}}).num_threads(), 3);
+  EXPECT_EQ(code_of([&] { load({.num_threads = -1, .masking = {}}); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code_of([&] { Classifier::load(dir_ / "none"); }), ErrorCode::kNotFound);
+}
+
+TEST_F(ClassifierTest, NothingIsAllocatedAfterWarmUp) {
+  Random random(3);
+  base::ThreadPool pool(2);
+  const model::ByteFormer model(small_config(), testing::random_tensors(small_config(), random), Masking::kReleased,
+                                kernels::default_kernels(), pool);
+  model::Workspace ws = model.make_workspace(pool);
+  const auto large = testing::random_file(random, 400);
+  const auto run = [&](std::span<const std::uint8_t> file) {
+    for (int i = 0; i < 40; ++i) {
+      model.feed(file, ws);
+      model.end_file(ws);
+    }
+    model.flush(ws);
+    ws.results.clear();
+  };
+  const auto small = std::span(large).first(123);
+  run(large);  // warm-up: the most rows
+  run(small);  // and the most files in flight
+  const std::size_t before = num_allocations;
+  run(large);
+  run(small);
+  EXPECT_EQ(num_allocations, before);
+}
+
+TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
+  Random random(4);
+  base::ThreadPool pool(2);
+  format::ModelConfig config = small_config();
+  config.position_embedding = format::PositionEmbedding::kSinusoidal;
+  for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {
+    const model::ByteFormer model(config, testing::random_tensors(config, random), masking, kernels::default_kernels(), pool);
+    model::Workspace ws = model.make_workspace(pool);
+    const auto check = [&](std::size_t file_bytes, int num_files) {
+      const auto file = testing::random_file(random, file_bytes);
+      for (int i = 0; i < num_files; ++i) {
+        model.feed(file, ws);
+        model.end_file(ws);
+      }
+      model.flush(ws);
+      EXPECT_LE(ws.num_bytes(), model.max_workspace_bytes(2)) << file_bytes;
+    };
+    check(1, 20'000);
+    check(10, 5'000);
+    check(300'000, 1);
+    const std::size_t held = ws.num_bytes();
+    check(1'200'000, 1);
+    EXPECT_EQ(ws.num_bytes(), held) << "memory grew with the file";
+  }
+}
+
+}  // namespace
+}  // namespace byteformer

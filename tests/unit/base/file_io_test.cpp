@@ -1,0 +1,93 @@
+// Files that are missing, special, growing or shrinking, and output that appears whole or not at all.
+#include "base/file_io.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <vector>
+
+#include "byteformer/error.hpp"
+
+namespace byteformer::base {
+namespace {
+
+class FileIo : public ::testing::Test {
+ protected:
+  FileIo() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "file_io_XXXXXX").string();
+    dir_ = ::mkdtemp(pattern.data());
+  }
+  ~FileIo() override { std::filesystem::remove_all(dir_); }
+
+  std::filesystem::path write(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ / name, std::ios::binary) << text;
+    return dir_ / name;
+  }
+
+  template <typename Action>
+  static ErrorCode code_of(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  }
+
+  std::filesystem::path dir_;
+};
+
+TEST_F(FileIo, SpecialFilesAreNamed) {
+  ::mkfifo((dir_ / "fifo").c_str(), 0600);
+  EXPECT_EQ(code_of([&] { InputFile file(dir_ / "fifo"); }), ErrorCode::kNotARegularFile);
+  EXPECT_EQ(code_of([&] { InputFile file(dir_); }), ErrorCode::kNotARegularFile);
+  EXPECT_EQ(code_of([&] { InputFile file("/dev/zero"); }), ErrorCode::kNotARegularFile);
+  EXPECT_EQ(code_of([&] { InputFile file(dir_ / "missing"); }), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of([&] { InputFile file(dir_ / "missing" / "deeper"); }), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of([&] { MappedFile file(dir_); }), ErrorCode::kNotARegularFile);
+}
+
+TEST_F(FileIo, ReadsInPieces) {
+  const auto path = write("file", "hello world");
+  InputFile file(path);
+  std::vector<std::uint8_t> piece(4);
+  EXPECT_EQ(file.read(piece), 4u);
+  EXPECT_EQ(file.read(piece), 4u);
+  EXPECT_EQ(file.read(piece), 3u);
+  EXPECT_EQ(MappedFile(path).bytes().size(), 11u);
+  EXPECT_EQ(MappedFile(write("empty", "")).bytes().size(), 0u);
+}
+
+TEST_F(FileIo, GrowthAndShrinkageAreErrors) {
+  const auto path = write("file", std::string(100, 'x'));
+  std::vector<std::uint8_t> all(200);
+  InputFile shrinking(path);
+  ::truncate(path.c_str(), 50);
+  EXPECT_EQ(code_of([&] { shrinking.read(all); }), ErrorCode::kFileChanged);
+  InputFile growing(path);
+  std::ofstream(path, std::ios::app) << "more";
+  EXPECT_EQ(code_of([&] { growing.read(all); }), ErrorCode::kFileChanged);
+}
+
+TEST_F(FileIo, TextFilesAreBounded) {
+  const auto path = write("file", std::string(100, 'x'));
+  EXPECT_EQ(read_text_file(path, 100), std::string(100, 'x'));
+  EXPECT_EQ(code_of([&] { read_text_file(path, 99); }), ErrorCode::kInvalidFormat);
+}
+
+TEST_F(FileIo, AtomicWriteLeavesTheOldFileOnFailure) {
+  const auto path = write("file", "old");
+  EXPECT_THROW(write_file_atomically(path, [](const auto&) { throw Error(ErrorCode::kInternal, "no"); }), Error);
+  EXPECT_EQ(read_text_file(path, 10), "old");
+  write_file_atomically(path, "new");
+  EXPECT_EQ(read_text_file(path, 10), "new");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1);
+  EXPECT_EQ(code_of([&] { write_file_atomically(dir_ / "no" / "file", "x"); }), ErrorCode::kNotFound);
+}
+
+TEST_F(FileIo, PrintableHidesControlCharacters) { EXPECT_EQ(printable("a\nb\x1b[31mc"), "a\\x0ab\\x1b[31mc"); }
+
+}  // namespace
+}  // namespace byteformer::base
