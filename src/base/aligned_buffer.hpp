@@ -2,15 +2,19 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
-#include <new>
 #include <span>
 #include <type_traits>
 
 namespace byteformer::base {
 
 inline constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
+
+/// `num_bytes` zero bytes at a kAlignment boundary. Large pieces come from the system already zero, with all their pages
+/// present: that spares a page fault for every 4 KiB of weights.
+/// \throws std::bad_alloc
+void* allocate_zeroed(std::size_t num_bytes);
+void release_zeroed(void* data, std::size_t num_bytes) noexcept;
 
 /// Owns `size()` elements of a trivial type; move-only.
 template <typename T>
@@ -21,8 +25,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t size) : size_(size) {
     if (size == 0) return;
-    data_.reset(static_cast<T*>(::operator new[](size * sizeof(T), std::align_val_t{kAlignment})));
-    std::memset(static_cast<void*>(data_.get()), 0, size * sizeof(T));
+    data_ = {static_cast<T*>(allocate_zeroed(num_bytes())), Release{num_bytes()}};
   }
 
   T* data() noexcept { return data_.get(); }
@@ -35,11 +38,12 @@ class AlignedBuffer {
   std::span<const T> span() const noexcept { return {data_.get(), size_}; }
 
  private:
-  struct Delete {
-    void operator()(T* p) const noexcept { ::operator delete[](static_cast<void*>(p), std::align_val_t{kAlignment}); }
+  struct Release {
+    std::size_t num_bytes = 0;
+    void operator()(T* data) const noexcept { release_zeroed(data, num_bytes); }
   };
-  std::unique_ptr<T[], Delete> data_;
   std::size_t size_ = 0;
+  std::unique_ptr<T[], Release> data_;
 };
 
 }  // namespace byteformer::base
