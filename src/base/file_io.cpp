@@ -136,6 +136,15 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void populate_pages([[maybe_unused]] std::span<const std::byte> bytes) noexcept {
+#ifdef MADV_POPULATE_READ  // Linux 5.14
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(bytes.data()) & ~(page - 1);
+  const auto last = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
+  if (!bytes.empty()) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_READ);
+#endif
+}
+
 void release_pages(std::span<const std::byte> bytes) noexcept {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto first = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) & ~(page - 1);

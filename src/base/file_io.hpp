@@ -31,6 +31,9 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// Brings the pages of `bytes`, which must lie in a MappedFile, into memory at once: cheaper than a page fault for each.
+void populate_pages(std::span<const std::byte> bytes) noexcept;
+
 /// Tells the kernel that the whole pages inside `bytes`, which must lie in a MappedFile, are not needed for now.
 void release_pages(std::span<const std::byte> bytes) noexcept;
 

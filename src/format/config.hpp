@@ -46,6 +46,7 @@ struct PartialConfig {
       pad_token_id, conv_kernel_size, max_position_embeddings, num_labels;
   std::optional<double> layer_norm_eps, temperature;
   std::optional<PositionEmbedding> position_embedding;
+  std::optional<std::int64_t> window_size;  ///< one size for every layer, where `window_sizes` is not given (YAML)
   std::optional<std::vector<std::int64_t>> window_sizes, window_shifts;
   std::optional<std::vector<bool>> downsample;
   std::optional<Masking> masking;
@@ -53,12 +54,18 @@ struct PartialConfig {
   std::optional<std::string> preprocess;
 };
 
-/// Parses config.json; `source` stands in messages. Types, ranges and duplicate keys are checked; unknown keys are
-/// ignored (a later version may know them).
-/// \throws Error kInvalidFormat naming `source`, the key, what was expected and what was found.
+/// Parses config.json; `source` stands in messages. Types and duplicate keys are checked, ranges are left to
+/// `complete`; unknown keys are ignored (a later version may know them).
+/// \throws Error kInvalidFormat naming `source`, the key, what was expected and what was found; kUnsupported for
+///         another model_type or a later format_version.
 PartialConfig parse_partial_config(std::string_view json, const std::string& source);
 
-/// Parses a complete config.json and validates it.
+/// Fills what `partial` leaves open with the published defaults and validates the result. hidden_size,
+/// num_hidden_layers, num_attention_heads and num_labels (or labels) have none.
+/// \throws Error kInvalidModel naming `source`, the keys and the values.
+ModelConfig complete(const PartialConfig& partial, const std::string& source);
+
+/// parse_partial_config and complete in one.
 /// \throws Error kInvalidFormat or kInvalidModel.
 ModelConfig parse_config(std::string_view json, const std::string& source);
 

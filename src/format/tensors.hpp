@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,17 +16,20 @@ namespace byteformer::format {
 /// Element types of weights files. Only F32, F16 and BF16 can become weights.
 enum class DType { kF32, kF16, kBF16, kF64, kI64, kI32, kI16, kI8, kU8, kBool };
 
-std::size_t size_of(DType dtype) noexcept;           ///< bytes of one element
-std::string_view to_string(DType dtype) noexcept;    ///< "F32", "BF16", ... as safetensors spells them
+std::size_t size_of(DType dtype) noexcept;         ///< bytes of one element
+std::string_view to_string(DType dtype) noexcept;  ///< "F32", "BF16", ... as safetensors spells them
 
 /// A contiguous, row-major, little-endian tensor. The bytes need not be aligned.
 struct TensorView {
   DType dtype = DType::kF32;
   std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> bytes;  ///< as many as shape and dtype say
 
   std::int64_t num_elements() const noexcept;
 };
+
+/// Bytes of a tensor of `shape`; empty if a dimension is negative or the product overflows.
+std::optional<std::uint64_t> num_bytes_of(std::span<const std::int64_t> shape, DType dtype) noexcept;
 
 /// "[192, 384]"
 std::string shape_text(std::span<const std::int64_t> shape);

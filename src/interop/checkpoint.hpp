@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 
 #include "format/tensors.hpp"
@@ -12,16 +13,22 @@ namespace byteformer::interop {
 /// Reads a state dict that `torch.save` wrote: a zip of stored entries and a pickle, interpreted through an allow-list
 /// (nothing is ever executed). Accepts a bare state dict or one nested under `state_dict` / `model_state_dict`, strips
 /// a `module.` prefix that all names share, resolves shared storages and strides.
-/// \throws Error kInvalidFormat naming `path`, the entry or opcode, and the reason; kUnsupported for zip64-free limits
-///         such as compressed entries; and the errors of opening a file.
+/// \throws Error kInvalidFormat naming `path`, the entry or opcode, and the reason; kUnsupported for a forbidden
+///         opcode or global and for compressed or encrypted entries; and the errors of opening a file.
 format::Tensors read_pt(const std::filesystem::path& path);
+
+/// The same for bytes in memory, which must outlive the result; `source` stands in messages. `storage` of the result
+/// holds the copies that tensors with unusual strides needed, null if there were none.
 format::Tensors parse_pt(std::span<const std::byte> bytes, const std::string& source);
 
 /// Reads `path` as safetensors or .pt, decided by its content, and unwraps prefixes as read_pt does.
 format::Tensors read_weights(const std::filesystem::path& path);
 
+/// Takes the prefix `module.` off all names if all have it.
+void strip_module_prefix(format::Tensors& tensors);
+
 /// Writes a checkpoint that `torch.load` + `load_state_dict(strict=True)` accepts, atomically.
-/// \throws Error kIo or kPermissionDenied.
+/// \throws Error kIo, kPermissionDenied, or kUnsupported above 4 GiB.
 void write_pt(const std::filesystem::path& path, const std::map<std::string, format::TensorView, std::less<>>& tensors);
 
 }  // namespace byteformer::interop

@@ -11,11 +11,11 @@
 namespace byteformer::interop {
 
 struct ImportOptions {
-  std::filesystem::path weights;                 ///< .pt or .safetensors
-  std::filesystem::path config;                  ///< our config.json or a published YAML file
-  std::optional<std::filesystem::path> labels;   ///< one label a line
-  std::optional<Masking> masking;                ///< wins over the configuration
-  std::filesystem::path output;                  ///< the model folder to create
+  std::filesystem::path weights;                ///< .pt or .safetensors
+  std::filesystem::path config;                 ///< our config.json or a published YAML file
+  std::optional<std::filesystem::path> labels;  ///< one label a line
+  std::optional<Masking> masking;               ///< wins over the configuration
+  std::filesystem::path output;                 ///< the model folder to create
 };
 
 /// Makes a model folder of weights and configuration. What the configuration does not say is taken from the shapes of

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/file_io.hpp"
+#include "model/weights.hpp"
 
 namespace byteformer::model {
 namespace {
@@ -21,9 +22,17 @@ std::span<const float> as_floats(const format::TensorView& tensor) {
 
 std::span<const float> WeightLoader::get(const std::string& name) {
   const format::TensorView& tensor = tensors_.by_name.find(name)->second;
-  if (tensors_.is_mapped) used_.push_back(tensor.bytes);
+  read_and_check(name, tensor);
   if (is_aligned_float32(tensor)) return as_floats(tensor);
   return converted_.emplace_back(format::to_float32(tensor, name));
+}
+
+void WeightLoader::read_and_check(const std::string& name, const format::TensorView& tensor) {
+  if (tensors_.is_mapped) {
+    base::populate_pages(tensor.bytes);
+    used_.push_back(tensor.bytes);
+  }
+  check_finite(name, tensor, tensors_.source);
 }
 
 void WeightLoader::release() {
@@ -45,6 +54,7 @@ nn::Positions WeightLoader::positions(std::vector<float>& storage) {
   const std::string name = "pos_embed.pos_embed.pos_embed";
   std::span<const float> rows;
   if (const auto found = tensors_.by_name.find(name); found != tensors_.by_name.end()) {
+    read_and_check(name, found->second);
     if (!is_aligned_float32(found->second)) storage = format::to_float32(found->second, name);
     rows = storage.empty() ? as_floats(found->second) : std::span<const float>(storage);
   }

@@ -17,7 +17,10 @@
 
 namespace byteformer::model {
 
-/// Reads tensors that check_tensors() has accepted. One thread at a time.
+/// Reads tensors that check_layout() has accepted, and checks that their numbers are finite. One thread at a time.
+///
+/// Every function throws Error kInvalidModel where they are not. Mapped pages are released as soon as a layer is packed,
+/// so that a model is in memory once.
 class WeightLoader {
  public:
   WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, const kernels::Kernels& kernels)
@@ -34,7 +37,8 @@ class WeightLoader {
   nn::LayerNormView norm(const std::string& name);
   nn::LinearView linear(const std::string& name);
   nn::Positions positions(std::vector<float>& storage);
-  void release();
+  void read_and_check(const std::string& name, const format::TensorView& tensor);
+  void release();  // forgets what get() returned
 
   const format::ModelConfig& config_;
   const format::Tensors& tensors_;

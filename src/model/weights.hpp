@@ -20,8 +20,15 @@ struct TensorSpec {
 /// All tensors of `config`, in the order of the published state dict. \see docs/architecture.md, "Tensors"
 std::vector<TensorSpec> tensor_specs(const format::ModelConfig& config);
 
-/// Checks that `tensors` are those of `config`: none missing, none too many, shapes and dtypes right, every number finite.
+/// Checks that `tensors` are those of `config`: none missing, none too many, shapes and dtypes right.
 /// \throws Error kInvalidModel naming the tensor, expected and found.
+void check_layout(const format::ModelConfig& config, const format::Tensors& tensors);
+
+/// Checks that every number of a tensor is finite, which needs to read all of it.
+/// \throws Error kInvalidModel naming `source` and the tensor.
+void check_finite(const std::string& name, const format::TensorView& tensor, const std::string& source);
+
+/// Both checks, for all tensors.
 void check_tensors(const format::ModelConfig& config, const format::Tensors& tensors);
 
 /// Trainable parameters and buffers together.

@@ -1,0 +1,130 @@
+// Model folders: read as they are, written whole or not at all.
+#include "format/model_folder.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "base/file_io.hpp"
+#include "format/safetensors.hpp"
+#include "format/text.hpp"
+
+namespace byteformer::format {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfigName = "config.json";
+constexpr const char* kWeightsName = "model.safetensors";
+constexpr std::size_t kMaxConfigBytes = 64 << 20;  // a million labels of 60 bytes
+
+void require(const fs::path& dir, const char* name) {
+  std::error_code ignored;
+  if (!fs::exists(dir / name, ignored))
+    fail(ErrorCode::kNotFound, base::printable(dir), ": has no ", name, "; a model is a folder with ", kConfigName,
+         " and ", kWeightsName, " (`byteformer import` makes one)");
+}
+
+ModelConfig read_config_file(const fs::path& path) {
+  return parse_config(base::read_text_file(path, kMaxConfigBytes), base::printable(path));
+}
+
+[[noreturn]] void throw_exists(const fs::path& dir) {
+  fail(ErrorCode::kAlreadyExists, base::printable(dir),
+       ": exists already; name a folder that does not exist or is empty");
+}
+
+[[noreturn]] void throw_system(const fs::path& path, std::string_view action, int error) {
+  ErrorCode code = ErrorCode::kIo;
+  if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
+  if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::kPermissionDenied;
+  fail(code, base::printable(path), ": cannot ", action, ": ", std::strerror(error));
+}
+
+void refuse_if_occupied(const fs::path& dir) {
+  std::error_code error;
+  const auto status = fs::symlink_status(dir, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status) || !fs::is_empty(dir, error) || error) throw_exists(dir);
+}
+
+void sync_folder(const fs::path& dir) {
+  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;  // not every file system lets a folder be opened; the files themselves are synced
+  ::fsync(fd);
+  ::close(fd);
+}
+
+/// A temporary folder beside its target that vanishes unless it is renamed.
+class PendingFolder {
+ public:
+  explicit PendingFolder(const fs::path& target) : target_(target), temporary_(target) {
+    static std::atomic<unsigned> counter{0};
+    temporary_ += joined(".tmp-", ::getpid(), '-', counter++);
+    std::error_code error;
+    if (!fs::create_directory(temporary_, error)) throw_system(target_, "create", error ? error.value() : EEXIST);
+  }
+  PendingFolder(const PendingFolder&) = delete;
+  PendingFolder& operator=(const PendingFolder&) = delete;
+  ~PendingFolder() {
+    std::error_code ignored;
+    if (!committed_) fs::remove_all(temporary_, ignored);
+  }
+
+  const fs::path& path() const { return temporary_; }
+
+  void commit() {
+    sync_folder(temporary_);
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) {  // replaces an empty folder, never a full one
+      const int error = errno;
+      if (error == ENOTEMPTY || error == EEXIST || error == ENOTDIR) throw_exists(target_);
+      throw_system(target_, "create", error);
+    }
+    committed_ = true;
+    sync_folder(target_.has_parent_path() ? target_.parent_path() : fs::path("."));
+  }
+
+ private:
+  fs::path target_;
+  fs::path temporary_;
+  bool committed_ = false;
+};
+
+}  // namespace
+
+ModelFolder read_model_folder(const fs::path& dir) {
+  std::error_code error;
+  if (const auto status = fs::status(dir, error); !fs::is_directory(status)) {
+    if (!fs::exists(status)) throw_system(dir, "open", error ? error.value() : ENOENT);
+    fail(ErrorCode::kInvalidFormat, base::printable(dir), ": is no folder; a model is a folder with ", kConfigName,
+         " and ", kWeightsName);
+  }
+  require(dir, kConfigName);
+  require(dir, kWeightsName);
+  return {dir, read_config_file(dir / kConfigName), read_safetensors(dir / kWeightsName)};
+}
+
+ModelConfig read_config(const fs::path& dir_or_file) {
+  std::error_code ignored;
+  if (!fs::is_directory(dir_or_file, ignored)) return read_config_file(dir_or_file);
+  require(dir_or_file, kConfigName);
+  return read_config_file(dir_or_file / kConfigName);
+}
+
+void write_model_folder(const fs::path& dir, const ModelConfig& config,
+                        const std::map<std::string, TensorView, std::less<>>& tensors) {
+  const fs::path target = dir.has_filename() ? dir : dir.parent_path();  // "out/" is "out"
+  validate(config, base::printable(target / kConfigName));
+  refuse_if_occupied(target);
+  PendingFolder folder(target);
+  write_safetensors(folder.path() / kWeightsName, tensors, {{"format", "pt"}});
+  base::write_file_atomically(folder.path() / kConfigName, to_json(config));
+  folder.commit();
+}
+
+}  // namespace byteformer::format

@@ -1,0 +1,69 @@
+// Import: weights and configuration to a model folder. Export: a model folder to one weights file.
+#include "interop/import_export.hpp"
+
+#include "base/file_io.hpp"
+#include "format/model_folder.hpp"
+#include "format/safetensors.hpp"
+#include "format/text.hpp"
+#include "interop/checkpoint.hpp"
+#include "interop/labels.hpp"
+#include "interop/published_yaml.hpp"
+#include "interop/shape_inference.hpp"
+#include "model/weights.hpp"
+
+namespace byteformer::interop {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 64 << 20;
+
+bool is_yaml(const std::filesystem::path& path, std::string_view text) {
+  const auto extension = path.extension();
+  if (extension == ".yaml" || extension == ".yml") return true;
+  if (extension == ".json") return false;
+  const auto start = text.find_first_not_of(" \t\r\n");
+  return start != std::string_view::npos && text[start] != '{';
+}
+
+void use_labels_file(const std::filesystem::path& path, const format::Tensors& tensors, format::PartialConfig& config) {
+  config.labels = read_labels(path);
+  const auto num_lines = static_cast<std::int64_t>(config.labels->size());
+  if (num_lines != *config.num_labels)
+    format::fail(ErrorCode::kInvalidModel, base::printable(path), ": has ", num_lines, " labels, but ", tensors.source,
+                 " tells ", *config.num_labels,
+                 " classes apart; expected one label a line, in the order of the classes");
+}
+
+}  // namespace
+
+format::PartialConfig read_any_config(const std::filesystem::path& path) {
+  const std::string text = base::read_text_file(path, kMaxConfigBytes);
+  const std::string source = base::printable(path);
+  return is_yaml(path, text) ? parse_published_yaml(text, source) : format::parse_partial_config(text, source);
+}
+
+format::ModelConfig import_model(const ImportOptions& options) {
+  const std::string source = base::printable(options.config);
+  format::PartialConfig said = read_any_config(options.config);
+  if (options.labels) said.labels.reset();
+  if (options.masking) said.masking = options.masking;
+  if (!said.masking) said.masking = Masking::kReleased;  // what every published checkpoint was trained with
+  const format::Tensors tensors = read_weights(options.weights);
+  format::PartialConfig known = infer_from_shapes(said, tensors, source);
+  if (options.labels) use_labels_file(*options.labels, tensors, known);
+  format::ModelConfig config = format::complete(known, source);
+  model::check_tensors(config, tensors);
+  format::write_model_folder(options.output, config, tensors.by_name);
+  return config;
+}
+
+void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output) {
+  const auto folder = format::read_model_folder(model);
+  model::check_tensors(folder.config, folder.tensors);
+  switch (format) {
+    case ExportFormat::kPt: return write_pt(output, folder.tensors.by_name);
+    case ExportFormat::kSafetensors:
+      return format::write_safetensors(output, folder.tensors.by_name, {{"format", "pt"}});
+  }
+}
+
+}  // namespace byteformer::interop

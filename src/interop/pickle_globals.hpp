@@ -1,0 +1,18 @@
+// The allow-list of globals that a checkpoint's pickle may name.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "interop/pickle.hpp"
+
+namespace byteformer::interop::pickle {
+
+/// What `module`.`name` stands for; empty if it is not on the list.
+std::optional<Value> find_global(std::string_view module, std::string_view name);
+
+/// The storage class that holds `dtype`, in module torch: "FloatStorage".
+std::string_view storage_class(format::DType dtype);
+
+}  // namespace byteformer::interop::pickle

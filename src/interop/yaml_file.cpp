@@ -1,0 +1,132 @@
+// Values of a YAML text, found and converted strictly.
+#include "interop/yaml_file.hpp"
+
+#include <charconv>
+
+#include "format/text.hpp"
+
+namespace byteformer::interop {
+namespace {
+
+using format::excerpt;
+using format::fail;
+
+constexpr std::size_t kMaxTextBytes = 1 << 20;
+
+/// Collects the nodes that `path` names below `node`. A key may itself be dotted: {a.b: {c: 1}} holds a.b.c.
+void collect(const YAML::Node& node, std::string_view path, std::vector<YAML::Node>& found) {
+  if (path.empty()) {
+    found.push_back(node);
+    return;
+  }
+  if (!node.IsMap()) return;
+  for (const auto& entry : node) {
+    if (!entry.first.IsScalar()) continue;
+    const std::string& key = entry.first.Scalar();
+    if (path == key) {
+      collect(entry.second, {}, found);
+    } else if (!key.empty() && path.starts_with(key) && path[key.size()] == '.') {
+      collect(entry.second, path.substr(key.size() + 1), found);
+    }
+  }
+}
+
+std::string kind_of(const YAML::Node& node) {
+  if (node.IsScalar()) return "\"" + excerpt(node.Scalar()) + "\"";
+  if (node.IsSequence()) return "a list of " + std::to_string(node.size());
+  return node.IsMap() ? "a mapping" : "nothing";
+}
+
+}  // namespace
+
+YamlFile::YamlFile(std::string_view text, std::string source) : source_(std::move(source)) {
+  if (text.size() > kMaxTextBytes)
+    fail(ErrorCode::kInvalidFormat, source_, ": has ", text.size(), " bytes, a configuration may have ", kMaxTextBytes);
+  if (!format::is_utf8(text) || text.find('\0') != std::string_view::npos)
+    fail(ErrorCode::kInvalidFormat, source_, ": is not a text in UTF-8");
+  try {
+    root_ = YAML::Load(std::string(text));
+  } catch (const YAML::Exception& error) {
+    fail(ErrorCode::kInvalidFormat, source_, ": is not valid YAML: line ", error.mark.line + 1, ", column ",
+         error.mark.column + 1, ": ", excerpt(error.msg));
+  }
+  if (!root_.IsMap()) fail(ErrorCode::kInvalidFormat, source_, ": is ", kind_of(root_), ", expected a YAML mapping");
+}
+
+std::optional<std::string> YamlFile::text(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  return scalar(path, *node, "a text");
+}
+
+std::optional<std::int64_t> YamlFile::integer(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  return as_integer(path, *node);
+}
+
+std::optional<bool> YamlFile::boolean(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  return as_boolean(path, *node);
+}
+
+std::optional<std::vector<std::int64_t>> YamlFile::integers(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  std::vector<std::int64_t> values;
+  for (const YAML::Node& item : items(path, *node)) values.push_back(as_integer(path, item));
+  return values;
+}
+
+std::optional<std::vector<bool>> YamlFile::booleans(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  std::vector<bool> values;
+  for (const YAML::Node& item : items(path, *node)) values.push_back(as_boolean(path, item));
+  return values;
+}
+
+std::optional<YAML::Node> YamlFile::find(std::string_view path) const {
+  std::vector<YAML::Node> found;
+  collect(root_, path, found);
+  if (found.size() > 1)
+    fail(ErrorCode::kInvalidFormat, source_, ": says ", path, " twice, in lines ", found[0].Mark().line + 1, " and ",
+         found[1].Mark().line + 1);
+  if (found.empty() || found[0].IsNull()) return std::nullopt;
+  return found[0];
+}
+
+std::vector<YAML::Node> YamlFile::items(std::string_view path, const YAML::Node& node) const {
+  if (node.IsScalar()) return {node};
+  if (!node.IsSequence()) refuse(path, node, "a list");
+  return {node.begin(), node.end()};
+}
+
+std::string YamlFile::scalar(std::string_view path, const YAML::Node& node, std::string_view expected) const {
+  if (!node.IsScalar()) refuse(path, node, expected);
+  return node.Scalar();
+}
+
+std::int64_t YamlFile::as_integer(std::string_view path, const YAML::Node& node) const {
+  const std::string value = scalar(path, node, "an integer");
+  std::int64_t number = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc() || stop != end) refuse(path, node, "an integer");
+  return number;
+}
+
+bool YamlFile::as_boolean(std::string_view path, const YAML::Node& node) const {
+  bool value = false;
+  scalar(path, node, "true or false");
+  if (!YAML::convert<bool>::decode(node, value)) refuse(path, node, "true or false");
+  return value;
+}
+
+void YamlFile::refuse(std::string_view path, const YAML::Node& node, std::string_view expected) const {
+  fail(ErrorCode::kInvalidFormat, source_, ": line ", node.Mark().line + 1, ": ", path, " is ", kind_of(node),
+       ", expected ", expected);
+}
+
+}  // namespace byteformer::interop
