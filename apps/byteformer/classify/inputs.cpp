@@ -1,0 +1,119 @@
+// Implementation of inputs.hpp.
+#include "classify/inputs.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/file_io.hpp"
+#include "exit_status.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLongestLine = 1 << 16;  // sixteen times PATH_MAX
+
+Input failed(const fs::path& path, ErrorCode code, const std::string& reason) {
+  return {path.native(), false, Error(code, base::printable(path) + ": " + reason)};
+}
+
+ErrorCode code_of(const std::error_code& error) {
+  if (error == std::errc::permission_denied) return ErrorCode::kPermissionDenied;
+  if (error == std::errc::no_such_file_or_directory) return ErrorCode::kNotFound;
+  return ErrorCode::kIo;
+}
+
+/// Names in `folder`, in descending order.
+std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::path> names;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
+    names.push_back(entry->path().filename());
+  std::sort(names.begin(), names.end(), [](const fs::path& a, const fs::path& b) { return a.native() > b.native(); });
+  return names;
+}
+
+}  // namespace
+
+std::optional<Input> Inputs::next() {
+  if (pending_) return std::exchange(pending_, std::nullopt);
+  for (;;) {
+    while (!folders_.empty()) {
+      Folder& folder = folders_.back();
+      if (folder.names.empty()) {
+        folders_.pop_back();
+        continue;
+      }
+      const fs::path path = folder.path / folder.names.back();
+      folder.names.pop_back();
+      if (std::optional<Input> input = visit(path)) return input;
+    }
+    const bool from_list = next_path_ >= options_.paths.size();
+    const std::optional<std::string> root = next_root();
+    if (!root) return std::nullopt;
+    if (*root == "-" && !from_list) return Input{*root, true, std::nullopt};
+    if (std::optional<Input> input = visit(*root)) return input;
+  }
+}
+
+std::vector<Input> Inputs::next_batch(std::size_t size) {
+  std::vector<Input> batch;
+  while (batch.size() < size) {
+    std::optional<Input> input = next();
+    if (!input) break;
+    const bool stands_alone = input->is_standard_input;
+    if (stands_alone && !batch.empty()) {
+      pending_ = std::move(input);
+      break;
+    }
+    batch.push_back(std::move(*input));
+    if (stands_alone) break;
+  }
+  return batch;
+}
+
+std::optional<std::size_t> Inputs::total() const {
+  if (options_.is_recursive || options_.list != nullptr) return std::nullopt;
+  return options_.paths.size();
+}
+
+std::optional<std::string> Inputs::next_root() {
+  if (next_path_ < options_.paths.size()) return options_.paths[next_path_++];
+  return options_.list == nullptr ? std::nullopt : next_line();
+}
+
+std::optional<std::string> Inputs::next_line() {
+  std::string line;
+  std::streambuf& buffer = *options_.list->rdbuf();
+  for (int c = buffer.sbumpc(); c != std::streambuf::traits_type::eof(); c = buffer.sbumpc()) {
+    if (c != options_.list_separator) {
+      line += static_cast<char>(c);
+      if (line.size() > kLongestLine) throw UsageError("the list of files has a line that is longer than any path");
+    } else if (!line.empty()) {
+      return line;
+    }
+  }
+  return line.empty() ? std::nullopt : std::optional(line);
+}
+
+std::optional<Input> Inputs::visit(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return Input{path.native(), false, std::nullopt};
+  if (options_.is_recursive) return enter(path);
+  return failed(path, ErrorCode::kNotARegularFile, "is a directory (-r classifies the files below it)");
+}
+
+std::optional<Input> Inputs::enter(const fs::path& folder) {
+  std::error_code error;
+  fs::path identity = fs::canonical(folder, error);
+  const bool leads_back =
+      std::any_of(folders_.begin(), folders_.end(), [&](const Folder& above) { return above.identity == identity; });
+  if (!error && leads_back)
+    return failed(folder, ErrorCode::kNotARegularFile, "is a symbolic link to a folder that it lies in");
+  std::vector<fs::path> names = error ? std::vector<fs::path>() : names_in(folder, error);
+  if (error) return failed(folder, code_of(error), "cannot list this folder: " + error.message());
+  folders_.push_back({folder, std::move(identity), std::move(names)});
+  return std::nullopt;
+}
+
+}  // namespace byteformer::cli

@@ -1,0 +1,65 @@
+// The files to classify, one after another: command line, list file and folders, without holding all their names.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <istream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "byteformer/error.hpp"
+
+namespace byteformer::cli {
+
+/// One input, or why there is none behind this path.
+struct Input {
+  std::string path;
+  bool is_standard_input = false;
+  std::optional<Error> error;
+};
+
+struct InputOptions {
+  std::vector<std::string> paths;  ///< "-" is standard input
+  std::istream* list = nullptr;    ///< more paths, one a line; none of them is standard input
+  char list_separator = '\n';
+  bool is_recursive = false;  ///< whether folders stand for the files below them
+};
+
+/// Yields inputs in the order given, and the files of a folder sorted by name. Nothing is skipped silently: what cannot
+/// be listed is an input with an error. Everything but folders is left for the reader to judge.
+class Inputs {
+ public:
+  explicit Inputs(InputOptions options) : options_(std::move(options)) {}
+
+  /// The next input; nothing after the last.
+  /// \throws UsageError if a line of the list is longer than any path.
+  std::optional<Input> next();
+
+  /// The next `size` inputs; fewer before and after standard input, which is a batch of its own so that nobody waits
+  /// for it to see other answers, and at the end; none after the last.
+  std::vector<Input> next_batch(std::size_t size);
+
+  /// How many there will be, where that is known without looking.
+  std::optional<std::size_t> total() const;
+
+ private:
+  /// A folder half way through: `names` are what is left of it, last first.
+  struct Folder {
+    std::filesystem::path path;
+    std::filesystem::path identity;  ///< canonical path, to notice links that lead back
+    std::vector<std::filesystem::path> names;
+  };
+
+  std::optional<std::string> next_root();
+  std::optional<std::string> next_line();
+  std::optional<Input> visit(const std::filesystem::path& path);
+  std::optional<Input> enter(const std::filesystem::path& folder);
+
+  InputOptions options_;
+  std::size_t next_path_ = 0;
+  std::optional<Input> pending_;  ///< taken from the sequence, but not yet part of a batch
+  std::vector<Folder> folders_;   ///< from the outermost to the one being listed
+};
+
+}  // namespace byteformer::cli

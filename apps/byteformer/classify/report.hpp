@@ -1,0 +1,47 @@
+// What is said about one file, and the forms in which it is written: for people, JSON, JSON lines.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "byteformer/classifier.hpp"
+#include "console.hpp"
+
+namespace byteformer::cli {
+
+/// One file's answer, or its error.
+struct Report {
+  std::string path;  ///< any bytes; "-" is standard input
+  std::uint64_t num_bytes = 0;
+  std::uint64_t num_tokens = 0;
+  std::vector<Prediction> predictions;  ///< best first
+  bool is_unknown = false;              ///< whether the best score lies below the threshold
+  std::vector<float> logits;            ///< empty unless asked for
+  std::vector<float> features;          ///< empty unless asked for
+  std::optional<Error> error;
+};
+
+/// Writes reports as they come.
+class ReportWriter {
+ public:
+  virtual ~ReportWriter() = default;
+  virtual void write(const std::vector<Report>& batch) = 0;
+  virtual void finish() = 0;  ///< called once, also after an interrupt
+};
+
+/// An aligned table with bars; errors become lines on standard error.
+std::unique_ptr<ReportWriter> make_table_writer(Console& console);
+
+/// One JSON object a line.
+std::unique_ptr<ReportWriter> make_json_lines_writer(Console& console);
+
+/// One JSON array with an object a file.
+std::unique_ptr<ReportWriter> make_json_array_writer(Console& console);
+
+/// The JSON object of one file.
+std::string to_json(const Report& report);
+
+}  // namespace byteformer::cli

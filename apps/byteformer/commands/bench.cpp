@@ -1,0 +1,129 @@
+// `byteformer bench`: how fast a model is on this machine, and how much of the machine it uses.
+#include <fmt/format.h>
+
+#include <memory>
+#include <random>
+
+#include "base/file_io.hpp"
+#include "bench/measurement.hpp"
+#include "commands/commands.hpp"
+#include "exit_status.hpp"
+#include "format/model_folder.hpp"
+#include "inspect/model_summary.hpp"
+#include "model/cost.hpp"
+#include "options.hpp"
+#include "output/numbers.hpp"
+#include "system/interrupt.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kDetails =
+    R"(Files are classified from memory, in turn, round and round. "GFLOP/s" counts what is really computed
+(`byteformer inspect`, "as run"); the peak that it is compared with is measured in the same run by multiply-adds
+in registers on as many threads.
+
+Examples:
+  byteformer bench --model models/tiny
+  byteformer bench --model models/tiny --threads 1 --bytes 48564
+  byteformer bench --model models/tiny --batch-size 32 --seconds 10 photos/*.jpg)";
+
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 32;
+
+struct Options {
+  ModelOptions model;
+  std::optional<std::int64_t> num_bytes, num_iterations, num_seconds, batch_size;
+  std::vector<std::string> paths;
+  bool json = false;
+};
+
+using Files = std::vector<std::vector<std::uint8_t>>;
+
+std::vector<std::uint8_t> random_bytes(std::size_t size) {
+  std::mt19937_64 random(1);  // the same bytes in every run
+  std::vector<std::uint8_t> bytes(size);
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return bytes;
+}
+
+std::vector<std::uint8_t> read_file(const std::string& path) {
+  base::InputFile file(path);
+  if (file.size() > static_cast<std::uint64_t>(kMaxBytes))
+    throw UsageError(fmt::format("{}: files of up to {} are measured, and this one has {}", base::printable(path),
+                                 memory_size(static_cast<std::uint64_t>(kMaxBytes)), memory_size(file.size())));
+  if (file.size() == 0) throw Error(ErrorCode::kEmptyFile, base::printable(path) + ": is empty");
+  std::vector<std::uint8_t> bytes(file.size());
+  file.read(bytes);
+  return bytes;
+}
+
+Files read_files(const Options& options, const format::ModelConfig& config) {
+  Files files;
+  if (options.paths.empty())
+    files.push_back(random_bytes(static_cast<std::size_t>(options.num_bytes.value_or(typical_num_bytes(config)))));
+  for (const std::string& path : options.paths) files.push_back(read_file(path));
+  return files;
+}
+
+std::string describe(const Options& options, const Files& files) {
+  std::size_t num_bytes = 0;
+  for (const auto& file : files) num_bytes += file.size();
+  if (options.paths.empty()) return counted(static_cast<std::int64_t>(num_bytes), "random byte");
+  const std::string what = files.size() == 1 ? base::printable(options.paths.front())
+                                             : counted(static_cast<std::int64_t>(files.size()), "file");
+  return what + ", " + counted(static_cast<std::int64_t>(num_bytes), "byte");
+}
+
+std::vector<std::int64_t> costs(const format::ModelConfig& config, const Files& files) {
+  std::vector<std::int64_t> multiply_adds;
+  for (const auto& file : files)
+    multiply_adds.push_back(model::file_cost(config, static_cast<std::int64_t>(file.size())).total_as_run);
+  return multiply_adds;
+}
+
+int bench(const Options& options, Console& console) {
+  const Classifier classifier = load_classifier(options.model);
+  format::ModelConfig config = format::read_config(options.model.dir.value());
+  config.masking = classifier.masking();
+  BenchPlan plan;
+  plan.num_iterations = options.num_iterations.value_or(0);
+  plan.min_seconds = static_cast<double>(options.num_seconds.value_or(3));
+  plan.batch_size = static_cast<std::size_t>(options.batch_size.value_or(1));
+  watch_for_interrupt();
+  try {
+    const Files files = read_files(options, config);
+    const BenchSetting setting{base::printable(*options.model.dir),
+                               describe(options, files),
+                               classifier.kernels_name(),
+                               std::string(format::to_string(classifier.masking())),
+                               classifier.num_threads(),
+                               plan.batch_size};
+    const Measurement measurement = measure(classifier, files, costs(config, files), plan);
+    console.out << (options.json ? bench_json(setting, measurement) : bench_text(setting, measurement));
+  } catch (const Error& error) {  // of a file; the model is loaded
+    console.err << "byteformer: " << error.what() << "\n" << std::flush;
+    return kExitInputFailed;
+  }
+  return interrupted() ? kExitInterrupted : kExitOk;
+}
+
+}  // namespace
+
+Action add_bench(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_model_options(app, options->model);
+  add_paths(app, "FILE", options->paths, "Files to classify (default: random bytes)");
+  add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
+             "Length of the random file (default: 150668, or what the model's positions allow)")
+      ->excludes("FILE");
+  CLI::Option* iterations =
+      add_number(app, "-n,--iterations", options->num_iterations, {1, 10'000'000}, "Number of calls to measure");
+  add_number(app, "--seconds", options->num_seconds, {1, 86'400}, "How long to measure (default: 3)")
+      ->excludes(iterations);
+  add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files in one call (default: 1)");
+  add_flag(app, "--json", options->json, "Write JSON");
+  app.footer(kDetails);
+  return [options](Console& console) { return bench(*options, console); };
+}
+
+}  // namespace byteformer::cli

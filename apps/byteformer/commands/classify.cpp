@@ -1,0 +1,138 @@
+// `byteformer classify`: what files are, from their bytes.
+#include <algorithm>
+#include <memory>
+
+#include "classify/inputs.hpp"
+#include "classify/report.hpp"
+#include "classify/reporter.hpp"
+#include "commands/commands.hpp"
+#include "exit_status.hpp"
+#include "options.hpp"
+#include "output/progress_bar.hpp"
+#include "system/input_stream.hpp"
+#include "system/interrupt.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kDetails =
+    R"(Answers come in the order of the inputs. A file that cannot be classified costs one line (on standard
+error, or in the JSON) and exit status 1; the others are answered.
+
+Examples:
+  byteformer classify --model models/tiny photo.jpg sound.wav
+  byteformer classify --model models/tiny -r photos/ --top-k 1
+  curl -s https://example.org/a.tiff | byteformer classify --model models/tiny -
+  find . -name '*.png' -print0 | byteformer classify -m models/tiny -0 --files-from -
+  byteformer classify -m models/tiny --jsonl --logits *.tiff | jq .predictions[0]
+
+JSON:
+  {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score"}]}
+  {"path","status":"error","error":{"code","message"}}
+
+With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
+float32. Below --threshold the predictions begin with the label "unknown", index -1 and the best score. A byte
+0xNN of a path that is not UTF-8 is written as the escape \udcNN: Python's
+os.fsencode(json.loads(line)["path"]) gives the same path back.)";
+
+constexpr std::int64_t kDefaultTopK = 5;
+constexpr std::int64_t kDefaultBatchSize = 64;
+
+struct Options {
+  ModelOptions model;
+  std::vector<std::string> paths;
+  std::optional<std::string> files_from;
+  std::optional<std::int64_t> top_k, batch_size;
+  std::optional<float> threshold;
+  bool logits = false, features = false, json = false, jsonl = false;
+  bool recursive = false, null_separated = false, no_progress = false;
+};
+
+void check(const Options& options, const Console& console) {
+  const auto num_dashes = std::count(options.paths.begin(), options.paths.end(), "-");
+  const bool lists_from_stdin = options.files_from == "-";
+  if (options.paths.empty() && !options.files_from) throw UsageError("no files given; `-` reads standard input");
+  if (num_dashes > 1) throw UsageError("`-` is given more than once, but standard input can be read only once");
+  if (num_dashes > 0 && lists_from_stdin) throw UsageError("`-` and `--files-from -` cannot both read standard input");
+  if ((num_dashes > 0 || lists_from_stdin) && console.in == nullptr) throw UsageError("standard input is closed");
+  if (options.null_separated && !options.files_from) throw UsageError("--null needs --files-from");
+  if (options.features && !options.json && !options.jsonl) throw UsageError("--features needs --json or --jsonl");
+}
+
+std::unique_ptr<ReportWriter> make_writer(const Options& options, Console& console) {
+  if (options.json) return make_json_array_writer(console);
+  if (options.jsonl) return make_json_lines_writer(console);
+  return make_table_writer(console);
+}
+
+int classify_all(const Options& options, Inputs& inputs, const Reporter& reporter, Console& console) {
+  const std::unique_ptr<ReportWriter> writer = make_writer(options, console);
+  ProgressBar progress(console, inputs.total(), !options.no_progress && !console.out_is_terminal);
+  const auto batch_size = static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize));
+  std::size_t num_done = 0;
+  int status = kExitOk;
+  try {
+    while (!interrupted()) {
+      const std::vector<Input> batch = inputs.next_batch(batch_size);
+      if (batch.empty()) break;
+      const std::vector<Report> reports = reporter.classify(batch);
+      for (const Report& report : reports)
+        if (report.error) status = kExitInputFailed;
+      if (status != kExitOk) progress.clear();
+      writer->write(reports);
+      progress.show(num_done += batch.size());
+    }
+  } catch (const Interrupted&) {  // while standard input was awaited
+  }
+  writer->finish();
+  progress.clear();
+  if (interrupted()) return kExitInterrupted;
+  if (num_done == 0) console.err << "byteformer: no files found to classify\n" << std::flush;
+  return status;
+}
+
+int classify(const Options& options, Console& console) {
+  check(options, console);
+  std::optional<InputStream> list_file;
+  InputOptions inputs{.paths = options.paths,
+                      .list_separator = options.null_separated ? '\0' : '\n',
+                      .is_recursive = options.recursive};
+  if (options.files_from == "-") {
+    inputs.list = console.in;
+  } else if (options.files_from) {
+    inputs.list = &list_file.emplace(*options.files_from);
+  }
+  watch_for_interrupt();
+  const Classifier classifier = load_classifier(options.model);
+  Inputs all(std::move(inputs));
+  const ReportOptions wanted{.top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
+                             .threshold = options.threshold,
+                             .with_logits = options.logits,
+                             .with_features = options.features};
+  return classify_all(options, all, Reporter(classifier, wanted, console.in), console);
+}
+
+}  // namespace
+
+Action add_classify(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_model_options(app, options->model);
+  add_paths(app, "PATH", options->paths, "Files to classify; `-` is standard input");
+  add_number(app, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
+  add_fraction(app, "--threshold", options->threshold, "T", "Say `unknown` where the best score is below T (0 to 1)");
+  CLI::Option* json = add_flag(app, "--json", options->json, "Write one JSON array");
+  add_flag(app, "--jsonl", options->jsonl, "Write one JSON object a line")->excludes(json);
+  add_flag(app, "--logits", options->logits, "Add the logits: before temperature and softmax");
+  add_flag(app, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
+  add_flag(app, "-r,--recursive", options->recursive, "Classify the files below folders, sorted by name");
+  add_text(app, "--files-from", options->files_from, "FILE",
+           "Read more paths from FILE, one a line; `-` is standard input");
+  add_flag(app, "-0,--null", options->null_separated, "Paths in --files-from end in a zero byte, not a newline");
+  add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000},
+             "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
+  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
+  app.footer(kDetails);
+  return [options](Console& console) { return classify(*options, console); };
+}
+
+}  // namespace byteformer::cli

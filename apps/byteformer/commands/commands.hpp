@@ -1,0 +1,22 @@
+// The commands: each declares its options on an App and returns what to do once they are parsed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "console.hpp"
+
+namespace byteformer::cli {
+
+/// Runs a command whose options have been parsed; returns the exit status.
+using Action = std::function<int(Console&)>;
+
+Action add_classify(CLI::App& app);
+Action add_inspect(CLI::App& app);
+Action add_bench(CLI::App& app);
+Action add_import(CLI::App& app);
+Action add_export(CLI::App& app);
+Action add_completions(CLI::App& app);
+Action add_man(CLI::App& app);
+
+}  // namespace byteformer::cli

@@ -1,0 +1,61 @@
+// `byteformer export`: a model's weights as a file that other programs read.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/file_io.hpp"
+#include "commands/commands.hpp"
+#include "exit_status.hpp"
+#include "interop/import_export.hpp"
+#include "options.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kDetails = R"(Examples:
+  byteformer export models/tiny --to pt
+  byteformer export models/tiny --to safetensors -o tiny.safetensors
+
+PyTorch reads the first with load_state_dict(torch.load("tiny.pt"), strict=True).)";
+
+struct Options {
+  std::optional<std::string> model, to, output;
+  bool force = false;
+};
+
+/// "models/tiny/" and "pt" give "tiny.pt".
+std::filesystem::path default_output(const std::filesystem::path& model, const std::string& extension) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::weakly_canonical(model, error);
+  std::filesystem::path name = (error ? model : absolute).filename();
+  if (name.empty() || name == ".") name = "model";
+  name += "." + extension;
+  return name;
+}
+
+int export_model(const Options& options, Console& console) {
+  const std::filesystem::path model = options.model.value();
+  const std::string& to = options.to.value();
+  const std::filesystem::path output =
+      options.output ? std::filesystem::path(*options.output) : default_output(model, to);
+  std::error_code ignored;
+  if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(output, ignored)))
+    throw UsageError(base::printable(output) + " exists; --force replaces it, -o names another file");
+  interop::export_model(model, to == "pt" ? interop::ExportFormat::kPt : interop::ExportFormat::kSafetensors, output);
+  console.out << base::printable(output) << "\n";
+  return kExitOk;
+}
+
+}  // namespace
+
+Action add_export(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_text(app, "MODEL", options->model, "DIR", "Model folder")->required();
+  add_choice(app, "--to", options->to, {"pt", "safetensors"}, "Format of the file")->required();
+  add_text(app, "-o,--output", options->output, "FILE", "File to write (default: the model's name and the format)");
+  add_flag(app, "-f,--force", options->force, "Replace FILE if it exists");
+  app.footer(kDetails);
+  return [options](Console& console) { return export_model(*options, console); };
+}
+
+}  // namespace byteformer::cli

@@ -1,0 +1,73 @@
+// `byteformer inspect`: a model's shapes and costs, or this machine.
+#include <filesystem>
+#include <memory>
+
+#include "base/file_io.hpp"
+#include "commands/commands.hpp"
+#include "exit_status.hpp"
+#include "format/model_folder.hpp"
+#include "inspect/model_summary.hpp"
+#include "inspect/system_summary.hpp"
+#include "interop/import_export.hpp"
+#include "options.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kDetails =
+    R"(The costs are multiply-adds for one file of --bytes bytes. "published" is the dense formulation of the
+published code, with the rows that it appends to fill the last window; "as run" is what this engine computes: a
+table of byte values in place of the convolution, and no appended rows.
+
+Examples:
+  byteformer inspect --model models/tiny
+  byteformer inspect --model config.yaml --bytes 48564
+  byteformer inspect --model models/tiny --json | jq .file.multiply_adds
+  byteformer inspect --system)";
+
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 50;
+
+struct Options {
+  std::optional<std::string> model, masking;
+  std::optional<std::int64_t> num_bytes;
+  bool system = false, json = false;
+};
+
+format::ModelConfig read_config(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return format::read_config(path);
+  return format::complete(interop::read_any_config(path), base::printable(path));
+}
+
+int inspect(const Options& options, Console& console) {
+  if (options.system) {
+    console.out << (options.json ? system_json() : system_text());
+    return kExitOk;
+  }
+  if (!options.model) throw UsageError("--model or --system is required");
+  format::ModelConfig config = read_config(*options.model);
+  config.masking = parse_masking_option(options.masking).value_or(config.masking);
+  const ModelSummary summary = summarise(*options.model, config, options.num_bytes.value_or(typical_num_bytes(config)));
+  console.out << (options.json ? summary_json(summary) : summary_text(summary));
+  return kExitOk;
+}
+
+}  // namespace
+
+Action add_inspect(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::Option* model = add_text(app, "-m,--model", options->model, "DIR|CONFIG",
+                                "Model folder, or a configuration: config.json or published YAML");
+  CLI::Option* bytes =
+      add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
+                 "Length of the file (default: 150668, the paper's TIFF of 224 x 224 pixels, or what fits)");
+  add_masking_option(app, options->masking);
+  add_flag(app, "--system", options->system, "Show this machine: instruction sets, processors, versions")
+      ->excludes(model)
+      ->excludes(bytes);
+  add_flag(app, "--json", options->json, "Write JSON, every count as a whole number");
+  app.footer(kDetails);
+  return [options](Console& console) { return inspect(*options, console); };
+}
+
+}  // namespace byteformer::cli

@@ -1,0 +1,139 @@
+// Counts parameters and lays a model's summary out for people.
+#include "inspect/model_summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file_io.hpp"
+#include "model/weights.hpp"
+#include "output/numbers.hpp"
+#include "output/table.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+std::int64_t num_elements(const model::TensorSpec& spec) {
+  std::int64_t product = 1;
+  for (const std::int64_t size : spec.shape) product *= size;
+  return product;
+}
+
+/// The layer that a tensor like "transformer.3.pre_norm_ffn.1.bias" belongs to; -1 if none.
+std::int64_t layer_of(const std::string& name) {
+  for (const std::string prefix : {"transformer.", "downsamplers.downsample_"})
+    if (name.starts_with(prefix)) return std::stoll(name.substr(prefix.size()));
+  return -1;
+}
+
+std::string shape(std::int64_t rows, std::int64_t columns) { return fmt::format("[{}, {}]", rows, columns); }
+
+std::string architecture(const format::ModelConfig& config) {
+  const std::string stem = config.conv_kernel_size == 0
+                               ? "no convolution"
+                               : fmt::format("kernel {}, stride {}", config.conv_kernel_size, config.stride());
+  const bool is_learned = config.position_embedding == format::PositionEmbedding::kLearned;
+  return fmt::format(
+      "{} layers, hidden size {}, {} of {}, feed-forward {}\n  {}, {} {} positions, {}, masking {}\n",
+      config.num_hidden_layers, config.hidden_size, counted(config.num_attention_heads, "head"), config.head_dim(),
+      config.intermediate_size, stem, grouped(config.max_position_embeddings), is_learned ? "learned" : "sinusoidal",
+      config.num_labels == 1 ? "1 class" : grouped(config.num_labels) + " classes", format::to_string(config.masking));
+}
+
+std::string parameters(const ParameterCounts& counts) {
+  return fmt::format("{}, of which {} positions and {} classifier: {} without these\n", grouped(counts.total),
+                     grouped(counts.positions), grouped(counts.classifier),
+                     grouped(counts.without_positions_and_classifier()));
+}
+
+std::int64_t published_cost(const model::LayerCost& layer) {
+  return layer.qkv + layer.scores + layer.values + layer.out + layer.feed_forward + layer.merge;
+}
+
+std::string layer_table(const ModelSummary& summary) {
+  using Align = Table::Align;
+  const format::ModelConfig& config = summary.config;
+  const model::FileCost& cost = summary.cost;
+  Table table({{"layer", Align::kLeft},
+               {"rows", Align::kLeft},
+               {"window"},
+               {"shift"},
+               {"windows"},
+               {"filler"},
+               {"parameters"},
+               {"published"},
+               {"as run"},
+               {"", Align::kLeft}});
+  table.add_row({"stem", shape(cost.num_tokens, config.hidden_size), "", "", "", "", grouped(summary.parameters.stem),
+                 scaled(static_cast<double>(cost.stem_dense)), "0",
+                 fmt::format("{} additions", scaled(static_cast<double>(cost.stem_table_adds)))});
+  std::int64_t rows = cost.num_tokens;
+  for (std::size_t i = 0; i < cost.layers.size(); ++i) {
+    const model::LayerCost& layer = cost.layers[i];
+    rows = config.downsample[i] ? (layer.num_rows + 1) / 2 : layer.num_rows;
+    const std::string merge = config.downsample[i] ? "merge to " + shape(rows, config.hidden_size) : "";
+    table.add_row({std::to_string(i), shape(layer.num_rows, config.hidden_size), grouped(config.window_sizes[i]),
+                   grouped(config.window_shifts[i]), grouped(layer.num_windows), grouped(layer.num_filler_rows),
+                   grouped(summary.parameters.layers[i]), scaled(static_cast<double>(published_cost(layer))),
+                   scaled(static_cast<double>(layer.total_as_run)), merge});
+  }
+  const std::string head_cost = scaled(static_cast<double>(cost.head));
+  table.add_row({"head", shape(rows, config.hidden_size), "", "", "", "",
+                 grouped(summary.parameters.classifier + 2 * config.hidden_size), head_cost, head_cost,
+                 fmt::format("mean to [{}], logits [{}]", config.hidden_size, config.num_labels)});
+  return table.text();
+}
+
+std::string totals(const model::FileCost& cost) {
+  const auto line = [](std::int64_t count, const char* meaning) {
+    return fmt::format("  {:>10}  {}\n", scaled(static_cast<double>(count)), meaning);
+  };
+  return "Multiply-adds\n" + line(cost.total_published, "as published: dense convolution, filler rows included") +
+         line(cost.total_byte_table, "with the byte table in place of the convolution") +
+         line(cost.total_as_run, "as run here: byte table, no filler rows");
+}
+
+}  // namespace
+
+ParameterCounts count_parameters(const format::ModelConfig& config) {
+  ParameterCounts counts;
+  counts.layers.resize(static_cast<std::size_t>(config.num_hidden_layers));
+  for (const model::TensorSpec& spec : model::tensor_specs(config)) {
+    const std::int64_t size = num_elements(spec);
+    counts.total += size;
+    if (const std::int64_t layer = layer_of(spec.name); layer >= 0)
+      counts.layers[static_cast<std::size_t>(layer)] += size;
+    if (spec.name.starts_with("pos_embed.")) counts.positions += size;
+    if (spec.name.starts_with("classifier.")) counts.classifier += size;
+    if (spec.name.starts_with("embeddings.") || spec.name.starts_with("token_reduction_net.")) counts.stem += size;
+  }
+  return counts;
+}
+
+bool ModelSummary::fits_positions() const {
+  return config.position_embedding == format::PositionEmbedding::kSinusoidal ||
+         cost.num_tokens <= config.max_position_embeddings;
+}
+
+std::int64_t typical_num_bytes(const format::ModelConfig& config) {
+  constexpr std::int64_t kTiffBytes = 150'668;
+  if (config.position_embedding == format::PositionEmbedding::kSinusoidal) return kTiffBytes;
+  return std::min(kTiffBytes, config.max_position_embeddings * config.stride());
+}
+
+ModelSummary summarise(std::string source, const format::ModelConfig& config, std::int64_t num_bytes) {
+  return {std::move(source), config, count_parameters(config), model::file_cost(config, num_bytes)};
+}
+
+std::string summary_text(const ModelSummary& summary) {
+  const model::FileCost& cost = summary.cost;
+  std::string text = fmt::format("Model       {}\n  {}Parameters  {}", base::printable(summary.source),
+                                 architecture(summary.config), parameters(summary.parameters));
+  text += fmt::format("File        {} become {}", counted(cost.num_bytes, "byte"), counted(cost.num_tokens, "token"));
+  if (!summary.fits_positions())
+    text += fmt::format(", more than the {} positions: too long to classify",
+                        grouped(summary.config.max_position_embeddings));
+  return text + "\n\n" + layer_table(summary) + "\n" + totals(cost);
+}
+
+}  // namespace byteformer::cli

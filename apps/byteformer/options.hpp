@@ -1,0 +1,49 @@
+// Options with checked values: what CLI11 leaves to each program, done once.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "byteformer/classifier.hpp"
+
+namespace byteformer::cli {
+
+/// Inclusive bounds of a whole number.
+struct NumberRange {
+  std::int64_t min, max;
+};
+
+// Each adds one option to `app`; `names` is CLI11's ("-k,--top-k", or "PATH" for a positional). A value that makes no
+// sense is a usage error that says what would. The last of several wins, so that aliases can be overridden.
+
+CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description);
+CLI::Option* add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
+                      const std::string& value_name, const std::string& description);
+CLI::Option* add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value, NumberRange range,
+                        const std::string& description);
+CLI::Option* add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,
+                          const std::string& value_name, const std::string& description);
+CLI::Option* add_choice(CLI::App& app, const std::string& names, std::optional<std::string>& value,
+                        const std::vector<std::string>& choices, const std::string& description);
+CLI::Option* add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,
+                       const std::string& description);
+
+/// The options that say which model runs, and how.
+struct ModelOptions {
+  std::optional<std::string> dir;
+  std::optional<std::int64_t> num_threads;
+  std::optional<std::string> masking;
+};
+void add_model_options(CLI::App& app, ModelOptions& options);
+void add_masking_option(CLI::App& app, std::optional<std::string>& masking);
+std::optional<Masking> parse_masking_option(const std::optional<std::string>& masking);
+Classifier load_classifier(const ModelOptions& options);
+
+/// Parses the words after a command's name into the options that `app` declares.
+/// \throws UsageError; CLI::CallForHelp where help was asked for.
+void parse_arguments(CLI::App& app, const std::vector<std::string>& arguments);
+
+}  // namespace byteformer::cli

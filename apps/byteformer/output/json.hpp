@@ -1,0 +1,61 @@
+// A writer of compact JSON: keys in the order they are given, numbers that read back to the same value, any bytes.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace byteformer::cli {
+
+/// Appends `bytes` to `out` as a JSON string, quotes included.
+///
+/// Well-formed UTF-8 stays as it is. Every other byte 0xNN becomes the escape \udcNN, a lone surrogate that text cannot
+/// contain: this is Python's `surrogateescape`, so `os.fsencode(json.loads(...))` gives the same bytes back.
+void append_json_string(std::string& out, std::string_view bytes);
+
+/// Appends the shortest decimal number that reads back to the same float or double; `null` if it is not finite.
+void append_json_number(std::string& out, float value);
+void append_json_number(std::string& out, double value);
+
+/// Builds one JSON value in memory. The caller balances begin and end.
+class JsonWriter {
+ public:
+  JsonWriter& begin_object() { return open('{'); }
+  JsonWriter& end_object() { return close('}'); }
+  JsonWriter& begin_array() { return open('['); }
+  JsonWriter& end_array() { return close(']'); }
+  JsonWriter& key(std::string_view name);
+
+  JsonWriter& value(std::string_view text);
+  JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+  JsonWriter& value(std::same_as<bool> auto truth) { return literal(truth ? "true" : "false"); }
+  JsonWriter& value(std::integral auto number) requires(!std::same_as<decltype(number), bool>) {
+    return literal(std::to_string(number));
+  }
+  JsonWriter& value(std::floating_point auto number) {
+    separate();
+    append_json_number(text_, number);
+    return *this;
+  }
+  JsonWriter& value(std::span<const float> numbers);
+
+  template <typename T>
+  JsonWriter& field(std::string_view name, const T& v) {
+    return key(name).value(v);
+  }
+
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  JsonWriter& open(char bracket);
+  JsonWriter& close(char bracket);
+  JsonWriter& literal(std::string_view text);
+  void separate();
+
+  std::string text_;
+  bool needs_comma_ = false;
+};
+
+}  // namespace byteformer::cli

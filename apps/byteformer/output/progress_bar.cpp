@@ -1,0 +1,49 @@
+// Implementation of progress_bar.hpp.
+#include "output/progress_bar.hpp"
+
+#include <fmt/format.h>
+
+#include "output/bar.hpp"
+#include "output/numbers.hpp"
+#include "output/utf8.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr auto kInterval = std::chrono::milliseconds(100);
+constexpr std::size_t kBarColumns = 30;
+constexpr const char* kClearLine = "\r\x1b[K";
+
+}  // namespace
+
+ProgressBar::ProgressBar(Console& console, std::optional<std::size_t> total, bool enabled)
+    : console_(console), total_(total), enabled_(enabled && console.err_is_terminal) {}
+
+ProgressBar::~ProgressBar() { clear(); }
+
+void ProgressBar::show(std::size_t num_done) {
+  const Clock::time_point now = Clock::now();
+  if (!enabled_ || now < next_) return;
+  next_ = now + kInterval;
+  is_visible_ = true;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double rate = static_cast<double>(num_done) / seconds;
+  std::string text = counted(static_cast<std::int64_t>(num_done), "file");
+  if (total_ && *total_ > 0) {
+    const double fraction = static_cast<double>(num_done) / static_cast<double>(*total_);
+    text =
+        fmt::format("{} {:3.0f} %  {} of {}", pad_right(bar(fraction, kBarColumns, console_.has_unicode), kBarColumns),
+                    100 * fraction, grouped(static_cast<std::int64_t>(num_done)),
+                    counted(static_cast<std::int64_t>(*total_), "file"));
+    if (rate > 0)
+      text += fmt::format(", {:.0f} s left", static_cast<double>(*total_ - std::min(num_done, *total_)) / rate);
+  }
+  console_.err << kClearLine << text << fmt::format(", {:.1f} files/s", rate) << std::flush;
+}
+
+void ProgressBar::clear() {
+  if (is_visible_) console_.err << kClearLine << std::flush;
+  is_visible_ = false;
+}
+
+}  // namespace byteformer::cli

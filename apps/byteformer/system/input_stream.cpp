@@ -1,0 +1,38 @@
+// Implementation of input_stream.hpp.
+#include "system/input_stream.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/file_io.hpp"
+#include "exit_status.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+int open_or_throw(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw UsageError("cannot open " + base::printable(path) + ": " + std::strerror(errno));
+  struct stat info {};
+  if (::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
+    ::close(descriptor);
+    throw UsageError("cannot read " + base::printable(path) + ": it is a directory");
+  }
+  return descriptor;
+}
+
+}  // namespace
+
+InputStream::InputStream(const std::string& path)
+    : std::istream(nullptr), descriptor_(open_or_throw(path)), buffer_(descriptor_, base::printable(path)) {
+  rdbuf(&buffer_);
+  exceptions(std::ios::badbit);
+}
+
+InputStream::~InputStream() { ::close(descriptor_); }
+
+}  // namespace byteformer::cli
