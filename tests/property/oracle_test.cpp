@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.hpp"
 #include "model/byteformer.hpp"
+#include "support/effort.hpp"
 #include "support/oracle.hpp"
 #include "support/random_model.hpp"
 #include "support/run_model.hpp"
@@ -16,7 +17,7 @@ TEST_P(OracleTest, LogitsAgreeOnRandomModels) {
   Random random(7);
   base::ThreadPool pool(2);
   double worst = 0;
-  for (int trial = 0; trial < 60; ++trial) {
+  for (int trial = 0; trial < trials(60); ++trial) {
     const format::ModelConfig config = random_config(random);
     const auto tensors = random_tensors(config, random);
     for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {

@@ -22,12 +22,18 @@ AllocationBudget::AllocationBudget(std::size_t max_bytes) {
 
 AllocationBudget::~AllocationBudget() { max_live_bytes = INT64_MAX; }
 
-static void* allocate(std::size_t size) {
+static void* allocate_or_null(std::size_t size) noexcept {
   if (static_cast<std::int64_t>(size) < 0 || live_bytes + static_cast<std::int64_t>(size) > max_live_bytes)
-    throw std::bad_alloc();
+    return nullptr;
   void* block = std::malloc(size == 0 ? 1 : size);
-  if (block == nullptr) throw std::bad_alloc();
+  if (block == nullptr) return nullptr;
   live_bytes += static_cast<std::int64_t>(malloc_usable_size(block));
+  return block;
+}
+
+static void* allocate(std::size_t size) {
+  void* block = allocate_or_null(size);
+  if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 
@@ -41,7 +47,15 @@ static void release(void* block) noexcept {
 
 void* operator new(std::size_t size) { return byteformer::test::allocate(size); }
 void* operator new[](std::size_t size) { return byteformer::test::allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return byteformer::test::allocate_or_null(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return byteformer::test::allocate_or_null(size);
+}
 void operator delete(void* block) noexcept { byteformer::test::release(block); }
 void operator delete[](void* block) noexcept { byteformer::test::release(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { byteformer::test::release(block); }
+void operator delete[](void* block, const std::nothrow_t&) noexcept { byteformer::test::release(block); }
 void operator delete(void* block, std::size_t) noexcept { byteformer::test::release(block); }
 void operator delete[](void* block, std::size_t) noexcept { byteformer::test::release(block); }

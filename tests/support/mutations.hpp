@@ -24,8 +24,8 @@ class Mutator {
   std::mt19937_64 random_;
 };
 
-/// Feeds `count` mutations of `original` to `parse`, each of which must return or throw Error, within a second or so and
-/// a budget of memory. Some of them must fail: a parser that accepts everything is not looking.
+/// Feeds `count` mutations of `original` to `parse`, each of which must return or throw Error, within a second or so
+/// and a budget of memory. Some of them must fail: a parser that accepts everything is not looking.
 void expect_survives(std::string_view original, int count, const std::function<void(const std::string&)>& parse);
 
 }  // namespace byteformer::test

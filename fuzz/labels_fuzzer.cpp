@@ -1,0 +1,13 @@
+// Label files.
+#include "format/text.hpp"
+#include "fuzzing.hpp"
+#include "interop/labels.hpp"
+
+using namespace byteformer;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return fuzz::survive([&] {
+    for (const auto& label : interop::parse_labels(fuzz::as_text(data, size), "labels.txt"))
+      fuzz::require(!label.empty() && format::is_utf8(label));
+  });
+}

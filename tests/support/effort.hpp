@@ -1,0 +1,14 @@
+// How many trials a property test makes: fewer where a sanitizer makes each of them ten times slower.
+#pragma once
+
+namespace byteformer::testing {
+
+constexpr int trials(int count) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return (count + 4) / 5;
+#else
+  return count;
+#endif
+}
+
+}  // namespace byteformer::testing
