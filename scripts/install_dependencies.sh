@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|test]
+#   build   compiler, CMake, Ninja and the libraries of the program (default)
+#   test    build, and what the tests, the sanitizers and the fuzz targets need besides
+# Elsewhere it only names what is needed. Does nothing, quickly, when all is there.
+set -euo pipefail
+
+group=${1:-build}
+packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev)
+case $group in
+  build) ;;
+  # python3-torch is the judge of `byteformer export`: PyTorch itself must load the exported weights.
+  test) packages+=(libgtest-dev libgmock-dev librapidcheck-dev python3-torch clang libclang-rt-dev ccache) ;;
+  *) echo "usage: $0 [build|test]" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  cat >&2 <<MESSAGE
+This is not a Debian or Ubuntu system, so nothing was installed. byteformer needs a C++20 compiler, CMake 3.25 or newer,
+Ninja, and the development files of Highway, nlohmann-json, yaml-cpp, CLI11 and fmt. On Debian these packages are called:
+  ${packages[*]}
+MESSAGE
+  for program in c++ cmake ninja; do
+    command -v "$program" >/dev/null || { echo "There is no $program here: please install the above and try again." >&2; exit 1; }
+  done
+  echo "A compiler, CMake and Ninja are here; going on in the hope that the libraries are too." >&2
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=absent
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || { printf 'Please install as root: apt-get install %s\n' "${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "Installing with apt-get: ${missing[*]}"
+install() {
+  ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >"$log" 2>&1
+}
+log=$(mktemp); trap 'rm -f "$log"' EXIT
+{ ${as_root[@]+"${as_root[@]}"} apt-get update -qq >"$log" 2>&1 && install; } || {
+  cat "$log" >&2
+  echo "apt-get could not install them; its messages are above." >&2
+  exit 1
+}
