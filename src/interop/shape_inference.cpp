@@ -2,6 +2,7 @@
 #include "interop/shape_inference.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "format/text.hpp"
 #include "interop/presets.hpp"
@@ -19,8 +20,8 @@ constexpr const char* kPositionTable = "pos_embed.pos_embed.pos_embed";
 
 class ShapeInference {
  public:
-  ShapeInference(const format::PartialConfig& said, const format::Tensors& tensors, const std::string& config_source)
-      : config_(said), tensors_(tensors), config_source_(config_source) {}
+  ShapeInference(format::PartialConfig said, const format::Tensors& tensors, const std::string& config_source)
+      : config_(std::move(said)), tensors_(tensors), config_source_(config_source) {}
 
   format::PartialConfig run() {
     const auto embeddings = shape_of("embeddings.weight", 2);
