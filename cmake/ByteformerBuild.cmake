@@ -24,7 +24,8 @@ target_compile_options(byteformer_options INTERFACE -Wall -Wextra -Wpedantic -Ws
 target_include_directories(byteformer_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(byteformer_options INTERFACE Threads::Threads)
 if(BYTEFORMER_SANITIZE)
-  add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  # -O1 and line tables only: higher levels double the time to build and hide frames.
+  add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g1)
   add_link_options(-fsanitize=${BYTEFORMER_SANITIZE})
 endif()
 

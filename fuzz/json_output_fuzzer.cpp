@@ -22,7 +22,7 @@ void require(bool holds) {
 void check_string(const std::string& bytes) {
   std::string json;
   cli::append_json_string(json, bytes);
-  require(testing::decode_json_string(json) == bytes);
+  require(test::decode_json_string(json) == bytes);
 }
 
 void check_number(const std::string& bytes) {

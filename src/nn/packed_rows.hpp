@@ -26,6 +26,11 @@ class RowBuffer {
   /// The capacity that follows `capacity` where it does not suffice; also the most that `capacity` rows ever take.
   static constexpr std::size_t grown(std::size_t capacity) noexcept { return capacity + capacity / 2; }
 
+  /// Copies `count` rows from `from`, which does not overlap, to row `first`.
+  void copy_in(std::size_t first, const float* from, std::size_t count) noexcept {
+    std::copy_n(from, count * row_size_, row(first));
+  }
+
   /// Makes room for `rows` rows; the first `kept` keep their content. Allocates only beyond the largest size so far.
   void reserve(std::size_t rows, std::size_t kept = 0) {
     if (rows <= capacity_) return;
@@ -65,6 +70,9 @@ struct PackedRows {
     num_rows = 0;
     segments.clear();
   }
+
+  /// Appends a copy of `count` rows.
+  void append_copy(const float* rows, std::size_t count) { std::copy_n(rows, count * buffer.row_size(), append(count)); }
 
   /// Room for `count` more rows at the end; returns the first.
   float* append(std::size_t count) {

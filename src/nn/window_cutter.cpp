@@ -1,7 +1,7 @@
 // Implementation of window_cutter.hpp.
 #include "nn/window_cutter.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace byteformer::nn {
 namespace {
@@ -43,7 +43,7 @@ void WindowCutter::clear() {
 
 void WindowCutter::push(const PackedRows& in) {
   rows_.reserve(num_rows_ + in.num_rows, num_rows_);
-  std::memcpy(rows_.row(num_rows_), in.buffer.row(0), in.num_rows * rows_.row_size() * sizeof(float));
+  rows_.copy_in(num_rows_, in.buffer.row(0), in.num_rows);
   for (const Segment& segment : in.segments) {
     add_rows(num_rows_, segment.num_rows);
     num_rows_ += segment.num_rows;
@@ -136,11 +136,7 @@ void WindowCutter::cut_wrapped(std::size_t start, std::size_t num_rows, std::siz
 
 void WindowCutter::emit_rows(PackedRows& out) {
   out.clear();
-  const auto copy = [&](Run run) {
-    if (run.count == 0) return;
-    float* to = out.append(run.count);
-    std::memcpy(to, rows_.row(run.begin), run.count * rows_.row_size() * sizeof(float));
-  };
+  const auto copy = [&](Run run) { out.append_copy(rows_.row(run.begin), run.count); };
   for (const Piece& piece : pieces_) {
     if (piece.main.count == 0 && !piece.ends) continue;
     copy(piece.main);
@@ -153,8 +149,7 @@ void WindowCutter::emit_rows(PackedRows& out) {
 
 void WindowCutter::emit_windows(const float* merged, PackedRows& out) {
   out.clear();
-  if (!windows_.empty())
-    std::memcpy(out.append(windows_.size()), merged, windows_.size() * out.buffer.row_size() * sizeof(float));
+  out.append_copy(merged, windows_.size());
   for (const Piece& piece : pieces_) {
     if (piece.main_windows == 0 && !piece.ends) continue;
     out.segments.push_back({piece.main_windows, piece.late_windows, piece.ends});
@@ -165,7 +160,8 @@ void WindowCutter::emit_windows(const float* merged, PackedRows& out) {
 void WindowCutter::drop_emitted() {
   std::size_t kept = 0;
   const auto keep = [&](Run& run) {
-    if (run.count > 0) std::memmove(rows_.row(kept), rows_.row(run.begin), run.count * rows_.row_size() * sizeof(float));
+    const float* from = rows_.row(run.begin);
+    std::copy(from, from + run.count * rows_.row_size(), rows_.row(kept));  // towards the front: may overlap
     run.begin = kept;
     kept += run.count;
   };

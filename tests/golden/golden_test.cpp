@@ -16,7 +16,7 @@
 #include "model/byteformer.hpp"
 #include "support/run_model.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 namespace {
 
 constexpr double kTolerance = 2e-5;  // of the largest absolute value
@@ -140,4 +140,4 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::ValuesIn(all_cases()), [
 });
 
 }  // namespace
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

@@ -8,7 +8,7 @@
 #include "support/random_model.hpp"
 #include "support/run_model.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 namespace {
 
 class OracleTest : public ::testing::TestWithParam<const kernels::Kernels*> {};
@@ -43,4 +43,4 @@ INSTANTIATE_TEST_SUITE_P(Kernels, OracleTest, ::testing::ValuesIn(kernels::avail
                          [](const auto& test) { return std::string(test.param->name); });
 
 }  // namespace
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

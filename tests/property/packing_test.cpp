@@ -11,7 +11,7 @@
 #include "support/random_model.hpp"
 #include "support/run_model.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 namespace {
 
 bool same_bits(std::span<const float> a, std::span<const float> b) {
@@ -100,4 +100,4 @@ INSTANTIATE_TEST_SUITE_P(Kernels, PackingTest, ::testing::ValuesIn(kernels::avai
                          [](const auto& test) { return std::string(test.param->name); });
 
 }  // namespace
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -22,17 +23,17 @@ AllocationBudget::AllocationBudget(std::size_t max_bytes) {
 
 AllocationBudget::~AllocationBudget() { max_live_bytes = INT64_MAX; }
 
-static void* allocate_or_null(std::size_t size) noexcept {
+static void* allocate_or_null(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept {
   if (static_cast<std::int64_t>(size) < 0 || live_bytes + static_cast<std::int64_t>(size) > max_live_bytes)
     return nullptr;
-  void* block = std::malloc(size == 0 ? 1 : size);
+  void* block = std::aligned_alloc(alignment, (size / alignment + 1) * alignment);
   if (block == nullptr) return nullptr;
   live_bytes += static_cast<std::int64_t>(malloc_usable_size(block));
   return block;
 }
 
-static void* allocate(std::size_t size) {
-  void* block = allocate_or_null(size);
+static void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) {
+  void* block = allocate_or_null(size, alignment);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
@@ -47,6 +48,9 @@ static void release(void* block) noexcept {
 
 void* operator new(std::size_t size) { return byteformer::test::allocate(size); }
 void* operator new[](std::size_t size) { return byteformer::test::allocate(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return byteformer::test::allocate(size, static_cast<std::size_t>(alignment));
+}
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return byteformer::test::allocate_or_null(size);
 }
@@ -59,3 +63,5 @@ void operator delete(void* block, const std::nothrow_t&) noexcept { byteformer::
 void operator delete[](void* block, const std::nothrow_t&) noexcept { byteformer::test::release(block); }
 void operator delete(void* block, std::size_t) noexcept { byteformer::test::release(block); }
 void operator delete[](void* block, std::size_t) noexcept { byteformer::test::release(block); }
+void operator delete(void* block, std::align_val_t) noexcept { byteformer::test::release(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { byteformer::test::release(block); }

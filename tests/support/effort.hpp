@@ -1,7 +1,7 @@
 // How many trials a property test makes: fewer where a sanitizer makes each of them ten times slower.
 #pragma once
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 constexpr int trials(int count) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -11,4 +11,4 @@ constexpr int trials(int count) {
 #endif
 }
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

@@ -8,7 +8,7 @@
 #include <new>
 #include <span>
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 template <typename T>
 class GuardedBuffer {
@@ -39,4 +39,4 @@ class GuardedBuffer {
   T* data_ = nullptr;
 };
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

@@ -8,7 +8,7 @@
 
 #include "output/utf8.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 namespace detail {
 
@@ -61,4 +61,4 @@ inline std::optional<std::string> decode_json_string(std::string_view json) {
   return bytes;
 }
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

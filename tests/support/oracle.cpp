@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace byteformer::testing {
+namespace byteformer::test {
 namespace {
 
 class Oracle {
@@ -206,4 +206,4 @@ OracleStages oracle_forward(const format::ModelConfig& config, const format::Ten
   return Oracle(config, tensors, masking).run(file);
 }
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

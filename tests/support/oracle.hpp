@@ -11,7 +11,7 @@
 #include "format/config.hpp"
 #include "format/tensors.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 using Rows = std::vector<std::vector<double>>;
 
@@ -25,4 +25,4 @@ struct OracleStages {
 OracleStages oracle_forward(const format::ModelConfig& config, const format::Tensors& tensors, Masking masking,
                             std::span<const std::uint8_t> file);
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

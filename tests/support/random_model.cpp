@@ -5,7 +5,7 @@
 
 #include "model/weights.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 std::int64_t pick(Random& random, std::int64_t low, std::int64_t high) {
   return std::uniform_int_distribution<std::int64_t>(low, high)(random);
@@ -66,4 +66,4 @@ std::vector<std::uint8_t> random_file(Random& random, std::size_t num_bytes) {
   return bytes;
 }
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

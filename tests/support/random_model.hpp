@@ -9,7 +9,7 @@
 #include "format/config.hpp"
 #include "format/tensors.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 using Random = std::mt19937_64;
 
@@ -24,4 +24,4 @@ std::shared_ptr<const format::Tensors> random_tensors(const format::ModelConfig&
 
 std::vector<std::uint8_t> random_file(Random& random, std::size_t num_bytes);
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

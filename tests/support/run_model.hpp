@@ -7,7 +7,7 @@
 
 #include "model/byteformer.hpp"
 
-namespace byteformer::testing {
+namespace byteformer::test {
 
 /// Largest absolute difference over the largest absolute value of `expected`.
 template <typename A, typename B>
@@ -33,4 +33,4 @@ inline std::vector<float> run_file(const model::ByteFormer& model, model::Worksp
   return ws.results.logits;
 }
 
-}  // namespace byteformer::testing
+}  // namespace byteformer::test

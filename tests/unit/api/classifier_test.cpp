@@ -6,46 +6,21 @@
 
 #include <atomic>
 #include <cmath>
-#include <cstddef>
 #include <cstdlib>
 #include <fstream>
-#include <new>
 #include <numeric>
 #include <thread>
 
 #include "format/model_folder.hpp"
 #include "model/byteformer.hpp"
+#include "support/allocation_budget.hpp"
 #include "support/random_model.hpp"
 #include "support/run_model.hpp"
-
-namespace {
-
-std::atomic<std::size_t> num_allocations{0};
-
-void* counted(std::size_t size, std::size_t alignment) {
-  ++num_allocations;
-  void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (p == nullptr) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
-
-// Counts what NothingIsAllocatedAfterWarmUp forbids. Not inlined: gcc would see new paired with free and warn.
-#define BYTEFORMER_NOINLINE __attribute__((noinline))
-BYTEFORMER_NOINLINE void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-BYTEFORMER_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-BYTEFORMER_NOINLINE void operator delete(void* p) noexcept { std::free(p); }
-BYTEFORMER_NOINLINE void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-BYTEFORMER_NOINLINE void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-BYTEFORMER_NOINLINE void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace byteformer {
 namespace {
 
-using testing::Random;
+using test::Random;
 
 format::ModelConfig small_config() {
   format::ModelConfig config;
@@ -70,7 +45,7 @@ class ClassifierTest : public ::testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "classifier_XXXXXX").string();
     dir_ = ::mkdtemp(pattern.data());
     Random random(1);
-    const auto tensors = testing::random_tensors(small_config(), random);
+    const auto tensors = test::random_tensors(small_config(), random);
     format::write_model_folder(dir_ / "model", small_config(), tensors->by_name);
   }
   ~ClassifierTest() override { std::filesystem::remove_all(dir_); }
@@ -98,10 +73,10 @@ class ClassifierTest : public ::testing::Test {
 
 TEST_F(ClassifierTest, OneBadFileCostsOneEntry) {
   const Classifier classifier = load();
-  const auto good = testing::random_file(random_, 200);
+  const auto good = test::random_file(random_, 200);
   ::mkfifo((dir_ / "fifo").c_str(), 0600);
   const std::vector<std::filesystem::path> paths = {write("good", good), dir_ / "missing", write("empty", {}), dir_, dir_ / "fifo",
-                                                    write("long", testing::random_file(random_, 5000)), write("good2", good)};
+                                                    write("long", test::random_file(random_, 5000)), write("good2", good)};
   const auto results = classifier.classify_files(paths);
   ASSERT_EQ(results.size(), paths.size());
   const auto expected = classifier.classify(good);
@@ -119,14 +94,14 @@ TEST_F(ClassifierTest, OneBadFileCostsOneEntry) {
 TEST_F(ClassifierTest, TooManyTokensNamesBothNumbers) {
   const Classifier classifier = load();
   try {
-    classifier.classify(testing::random_file(random_, 4 * 101));
+    classifier.classify(test::random_file(random_, 4 * 101));
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kTooManyTokens);
     EXPECT_NE(std::string(error.what()).find("101"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("100"), std::string::npos) << error.what();
   }
-  EXPECT_NO_THROW(classifier.classify(testing::random_file(random_, 4 * 100)));
+  EXPECT_NO_THROW(classifier.classify(test::random_file(random_, 4 * 100)));
 }
 
 TEST_F(ClassifierTest, StreamGivesTheBitsOfTheWholeFile) {
@@ -134,7 +109,7 @@ TEST_F(ClassifierTest, StreamGivesTheBitsOfTheWholeFile) {
   Stream stream = classifier.stream();
   EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kEmptyFile);
   for (int file = 0; file < 3; ++file) {
-    const auto bytes = testing::random_file(random_, 300);
+    const auto bytes = test::random_file(random_, 300);
     for (std::size_t i = 0; i < bytes.size(); i += 7) stream.feed(Bytes(bytes).subspan(i, std::min<std::size_t>(7, bytes.size() - i)));
     const Output output = stream.finish();
     const Output expected = classifier.classify(bytes);
@@ -148,7 +123,7 @@ TEST_F(ClassifierTest, StreamGivesTheBitsOfTheWholeFile) {
 TEST_F(ClassifierTest, AStreamThatGrewTooLongStaysFailed) {
   const Classifier classifier = load();
   Stream stream = classifier.stream();
-  const auto bytes = testing::random_file(random_, 100'000);
+  const auto bytes = test::random_file(random_, 100'000);
   EXPECT_EQ(code_of([&] { stream.feed(bytes); }), ErrorCode::kTooManyTokens);
   EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kTooManyTokens);
 }
@@ -158,7 +133,7 @@ TEST_F(ClassifierTest, ManyThreadsShareOneModel) {
   std::vector<std::vector<std::uint8_t>> files;
   std::vector<Output> expected;
   for (int i = 0; i < 8; ++i) {
-    files.push_back(testing::random_file(random_, static_cast<std::size_t>(20 + 40 * i)));
+    files.push_back(test::random_file(random_, static_cast<std::size_t>(20 + 40 * i)));
     expected.push_back(classifier.classify(files.back()));
   }
   std::atomic<int> wrong{0};
@@ -199,10 +174,10 @@ TEST_F(ClassifierTest, LoadOptions) {
 TEST_F(ClassifierTest, NothingIsAllocatedAfterWarmUp) {
   Random random(3);
   base::ThreadPool pool(2);
-  const model::ByteFormer model(small_config(), testing::random_tensors(small_config(), random), Masking::kReleased,
+  const model::ByteFormer model(small_config(), test::random_tensors(small_config(), random), Masking::kReleased,
                                 kernels::default_kernels(), pool);
   model::Workspace ws = model.make_workspace(pool);
-  const auto large = testing::random_file(random, 400);
+  const auto large = test::random_file(random, 400);
   const auto run = [&](std::span<const std::uint8_t> file) {
     for (int i = 0; i < 40; ++i) {
       model.feed(file, ws);
@@ -214,10 +189,11 @@ TEST_F(ClassifierTest, NothingIsAllocatedAfterWarmUp) {
   const auto small = std::span(large).first(123);
   run(large);  // warm-up: the most rows
   run(small);  // and the most files in flight
-  const std::size_t before = num_allocations;
-  run(large);
-  run(small);
-  EXPECT_EQ(num_allocations, before);
+  const std::size_t held = ws.num_bytes();
+  const test::AllocationBudget nothing(0);
+  EXPECT_NO_THROW(run(large));
+  EXPECT_NO_THROW(run(small));
+  EXPECT_EQ(ws.num_bytes(), held);
 }
 
 TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
@@ -226,10 +202,10 @@ TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
   format::ModelConfig config = small_config();
   config.position_embedding = format::PositionEmbedding::kSinusoidal;
   for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {
-    const model::ByteFormer model(config, testing::random_tensors(config, random), masking, kernels::default_kernels(), pool);
+    const model::ByteFormer model(config, test::random_tensors(config, random), masking, kernels::default_kernels(), pool);
     model::Workspace ws = model.make_workspace(pool);
     const auto check = [&](std::size_t file_bytes, int num_files) {
-      const auto file = testing::random_file(random, file_bytes);
+      const auto file = test::random_file(random, file_bytes);
       for (int i = 0; i < num_files; ++i) {
         model.feed(file, ws);
         model.end_file(ws);

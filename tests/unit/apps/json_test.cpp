@@ -14,7 +14,7 @@
 namespace byteformer::cli {
 namespace {
 
-using testing::decode_json_string;
+using test::decode_json_string;
 
 std::string json_string(std::string_view bytes) {
   std::string json;

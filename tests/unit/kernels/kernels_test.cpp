@@ -15,7 +15,7 @@
 namespace byteformer::kernels {
 namespace {
 
-using testing::GuardedBuffer;
+using test::GuardedBuffer;
 using Random = std::mt19937;
 
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
