@@ -20,6 +20,7 @@ endif()
 
 add_library(byteformer_options INTERFACE)
 target_compile_options(byteformer_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms of GCC 12 about std::string at -O3
   $<$<BOOL:${BYTEFORMER_WARNINGS_AS_ERRORS}>:-Werror>)
 target_include_directories(byteformer_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(byteformer_options INTERFACE Threads::Threads)
