@@ -5,7 +5,7 @@ namespace byteformer::test {
 
 constexpr int trials(int count) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return (count + 4) / 5;
+  return (count + 9) / 10;
 #else
   return count;
 #endif
