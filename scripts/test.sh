@@ -2,7 +2,7 @@
 # The full gate: every test in the development build, again under the address, undefined-behaviour and thread sanitizers,
 # and a short run of each fuzz target. Usage: test.sh [--quick]
 #   --quick   the development build's tests only
-# JOBS=N sets the parallelism (default: the number of processors). A first run builds four trees; ccache makes a second one quick.
+# JOBS=N sets the parallelism (default: the number of processors). A first run builds three trees; ccache makes a second one quick.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,14 +36,13 @@ check() {  # check PRESET [WRAPPER...]: builds it and runs its tests
 
 fuzz() {  # every target for a few seconds, from its corpus; what it finds new is thrown away
   local start=$SECONDS target name status=0
-  build fuzz
-  for target in build/fuzz/bin/fuzz_*; do
+  for target in build/asan-ubsan/bin/fuzz_*; do
     [ -x "$target" ] || { echo "no fuzz targets were built" >&2; status=1; break; }
     name=$(basename "$target")
     step "Fuzzing $name for $seconds_a_target s"
     mkdir "$scratch/$name"
     "$target" -max_total_time="$seconds_a_target" -timeout=10 -rss_limit_mb=1024 -max_len=65536 \
-      -artifact_prefix="build/fuzz/crash-$name-" "$scratch/$name" "fuzz/corpus/${name#fuzz_}" || { status=1; echo "$name: FAILED" >&2; }
+      -artifact_prefix="build/asan-ubsan/crash-$name-" "$scratch/$name" "fuzz/corpus/${name#fuzz_}" || { status=1; echo "$name: FAILED" >&2; }
   done
   summary+=("fuzz: $([ $status = 0 ] && echo passed || echo FAILED) in $((SECONDS - start)) s")
   [ $status = 0 ] || failed=1
@@ -56,9 +55,9 @@ step "Dependencies (apt-get, only what is missing)"
 check dev
 if [ $quick = no ]; then
   check asan-ubsan
+  fuzz
   # The thread sanitizer of GCC 12 cannot map its shadow when addresses are fully randomized, as on some kernels.
   if setarch "$(uname -m)" -R true 2>/dev/null; then check tsan setarch "$(uname -m)" -R; else check tsan; fi
-  fuzz
 fi
 
 step "Summary"

@@ -1,6 +1,9 @@
 // Import: weights and configuration to a model folder. Export: a model folder to one weights file.
 #include "interop/import_export.hpp"
 
+#include <span>
+#include <vector>
+
 #include "base/file_io.hpp"
 #include "format/model_folder.hpp"
 #include "format/safetensors.hpp"
@@ -9,7 +12,9 @@
 #include "interop/labels.hpp"
 #include "interop/published_yaml.hpp"
 #include "interop/shape_inference.hpp"
+#include "kernels/kernels.hpp"
 #include "model/weights.hpp"
+#include "nn/positions.hpp"
 
 namespace byteformer::interop {
 namespace {
@@ -31,6 +36,21 @@ void use_labels_file(const std::filesystem::path& path, const format::Tensors& t
     format::fail(ErrorCode::kInvalidModel, base::printable(path), ": has ", num_lines, " labels, but ", tensors.source,
                  " tells ", *config.num_labels,
                  " classes apart; expected one label a line, in the order of the classes");
+}
+
+/// The published module keeps sinusoidal positions as a buffer, which a strict load wants; a folder may lack it.
+std::vector<float> sinusoidal_buffer(const format::ModelConfig& config) {
+  const auto num_rows = static_cast<std::size_t>(config.max_position_embeddings);
+  const auto hidden = static_cast<std::size_t>(config.hidden_size);
+  const auto positions = nn::Positions::sinusoidal({}, num_rows, hidden);
+  std::vector<float> row(kernels::padded(hidden));
+  std::vector<float> buffer;
+  buffer.reserve(num_rows * hidden);
+  for (std::size_t t = 0; t < num_rows; ++t) {
+    const float* values = positions.rows(t, 1, row.data());
+    buffer.insert(buffer.end(), values, values + hidden);
+  }
+  return buffer;
 }
 
 }  // namespace
@@ -57,12 +77,17 @@ format::ModelConfig import_model(const ImportOptions& options) {
 }
 
 void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output) {
-  const auto folder = format::read_model_folder(model);
-  model::check_tensors(folder.config, folder.tensors);
+  auto [path, config, tensors] = format::read_model_folder(model);
+  model::check_tensors(config, tensors);
+  std::vector<float> buffer;
+  for (const model::TensorSpec& spec : model::tensor_specs(config)) {
+    if (!spec.optional || tensors.by_name.contains(spec.name)) continue;
+    buffer = sinusoidal_buffer(config);
+    tensors.by_name[spec.name] = {format::DType::kF32, spec.shape, std::as_bytes(std::span(buffer))};
+  }
   switch (format) {
-    case ExportFormat::kPt: return write_pt(output, folder.tensors.by_name);
-    case ExportFormat::kSafetensors:
-      return format::write_safetensors(output, folder.tensors.by_name, {{"format", "pt"}});
+    case ExportFormat::kPt: return write_pt(output, tensors.by_name);
+    case ExportFormat::kSafetensors: return format::write_safetensors(output, tensors.by_name, {{"format", "pt"}});
   }
 }
 

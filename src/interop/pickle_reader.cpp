@@ -220,7 +220,8 @@ class Machine {
       }
       case kStackGlobal: {
         const auto names = pop_tuple(2);
-        return push_global(as<std::string_view>(names[0], "a module"), as<std::string_view>(names[1], "a name"));
+        const auto module = as<std::string_view>(names[0], "a module");
+        return push_global(module, as<std::string_view>(names[1], "a name"));
       }
       case kReduce: return call();
       case kBuild:

@@ -19,7 +19,8 @@ class Positions {
   static Positions learned(std::span<const float> rows, std::size_t hidden_size);
 
   /// Sinusoidal rows. The first `max_tokens` are those of the published buffer: `buffer` [max_tokens, hidden] if a
-  /// checkpoint holds it, else the formula in float32. Beyond, the formula with the angle in double.
+  /// checkpoint holds it, else the formula in float32: its angles to the bit, sine and cosine within an ulp or two of
+  /// them. Beyond, the formula with the angle in double.
   static Positions sinusoidal(std::span<const float> buffer, std::size_t max_tokens, std::size_t hidden_size);
 
   /// Tokens that have a position; none if there is no limit.

@@ -4,7 +4,7 @@
 namespace byteformer::test {
 
 constexpr int trials(int count) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BYTEFORMER_IS_SANITIZED
   return (count + 9) / 10;
 #else
   return count;

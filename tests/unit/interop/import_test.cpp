@@ -168,6 +168,22 @@ TEST_F(ImportTest, SinusoidalPositionsMayBeAbsent) {
                [&] { import(heads + "}", folder_ / "w.pt"); });
 }
 
+TEST_F(ImportTest, ExportComputesTheSinusoidalBuffer) {
+  const auto golden = read_pt(data_path("models/k32_w64_sinusoidal/weights.pt"));
+  auto tensors = golden.by_name;
+  tensors.erase("pos_embed.pos_embed.pos_embed");
+  write_pt(folder_ / "w.pt", tensors);
+  import(test::read_file(data_path("models/k32_w64_sinusoidal/config.json")), folder_ / "w.pt");
+  export_model(folder_ / "model", ExportFormat::kPt, folder_ / "out.pt");
+  const auto exported = read_pt(folder_ / "out.pt");
+  ASSERT_EQ(exported.by_name.size(), golden.by_name.size());
+  const std::string name = "pos_embed.pos_embed.pos_embed";
+  const auto expected = format::to_float32(golden.by_name.at(name), name);
+  const auto actual = format::to_float32(exported.by_name.at(name), name);
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], 1.2e-7) << i;
+}
+
 TEST_F(ImportTest, UnexpectedAndBrokenTensorsAreNamed) {
   auto tensors = read_pt(data_path("models/k4_w32/weights.pt"));
   const auto original = tensors.by_name;

@@ -141,7 +141,7 @@ TEST(PickleTest, RefusesMalformedStacks) {
   expect_malformed("NNa.", "expected a list");
   expect_malformed("q\x01.", "stack is empty");
   expect_malformed("h\x01.", "the memo has no entry 1");
-  expect_malformed("NN\x93.", "expected a name");
+  expect_malformed("NN\x93.", "expected a module");
   expect_malformed("X" + little_endian(0xFFFFFFFF, 4) + "ab.", "4294967295 bytes wanted");
   expect_malformed("\x8D" + little_endian(UINT64_MAX, 8) + "ab.", "18446744073709551615 bytes wanted");
   expect_malformed("c" + std::string(1000, 'm'), "does not end");
