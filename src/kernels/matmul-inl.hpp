@@ -53,7 +53,11 @@ inline void pack(const float* source, std::size_t depth, std::size_t width, std:
     for (std::size_t k = 0; k < depth; ++k) {
       const float* from = source + k * k_stride + begin * n_stride;
       float* to = panel + k * columns;
-      for (std::size_t n = 0; n < used; ++n) to[n] = from[n * n_stride];
+      if (n_stride == 1) {
+        std::copy_n(from, used, to);
+      } else {
+        for (std::size_t n = 0; n < used; ++n) to[n] = from[n * n_stride];
+      }
       for (std::size_t n = used; n < columns; ++n) to[n] = 0.0f;
     }
   });
@@ -67,8 +71,9 @@ HWY_INLINE void store_result(Vector value, float* c) {
   hn::StoreU(value, d, c);
 }
 
-/// kRows rows of a times one panel of kVectors vectors; c[r] points at the tile's first column in row r.
-template <std::size_t kRows, std::size_t kVectors, Epilogue kEpilogue>
+/// kRows rows of a times one panel of kVectors vectors; c[r] points at the tile's first column in row r. Element (r, k)
+/// of a lies at a[r * a_stride + k * kDepthStride].
+template <std::size_t kRows, std::size_t kVectors, Epilogue kEpilogue, std::size_t kDepthStride = 1>
 HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const float* HWY_RESTRICT panel,
                      std::size_t depth, const float* bias, float* const* c) {
   const Floats d;
@@ -86,7 +91,7 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
     for (std::size_t v = 0; v < kVectors; ++v) b[v] = hn::LoadU(d, panel + (k * kVectors + v) * lanes);
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < kRows; ++r) {
-      const auto factor = hn::Set(d, a[r * a_stride + k]);
+      const auto factor = hn::Set(d, a[r * a_stride + k * kDepthStride]);
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(factor, b[v], sums[r][v]);
     }

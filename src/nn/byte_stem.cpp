@@ -6,27 +6,12 @@
 #include <utility>
 
 #include "byteformer/error.hpp"
-#include "nn/linear.hpp"
+#include "nn/byte_table.hpp"
 
 namespace byteformer::nn {
 namespace {
 
 constexpr std::size_t kTaskTokens = 64;
-
-/// W[:, :, j] for every j as [kernel_size, in, out]: the order in which products want it. Read in blocks of outputs, so
-/// that whole cache lines of W are used.
-std::vector<float> by_position(std::span<const float> convolution, std::size_t hidden, std::size_t kernel_size) {
-  constexpr std::size_t kBlock = 16;
-  std::vector<float> result(convolution.size());
-  for (std::size_t block = 0; block < hidden; block += kBlock) {
-    const std::size_t end = std::min(hidden, block + kBlock);
-    for (std::size_t in = 0; in < hidden; ++in)
-      for (std::size_t j = 0; j < kernel_size; ++j)
-        for (std::size_t out = block; out < end; ++out)
-          result[(j * hidden + in) * hidden + out] = convolution[(out * hidden + in) * kernel_size + j];
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -39,31 +24,8 @@ ByteStem::ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, st
       positions_(std::move(positions)),
       masking_(masking),
       table_(kernel_size_ * kVocabulary * kernels::padded(hidden_size)) {
-  build_table(view, pool);
-}
-
-void ByteStem::build_table(const ByteStemView& view, base::ThreadPool& pool) {
-  const std::size_t row_size = kernels::padded(hidden_size_);
-  if (view.convolution.empty()) {
-    for (std::size_t v = 0; v < kVocabulary; ++v)
-      std::copy_n(view.embedding.data() + v * hidden_size_, hidden_size_, table_.data() + v * row_size);
-    return;
-  }
-  const std::vector<float> weights = by_position(view.convolution, hidden_size_, kernel_size_);
-  std::vector<base::AlignedBuffer<float>> packed;  // one a worker
-  for (int i = 0; i < pool.num_threads(); ++i) packed.emplace_back(kernels::packed_size(hidden_size_, hidden_size_));
-  pool.parallel_for(kernel_size_, [&](std::size_t j, int worker) noexcept {
-    float* b = packed[static_cast<std::size_t>(worker)].data();
-    kernels_->pack(weights.data() + j * hidden_size_ * hidden_size_, hidden_size_, hidden_size_, hidden_size_, 1, b);
-    kernels_->matmul({.a = view.embedding.data(),
-                      .a_stride = hidden_size_,
-                      .rows = kVocabulary,
-                      .b = b,
-                      .depth = hidden_size_,
-                      .width = hidden_size_,
-                      .c = table_.data() + j * kVocabulary * row_size,
-                      .c_stride = row_size});
-  });
+  build_byte_table(kernels, view.embedding.data(), view.convolution.empty() ? nullptr : view.convolution.data(),
+                   hidden_size, kernel_size_, table_.data(), pool);
 }
 
 std::uint64_t ByteStem::num_tokens(std::uint64_t num_bytes) const noexcept {

@@ -7,6 +7,7 @@
 
 #include "base/aligned_buffer.hpp"
 #include "byteformer/masking.hpp"
+#include "nn/byte_table.hpp"
 #include "nn/packed_rows.hpp"
 #include "nn/positions.hpp"
 #include "nn/scratch.hpp"
@@ -22,15 +23,15 @@ struct ByteStemView {
 struct ByteStemState {
   std::vector<std::uint16_t> ids;  // byte values and padding ids
   std::size_t num_ids = 0;
-  std::uint64_t num_bytes = 0;     // read of this file so far
-  std::uint64_t num_tokens = 0;    // made of this file so far
+  std::uint64_t num_bytes = 0;   // read of this file so far
+  std::uint64_t num_tokens = 0;  // made of this file so far
 };
 
 /// Token t = sum_j T[j][b[t s + j]] + P[t] with T[j][v] = W[:, :, j] E[v]. Immutable: any number of threads may use it.
 /// \see docs/architecture.md, "The byte table"
 class ByteStem {
  public:
-  static constexpr std::size_t kVocabulary = 257;
+  static constexpr std::size_t kVocabulary = kByteVocabulary;
   static constexpr std::uint16_t kPadding = 256;
 
   /// Builds the table: 257 k hidden^2 multiply-adds, on all threads of `pool`.
@@ -58,7 +59,6 @@ class ByteStem {
   std::size_t table_bytes() const noexcept { return table_.num_bytes(); }
 
  private:
-  void build_table(const ByteStemView& view, base::ThreadPool& pool);
   void sum_tokens(std::size_t count, ByteStemState& state, Workers& workers, PackedRows& out) const;
 
   const kernels::Kernels* kernels_;

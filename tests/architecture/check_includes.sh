@@ -10,7 +10,7 @@ floors='
 base
 kernels
 nn format bytes encode
-model data
+model data backprop
 api interop
 train serve
 '

@@ -5,15 +5,14 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-
 #include <nlohmann/json.hpp>
 
-#include "base/file_io.hpp"
 #include "format/model_folder.hpp"
 #include "format/safetensors.hpp"
 #include "interop/checkpoint.hpp"
 #include "kernels/kernels.hpp"
 #include "model/byteformer.hpp"
+#include "support/files.hpp"
 #include "support/run_model.hpp"
 
 namespace byteformer::test {
@@ -42,13 +41,6 @@ std::vector<GoldenCase> all_cases() {
     return std::make_pair(a.model, a.kernels) < std::make_pair(b.model, b.kernels);
   });
   return cases;
-}
-
-std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
-  base::InputFile file(path);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()));
-  file.read(bytes);
-  return bytes;
 }
 
 class GoldenTest : public ::testing::TestWithParam<GoldenCase> {
@@ -126,18 +118,20 @@ TEST_P(GoldenTest, StagesAgree) {
     const std::vector<float> expected = format::to_float32(tensor, name);
     if (name == "final_norm") continue;  // exists only inside the mean
     std::vector<float> actual;
-    if (name == "pooled") actual = ws.results.features;
-    else if (name == "logits") actual = ws.results.logits;
-    else actual = recorder.in_file_order(name);
+    if (name == "pooled")
+      actual = ws.results.features;
+    else if (name == "logits")
+      actual = ws.results.logits;
+    else
+      actual = recorder.in_file_order(name);
     EXPECT_LT(relative_error(actual, expected), kTolerance) << name;
     ++num_compared;
   }
   EXPECT_GE(num_compared, 6);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::ValuesIn(all_cases()), [](const auto& test) {
-  return test.param.model + "_" + test.param.kernels->name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::ValuesIn(all_cases()),
+                         [](const auto& test) { return test.param.model + "_" + test.param.kernels->name; });
 
 }  // namespace
 }  // namespace byteformer::test

@@ -2,18 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace byteformer::test {
 
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  return {text.begin(), text.end()};
 }
 
 inline void write_file(const std::filesystem::path& path, std::string_view bytes) {

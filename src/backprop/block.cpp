@@ -1,0 +1,373 @@
+// Implementation of block.hpp.
+#include "backprop/block.hpp"
+
+#include <algorithm>
+
+#include "backprop/linear.hpp"
+
+namespace byteformer::backprop {
+namespace {
+
+using kernels::Epilogue;
+
+// Rows whose gradients are computed before the weights' gradients take them up: they stay in the level-3 cache.
+constexpr std::size_t kChunkRows = 1024;
+
+/// The four weights of a block in the form that products read.
+struct PackedWeights {
+  PackedWeights(const BlockShape& shape, const BlockWeights& weights, bool is_backward, Workers& workers) {
+    const std::size_t c = shape.hidden_size;
+    const std::size_t f = shape.intermediate_size;
+    workers.shared.reserve(4 * c * c + 2 * c * f);
+    qkv = workers.shared.take(3 * c * c);
+    out = workers.shared.take(c * c);
+    up = workers.shared.take(c * f);
+    down = workers.shared.take(c * f);
+    const Packing packings[] = {{weights.up_weight, f, c, is_backward, up},
+                                {weights.down_weight, c, f, is_backward, down},
+                                {weights.qkv_weight, 3 * c, c, is_backward, qkv},
+                                {weights.out_weight, c, c, is_backward, out}};
+    pack_weights(packings, workers);
+  }
+  float *qkv, *out, *up, *down;
+};
+
+void copy_rows(const float* x, const std::int32_t* rows, std::size_t num_rows, std::size_t row_size, float* to) {
+  for (std::size_t r = 0; r < num_rows; ++r)
+    std::copy_n(x + static_cast<std::size_t>(rows[r]) * row_size, row_size, to + r * row_size);
+}
+
+void copy_rows_back(const float* from, const std::int32_t* rows, std::size_t num_rows, std::size_t row_size, float* y) {
+  for (std::size_t r = 0; r < num_rows; ++r)
+    std::copy_n(from + r * row_size, row_size, y + static_cast<std::size_t>(rows[r]) * row_size);
+}
+
+/// One group of windows forward.
+void forward_group(const BlockShape& shape, const BlockWeights& weights, const PackedWeights& packed,
+                   const WindowPlan& plan, const WindowGroup& group, const float* x, BlockMemory& memory, float* y,
+                   const kernels::Kernels& kernels, Arena& arena) noexcept {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t f = shape.intermediate_size;
+  const std::size_t n = group.num_rows;
+  const std::int32_t* rows = plan.rows.data() + group.begin;
+  arena.clear();
+  float* normed = arena.take(n * c);
+  float* activated = arena.take(n * f);
+  float* scratch = arena.take(kernels::attention_scratch_size(plan.largest_window, shape.head_dim()));
+  float* qkv = memory.qkv.data() + group.begin * 3 * c;
+  float* attended = memory.attended.data() + group.begin * c;
+  float* middle = memory.middle.data() + group.begin * c;
+  float* up = memory.up.data() + group.begin * f;
+
+  kernels.layer_norm(x, rows, n, c, weights.attention_norm_weight, weights.attention_norm_bias, shape.layer_norm_eps,
+                     normed);
+  multiply(
+      {.a = normed, .rows = n, .depth = c, .packed = packed.qkv, .width = 3 * c, .bias = weights.qkv_bias, .c = qkv},
+      kernels);
+  for (std::size_t w = group.first_window; w < group.last_window; ++w) {
+    const PlannedWindow& window = plan.windows[w];
+    const std::size_t offset = window.begin - group.begin;
+    kernels.attend({.qkv = qkv + offset * 3 * c,
+                    .qkv_stride = 3 * c,
+                    .rows = window.num_rows,
+                    .hidden = c,
+                    .num_heads = shape.num_heads,
+                    .num_filler = window.num_filler,
+                    .filler_qkv = memory.filler_qkv.data(),
+                    .out = attended + offset * c,
+                    .out_stride = c,
+                    .scratch = scratch});
+  }
+  copy_rows(x, rows, n, c, middle);
+  multiply({.a = attended,
+            .rows = n,
+            .depth = c,
+            .packed = packed.out,
+            .width = c,
+            .bias = weights.out_bias,
+            .c = middle,
+            .epilogue = Epilogue::kAdd},
+           kernels);
+  kernels.layer_norm(middle, nullptr, n, c, weights.feed_forward_norm_weight, weights.feed_forward_norm_bias,
+                     shape.layer_norm_eps, normed);
+  multiply({.a = normed, .rows = n, .depth = c, .packed = packed.up, .width = f, .bias = weights.up_bias, .c = up},
+           kernels);
+  kernels.gelu(up, n * f, activated);
+  copy_rows_back(middle, rows, n, c, y);
+  multiply({.a = activated,
+            .rows = n,
+            .depth = f,
+            .packed = packed.down,
+            .width = c,
+            .bias = weights.down_bias,
+            .c = y,
+            .c_rows = rows,
+            .epilogue = Epilogue::kAdd},
+           kernels);
+}
+
+/// Rows of a chunk whose products become the gradients of the weights.
+struct ChunkRows {
+  ChunkRows(const BlockShape& shape, std::size_t num_rows, Arena& arena) {
+    const std::size_t c = shape.hidden_size;
+    const std::size_t f = shape.intermediate_size;
+    arena.reserve(num_rows * (7 * c + 2 * f));
+    d_y = arena.take(num_rows * c);
+    activated = arena.take(num_rows * f);
+    d_up = arena.take(num_rows * f);
+    feed_forward_normed = arena.take(num_rows * c);
+    d_middle = arena.take(num_rows * c);
+    d_qkv = arena.take(num_rows * 3 * c);
+    attention_normed = arena.take(num_rows * c);
+  }
+  float* d_y;                  // [rows, hidden]
+  float* activated;            // [rows, intermediate], after GELU
+  float* d_up;                 // [rows, intermediate], before GELU
+  float* feed_forward_normed;  // [rows, hidden]
+  float* d_middle;             // [rows, hidden]
+  float* d_qkv;                // [rows, 3 hidden]
+  float* attention_normed;     // [rows, hidden]
+};
+
+/// Sums over one group's rows; groups are added up in their order, so that threads change nothing.
+struct GroupSums {
+  explicit GroupSums(const BlockShape& shape, std::size_t num_groups)
+      : hidden(shape.hidden_size), size(12 * shape.hidden_size + shape.intermediate_size), all(num_groups * size) {}
+
+  BlockGradients of(std::size_t group) {
+    float* at = all.data() + group * size;
+    BlockGradients sums{};
+    sums.attention_norm_weight = at;
+    sums.attention_norm_bias = at + hidden;
+    sums.feed_forward_norm_weight = at + 2 * hidden;
+    sums.feed_forward_norm_bias = at + 3 * hidden;
+    sums.out_bias = at + 4 * hidden;
+    sums.down_bias = at + 5 * hidden;
+    sums.qkv_bias = at + 6 * hidden;
+    sums.up_bias = at + 12 * hidden;
+    return sums;
+  }
+  float* filler(std::size_t group) { return all.data() + group * size + 9 * hidden; }  // [3 hidden]
+
+  std::size_t hidden;
+  std::size_t size;
+  std::vector<float> all;
+};
+
+struct BackwardPass {
+  const BlockShape& shape;
+  const BlockWeights& weights;
+  const PackedWeights& packed;
+  const WindowPlan& plan;
+  const float* x;
+  const BlockMemory& memory;
+  const float* d_y;
+  float* d_x;
+  GroupSums& sums;
+  Workers& workers;
+
+  /// Rows of one group: everything but the gradients of the four weights.
+  void run_group(std::size_t index, std::size_t chunk_begin, const ChunkRows& chunk, Arena& arena) const noexcept;
+  void feed_forward(const WindowGroup& group, const BlockGradients& sum, std::size_t at, const ChunkRows& chunk,
+                    Arena& arena) const noexcept;
+  void attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum, std::size_t at,
+                 const ChunkRows& chunk, Arena& arena) const noexcept;
+  void add_weight_gradients(std::size_t num_rows, std::size_t chunk_begin, const ChunkRows& chunk,
+                            const BlockGradients& gradients) const;
+};
+
+void BackwardPass::run_group(std::size_t index, std::size_t chunk_begin, const ChunkRows& chunk,
+                             Arena& arena) const noexcept {
+  const WindowGroup& group = plan.groups[index];
+  const std::size_t at = group.begin - chunk_begin;
+  copy_rows(d_y, plan.rows.data() + group.begin, group.num_rows, shape.hidden_size, chunk.d_y + at * shape.hidden_size);
+  arena.clear();
+  feed_forward(group, sums.of(index), at, chunk, arena);
+  arena.clear();
+  attention(group, sums.of(index), sums.filler(index), at, chunk, arena);
+}
+
+void BackwardPass::feed_forward(const WindowGroup& group, const BlockGradients& sum, std::size_t at,
+                                const ChunkRows& chunk, Arena& arena) const noexcept {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t f = shape.intermediate_size;
+  const std::size_t n = group.num_rows;
+  const kernels::Kernels& kernels = workers.kernels;
+  const kernels::TrainingKernels& training = workers.training;
+  const float* middle = memory.middle.data() + group.begin * c;
+  float* d_out = chunk.d_y + at * c;
+  float* d_up = chunk.d_up + at * f;
+  float* d_normed = arena.take(n * c);
+
+  multiply({.a = d_out, .rows = n, .depth = c, .packed = packed.down, .width = f, .c = d_up}, kernels);
+  training.gelu_backward(memory.up.data() + group.begin * f, n * f, chunk.activated + at * f, d_up);
+  multiply({.a = d_up, .rows = n, .depth = f, .packed = packed.up, .width = c, .c = d_normed}, kernels);
+  kernels.layer_norm(middle, nullptr, n, c, weights.feed_forward_norm_weight, weights.feed_forward_norm_bias,
+                     shape.layer_norm_eps, chunk.feed_forward_normed + at * c);
+  training.layer_norm_backward({.x = middle,
+                                .d_out = d_normed,
+                                .rows = n,
+                                .hidden = c,
+                                .gamma = weights.feed_forward_norm_weight,
+                                .eps = shape.layer_norm_eps,
+                                .residual = d_out,
+                                .d_x = chunk.d_middle + at * c,
+                                .d_gamma = sum.feed_forward_norm_weight,
+                                .d_beta = sum.feed_forward_norm_bias});
+  training.add_column_sums(d_out, n, c, sum.down_bias);
+  training.add_column_sums(d_up, n, f, sum.up_bias);
+}
+
+void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum, std::size_t at,
+                             const ChunkRows& chunk, Arena& arena) const noexcept {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t n = group.num_rows;
+  const kernels::Kernels& kernels = workers.kernels;
+  const kernels::TrainingKernels& training = workers.training;
+  const std::int32_t* rows = plan.rows.data() + group.begin;
+  const float* d_middle = chunk.d_middle + at * c;
+  float* d_qkv = chunk.d_qkv + at * 3 * c;
+  float* d_attended = arena.take(n * c);
+  float* d_normed = arena.take(n * c);
+  float* scratch = arena.take(kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim()));
+
+  multiply({.a = d_middle, .rows = n, .depth = c, .packed = packed.out, .width = c, .c = d_attended}, kernels);
+  for (std::size_t w = group.first_window; w < group.last_window; ++w) {
+    const PlannedWindow& window = plan.windows[w];
+    const std::size_t offset = window.begin - group.begin;
+    training.attend_backward({.qkv = memory.qkv.data() + window.begin * 3 * c,
+                              .qkv_stride = 3 * c,
+                              .rows = window.num_rows,
+                              .hidden = c,
+                              .num_heads = shape.num_heads,
+                              .num_filler = window.num_filler,
+                              .filler_qkv = memory.filler_qkv.data(),
+                              .out = memory.attended.data() + window.begin * c,
+                              .d_out = d_attended + offset * c,
+                              .out_stride = c,
+                              .d_qkv = d_qkv + offset * 3 * c,
+                              .d_filler_qkv = filler_sum,
+                              .scratch = scratch});
+  }
+  multiply({.a = d_qkv, .rows = n, .depth = 3 * c, .packed = packed.qkv, .width = c, .c = d_normed}, kernels);
+  kernels.layer_norm(x, rows, n, c, weights.attention_norm_weight, weights.attention_norm_bias, shape.layer_norm_eps,
+                     chunk.attention_normed + at * c);
+  training.layer_norm_backward({.x = x,
+                                .x_rows = rows,
+                                .d_out = d_normed,
+                                .rows = n,
+                                .hidden = c,
+                                .gamma = weights.attention_norm_weight,
+                                .eps = shape.layer_norm_eps,
+                                .residual = d_middle,
+                                .d_x = d_x,
+                                .d_x_rows = rows,
+                                .d_gamma = sum.attention_norm_weight,
+                                .d_beta = sum.attention_norm_bias});
+  training.add_column_sums(d_middle, n, c, sum.out_bias);
+  training.add_column_sums(d_qkv, n, 3 * c, sum.qkv_bias);
+}
+
+void BackwardPass::add_weight_gradients(std::size_t num_rows, std::size_t chunk_begin, const ChunkRows& chunk,
+                                        const BlockGradients& gradients) const {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t f = shape.intermediate_size;
+  const WeightGradient products[] = {
+      {chunk.d_y, chunk.activated, num_rows, c, f, gradients.down_weight},
+      {chunk.d_up, chunk.feed_forward_normed, num_rows, f, c, gradients.up_weight},
+      {chunk.d_qkv, chunk.attention_normed, num_rows, 3 * c, c, gradients.qkv_weight},
+      {chunk.d_middle, memory.attended.data() + chunk_begin * c, num_rows, c, c, gradients.out_weight}};
+  backprop::add_weight_gradients(products, workers);
+}
+
+/// Adds the groups' sums in their order.
+void add_sums(const BlockShape& shape, GroupSums& sums, std::size_t num_groups, const BlockGradients& gradients) {
+  const std::size_t c = shape.hidden_size;
+  const auto add = [](float* to, const float* from, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) to[i] += from[i];
+  };
+  for (std::size_t g = 0; g < num_groups; ++g) {
+    const BlockGradients sum = sums.of(g);
+    add(gradients.attention_norm_weight, sum.attention_norm_weight, c);
+    add(gradients.attention_norm_bias, sum.attention_norm_bias, c);
+    add(gradients.feed_forward_norm_weight, sum.feed_forward_norm_weight, c);
+    add(gradients.feed_forward_norm_bias, sum.feed_forward_norm_bias, c);
+    add(gradients.out_bias, sum.out_bias, c);
+    add(gradients.down_bias, sum.down_bias, c);
+    add(gradients.qkv_bias, sum.qkv_bias, 3 * c);
+    add(gradients.up_bias, sum.up_bias, shape.intermediate_size);
+  }
+}
+
+/// A filler row enters the norm as zero and leaves it as the norm's bias; its key and value are linear in that.
+void add_filler_gradients(const BlockShape& shape, const BlockWeights& weights, GroupSums& sums, std::size_t num_groups,
+                          const BlockGradients& gradients) {
+  const std::size_t c = shape.hidden_size;
+  std::vector<float> d_filler(3 * c);
+  for (std::size_t g = 0; g < num_groups; ++g)
+    for (std::size_t i = 0; i < 3 * c; ++i) d_filler[i] += sums.filler(g)[i];
+  for (std::size_t i = c; i < 3 * c; ++i) {  // nothing asks for the filler's query
+    gradients.qkv_bias[i] += d_filler[i];
+    for (std::size_t j = 0; j < c; ++j) {
+      gradients.qkv_weight[i * c + j] += d_filler[i] * weights.attention_norm_bias[j];
+      gradients.attention_norm_bias[j] += d_filler[i] * weights.qkv_weight[i * c + j];
+    }
+  }
+}
+
+}  // namespace
+
+BlockMemory::BlockMemory(const BlockShape& shape, std::size_t num_rows)
+    : qkv(num_rows * 3 * shape.hidden_size),
+      attended(num_rows * shape.hidden_size),
+      middle(num_rows * shape.hidden_size),
+      up(num_rows * shape.intermediate_size),
+      filler_qkv(3 * shape.hidden_size) {}
+
+void block_forward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
+                   BlockMemory& memory, float* y, Workers& workers) {
+  const PackedWeights packed(shape, weights, /*is_backward=*/false, workers);
+  const std::size_t c = shape.hidden_size;
+  multiply({.a = weights.attention_norm_bias,
+            .rows = 1,
+            .depth = c,
+            .packed = packed.qkv,
+            .width = 3 * c,
+            .bias = weights.qkv_bias,
+            .c = memory.filler_qkv.data()},
+           workers.kernels);
+  workers.reserve_each(plan.largest_group * (c + shape.intermediate_size) + 3 * kernels::kRowAlignment +
+                       kernels::attention_scratch_size(plan.largest_window, shape.head_dim()));
+  workers.pool.parallel_for(plan.groups.size(), [&](std::size_t i, int worker) noexcept {
+    forward_group(shape, weights, packed, plan, plan.groups[i], x, memory, y, workers.kernels, workers.arena(worker));
+  });
+}
+
+void block_backward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
+                    const BlockMemory& memory, const float* d_y, float* d_x, const BlockGradients& gradients,
+                    Workers& workers) {
+  const PackedWeights packed(shape, weights, /*is_backward=*/true, workers);
+  const std::size_t chunk_rows = std::min(plan.rows.size(), kChunkRows + plan.largest_group);
+  GroupSums sums(shape, plan.groups.size());
+  const BackwardPass pass{shape, weights, packed, plan, x, memory, d_y, d_x, sums, workers};
+  Arena chunk_arena;
+  const ChunkRows chunk(shape, chunk_rows, chunk_arena);
+  const std::size_t group_scratch = 2 * plan.largest_group * shape.hidden_size + 3 * kernels::kRowAlignment +
+                                    kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim());
+  for (std::size_t first = 0; first < plan.groups.size();) {
+    std::size_t last = first;
+    std::size_t num_rows = 0;
+    for (; last < plan.groups.size() && num_rows < kChunkRows; ++last) num_rows += plan.groups[last].num_rows;
+    const std::size_t chunk_begin = plan.groups[first].begin;
+    workers.reserve_each(group_scratch);
+    workers.pool.parallel_for(last - first, [&](std::size_t i, int worker) noexcept {
+      pass.run_group(first + i, chunk_begin, chunk, workers.arena(worker));
+    });
+    pass.add_weight_gradients(num_rows, chunk_begin, chunk, gradients);
+    first = last;
+  }
+  add_sums(shape, sums, plan.groups.size(), gradients);
+  if (plan.has_filler) add_filler_gradients(shape, weights, sums, plan.groups.size(), gradients);
+}
+
+}  // namespace byteformer::backprop

@@ -1,0 +1,51 @@
+// The products of a linear layer in training: packed weights both ways, and the gradient of the weight.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "backprop/workers.hpp"
+
+namespace byteformer::backprop {
+
+/// A [out, in] weight to be packed: for x W^T (forward), or for d_y W (backward).
+struct Packing {
+  const float* weight = nullptr;
+  std::size_t out_features = 0;
+  std::size_t in_features = 0;
+  bool is_backward = false;
+  float* packed = nullptr;  ///< out_features * in_features floats
+};
+
+/// Packs on all threads; sizes are multiples of kernels::kRowAlignment.
+void pack_weights(std::span<const Packing> packings, Workers& workers);
+
+/// c[rows, width] = epilogue(a[rows, depth] packed + bias), contiguous rows.
+struct Product {
+  const float* a = nullptr;
+  std::size_t rows = 0;
+  std::size_t depth = 0;
+  const float* packed = nullptr;
+  std::size_t width = 0;
+  const float* bias = nullptr;
+  float* c = nullptr;
+  const std::int32_t* c_rows = nullptr;
+  kernels::Epilogue epilogue = kernels::Epilogue::kStore;
+};
+void multiply(const Product& product, const kernels::Kernels& kernels) noexcept;
+
+/// d_weight[out, in] += d_y^T x over `rows` rows.
+struct WeightGradient {
+  const float* d_y = nullptr;  ///< [rows, out_features]
+  const float* x = nullptr;    ///< [rows, in_features]
+  std::size_t rows = 0;
+  std::size_t out_features = 0;
+  std::size_t in_features = 0;
+  float* d_weight = nullptr;
+};
+
+/// All of them, on all threads. Each element is summed by one thread, in the order of the rows.
+void add_weight_gradients(std::span<const WeightGradient> gradients, Workers& workers);
+
+}  // namespace byteformer::backprop

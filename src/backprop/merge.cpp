@@ -1,0 +1,144 @@
+// Implementation of merge.hpp.
+#include "backprop/merge.hpp"
+
+#include <algorithm>
+
+#include "backprop/linear.hpp"
+
+namespace byteformer::backprop {
+namespace {
+
+constexpr std::size_t kTaskRows = 128;
+constexpr std::size_t kChunkRows = 1024;
+
+/// The reduction's weight with the first row's columns before the second row's, so that a pair is read as it lies.
+void unweave(const float* weight, std::size_t hidden, float* unwoven) {
+  for (std::size_t o = 0; o < hidden; ++o)
+    for (std::size_t i = 0; i < hidden; ++i) {
+      unwoven[o * 2 * hidden + i] = weight[o * 2 * hidden + 2 * i];
+      unwoven[o * 2 * hidden + hidden + i] = weight[o * 2 * hidden + 2 * i + 1];
+    }
+}
+
+void add_woven(const float* unwoven, std::size_t hidden, float* weight) {
+  for (std::size_t o = 0; o < hidden; ++o)
+    for (std::size_t i = 0; i < hidden; ++i) {
+      weight[o * 2 * hidden + 2 * i] += unwoven[o * 2 * hidden + i];
+      weight[o * 2 * hidden + 2 * i + 1] += unwoven[o * 2 * hidden + hidden + i];
+    }
+}
+
+/// Merged rows [first, first + count) as [count, 2 hidden].
+void gather_pairs(const MergePlan& plan, const float* x, std::size_t first, std::size_t count, std::size_t hidden,
+                  float* pairs) {
+  for (std::size_t i = 0; i < 2 * count; ++i) {
+    const std::int32_t row = plan.pairs[2 * first + i];
+    if (row >= 0) {
+      std::copy_n(x + static_cast<std::size_t>(row) * hidden, hidden, pairs + i * hidden);
+    } else {
+      std::fill_n(pairs + i * hidden, hidden, 0.0f);
+    }
+  }
+}
+
+std::size_t num_tasks(std::size_t rows) { return (rows + kTaskRows - 1) / kTaskRows; }
+
+}  // namespace
+
+MergePlan pair_rows(std::span<const std::int64_t> file_rows) {
+  MergePlan plan;
+  std::int64_t base = 0;
+  for (const std::int64_t rows : file_rows) {
+    for (std::int64_t row = 0; row < rows; row += 2) {
+      plan.pairs.push_back(static_cast<std::int32_t>(base + row));
+      plan.pairs.push_back(row + 1 < rows ? static_cast<std::int32_t>(base + row + 1) : -1);
+    }
+    plan.merged_rows.push_back((rows + 1) / 2);
+    base += rows;
+  }
+  return plan;
+}
+
+void merge_forward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
+                   MergeMemory& memory, float* y, Workers& workers) {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t rows = plan.num_merged();
+  workers.shared.reserve(4 * c * c);
+  float* unwoven = workers.shared.take(2 * c * c);
+  float* packed = workers.shared.take(2 * c * c);
+  unweave(weights.reduction_weight, c, unwoven);
+  const Packing packing{unwoven, c, 2 * c, false, packed};
+  pack_weights({&packing, 1}, workers);
+  workers.reserve_each(kTaskRows * 2 * c);
+  workers.pool.parallel_for(num_tasks(rows), [&](std::size_t task, int worker) noexcept {
+    const std::size_t first = task * kTaskRows;
+    const std::size_t count = std::min(kTaskRows, rows - first);
+    Arena& arena = workers.arena(worker);
+    arena.clear();
+    float* pairs = arena.take(count * 2 * c);
+    gather_pairs(plan, x, first, count, c, pairs);
+    multiply({.a = pairs, .rows = count, .depth = 2 * c, .packed = packed, .width = c, .c = memory.data() + first * c},
+             workers.kernels);
+    workers.kernels.layer_norm(memory.data() + first * c, nullptr, count, c, weights.norm_weight, weights.norm_bias,
+                               shape.layer_norm_eps, y + first * c);
+  });
+}
+
+void merge_backward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
+                    const MergeMemory& memory, const float* d_y, float* d_x, const MergeGradients& gradients,
+                    Workers& workers) {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t rows = plan.num_merged();
+  const std::size_t tasks = num_tasks(rows);
+  const std::size_t chunk_rows = std::min(rows, kChunkRows);
+  workers.shared.reserve(6 * c * c + chunk_rows * 3 * c + 2 * kernels::kRowAlignment);
+  float* unwoven = workers.shared.take(2 * c * c);
+  float* packed = workers.shared.take(2 * c * c);
+  float* d_unwoven = workers.shared.take(2 * c * c);
+  float* pairs = workers.shared.take(chunk_rows * 2 * c);
+  float* d_reduced = workers.shared.take(chunk_rows * c);
+  unweave(weights.reduction_weight, c, unwoven);
+  std::fill_n(d_unwoven, 2 * c * c, 0.0f);
+  const Packing packing{unwoven, c, 2 * c, true, packed};
+  pack_weights({&packing, 1}, workers);
+
+  std::vector<float> sums(tasks * 2 * c);  // of each task: gamma, beta
+  for (std::size_t chunk = 0; chunk < rows; chunk += kChunkRows) {
+    const std::size_t in_chunk = std::min(kChunkRows, rows - chunk);
+    workers.reserve_each(kTaskRows * 2 * c);
+    workers.pool.parallel_for(num_tasks(in_chunk), [&](std::size_t task, int worker) noexcept {
+      const std::size_t at = task * kTaskRows;
+      const std::size_t first = chunk + at;
+      const std::size_t count = std::min(kTaskRows, rows - first);
+      float* sum = sums.data() + first / kTaskRows * 2 * c;
+      Arena& arena = workers.arena(worker);
+      arena.clear();
+      float* d_pairs = arena.take(count * 2 * c);
+      workers.training.layer_norm_backward({.x = memory.data() + first * c,
+                                            .d_out = d_y + first * c,
+                                            .rows = count,
+                                            .hidden = c,
+                                            .gamma = weights.norm_weight,
+                                            .eps = shape.layer_norm_eps,
+                                            .d_x = d_reduced + at * c,
+                                            .d_gamma = sum,
+                                            .d_beta = sum + c});
+      gather_pairs(plan, x, first, count, c, pairs + at * 2 * c);
+      multiply({.a = d_reduced + at * c, .rows = count, .depth = c, .packed = packed, .width = 2 * c, .c = d_pairs},
+               workers.kernels);
+      for (std::size_t i = 0; i < 2 * count; ++i)
+        if (const std::int32_t row = plan.pairs[2 * first + i]; row >= 0)
+          std::copy_n(d_pairs + i * c, c, d_x + static_cast<std::size_t>(row) * c);
+    });
+    const WeightGradient product{d_reduced, pairs, in_chunk, c, 2 * c, d_unwoven};
+    add_weight_gradients({&product, 1}, workers);
+  }
+  add_woven(d_unwoven, c, gradients.reduction_weight);
+  for (std::size_t task = 0; task < tasks; ++task)
+    for (std::size_t i = 0; i < c; ++i) {
+      gradients.norm_weight[i] += sums[task * 2 * c + i];
+      gradients.norm_bias[i] += sums[task * 2 * c + c + i];
+    }
+}
+
+}  // namespace byteformer::backprop

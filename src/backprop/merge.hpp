@@ -1,0 +1,50 @@
+// A token merge that remembers what its backward pass needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backprop/workers.hpp"
+#include "base/aligned_buffer.hpp"
+
+namespace byteformer::backprop {
+
+/// const float* for weights, float* for gradients.
+template <typename Pointer>
+struct MergeTensors {
+  Pointer reduction_weight;        ///< [hidden, 2 hidden], columns channel-major: x[2t][0], x[2t+1][0], x[2t][1], ...
+  Pointer norm_weight, norm_bias;  ///< [hidden]
+};
+using MergeWeights = MergeTensors<const float*>;
+using MergeGradients = MergeTensors<float*>;
+
+/// hidden_size is a multiple of kernels::kRowAlignment.
+struct MergeShape {
+  std::size_t hidden_size = 0;
+  float layer_norm_eps = 0;
+};
+
+/// Which rows become one: pairs (2t, 2t + 1) of every file; -1 stands for the zero row after an odd number.
+struct MergePlan {
+  std::vector<std::int32_t> pairs;        ///< [merged rows, 2]
+  std::vector<std::int64_t> merged_rows;  ///< [files]
+
+  std::size_t num_merged() const noexcept { return pairs.size() / 2; }
+};
+MergePlan pair_rows(std::span<const std::int64_t> file_rows);
+
+/// What the forward pass leaves: [merged rows, hidden], before the norm.
+using MergeMemory = base::AlignedBuffer<float>;
+
+/// y[merged rows, hidden] = merge(x[rows, hidden]).
+void merge_forward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
+                   MergeMemory& memory, float* y, Workers& workers);
+
+/// d_x from d_y, and adds to the gradients of the weights.
+void merge_backward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
+                    const MergeMemory& memory, const float* d_y, float* d_x, const MergeGradients& gradients,
+                    Workers& workers);
+
+}  // namespace byteformer::backprop

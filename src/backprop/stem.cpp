@@ -1,0 +1,146 @@
+// Implementation of stem.hpp.
+#include "backprop/stem.hpp"
+
+#include <algorithm>
+
+#include "backprop/linear.hpp"
+#include "nn/byte_table.hpp"
+
+namespace byteformer::backprop {
+namespace {
+
+constexpr std::size_t kVocabulary = nn::kByteVocabulary;
+constexpr std::uint16_t kPadding = 256;
+constexpr std::size_t kTaskTokens = 64;
+
+/// Adds the rows of all files to the rows of the positions that they were given.
+void add_position_gradients(const StemShape& shape, const PackedIds& ids, const float* d_y, float* d_positions,
+                            Workers& workers) {
+  const std::size_t c = shape.hidden_size;
+  std::size_t longest = 0;
+  for (const PackedIds::File& file : ids.files) longest = std::max(longest, file.num_tokens);
+  workers.pool.parallel_for((longest + kTaskTokens - 1) / kTaskTokens, [&](std::size_t task, int) noexcept {
+    const std::size_t first = task * kTaskTokens;
+    for (const PackedIds::File& file : ids.files) {
+      const std::size_t last = std::min(first + kTaskTokens, file.num_tokens);
+      if (first >= last) continue;
+      const float* from = d_y + (file.first_token + first) * c;
+      float* to = d_positions + first * c;
+      for (std::size_t i = 0; i < (last - first) * c; ++i) to[i] += from[i];
+    }
+  });
+}
+
+/// d_E[v] = sum_j d_T[j][v] W_j and d_W_j = d_T[j]^T E.
+void add_through_table(const StemShape& shape, const StemTensors<const float*>& weights, const float* d_table,
+                       const StemTensors<float*>& gradients, Workers& workers) {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t taps = shape.taps();
+  const std::vector<float> transposed = nn::taps_of(weights.convolution, c, taps);
+  base::AlignedBuffer<float> packed(taps * c * c);
+  base::AlignedBuffer<float> d_taps(taps * c * c);  // [taps, out, in]
+  workers.pool.parallel_for(taps, [&](std::size_t j, int) noexcept {
+    workers.kernels.pack(transposed.data() + j * c * c, c, c, 1, c, packed.data() + j * c * c);
+  });
+  constexpr std::size_t kRows = 32;
+  workers.pool.parallel_for((kPadding + kRows - 1) / kRows, [&](std::size_t task, int) noexcept {
+    const std::size_t first = task * kRows;
+    for (std::size_t j = 0; j < taps; ++j)
+      multiply({.a = d_table + (j * kVocabulary + first) * c,
+                .rows = std::min<std::size_t>(kRows, kPadding - first),
+                .depth = c,
+                .packed = packed.data() + j * c * c,
+                .width = c,
+                .c = gradients.embedding + first * c,
+                .epilogue = kernels::Epilogue::kAdd},
+               workers.kernels);
+  });
+  std::vector<WeightGradient> products;
+  for (std::size_t j = 0; j < taps; ++j)
+    products.push_back({d_table + j * kVocabulary * c, weights.embedding, kPadding, c, c, d_taps.data() + j * c * c});
+  add_weight_gradients(products, workers);
+  workers.pool.parallel_for(c, [&](std::size_t out, int) noexcept {
+    for (std::size_t in = 0; in < c; ++in)
+      for (std::size_t j = 0; j < taps; ++j)
+        gradients.convolution[(out * c + in) * taps + j] += d_taps[(j * c + out) * c + in];
+  });
+}
+
+}  // namespace
+
+std::int64_t StemShape::num_tokens(std::int64_t num_bytes) const {
+  if (kernel_size == 0) return num_bytes;
+  const auto k = static_cast<std::int64_t>(kernel_size);
+  const std::int64_t s = k / 2;
+  if (masking == Masking::kMasked) return (num_bytes + s - 1) / s;
+  return num_bytes < k ? 1 : (num_bytes - k) / s + 1;
+}
+
+PackedIds pack_ids(const StemShape& shape, std::span<const std::span<const std::uint8_t>> files) {
+  PackedIds packed;
+  std::size_t first_token = 0;
+  for (const std::span<const std::uint8_t> bytes : files) {
+    const auto tokens = static_cast<std::size_t>(shape.num_tokens(static_cast<std::int64_t>(bytes.size())));
+    const std::size_t num_ids = (tokens - 1) * shape.stride() + shape.taps();
+    const std::size_t first_id = packed.ids.size();
+    packed.ids.resize(first_id + num_ids, kPadding);
+    std::copy_n(bytes.begin(), std::min(num_ids, bytes.size()),
+                packed.ids.begin() + static_cast<std::ptrdiff_t>(first_id));
+    packed.files.push_back({first_id, first_token, tokens});
+    first_token += tokens;
+  }
+  return packed;
+}
+
+void stem_forward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
+                  StemMemory& memory, float* y, Workers& workers) {
+  const std::size_t c = shape.hidden_size;
+  if (memory.size() != shape.taps() * kVocabulary * c) memory = StemMemory(shape.taps() * kVocabulary * c);
+  nn::build_byte_table(workers.kernels, weights.embedding, weights.convolution, c, shape.taps(), memory.data(),
+                       workers.pool);
+  struct Task {
+    const PackedIds::File* file;
+    std::size_t first;
+  };
+  std::vector<Task> tasks;
+  for (const PackedIds::File& file : ids.files)
+    for (std::size_t first = 0; first < file.num_tokens; first += kTaskTokens) tasks.push_back({&file, first});
+  workers.pool.parallel_for(tasks.size(), [&](std::size_t i, int) noexcept {
+    const auto& [file, first] = tasks[i];
+    workers.kernels.sum_table_rows({.table = memory.data(),
+                                    .kernel_size = shape.taps(),
+                                    .vocab = kVocabulary,
+                                    .stride = shape.stride(),
+                                    .row_size = c,
+                                    .ids = ids.ids.data() + file->first_id + first * shape.stride(),
+                                    .tokens = std::min(kTaskTokens, file->num_tokens - first),
+                                    .positions = weights.positions + first * c,
+                                    .out = y + (file->first_token + first) * c});
+  });
+}
+
+void stem_backward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
+                   const float* d_y, const StemTensors<float*>& gradients, Workers& workers) {
+  const std::size_t c = shape.hidden_size;
+  if (gradients.positions != nullptr) add_position_gradients(shape, ids, d_y, gradients.positions, workers);
+  base::AlignedBuffer<float> d_table(shape.taps() * kVocabulary * c);
+  workers.pool.parallel_for(shape.taps(), [&](std::size_t tap, int) noexcept {
+    for (const PackedIds::File& file : ids.files)
+      workers.training.add_table_gradient({.d_table = d_table.data(),
+                                           .vocab = kVocabulary,
+                                           .row_size = c,
+                                           .stride = shape.stride(),
+                                           .first_tap = tap,
+                                           .last_tap = tap + 1,
+                                           .ids = ids.ids.data() + file.first_id,
+                                           .tokens = file.num_tokens,
+                                           .d_out = d_y + file.first_token * c});
+  });
+  if (weights.convolution == nullptr) {
+    for (std::size_t i = 0; i < kPadding * c; ++i) gradients.embedding[i] += d_table[i];
+  } else {
+    add_through_table(shape, weights, d_table.data(), gradients, workers);
+  }
+}
+
+}  // namespace byteformer::backprop

@@ -1,0 +1,45 @@
+// How a layer cuts the packed rows of a batch of whole files into windows, for training.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "byteformer/masking.hpp"
+
+namespace byteformer::backprop {
+
+/// Rows that attend to each other: [begin, begin + num_rows) of the window order.
+struct PlannedWindow {
+  std::size_t begin = 0;
+  std::size_t num_rows = 0;
+  std::size_t num_filler = 0;  ///< zero rows that are attended to besides (released only)
+};
+
+/// Consecutive windows that one thread treats at a time.
+struct WindowGroup {
+  std::size_t first_window = 0;
+  std::size_t last_window = 0;  ///< exclusive
+  std::size_t begin = 0;        ///< first place in the window order
+  std::size_t num_rows = 0;
+};
+
+/// The windows of one layer. Every row of the batch is in exactly one of them.
+struct WindowPlan {
+  std::vector<std::int32_t> rows;  ///< [all rows]: the row of the batch at each place of the window order
+  std::vector<PlannedWindow> windows;
+  std::vector<WindowGroup> groups;  ///< of about kGroupRows rows
+  std::size_t largest_group = 0;    ///< rows
+  std::size_t largest_window = 0;   ///< rows
+  bool has_filler = false;
+
+  static constexpr std::size_t kGroupRows = 128;
+};
+
+/// Cuts files of `file_rows` rows, which lie one after another, into windows of `window_size` rows shifted by `shift`.
+/// \see docs/architecture.md, "Windows without rolling"
+WindowPlan cut_windows(std::span<const std::int64_t> file_rows, std::int64_t window_size, std::int64_t shift,
+                       Masking masking);
+
+}  // namespace byteformer::backprop

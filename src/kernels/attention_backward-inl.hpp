@@ -1,0 +1,180 @@
+// The backward pass of attention inside one window, a block of queries at a time, compiled once an instruction set.
+#if defined(BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL
+#undef BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL
+#else
+#define BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL
+#endif
+
+#include <hwy/highway.h>
+
+#include <cmath>
+
+#include "kernels/attention-inl.hpp"
+#include "kernels/matmul-inl.hpp"
+#include "kernels/training-inl.hpp"
+#include "kernels/training_kernels.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace byteformer::kernels {
+namespace HWY_NAMESPACE {
+
+/// Where the pieces of one head lie in the scratch; sizes in floats.
+struct HeadScratch {
+  float* k;  // [keys, dim]: k and v of the window, the filler's last
+  float* v;
+  float* k_columns;  // k^T packed, [dim, keys]
+  float* v_columns;  // v^T packed
+  float* k_rows;     // k packed, [keys, dim]
+  float* q;          // [block, dim], then packed
+  float* packed_q;
+  float* d_out;  // [block, dim], then packed
+  float* packed_d_out;
+  float* weights;   // [block, keys]: softmax
+  float* d_scores;  // [block, keys]
+  float* tiles;     // a [block, keys] matrix packed by pack_rows
+  float* d_k;       // [keys, dim], sums over the blocks
+  float* d_v;
+};
+
+/// Queries that are treated together: their weights stay in the level-2 cache.
+inline constexpr std::size_t kQueryBlock = 128;
+
+HWY_INLINE HeadScratch layout(float* scratch, std::size_t keys, std::size_t dim) {
+  const std::size_t square = padded(keys) * padded(dim);
+  const std::size_t block = kQueryBlock * padded(dim);
+  const std::size_t scores = kQueryBlock * padded(keys);
+  HeadScratch s{};
+  float** const large[] = {&s.k, &s.v, &s.k_columns, &s.v_columns, &s.k_rows, &s.d_k, &s.d_v};
+  for (float** piece : large) {
+    *piece = scratch;
+    scratch += square;
+  }
+  float** const blocks[] = {&s.q, &s.packed_q, &s.d_out, &s.packed_d_out};
+  for (float** piece : blocks) {
+    *piece = scratch;
+    scratch += block;
+  }
+  float** const scored[] = {&s.weights, &s.d_scores, &s.tiles};
+  for (float** piece : scored) {
+    *piece = scratch;
+    scratch += scores;
+  }
+  return s;
+}
+
+/// Copies `rows` rows of `dim` floats into rows of padded(dim) floats; the padding is zero.
+HWY_INLINE void gather(const float* from, std::size_t stride, std::size_t rows, std::size_t dim, float* to) {
+  const std::size_t row_size = padded(dim);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::copy_n(from + r * stride, dim, to + r * row_size);
+    std::fill(to + r * row_size + dim, to + (r + 1) * row_size, 0.0f);
+  }
+}
+
+/// scores[r, :] = a[r, :] b for `rows` rows of padded(depth) floats.
+HWY_INLINE void multiply(const float* a, std::size_t rows, std::size_t a_stride, const float* b, std::size_t depth,
+                         std::size_t width, float* c, std::size_t c_stride) {
+  MatmulArgs product;
+  product.a = a;
+  product.a_stride = a_stride;
+  product.rows = rows;
+  product.b = b;
+  product.depth = depth;
+  product.width = width;
+  product.c = c;
+  product.c_stride = c_stride;
+  matmul(product);
+}
+
+/// d_scores = scale * weights * (d_weights - delta), in place of d_weights; delta is sum_j out_j d_out_j of the query.
+HWY_INLINE void softmax_backward(const float* weights, float* d_weights, std::size_t size, float delta, float scale) {
+  const Floats d;
+  const auto minus = hn::Set(d, delta);
+  const auto factor = hn::Set(d, scale);
+  for (std::size_t i = 0; i < size; i += hn::Lanes(d)) {
+    const auto difference = hn::Sub(hn::LoadU(d, d_weights + i), minus);
+    hn::StoreU(hn::Mul(hn::Mul(hn::LoadU(d, weights + i), factor), difference), d, d_weights + i);
+  }
+}
+
+/// Queries [first, first + count) of one head: writes their d_q, adds to d_k and d_v.
+inline void attend_backward_block(const AttentionBackwardArgs& args, std::size_t head, std::size_t first,
+                                  std::size_t count, std::size_t keys, const HeadScratch& s) {
+  const std::size_t dim = args.hidden / args.num_heads;
+  const std::size_t row_size = padded(dim);
+  const std::size_t score_size = padded(keys);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  const float* out = args.out + first * args.out_stride + head * dim;
+  const float* d_out = args.d_out + first * args.out_stride + head * dim;
+  gather(args.qkv + first * args.qkv_stride + head * dim, args.qkv_stride, count, dim, s.q);
+  gather(d_out, args.out_stride, count, dim, s.d_out);
+
+  multiply(s.q, count, row_size, s.k_columns, dim, keys, s.weights, score_size);
+  multiply(s.d_out, count, row_size, s.v_columns, dim, keys, s.d_scores, score_size);
+  const Floats d;
+  for (std::size_t r = 0; r < count; ++r) {
+    float* weights = s.weights + r * score_size;
+    const auto inverse = hn::Set(d, 1.0f / soften(weights, keys, args.num_filler, scale));
+    for (std::size_t i = 0; i < score_size; i += hn::Lanes(d))
+      hn::StoreU(hn::Mul(hn::LoadU(d, weights + i), inverse), d, weights + i);
+    float delta = 0;
+    for (std::size_t i = 0; i < dim; ++i) delta += out[r * args.out_stride + i] * d_out[r * args.out_stride + i];
+    softmax_backward(weights, s.d_scores + r * score_size, score_size, delta, scale);
+  }
+
+  // d_q = d_scores k; q is not needed unpacked once it is packed for d_k.
+  pack(s.q, count, dim, row_size, 1, s.packed_q);
+  pack(s.d_out, count, dim, row_size, 1, s.packed_d_out);
+  multiply(s.d_scores, count, score_size, s.k_rows, keys, dim, s.q, row_size);
+  for (std::size_t r = 0; r < count; ++r)
+    std::copy_n(s.q + r * row_size, dim, args.d_qkv + (first + r) * args.qkv_stride + head * dim);
+  pack_rows(s.d_scores, score_size, count, score_size, s.tiles);
+  add_outer_product({s.tiles, s.packed_q, count, score_size, row_size, s.d_k, row_size});
+  pack_rows(s.weights, score_size, count, score_size, s.tiles);
+  add_outer_product({s.tiles, s.packed_d_out, count, score_size, row_size, s.d_v, row_size});
+}
+
+inline void attend_backward_head(const AttentionBackwardArgs& args, std::size_t head) {
+  const std::size_t dim = args.hidden / args.num_heads;
+  const std::size_t row_size = padded(dim);
+  const std::size_t keys = args.rows + (args.num_filler > 0 ? 1 : 0);
+  const HeadScratch s = layout(args.scratch, keys, dim);
+  const float* k = args.qkv + args.hidden + head * dim;
+  gather(k, args.qkv_stride, args.rows, dim, s.k);
+  gather(k + args.hidden, args.qkv_stride, args.rows, dim, s.v);
+  if (args.num_filler > 0) {
+    const float* filler = args.filler_qkv + args.hidden + head * dim;
+    gather(filler, 0, 1, dim, s.k + args.rows * row_size);
+    gather(filler + args.hidden, 0, 1, dim, s.v + args.rows * row_size);
+  }
+  pack(s.k, dim, keys, 1, row_size, s.k_columns);
+  pack(s.v, dim, keys, 1, row_size, s.v_columns);
+  pack(s.k, keys, dim, row_size, 1, s.k_rows);
+  std::fill_n(s.d_k, padded(keys) * row_size, 0.0f);
+  std::fill_n(s.d_v, padded(keys) * row_size, 0.0f);
+  for (std::size_t first = 0; first < args.rows; first += kQueryBlock)
+    attend_backward_block(args, head, first, std::min(kQueryBlock, args.rows - first), keys, s);
+
+  for (std::size_t r = 0; r < args.rows; ++r) {
+    float* d_k = args.d_qkv + r * args.qkv_stride + args.hidden + head * dim;
+    std::copy_n(s.d_k + r * row_size, dim, d_k);
+    std::copy_n(s.d_v + r * row_size, dim, d_k + args.hidden);
+  }
+  if (args.num_filler > 0) {
+    float* d_k = args.d_filler_qkv + args.hidden + head * dim;
+    for (std::size_t i = 0; i < dim; ++i) {
+      d_k[i] += s.d_k[args.rows * row_size + i];
+      d_k[args.hidden + i] += s.d_v[args.rows * row_size + i];
+    }
+  }
+}
+
+inline void attend_backward(const AttentionBackwardArgs& args) noexcept {
+  for (std::size_t head = 0; head < args.num_heads; ++head) attend_backward_head(args, head);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace byteformer::kernels
+HWY_AFTER_NAMESPACE();
+#endif

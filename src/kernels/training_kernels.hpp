@@ -1,0 +1,94 @@
+// The hot loops that only training needs: backward passes and products summed over rows. Same dispatch as kernels.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kernels.hpp"
+
+namespace byteformer::kernels {
+
+/// c += a^T b, summed over `depth` rows: the gradient of a weight. a and b lie packed (pack_rows and Kernels::pack).
+struct OuterArgs {
+  const float* a = nullptr;  ///< [depth, height] packed by pack_rows
+  const float* b = nullptr;  ///< [depth, width] packed by Kernels::pack
+  std::size_t depth = 0;
+  std::size_t height = 0;  ///< a multiple of kRowAlignment
+  std::size_t width = 0;   ///< a multiple of kRowAlignment
+  float* c = nullptr;      ///< [height, width], `c_stride` floats from row to row
+  std::size_t c_stride = 0;
+};
+
+/// The backward pass of AttentionArgs for one window. Weights are computed again from q and k.
+struct AttentionBackwardArgs {
+  const float* qkv = nullptr;  ///< [rows, 3 * hidden]
+  std::size_t qkv_stride = 0;
+  std::size_t rows = 0;
+  std::size_t hidden = 0;
+  std::size_t num_heads = 0;
+  std::size_t num_filler = 0;
+  const float* filler_qkv = nullptr;  ///< [3 * hidden]
+  const float* out = nullptr;         ///< [rows, hidden]: what the forward pass gave
+  const float* d_out = nullptr;       ///< [rows, hidden]
+  std::size_t out_stride = 0;         ///< of out and d_out
+  float* d_qkv = nullptr;             ///< [rows, 3 * hidden], overwritten
+  float* d_filler_qkv = nullptr;      ///< [3 * hidden], added to; null where num_filler is 0
+  float* scratch = nullptr;           ///< attention_backward_scratch_size() floats
+};
+
+/// Floats of scratch that the backward pass over at most `rows` rows needs.
+std::size_t attention_backward_scratch_size(std::size_t rows, std::size_t head_dim);
+
+/// The backward pass of layer_norm for rows of `hidden` floats, a multiple of kRowAlignment.
+struct LayerNormBackwardArgs {
+  const float* x = nullptr;              ///< rows that were normalised
+  const std::int32_t* x_rows = nullptr;  ///< [rows]: which rows of x; null means in order
+  const float* d_out = nullptr;          ///< [rows, hidden]
+  std::size_t rows = 0;
+  std::size_t hidden = 0;
+  const float* gamma = nullptr;
+  float eps = 0;
+  const float* residual = nullptr;         ///< [rows, hidden], added to d_x; may be null
+  float* d_x = nullptr;                    ///< rows, overwritten; may be d_out or residual
+  const std::int32_t* d_x_rows = nullptr;  ///< [rows]: which rows of d_x; null means in order
+  float* d_gamma = nullptr;                ///< [hidden], added to
+  float* d_beta = nullptr;                 ///< [hidden], added to
+};
+
+/// d_table[j][ids[t * stride + j]] += d_out[t] for taps j in [first_tap, last_tap). Other taps are left alone, so that
+/// threads can share a table by taps.
+struct TableGradientArgs {
+  float* d_table = nullptr;  ///< [kernel_size, vocab, row_size]
+  std::size_t vocab = 0;
+  std::size_t row_size = 0;  ///< a multiple of kRowAlignment
+  std::size_t stride = 0;
+  std::size_t first_tap = 0;
+  std::size_t last_tap = 0;
+  const std::uint16_t* ids = nullptr;  ///< [(tokens - 1) * stride + kernel_size]
+  std::size_t tokens = 0;
+  const float* d_out = nullptr;  ///< [tokens, row_size]
+};
+
+/// One instruction set's training kernels. Sums run in a fixed order, so results do not depend on threads. All are
+/// noexcept and allocate nothing.
+struct TrainingKernels {
+  const char* name;  ///< as Kernels::name
+
+  /// Packs [depth, height] rows, `stride` floats apart, for OuterArgs::a: tiles of a few columns, depth * height
+  /// floats.
+  void (*pack_rows)(const float* source, std::size_t stride, std::size_t depth, std::size_t height,
+                    float* packed) noexcept;
+  void (*add_outer_product)(const OuterArgs& args) noexcept;
+  void (*attend_backward)(const AttentionBackwardArgs& args) noexcept;
+  void (*layer_norm_backward)(const LayerNormBackwardArgs& args) noexcept;
+  /// y[i] = gelu(x[i]); d[i] *= gelu'(x[i]). `count` is a multiple of kRowAlignment.
+  void (*gelu_backward)(const float* x, std::size_t count, float* y, float* d) noexcept;
+  /// sums[i] += sum over rows of x[row][i]; `width` is a multiple of kRowAlignment.
+  void (*add_column_sums)(const float* x, std::size_t rows, std::size_t width, float* sums) noexcept;
+  void (*add_table_gradient)(const TableGradientArgs& args) noexcept;
+};
+
+/// The training kernels of the same instruction set as `kernels`.
+const TrainingKernels& training_kernels_for(const Kernels& kernels);
+
+}  // namespace byteformer::kernels

@@ -1,0 +1,49 @@
+// AdamW and the moving average of the weights, on flat tensors.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+#include "train/parameters.hpp"
+
+namespace byteformer::train {
+
+struct OptimizerOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.05;  ///< of tensors of more than one dimension
+  double ema_momentum = 1e-4;  ///< average = (1 - m) average + m weights, after every step
+};
+
+/// What an optimizer remembers between steps; the flat tensors have the layout of Parameters.
+struct OptimizerState {
+  torch::Tensor first_moment, second_moment, average;
+  std::int64_t num_steps = 0;
+};
+
+/// Decoupled weight decay (Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019), as torch.optim.AdamW
+/// computes it. Not thread-safe.
+class AdamW {
+ public:
+  AdamW(Parameters& parameters, const OptimizerOptions& options);
+
+  /// One step from `parameters.gradients()`, which it leaves as they are.
+  /// \param learning_rate  of this step
+  /// \param gradient_scale the gradients are multiplied by it first (clipping, accumulation, loss scaling)
+  void step(double learning_rate, double gradient_scale = 1);
+
+  /// The norm of all gradients.
+  double gradient_norm() const;
+
+  OptimizerState& state() noexcept { return state_; }
+  const OptimizerState& state() const noexcept { return state_; }
+
+ private:
+  Parameters& parameters_;
+  OptimizerOptions options_;
+  OptimizerState state_;
+};
+
+}  // namespace byteformer::train

@@ -1,0 +1,120 @@
+// Implementation of parameters.hpp.
+#include "train/parameters.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "byteformer/error.hpp"
+#include "format/text.hpp"
+#include "model/weights.hpp"
+
+namespace byteformer::train {
+namespace {
+
+constexpr const char* kPositions = "pos_embed.pos_embed.pos_embed";
+
+std::vector<model::TensorSpec> trainable_specs(const format::ModelConfig& config) {
+  std::vector<model::TensorSpec> specs = model::tensor_specs(config);
+  if (config.position_embedding == format::PositionEmbedding::kSinusoidal)
+    std::erase_if(specs, [](const model::TensorSpec& spec) { return spec.name == kPositions; });
+  return specs;
+}
+
+std::int64_t num_elements(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) count *= size;
+  return count;
+}
+
+bool ends_with(const std::string& text, std::string_view ending) {
+  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+}  // namespace
+
+Parameters::Parameters(const format::ModelConfig& config, torch::Device device) {
+  const std::vector<model::TensorSpec> specs = trainable_specs(config);
+  std::int64_t size = 0;
+  const auto add = [&](const model::TensorSpec& spec) {
+    const std::int64_t count = num_elements(spec.shape);
+    entries_.push_back({spec.name, spec.shape, {size, count}});
+    size += count;
+  };
+  for (const auto& spec : specs)
+    if (spec.shape.size() > 1) add(spec);
+  num_decayed_ = size;
+  for (const auto& spec : specs)
+    if (spec.shape.size() == 1) add(spec);
+  values_ = torch::zeros({size}, torch::TensorOptions().dtype(torch::kFloat32).device(device));
+  gradients_ = torch::zeros_like(values_);
+  for (const Entry& entry : entries_) {
+    torch::Tensor view = values_.narrow(0, entry.range.begin, entry.range.size).view(entry.shape).detach();
+    view.requires_grad_(true);
+    view.mutable_grad() = gradients_.narrow(0, entry.range.begin, entry.range.size).view(entry.shape);
+    views_.emplace(entry.name, view);
+  }
+}
+
+const torch::Tensor& Parameters::operator[](const std::string& name) const {
+  const auto found = views_.find(name);
+  if (found == views_.end()) throw Error(ErrorCode::kInternal, "no parameter is called " + name);
+  return found->second;
+}
+
+Parameters::Range Parameters::range(const std::string& name) const {
+  for (const Entry& entry : entries_)
+    if (entry.name == name) return entry.range;
+  throw Error(ErrorCode::kInternal, "no parameter is called " + name);
+}
+
+void Parameters::load(const format::Tensors& tensors) {
+  torch::NoGradGuard no_grad;
+  for (const Entry& entry : entries_) {
+    const auto found = tensors.by_name.find(entry.name);
+    if (found == tensors.by_name.end() || found->second.shape != entry.shape)
+      format::fail(ErrorCode::kInvalidModel, tensors.source, ": no tensor ", entry.name, " of shape ",
+                   format::shape_text(entry.shape));
+    const std::vector<float> numbers = format::to_float32(found->second, entry.name);
+    values_.narrow(0, entry.range.begin, entry.range.size)
+        .copy_(torch::from_blob(const_cast<float*>(numbers.data()), {entry.range.size}));
+  }
+}
+
+std::map<std::string, format::TensorView, std::less<>> Parameters::named(const torch::Tensor& flat_on_cpu) const {
+  std::map<std::string, format::TensorView, std::less<>> tensors;
+  const float* data = flat_on_cpu.data_ptr<float>();
+  for (const Entry& entry : entries_)
+    tensors[entry.name] = {
+        format::DType::kF32, entry.shape,
+        std::as_bytes(std::span(data + entry.range.begin, static_cast<std::size_t>(entry.range.size)))};
+  return tensors;
+}
+
+void initialise(Parameters& parameters, const format::ModelConfig& config, Initialisation how, std::uint64_t seed) {
+  torch::NoGradGuard no_grad;
+  const auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
+  const double hidden_std = std::pow(static_cast<double>(config.hidden_size), -0.5);
+  for (const auto& [name, view] : parameters.all()) {
+    torch::Tensor values = torch::zeros(view.sizes());
+    if (name == "embeddings.weight" || name == kPositions) {
+      values.normal_(0, hidden_std, generator).clamp_(-2, 2);
+      if (name == "embeddings.weight") values[256].zero_();
+    } else if (name == "token_reduction_net.weight") {
+      const double bound = std::pow(static_cast<double>(config.hidden_size * config.conv_kernel_size), -0.5);
+      values.uniform_(-bound, bound, generator);
+    } else if (view.dim() == 2) {
+      if (how == Initialisation::kReleased) {
+        const double bound = std::sqrt(6.0 / static_cast<double>(view.size(0) + view.size(1)));
+        values.uniform_(-bound, bound, generator);
+      } else {
+        values.normal_(0, 0.02, generator).clamp_(-2, 2);
+      }
+    } else if (ends_with(name, ".weight")) {
+      values.fill_(1);  // norms
+    }
+    const Parameters::Range range = parameters.range(name);
+    parameters.values().narrow(0, range.begin, range.size).copy_(values.flatten());
+  }
+}
+
+}  // namespace byteformer::train
