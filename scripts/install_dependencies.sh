@@ -6,7 +6,9 @@
 set -euo pipefail
 
 group=${1:-build}
-packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev)
+packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
+  libjpeg62-turbo-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libstb-dev libsndfile1-dev libmpg123-dev
+  libmp3lame-dev libsoxr-dev)
 case $group in
   build) ;;
   # python3-torch is the judge of `byteformer export`: PyTorch itself must load the exported weights.

@@ -1,0 +1,84 @@
+// Recognizing a sound by its first bytes, decoding it, and cutting it to length.
+#include "encode/sound.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "byteformer/error.hpp"
+#include "encode/mp3_frames.hpp"
+#include "encode/sound_file.hpp"
+
+namespace byteformer::encode {
+namespace {
+
+struct Signature {
+  std::string_view kind;
+  std::string_view start;
+  std::string_view form;  // at byte 8
+};
+
+constexpr std::array<Signature, 9> kSignatures{{{"wav", "RIFF", "WAVE"},
+                                                {"wav", "RIFX", "WAVE"},
+                                                {"wav", "RF64", "WAVE"},
+                                                {"flac", "fLaC", ""},
+                                                {"ogg", "OggS", ""},
+                                                {"aiff", "FORM", "AIFF"},
+                                                {"aiff", "FORM", "AIFC"},
+                                                {"au", ".snd", ""},
+                                                {"caf", "caff", ""}}};
+
+/// One frame and, where the file goes on, another: four bytes alone look like a header too often.
+bool begins_with_mp3_frames(std::span<const std::uint8_t> file) noexcept {
+  const auto num_bytes = mp3_frame_bytes(file);
+  return num_bytes && (file.size() < *num_bytes + 4 || mp3_frame_bytes(file.subspan(*num_bytes)));
+}
+
+}  // namespace
+
+std::optional<std::string_view> sound_kind(std::span<const std::uint8_t> file) noexcept {
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  for (const Signature& signature : kSignatures)
+    if (text.starts_with(signature.start) &&
+        (signature.form.empty() || (text.size() >= 12 && text.substr(8, 4) == signature.form)))
+      return signature.kind;
+  if (text.starts_with("ID3") || begins_with_mp3_frames(file)) return "mp3";
+  return std::nullopt;
+}
+
+Sound decode_sound(std::span<const std::uint8_t> file, const std::string& source, std::size_t max_samples) {
+  const auto kind = sound_kind(file);
+  if (!kind)
+    throw Error(ErrorCode::kUnsupported,
+                source + ": is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+  const SoundFile sound{file, source, *kind, std::min(max_samples, kMaxSamples)};
+  check_complete(sound);
+  return sound.kind == "mp3" ? decode_mp3(sound) : decode_with_sndfile(sound);
+}
+
+void throw_damaged(const SoundFile& file, std::string_view reason) {
+  throw Error(ErrorCode::kInvalidFormat,
+              file.source + ": damaged " + std::string(file.kind) + " sound: " + std::string(reason));
+}
+
+void MonoSamples::append(std::span<const float> block) {
+  if (block.size() / num_channels_ > file_.max_samples - mono_.size())
+    throw Error(ErrorCode::kInvalidFormat,
+                file_.source + ": the sound has more than " + std::to_string(file_.max_samples) + " samples");
+  for (std::size_t i = 0; i + num_channels_ <= block.size(); i += num_channels_) {
+    double sum = 0;
+    for (std::size_t c = 0; c < num_channels_; ++c) sum += block[i + c];
+    if (!std::isfinite(sum)) throw_damaged(file_, "sample " + std::to_string(mono_.size()) + " is not a finite number");
+    mono_.push_back(static_cast<float>(sum / static_cast<double>(num_channels_)));
+  }
+}
+
+std::vector<float> MonoSamples::take() {
+  if (mono_.empty()) throw_damaged(file_, "it has no samples");
+  return std::move(mono_);
+}
+
+void fit(Sound& sound, std::size_t num_samples) { sound.samples.resize(num_samples); }
+
+}  // namespace byteformer::encode

@@ -1,0 +1,96 @@
+// The published bytes: every encoding, resize and crop in tests/data/encoders, byte for byte.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "encode/image_encoders.hpp"
+#include "encode/sha256.hpp"
+#include "encode/sound_encoders.hpp"
+#include "support/files.hpp"
+
+namespace byteformer::encode {
+namespace {
+
+using nlohmann::json;
+
+json index_of(const std::string& folder) {
+  return json::parse(test::read_file(test::data_path("encoders/" + folder + "/index.json")));
+}
+
+Image raw_image(const std::string& path, const json& entry) {
+  return {entry["width"], entry["height"], test::read_bytes(test::data_path(path))};
+}
+
+TEST(Sha256, OfKnownTexts) {
+  const auto digest = [](std::string_view text) {
+    return test::sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  EXPECT_EQ(digest(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(digest("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+TEST(EncoderGoldens, Images) {
+  int num_checked = 0;
+  for (const json& entry : index_of("images")) {
+    const Image image = raw_image("encoders/images/" + entry["rgb"].get<std::string>(), entry);
+    const std::map<std::string, FileBytes> encoded{
+        {"fHWC", encode_fhwc(image)}, {"fCHW", encode_fchw(image)},           {"TIFF", encode_tiff(image)},
+        {"PNG", encode_png(image)},   {"JPEG_q100", encode_jpeg(image, 100)}, {"JPEG_q60", encode_jpeg(image, 60)}};
+    for (const auto& [name, output] : entry["outputs"].items()) {
+      SCOPED_TRACE(entry["name"].get<std::string>() + " " + name);
+      ASSERT_TRUE(encoded.contains(name));
+      EXPECT_EQ(encoded.at(name).size(), output["bytes"].get<std::size_t>());
+      EXPECT_EQ(test::sha256(encoded.at(name)), output["sha256"].get<std::string>());
+      ++num_checked;
+    }
+  }
+  EXPECT_EQ(num_checked, 36);
+}
+
+TEST(EncoderGoldens, Sounds) {
+  int num_checked = 0;
+  for (const json& entry : index_of("audio")) {
+    const std::string bytes = test::read_file(test::data_path("encoders/audio/" + entry["f32"].get<std::string>()));
+    Sound sound{entry["sample_rate"], std::vector<float>(entry["samples"].get<std::size_t>())};
+    ASSERT_EQ(bytes.size(), sound.samples.size() * sizeof(float));
+    std::memcpy(sound.samples.data(), bytes.data(), bytes.size());
+    const std::map<std::string, FileBytes> encoded{{"wav_float32", encode_wav(sound, SampleFormat::kFloat32)},
+                                                   {"wav_int32", encode_wav(sound, SampleFormat::kInt32)},
+                                                   {"wav_int16", encode_wav(sound, SampleFormat::kInt16)},
+                                                   {"wav_uint8", encode_wav(sound, SampleFormat::kUint8)},
+                                                   {"mp3", encode_mp3(sound)}};
+    for (const auto& [name, output] : entry["outputs"].items()) {
+      SCOPED_TRACE(entry["name"].get<std::string>() + " " + name);
+      ASSERT_TRUE(encoded.contains(name));
+      EXPECT_EQ(encoded.at(name).size(), output["bytes"].get<std::size_t>());
+      if (output.contains("sha256")) {
+        EXPECT_EQ(test::sha256(encoded.at(name)), output["sha256"].get<std::string>());
+      } else {
+        EXPECT_EQ(encoded.at(name),
+                  test::read_bytes(test::data_path("encoders/audio/" + output["file"].get<std::string>())));
+      }
+      ++num_checked;
+    }
+  }
+  EXPECT_EQ(num_checked, 10);
+}
+
+TEST(EncoderGoldens, ResizeAndCrop) {
+  int num_checked = 0;
+  for (const json& entry : index_of("resample")) {
+    SCOPED_TRACE(entry["output"].get<std::string>());
+    const Image image = raw_image("encoders/resample/" + entry["input"].get<std::string>(), entry);
+    const Image small = with_shorter_side(image, entry["resize"]);
+    EXPECT_EQ(small.width, entry["resized"][0].get<int>());
+    EXPECT_EQ(small.height, entry["resized"][1].get<int>());
+    EXPECT_EQ(test::sha256(center_cropped(small, entry["crop"], "x").rgb), entry["sha256"].get<std::string>());
+    ++num_checked;
+  }
+  EXPECT_EQ(num_checked, 5);
+}
+
+}  // namespace
+}  // namespace byteformer::encode
