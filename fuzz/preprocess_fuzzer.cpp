@@ -1,0 +1,18 @@
+// The `preprocess` object of a model (up to the first zero byte), and a file (after it) that may be in its form.
+#include <algorithm>
+
+#include "data/preprocess.hpp"
+#include "fuzzing.hpp"
+
+using namespace byteformer;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::uint8_t* end = std::find(data, data + size, 0);
+  const std::span file(std::min(end + 1, data + size), data + size);
+  return fuzz::survive([&] {
+    const auto preprocess = data::parse_preprocess(fuzz::as_text(data, static_cast<std::size_t>(end - data)), "p");
+    fuzz::require(data::parse_preprocess(data::to_json(preprocess), "p") == preprocess);
+    fuzz::require(!data::describe(preprocess).empty());
+    data::is_in_form(file, preprocess);
+  });
+}

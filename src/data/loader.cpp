@@ -1,0 +1,270 @@
+// Implementation of loader.hpp.
+#include "data/loader.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/file_io.hpp"
+#include "byteformer/error.hpp"
+#include "data/random.hpp"
+
+namespace byteformer::data {
+namespace {
+
+constexpr std::size_t kMostFileBytes = std::size_t{1} << 30;
+constexpr std::size_t kBatchesAhead = 3;
+
+// Streams of random numbers that must not meet: the order of an epoch, and the samples in it.
+constexpr std::uint64_t kOrderStream = 0x4F52444552;
+
+encode::FileBytes read_file(const std::filesystem::path& path) {
+  base::InputFile file(path);
+  if (file.size() > kMostFileBytes)
+    throw Error(ErrorCode::kUnsupported, base::printable(path) + ": is larger than 1 GiB");
+  encode::FileBytes bytes(static_cast<std::size_t>(file.size()));
+  bytes.resize(file.read(bytes));
+  return bytes;
+}
+
+/// The sound from where the sample starts.
+encode::Sound clip(encode::Sound sound, const Sample& sample) {
+  if (!sample.start_s) return sound;
+  const auto start = static_cast<std::size_t>(*sample.start_s * sound.sample_rate + 0.5);
+  sound.samples.erase(sound.samples.begin(),
+                      sound.samples.begin() + static_cast<std::ptrdiff_t>(std::min(start, sound.samples.size())));
+  return sound;
+}
+
+/// A whole number of the sound's samples.
+std::size_t duration_samples(const SoundPreparation& preparation, const encode::Sound& sound) {
+  if (!preparation.duration_s) return sound.samples.size();
+  return static_cast<std::size_t>(*preparation.duration_s * sound.sample_rate + 0.5);
+}
+
+/// The order in which an epoch visits the samples.
+std::vector<std::size_t> epoch_order(const std::vector<Sample>& samples, const LoaderOptions& options,
+                                     std::size_t epoch) {
+  Random random(options.seed, kOrderStream, epoch);
+  std::vector<std::size_t> order(samples.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  random.shuffle(std::span(order));
+  if (!options.balance_classes) return order;
+  // Classes take turns; each goes through its samples in random order, again and again.
+  std::map<int, std::vector<std::size_t>> by_class;
+  for (const std::size_t i : order) by_class[samples[i].label].push_back(i);
+  std::vector<std::size_t> balanced;
+  for (std::size_t round = 0; balanced.size() < samples.size(); ++round)
+    for (const auto& [label, members] : by_class)
+      if (balanced.size() < samples.size()) balanced.push_back(members[round % members.size()]);
+  random.shuffle(std::span(balanced));
+  return balanced;
+}
+
+/// Loads single samples; used by all workers.
+class SampleLoader {
+ public:
+  SampleLoader(const std::vector<Sample>& samples, const LoaderOptions& options)
+      : samples_(samples), options_(options) {}
+
+  LoadedFile load(std::size_t epoch, std::size_t place, std::size_t index) const {
+    LoadedFile file;
+    file.sample = index;
+    file.label = file.other_label = samples_[index].label;
+    try {
+      Random random(options_.seed, epoch, place);
+      file.bytes = prepared(index, random, file);
+      if (file.bytes.size() < options_.min_bytes)
+        throw Error(ErrorCode::kEmptyFile, base::printable(samples_[index].path) + ": has too few bytes");
+    } catch (const Error& error) {
+      file.error = error.what();
+      file.bytes.clear();
+    }
+    return file;
+  }
+
+ private:
+  encode::FileBytes prepared(std::size_t index, Random& random, LoadedFile& file) const {
+    const std::string source = base::printable(samples_[index].path);
+    encode::FileBytes bytes = read_file(samples_[index].path);
+    const Preprocess& preprocess = options_.preprocess;
+    if (preprocess.image && encode::image_kind(bytes))
+      return image(encode::decode_image(bytes, source), *preprocess.image, source, random);
+    if (preprocess.sound && encode::sound_kind(bytes)) {
+      encode::Sound first = sound(clip(encode::decode_sound(bytes, source), samples_[index]), random);
+      if (options_.sound_augmentation.mixup) mix(first, random, file);
+      return encode_sound(first, preprocess.sound->encoding);
+    }
+    if (!preprocess.is_bytes()) return prepare_file(bytes, preprocess, source);  // says what is wrong
+    if (options_.max_bytes > 0 && bytes.size() > options_.max_bytes) cut(bytes, random);
+    return bytes;
+  }
+
+  encode::FileBytes image(const encode::Image& decoded, const ImagePreparation& preparation, const std::string& source,
+                          Random& random) const {
+    const ImageAugmentation& augmentation = options_.image_augmentation;
+    if (augmentation.min_crop_area > 0 && preparation.crop)
+      return encode_image(augmented(decoded, *preparation.crop, augmentation, random), preparation.encoding);
+    encode::Image still = preparation.resize ? encode::with_shorter_side(decoded, *preparation.resize) : decoded;
+    if (preparation.crop) still = encode::center_cropped(still, *preparation.crop, source);
+    return encode_image(augmented(still, still.width, augmentation, random), preparation.encoding);
+  }
+
+  encode::Sound sound(encode::Sound decoded, Random& random) const {
+    const SoundPreparation& preparation = *options_.preprocess.sound;
+    if (preparation.sample_rate) decoded = encode::resampled(decoded, *preparation.sample_rate);
+    const std::size_t length = duration_samples(preparation, decoded);
+    return augmented(std::move(decoded), length, options_.sound_augmentation, options_.background, random);
+  }
+
+  /// A second sound, drawn and augmented alike, weighted uniformly.
+  void mix(encode::Sound& first, Random& random, LoadedFile& file) const {
+    const std::size_t other = random.below(samples_.size());
+    encode::FileBytes bytes = read_file(samples_[other].path);
+    if (!encode::sound_kind(bytes)) return;
+    encode::Sound second =
+        sound(clip(encode::decode_sound(bytes, base::printable(samples_[other].path)), samples_[other]), random);
+    encode::fit(second, first.samples.size());
+    const auto share = static_cast<float>(random.uniform());
+    for (std::size_t i = 0; i < first.samples.size(); ++i)
+      first.samples[i] = share * first.samples[i] + (1 - share) * second.samples[i];
+    file.other_label = samples_[other].label;
+    file.first_share = share;
+  }
+
+  /// A piece of the file: its head as often as any other, since that is where most formats say what they are.
+  void cut(encode::FileBytes& bytes, Random& random) const {
+    const std::size_t spare = bytes.size() - options_.max_bytes;
+    const std::size_t begin = random.chance(0.5) ? 0 : random.below(spare + 1);
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(begin));
+    bytes.resize(options_.max_bytes);
+  }
+
+  const std::vector<Sample>& samples_;
+  const LoaderOptions& options_;
+};
+
+}  // namespace
+
+std::size_t num_batches(std::size_t num_samples, std::size_t batch_size) noexcept {
+  return std::max<std::size_t>(1, (num_samples + batch_size - 1) / batch_size);
+}
+
+std::vector<encode::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
+                                           const SoundPreparation& preparation) {
+  std::vector<encode::Sound> sounds;
+  for (const std::filesystem::path& path : recordings) {
+    encode::Sound sound = encode::decode_sound(read_file(path), base::printable(path));
+    if (preparation.sample_rate) sound = encode::resampled(sound, *preparation.sample_rate);
+    sounds.push_back(std::move(sound));
+  }
+  return sounds;
+}
+
+encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {
+  encode::FileBytes bytes = read_file(sample.path);
+  if (sample.start_s && preprocess.sound)
+    return prepare(clip(encode::decode_sound(bytes, base::printable(sample.path)), sample), *preprocess.sound);
+  if (preprocess.is_bytes()) return bytes;
+  return prepare_file(bytes, preprocess, base::printable(sample.path));
+}
+
+/// The state that workers and reader share. Workers take places of the batch sequence in order.
+struct Loader::Shared {
+  struct Batch {
+    std::vector<LoadedFile> files;
+    std::size_t num_missing = 0;
+  };
+
+  Shared(std::vector<Sample> all, LoaderOptions with, std::size_t first)
+      : samples(std::move(all)), options(std::move(with)), loader(samples, options), next_read(first), next_batch(first) {}
+
+  std::size_t per_epoch() const { return num_batches(samples.size(), options.batch_size); }
+
+  /// Samples [first, second) of the epoch's order that batch `batch` of the epoch holds: as even as they can be.
+  std::pair<std::size_t, std::size_t> range(std::size_t batch) const {
+    return {samples.size() * batch / per_epoch(), samples.size() * (batch + 1) / per_epoch()};
+  }
+
+  void work() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      wake.wait(lock, [&] { return stopping || next_batch < next_read + kBatchesAhead; });
+      if (stopping) return;
+      const std::size_t batch = next_batch;
+      const std::size_t epoch = batch / per_epoch();
+      const auto [begin, end] = range(batch % per_epoch());
+      if (open_epoch != epoch || order.empty()) {
+        order = epoch_order(samples, options, epoch);
+        open_epoch = epoch;
+      }
+      if (next_place == 0) batches[batch] = {std::vector<LoadedFile>(end - begin), end - begin};
+      const std::size_t at = next_place++;
+      const std::size_t place = begin + at;
+      const std::size_t sample = order[place];
+      if (next_place == end - begin) {
+        next_place = 0;
+        ++next_batch;
+      }
+      lock.unlock();
+      LoadedFile file = loader.load(epoch, place, sample);
+      lock.lock();
+      Batch& open = batches[batch];
+      open.files[at] = std::move(file);
+      if (--open.num_missing == 0) ready.notify_all();
+    }
+  }
+
+  std::vector<Sample> samples;
+  LoaderOptions options;
+  SampleLoader loader;
+  std::mutex mutex;  // guards all below
+  std::condition_variable wake, ready;
+  std::map<std::size_t, Batch> batches;
+  std::size_t next_read;       // batch that the reader wants next
+  std::size_t next_batch;      // batch whose samples workers take
+  std::size_t next_place = 0;  // within it
+  std::size_t open_epoch = 0;  // of `order`
+  std::vector<std::size_t> order;
+  bool stopping = false;
+  std::vector<std::thread> workers;
+};
+
+Loader::Loader(std::vector<Sample> samples, LoaderOptions options, std::size_t first_batch)
+    : shared_(std::make_unique<Shared>(std::move(samples), std::move(options), first_batch)) {
+  for (int i = 0; i < std::max(1, shared_->options.num_workers); ++i)
+    shared_->workers.emplace_back([shared = shared_.get()] { shared->work(); });
+}
+
+Loader::~Loader() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stopping = true;
+  }
+  shared_->wake.notify_all();
+  for (std::thread& worker : shared_->workers) worker.join();
+}
+
+std::vector<LoadedFile> Loader::next() {
+  std::unique_lock lock(shared_->mutex);
+  const std::size_t batch = shared_->next_read;
+  shared_->ready.wait(lock, [&] {
+    const auto found = shared_->batches.find(batch);
+    return found != shared_->batches.end() && found->second.num_missing == 0;
+  });
+  std::vector<LoadedFile> files = std::move(shared_->batches[batch].files);
+  shared_->batches.erase(batch);
+  ++shared_->next_read;
+  lock.unlock();
+  shared_->wake.notify_all();
+  return files;
+}
+
+std::size_t Loader::batches_per_epoch() const noexcept { return shared_->per_epoch(); }
+
+}  // namespace byteformer::data

@@ -1,0 +1,72 @@
+// Training files in random order: read, decoded, augmented and encoded by worker threads, the same whatever their number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/augmentation.hpp"
+#include "data/data_set.hpp"
+#include "data/preprocess.hpp"
+#include "encode/image_encoders.hpp"
+
+namespace byteformer::data {
+
+/// One file as the model is to see it, and what it is.
+struct LoadedFile {
+  encode::FileBytes bytes;
+  int label = 0;
+  int other_label = 0;      ///< of the sound mixed in; else `label`
+  float first_share = 1;    ///< weight of `label`; the rest belongs to `other_label`
+  std::size_t sample = 0;   ///< index into the samples
+  std::string error;        ///< why there are no bytes; empty if there are
+};
+
+struct LoaderOptions {
+  Preprocess preprocess;
+  ImageAugmentation image_augmentation;
+  SoundAugmentation sound_augmentation;
+  std::vector<encode::Sound> background;  ///< noise recordings at the model's rate
+  std::size_t batch_size = 64;
+  std::uint64_t seed = 0;
+  bool balance_classes = false;     ///< every class is drawn equally often; else every sample once an epoch
+  std::size_t max_bytes = 0;        ///< longer files are cut to a random piece of this length; 0: whole files
+  std::size_t min_bytes = 1;        ///< shorter results are errors
+  int num_workers = 1;
+};
+
+/// Yields batch after batch, epoch after epoch. What a batch holds depends on the seed and its number only.
+class Loader {
+ public:
+  /// Starts the workers at batch `first_batch`, counted from the start of the first epoch.
+  Loader(std::vector<Sample> samples, LoaderOptions options, std::size_t first_batch = 0);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next batch; files that could not be read are in it with their error. One thread at a time.
+  std::vector<LoadedFile> next();
+
+  std::size_t batches_per_epoch() const noexcept;
+
+ private:
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+/// One file for evaluation: prepared without augmentation.
+/// \throws Error
+encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);
+
+/// The noise recordings of a data set, at the rate that `preparation` asks for.
+/// \throws Error
+std::vector<encode::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
+                                           const SoundPreparation& preparation);
+
+/// Number of batches of at most `batch_size` that an epoch of `num_samples` has.
+std::size_t num_batches(std::size_t num_samples, std::size_t batch_size) noexcept;
+
+}  // namespace byteformer::data

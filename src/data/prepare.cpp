@@ -1,0 +1,56 @@
+// From any picture or sound to the file that a model expects.
+#include "data/preprocess.hpp"
+#include "data/sound_form.hpp"
+#include "format/text.hpp"
+
+namespace byteformer::data {
+
+using format::fail;
+
+encode::FileBytes encode_image(const encode::Image& image, const Encoding& encoding) {
+  switch (encoding.format) {
+    case FileFormat::kTiff: return encode::encode_tiff(image);
+    case FileFormat::kPng: return encode::encode_png(image);
+    case FileFormat::kJpeg: return encode::encode_jpeg(image, encoding.quality);
+    case FileFormat::kFhwc: return encode::encode_fhwc(image);
+    case FileFormat::kFchw: return encode::encode_fchw(image);
+    default: fail(ErrorCode::kInvalidArgument, "a picture cannot be encoded as ", to_string(encoding.format));
+  }
+}
+
+encode::FileBytes encode_sound(const encode::Sound& sound, const Encoding& encoding) {
+  switch (encoding.format) {
+    case FileFormat::kWav: return encode::encode_wav(sound, encoding.sample_format);
+    case FileFormat::kMp3: return encode::encode_mp3(sound);
+    default: fail(ErrorCode::kInvalidArgument, "a sound cannot be encoded as ", to_string(encoding.format));
+  }
+}
+
+encode::FileBytes prepare(const encode::Image& image, const ImagePreparation& preparation, const std::string& source) {
+  if (!preparation.resize && !preparation.crop) return encode_image(image, preparation.encoding);
+  encode::Image prepared = preparation.resize ? encode::with_shorter_side(image, *preparation.resize) : image;
+  if (preparation.crop) prepared = encode::center_cropped(prepared, *preparation.crop, source);
+  return encode_image(prepared, preparation.encoding);
+}
+
+encode::FileBytes prepare(const encode::Sound& sound, const SoundPreparation& preparation) {
+  const int sample_rate = preparation.sample_rate.value_or(sound.sample_rate);
+  encode::Sound prepared = sound.sample_rate == sample_rate ? sound : encode::resampled(sound, sample_rate);
+  if (preparation.duration_s) encode::fit(prepared, num_samples(*preparation.duration_s, sample_rate));
+  return encode_sound(prepared, preparation.encoding);
+}
+
+encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
+                               const std::string& source) {
+  if (preprocess.is_bytes()) return {file.begin(), file.end()};
+  const auto image_kind = encode::image_kind(file);
+  const auto sound_kind = encode::sound_kind(file);
+  if (image_kind && preprocess.image) return prepare(encode::decode_image(file, source), *preprocess.image, source);
+  if (sound_kind && preprocess.sound) return prepare(encode::decode_sound(file, source), *preprocess.sound);
+  const std::string_view kind = image_kind ? *image_kind : sound_kind ? *sound_kind : "";
+  fail(ErrorCode::kUnsupported, source,
+       kind.empty() ? ": is no picture and no sound that we know" : ": is a file of kind ", kind,
+       ", but the model expects ", describe(preprocess));
+}
+
+}  // namespace byteformer::data

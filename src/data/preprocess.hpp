@@ -1,0 +1,90 @@
+// What a model's files look like, and how any picture or sound becomes one: the `preprocess` object of config.json.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "encode/image.hpp"
+#include "encode/image_encoders.hpp"
+#include "encode/sound.hpp"
+#include "encode/sound_encoders.hpp"
+
+namespace byteformer::data {
+
+/// File formats that we write; each stands for the ending of the same name (jpeg: .jpg).
+enum class FileFormat { kTiff, kPng, kJpeg, kFhwc, kFchw, kWav, kMp3 };
+
+std::string_view to_string(FileFormat format) noexcept;  ///< "tiff", ..., "mp3"
+std::string_view extension(FileFormat format) noexcept;  ///< ".tiff", ".jpg", ...
+bool is_image(FileFormat format) noexcept;
+
+/// \throws Error kInvalidArgument naming those that exist.
+FileFormat parse_file_format(std::string_view name);
+
+/// How to encode: only the options of the format matter.
+struct Encoding {
+  FileFormat format = FileFormat::kTiff;
+  int quality = 100;                                                  ///< JPEG
+  encode::SampleFormat sample_format = encode::SampleFormat::kInt16;  ///< WAV
+  bool operator==(const Encoding&) const = default;
+};
+
+struct ImagePreparation {
+  std::optional<int> resize;  ///< shorter side, pixels
+  std::optional<int> crop;    ///< side of the square in the middle, pixels
+  Encoding encoding;
+  bool operator==(const ImagePreparation&) const = default;
+};
+
+struct SoundPreparation {
+  std::optional<int> sample_rate;    ///< Hz
+  std::optional<double> duration_s;  ///< cut or extended by zeros
+  Encoding encoding{.format = FileFormat::kWav};
+  bool operator==(const SoundPreparation&) const = default;
+};
+
+/// Files as they are (neither part), pictures, sounds, or both for a joint model.
+struct Preprocess {
+  std::optional<ImagePreparation> image;
+  std::optional<SoundPreparation> sound;
+
+  bool is_bytes() const noexcept { return !image && !sound; }
+  bool operator==(const Preprocess&) const = default;
+};
+
+/// Reads the JSON text of the object; empty text means files as they are. `source` stands in messages.
+/// In the joint kind `encoding` is the picture's and `audio_encoding` the sound's.
+/// \throws Error kInvalidFormat naming the key; kUnsupported for a later version or transforms that this version lacks.
+Preprocess parse_preprocess(std::string_view json, const std::string& source);
+
+/// The JSON text of the object, keys in the order of the specification; empty for files as they are.
+std::string to_json(const Preprocess& preprocess);
+
+/// "TIFF of 32x32 pixels" or "WAV int16 of 1 s at 8000 Hz": what a person should know of the model's files.
+std::string describe(const Preprocess& preprocess);
+
+/// Whether `file` evidently is in the form already, as its header says: format, dimensions, sample format, rate,
+/// length, JPEG quality (by its table). Judged strictly: what another program wrote around the same pixels or samples
+/// would be new to a model. fHWC and fCHW: the right number of bytes and no header of a picture that we know.
+bool is_in_form(std::span<const std::uint8_t> file, const Preprocess& preprocess) noexcept;
+
+encode::FileBytes encode_image(const encode::Image& image, const Encoding& encoding);
+encode::FileBytes encode_sound(const encode::Sound& sound, const Encoding& encoding);
+
+/// Resized, cropped and encoded (resampled, cut and encoded).
+/// \throws Error as the steps.
+encode::FileBytes prepare(const encode::Image& image, const ImagePreparation& preparation, const std::string& source);
+encode::FileBytes prepare(const encode::Sound& sound, const SoundPreparation& preparation);
+
+/// Decodes `file`, picture or sound as it may be, and prepares it. Thread-safe.
+/// \throws Error kUnsupported saying what the model expects, if it is neither or of the other kind; kInvalidFormat if
+/// it
+///         is damaged.
+encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
+                               const std::string& source);
+
+}  // namespace byteformer::data

@@ -1,0 +1,63 @@
+// xoshiro256**, seeded through splitmix64: integer arithmetic only, so the numbers are the same everywhere.
+#include "data/random.hpp"
+
+#include <bit>
+
+namespace byteformer::data {
+namespace {
+
+constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;
+
+/// The output function of splitmix64: a bijection that spreads every bit over all others.
+std::uint64_t mixed(std::uint64_t x) noexcept {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+Random::Random(std::uint64_t seed, std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t key = mixed(seed + kGoldenRatio);
+  key = mixed((key ^ a) + kGoldenRatio);
+  key = mixed((key ^ b) + kGoldenRatio);
+  for (std::uint64_t& word : state_) word = mixed(key += kGoldenRatio);
+}
+
+std::uint64_t Random::bits() noexcept {
+  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+  const std::uint64_t shifted = state_[1] << 17;
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
+  state_[2] ^= shifted;
+  state_[3] = std::rotl(state_[3], 45);
+  return result;
+}
+
+double Random::uniform() noexcept { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+
+double Random::uniform(double low, double high) noexcept {
+  const double value = low + (high - low) * uniform();
+  return value < high ? value : low;  // rounding may reach `high`
+}
+
+std::uint64_t Random::below(std::uint64_t n) noexcept {
+  const std::uint64_t first_fair = (0 - n) % n;  // 2^64 mod n: what is left out for an equal share each
+  std::uint64_t value = bits();
+  while (value < first_fair) value = bits();
+  return value % n;
+}
+
+double Random::normal() noexcept {
+  std::uint64_t sum = 0;  // of twelve uniform 32-bit numbers: variance 1 when they are taken as fractions
+  for (int i = 0; i < 6; ++i) {
+    const std::uint64_t pair = bits();
+    sum += (pair >> 32) + (pair & 0xFFFFFFFF);
+  }
+  constexpr double kMeanOfDiscrete = 12 * 0.5 * (1 - 0x1p-32);
+  return static_cast<double>(sum) * 0x1p-32 - kMeanOfDiscrete;
+}
+
+}  // namespace byteformer::data

@@ -1,0 +1,34 @@
+// Reproducible random numbers, the same on every platform: one independent stream a sample.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace byteformer::data {
+
+/// A counter-seeded xoshiro256** generator. Streams of different keys are independent.
+class Random {
+ public:
+  /// The stream of (`seed`, `a`, `b`), for example (seed, epoch, sample).
+  explicit Random(std::uint64_t seed, std::uint64_t a = 0, std::uint64_t b = 0) noexcept;
+
+  std::uint64_t bits() noexcept;                     ///< 64 uniform bits
+  double uniform() noexcept;                         ///< in [0, 1)
+  double uniform(double low, double high) noexcept;  ///< in [low, high)
+  std::uint64_t below(std::uint64_t n) noexcept;     ///< in [0, n), n > 0, without bias
+  double normal() noexcept;  ///< mean 0, deviation 1, within [-6, 6): a sum of uniforms, so that no libm has a say
+  bool chance(double probability) noexcept { return uniform() < probability; }
+
+  /// A uniformly random order, in place.
+  template <typename T>
+  void shuffle(std::span<T> items) noexcept {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
+  }
+
+ private:
+  std::uint64_t state_[4];
+};
+
+}  // namespace byteformer::data

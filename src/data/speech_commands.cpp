@@ -1,0 +1,181 @@
+// The layout of the Speech Commands archive: a folder a word, lists of validation and test files, noise recordings.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <system_error>
+#include <unordered_map>
+
+#include "base/file_io.hpp"
+#include "data/layouts.hpp"
+#include "data/sound_form.hpp"
+#include "data/validation_split.hpp"
+#include "format/text.hpp"
+
+namespace byteformer::data {
+namespace {
+
+namespace fs = std::filesystem;
+using base::printable;
+using format::fail;
+using format::joined;
+
+constexpr std::array<std::string_view, 10> kCommands = {"yes",   "no", "up",  "down", "left",
+                                                        "right", "on", "off", "stop", "go"};
+constexpr std::string_view kUnknown = "unknown";
+constexpr std::string_view kBackground = "background";
+constexpr std::string_view kValidationList = "validation_list.txt";
+constexpr std::string_view kTestList = "testing_list.txt";
+constexpr double kClip_s = 1;
+constexpr std::size_t kMaxListBytes = 64 << 20;
+constexpr std::size_t kMaxMissingNamed = 10;
+constexpr std::size_t kMaxHeaderBytes = 4096;
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+/// Files of all words, by their names in the lists ("bed/0a7c2a8d_nohash_0.wav").
+using FilesByName = std::unordered_map<std::string, FoundFile>;
+
+FilesByName files_of_words(const fs::path& root, Skipped& skipped) {
+  FilesByName files;
+  for (const fs::path& folder : visible_entries(root, skipped)) {
+    const std::string word = folder.filename().native();
+    if (!is_folder(folder) || word.starts_with('_')) continue;
+    const bool is_command = std::ranges::find(kCommands, word) != kCommands.end();
+    for (const fs::path& file : files_below(folder, skipped)) {
+      const std::string name = file.lexically_relative(root).native();
+      files.emplace(name, FoundFile{file, name, is_command ? word : std::string(kUnknown), std::nullopt});
+    }
+  }
+  return files;
+}
+
+/// Moves the files that `list` names out of `files`.
+std::vector<FoundFile> take_listed(const fs::path& list, FilesByName& files) {
+  std::vector<FoundFile> listed;
+  if (!is_file(list)) return listed;
+  const std::string text = base::read_text_file(list, kMaxListBytes);
+  std::string missing;
+  std::size_t num_missing = 0;
+  std::string_view rest = text;
+  for (std::size_t line = 1; !rest.empty(); ++line) {
+    const auto end = rest.find('\n');
+    std::string_view name = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (name.ends_with('\r')) name.remove_suffix(1);
+    if (name.empty()) continue;
+    const auto file = files.find(std::string(name));
+    if (file == files.end()) {
+      if (++num_missing <= kMaxMissingNamed)
+        missing += joined("\n  ", printable(list), ':', line, ": ", format::excerpt(name));
+      continue;
+    }
+    listed.push_back(std::move(file->second));
+    files.erase(file);
+  }
+  if (num_missing != 0)
+    fail(ErrorCode::kInvalidFormat, printable(list), ": names ", num_missing,
+         " files that do not exist, are empty, or stand in the lists twice:", missing,
+         num_missing > kMaxMissingNamed ? "\n  ..." : "");
+  return listed;
+}
+
+std::size_t mean_command_size(const std::vector<FoundFile>& files) {
+  std::map<std::string_view, std::size_t> sizes;
+  for (const FoundFile& file : files)
+    if (file.class_name != kUnknown) ++sizes[file.class_name];
+  std::size_t sum = 0;
+  for (const auto& [name, size] : sizes) sum += size;
+  return sizes.empty() ? 0 : (sum + sizes.size() / 2) / sizes.size();
+}
+
+/// Keeps as many files of other words as a command has on average.
+void thin_out_unknown(std::vector<FoundFile>& files) {
+  const std::size_t wanted = mean_command_size(files);
+  const auto unknown =
+      std::partition(files.begin(), files.end(), [](const FoundFile& f) { return f.class_name != kUnknown; });
+  std::sort(unknown, files.end(), [](const FoundFile& a, const FoundFile& b) {
+    return std::pair(hash_of(a.name, 0), std::string_view(a.name)) <
+           std::pair(hash_of(b.name, 0), std::string_view(b.name));
+  });
+  if (static_cast<std::size_t>(files.end() - unknown) > wanted) files.erase(unknown + wanted, files.end());
+}
+
+struct Recording {
+  fs::path path;
+  std::string name;
+  double duration_s = 0;
+};
+
+std::vector<Recording> recordings_in(const fs::path& root, Skipped& skipped) {
+  std::vector<Recording> recordings;
+  const fs::path folder = root / "_background_noise_";
+  if (!is_folder(folder)) return recordings;
+  for (const fs::path& path : files_below(folder, skipped)) {
+    if (path.extension() != ".wav") continue;  // the archive keeps a README there
+    std::array<std::uint8_t, kMaxHeaderBytes> buffer;
+    base::InputFile file(path);
+    const auto header = parse_wav_header(std::span(buffer).first(file.read(buffer)));
+    if (header && header->sample_rate > 0 && header->num_frames() > 0)
+      recordings.push_back({path, path.lexically_relative(root).native(),
+                            static_cast<double>(header->num_frames()) / header->sample_rate});
+    else
+      skipped.add("noise recordings whose header says nothing", path);
+  }
+  return recordings;
+}
+
+/// Adds `count` clips, evenly spaced over the part of each recording from `begin` to `end` (fractions of its length).
+void add_background(std::vector<FoundFile>& files, const std::vector<Recording>& recordings, std::size_t count,
+                    double begin, double end) {
+  for (std::size_t r = 0; r < recordings.size(); ++r) {
+    const Recording& recording = recordings[r];
+    const std::size_t clips = count / recordings.size() + (r < count % recordings.size() ? 1 : 0);
+    const double first_s = begin * recording.duration_s;
+    const double room_s = std::max(0.0, (end - begin) * recording.duration_s - kClip_s);
+    for (std::size_t i = 0; i < clips; ++i) {
+      const double start_s =
+          clips == 1 ? first_s : first_s + room_s * static_cast<double>(i) / static_cast<double>(clips - 1);
+      files.push_back({recording.path, recording.name, std::string(kBackground), start_s});
+    }
+  }
+}
+
+}  // namespace
+
+bool is_speech_commands_archive(const fs::path& root) {
+  return is_file(root / kValidationList) || is_file(root / kTestList);
+}
+
+FoundFiles find_speech_commands_archive(const fs::path& root) {
+  constexpr double kEndOfTrain = 0.8;  // of a noise recording; what follows is for validation and test, half each
+  constexpr double kEndOfValidation = 0.9;
+  FoundFiles found;
+  found.layout = Layout::kSpeechCommandsArchive;
+  Skipped skipped;
+  FilesByName files = files_of_words(root, skipped);
+  found.validation = take_listed(root / kValidationList, files);
+  found.test = take_listed(root / kTestList, files);
+  for (auto& [name, file] : files) found.train.push_back(std::move(file));
+  for (auto* split : {&found.train, &found.validation, &found.test}) thin_out_unknown(*split);
+  const std::vector<Recording> recordings = recordings_in(root, skipped);
+  for (const Recording& recording : recordings) found.background.push_back(recording.path);
+  if (recordings.empty()) {
+    found.remarks.push_back("no recordings in _background_noise_, so there is no class \"background\"");
+  } else {
+    add_background(found.train, recordings, mean_command_size(found.train), 0, kEndOfTrain);
+    add_background(found.validation, recordings, mean_command_size(found.validation), kEndOfTrain, kEndOfValidation);
+    add_background(found.test, recordings, mean_command_size(found.test), kEndOfValidation, 1);
+  }
+  skipped.append_to(found.remarks);
+  return found;
+}
+
+}  // namespace byteformer::data

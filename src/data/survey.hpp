@@ -1,0 +1,49 @@
+// A look at the training files before anything is decided: what they are, how long, how large.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/data_set.hpp"
+
+namespace byteformer::data {
+
+/// Numbers of a sample of the files, each list sorted.
+struct Survey {
+  std::size_t num_looked_at = 0;
+  std::map<std::string, std::size_t> kinds;  ///< "jpeg", "wav", ...; "other" for what is neither picture nor sound
+  std::size_t num_images = 0, num_sounds = 0;
+  std::vector<std::int64_t> bytes;
+  std::vector<int> widths, heights, shorter_sides;  ///< of pictures
+  bool all_images_equal = true;                     ///< one width and height
+  std::vector<double> durations_s;                  ///< of sounds
+  std::vector<int> sample_rates;
+
+  double image_share() const { return share(num_images); }
+  double sound_share() const { return share(num_sounds); }
+
+ private:
+  double share(std::size_t count) const {
+    return num_looked_at == 0 ? 0 : static_cast<double>(count) / static_cast<double>(num_looked_at);
+  }
+};
+
+/// Looks at up to `most_files` files, evenly spread; decodes them to know their dimensions. Damaged ones are left out.
+Survey look_at(const std::vector<Sample>& samples, std::size_t most_files = 400);
+
+/// The value below which `fraction` of a sorted list lies; 0 for an empty one.
+template <typename T>
+T quantile(const std::vector<T>& sorted, double fraction) {
+  if (sorted.empty()) return T{};
+  const auto last = static_cast<double>(sorted.size() - 1);
+  return sorted[static_cast<std::size_t>(fraction * last + 0.5)];
+}
+
+/// A fingerprint of the samples' names (below `root`), sizes and labels, in hexadecimal: whether a resumed run has the
+/// same data.
+std::string fingerprint(const DataSet& data, const std::filesystem::path& root);
+
+}  // namespace byteformer::data

@@ -1,0 +1,75 @@
+// Implementation of training_request.hpp.
+#include "data/training_request.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "byteformer/error.hpp"
+
+namespace byteformer::data {
+namespace {
+
+/// Calls visit(name, member) for every member; writing and reading are two visitors of this one list.
+template <typename Request, typename Visit>
+void for_each_member(Request& r, const Visit& visit) {
+  visit("data", r.data), visit("output", r.output), visit("resume", r.resume), visit("init_from", r.init_from);
+  visit("dry_run", r.dry_run), visit("json", r.json), visit("overwrite", r.overwrite);
+  visit("no_progress", r.no_progress);
+  visit("recipe", r.recipe), visit("preset", r.preset), visit("hidden_size", r.hidden_size);
+  visit("layers", r.layers), visit("heads", r.heads), visit("intermediate_size", r.intermediate_size);
+  visit("kernel", r.kernel), visit("window", r.window), visit("masking", r.masking), visit("positions", r.positions);
+  visit("encode", r.encode), visit("quality", r.quality), visit("resize", r.resize), visit("crop", r.crop);
+  visit("sample_rate", r.sample_rate), visit("sample_format", r.sample_format), visit("duration_s", r.duration_s);
+  visit("augment", r.augment), visit("max_bytes", r.max_bytes);
+  visit("epochs", r.epochs), visit("time_s", r.time_s), visit("batch_size", r.batch_size);
+  visit("warmup_steps", r.warmup_steps), visit("seed", r.seed), visit("learning_rate", r.learning_rate);
+  visit("min_learning_rate", r.min_learning_rate), visit("weight_decay", r.weight_decay);
+  visit("label_smoothing", r.label_smoothing), visit("clip_norm", r.clip_norm), visit("ema_momentum", r.ema_momentum);
+  visit("dropout", r.dropout), visit("stochastic_depth", r.stochastic_depth);
+  visit("validation_fraction", r.validation_fraction), visit("schedule", r.schedule);
+  visit("initialisation", r.initialisation), visit("balance", r.balance);
+  visit("device", r.device), visit("precision", r.precision), visit("threads", r.threads);
+  visit("workers", r.workers), visit("token_budget", r.token_budget);
+}
+
+void write(nlohmann::ordered_json& json, const char* name, bool value) {
+  if (value) json[name] = true;
+}
+template <typename T>
+void write(nlohmann::ordered_json& json, const char* name, const std::optional<T>& value) {
+  if (value) json[name] = *value;
+}
+
+void read(const nlohmann::json& json, bool& value) { value = json.get<bool>(); }
+template <typename T>
+void read(const nlohmann::json& json, std::optional<T>& value) {
+  value = json.get<T>();
+}
+
+}  // namespace
+
+std::string to_json(const TrainingRequest& request) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for_each_member(request, [&](const char* name, const auto& value) { write(json, name, value); });
+  return json.dump();
+}
+
+TrainingRequest parse_training_request(const std::string& text) {
+  TrainingRequest request;
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    std::size_t num_known = 0;
+    for_each_member(request, [&](const char* name, auto& value) {
+      if (!json.contains(name)) return;
+      ++num_known;
+      read(json[name], value);
+    });
+    if (num_known != json.size())
+      throw Error(ErrorCode::kInvalidArgument, "the training request has keys that this trainer does not know; are "
+                                               "byteformer and byteformer-train of one version?");
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorCode::kInvalidArgument, std::string("the training request is malformed: ") + error.what());
+  }
+  return request;
+}
+
+}  // namespace byteformer::data

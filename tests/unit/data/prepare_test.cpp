@@ -1,0 +1,102 @@
+// From any file to the form of a model.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "data/preprocess.hpp"
+#include "data/random.hpp"
+#include "data/sound_form.hpp"
+#include "support/errors.hpp"
+
+namespace byteformer::data {
+namespace {
+
+using encode::FileBytes;
+using encode::SampleFormat;
+using test::expect_error;
+
+FileBytes some_png(int width, int height) {
+  encode::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
+  Random random(1);
+  for (auto& value : image.rgb) value = static_cast<std::uint8_t>(random.below(256));
+  return encode_image(image, {.format = FileFormat::kPng});
+}
+
+FileBytes some_wav(int sample_rate, std::size_t num_samples) {
+  encode::Sound sound{sample_rate, std::vector<float>(num_samples)};
+  for (std::size_t i = 0; i < num_samples; ++i) sound.samples[i] = std::sin(0.1F * static_cast<float>(i));
+  return encode_sound(sound, {.format = FileFormat::kWav});
+}
+
+TEST(PrepareTest, EveryPictureComesOutInForm) {
+  for (const auto format :
+       {FileFormat::kTiff, FileFormat::kPng, FileFormat::kJpeg, FileFormat::kFhwc, FileFormat::kFchw}) {
+    const Preprocess preprocess{ImagePreparation{40, 32, {.format = format, .quality = 60}}, {}};
+    for (const auto& file : {some_png(40, 40), some_png(100, 50), some_png(20, 33)})
+      EXPECT_TRUE(is_in_form(prepare_file(file, preprocess, "t"), preprocess)) << to_string(format);
+  }
+}
+
+TEST(PrepareTest, EverySoundComesOutInForm) {
+  for (const auto& file : {some_wav(8000, 8000), some_wav(16'000, 5000), some_wav(44'100, 60'000)}) {
+    for (const auto format :
+         {SampleFormat::kFloat32, SampleFormat::kInt32, SampleFormat::kInt16, SampleFormat::kUint8}) {
+      const Preprocess preprocess{{},
+                                  SoundPreparation{8000, 1.0, {.format = FileFormat::kWav, .sample_format = format}}};
+      EXPECT_TRUE(is_in_form(prepare_file(file, preprocess, "t"), preprocess)) << encode::to_string(format);
+    }
+    const Preprocess mp3{{}, SoundPreparation{16'000, 1.0, {.format = FileFormat::kMp3}}};
+    EXPECT_TRUE(is_in_form(prepare_file(file, mp3, "t"), mp3));
+  }
+}
+
+TEST(PrepareTest, LosslessPicturesComeThroughUnchanged) {
+  const FileBytes png = some_png(32, 32);
+  const Preprocess preprocess{ImagePreparation{32, 32, {.format = FileFormat::kPng}}, {}};
+  EXPECT_EQ(prepare_file(png, preprocess, "t"), png);
+  EXPECT_EQ(prepare_file(png, {}, "t"), png);
+}
+
+TEST(PrepareTest, LeavesOpenWhatThePreparationLeavesOpen) {
+  const Preprocess image{ImagePreparation{{}, {}, {.format = FileFormat::kFhwc}}, {}};
+  EXPECT_EQ(prepare_file(some_png(7, 5), image, "t").size(), 105U);
+  const Preprocess sound{{}, SoundPreparation{{}, {}, {.format = FileFormat::kWav}}};
+  EXPECT_EQ(prepare_file(some_wav(11'025, 700), sound, "t").size(), 1444U);
+}
+
+TEST(PrepareTest, SaysWhatTheModelExpects) {
+  const Preprocess image{ImagePreparation{256, 224, {.format = FileFormat::kTiff}}, {}};
+  const Preprocess sound{{}, SoundPreparation{8000, 1.0, {.format = FileFormat::kWav}}};
+  expect_error(ErrorCode::kUnsupported, {"a.wav", "kind wav", "TIFF of 224x224 pixels"},
+               [&] { prepare_file(some_wav(8000, 10), image, "a.wav"); });
+  expect_error(ErrorCode::kUnsupported, {"a.png", "kind png", "WAV int16 of 1 s at 8000 Hz"},
+               [&] { prepare_file(some_png(4, 4), sound, "a.png"); });
+  const FileBytes text = {'h', 'e', 'l', 'l', 'o'};
+  expect_error(ErrorCode::kUnsupported, {"a.txt", "no picture and no sound", "TIFF of 224x224"},
+               [&] { prepare_file(text, image, "a.txt"); });
+  expect_error(ErrorCode::kUnsupported, {"a.txt"}, [&] { prepare_file({}, sound, "a.txt"); });
+  FileBytes cut = some_png(40, 40);
+  cut.resize(cut.size() / 2);
+  expect_error(ErrorCode::kInvalidFormat, {"cut.png"}, [&] { prepare_file(cut, image, "cut.png"); });
+}
+
+TEST(PrepareTest, ACropLargerThanThePictureSaysWhich) {
+  const Preprocess image{ImagePreparation{{}, 64, {.format = FileFormat::kTiff}}, {}};
+  expect_error(ErrorCode::kInvalidArgument, {"small.png", "64"},
+               [&] { prepare_file(some_png(40, 80), image, "small.png"); });
+}
+
+TEST(PrepareTest, RefusesEncodingsOfTheOtherKind) {
+  expect_error(ErrorCode::kInvalidArgument, {"wav"}, [] {
+    encode_image({1, 1, {0, 0, 0}}, {.format = FileFormat::kWav});
+  });
+  expect_error(ErrorCode::kInvalidArgument, {"png"}, [] { encode_sound({8000, {0}}, {.format = FileFormat::kPng}); });
+}
+
+TEST(PrepareTest, DurationsAreRoundedToSamples) {
+  EXPECT_EQ(num_samples(1, 16'000), 16'000U);
+  EXPECT_EQ(num_samples(0.3, 11'025), 3308U);
+}
+
+}  // namespace
+}  // namespace byteformer::data

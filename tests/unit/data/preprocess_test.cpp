@@ -1,0 +1,130 @@
+// The `preprocess` object: read, written, described.
+#include "data/preprocess.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "format/json.hpp"
+#include "support/errors.hpp"
+
+namespace byteformer::data {
+namespace {
+
+using encode::SampleFormat;
+using test::expect_error;
+
+void expect_refused(std::string_view json, std::initializer_list<std::string_view> parts,
+                    ErrorCode code = ErrorCode::kInvalidFormat) {
+  expect_error(code, parts, [&] { parse_preprocess(json, "c.json: preprocess"); });
+}
+
+TEST(PreprocessTest, ReadsTheExampleOfTheSpecification) {
+  const auto image = parse_preprocess(R"({"version": 1, "kind": "image", "image": {"resize": 256, "crop": 224},
+      "encoding": {"format": "jpeg", "quality": 60, "sample_format": "int16"}, "transforms": []})",
+                                      "t");
+  EXPECT_EQ(image.image, (ImagePreparation{256, 224, {.format = FileFormat::kJpeg, .quality = 60}}));
+  EXPECT_FALSE(image.sound);
+  EXPECT_EQ(describe(image), "JPEG (quality 60) of 224x224 pixels");
+  const auto sound =
+      parse_preprocess(R"({"version": 1, "kind": "audio", "audio": {"sample_rate": 8000, "duration_s": 1.0},
+      "encoding": {"format": "wav", "sample_format": "uint8"}})",
+                       "t");
+  EXPECT_EQ(sound.sound,
+            (SoundPreparation{8000, 1.0, {.format = FileFormat::kWav, .sample_format = SampleFormat::kUint8}}));
+  EXPECT_EQ(describe(sound), "WAV uint8 of 1 s at 8000 Hz");
+}
+
+TEST(PreprocessTest, ReadsTheJointKind) {
+  const auto joint = parse_preprocess(R"({"kind": "image+audio", "image": {"crop": 28}, "audio": {"sample_rate": 16000},
+      "encoding": {"format": "fhwc"}, "audio_encoding": {"format": "mp3"}})",
+                                      "t");
+  ASSERT_TRUE(joint.image && joint.sound);
+  EXPECT_EQ(joint.image->encoding.format, FileFormat::kFhwc);
+  EXPECT_EQ(joint.sound->encoding.format, FileFormat::kMp3);
+  EXPECT_EQ(describe(joint), "fHWC of 28x28 pixels, or MP3 at 16000 Hz");
+}
+
+TEST(PreprocessTest, NothingMeansFilesAsTheyAre) {
+  EXPECT_TRUE(parse_preprocess("", "t").is_bytes());
+  EXPECT_TRUE(parse_preprocess(R"({"version": 1, "kind": "bytes"})", "t").is_bytes());
+  EXPECT_EQ(to_json({}), "");
+  EXPECT_EQ(describe(Preprocess{}), "files as they are");
+  EXPECT_EQ(describe(Preprocess{ImagePreparation{}, {}}), "TIFF");
+  EXPECT_EQ(describe(Preprocess{ImagePreparation{64, {}, {}}, {}}), "TIFF of 64 pixels on the shorter side");
+}
+
+TEST(PreprocessTest, NamesWhatIsWrong) {
+  expect_refused("[]", {"c.json: preprocess: is an array"});
+  expect_refused("{", {"c.json: preprocess", "not valid JSON"});
+  expect_refused(R"({"kind": "bytes", "kind": "bytes"})", {"\"kind\" stands twice"});
+  expect_refused("{}", {"preprocess.kind is missing", "\"image+audio\""});
+  expect_refused(R"({"kind": "video"})", {"preprocess.kind is the string \"video\""});
+  expect_refused(R"({"kind": 1})", {"preprocess.kind is 1, expected a string"});
+  expect_refused(R"({"version": 0, "kind": "bytes"})", {"preprocess.version is 0, expected 1"});
+  expect_refused(R"({"kind": "image"})", {"preprocess.encoding is missing"});
+  expect_refused(R"({"kind": "image", "encoding": {}})", {"preprocess.encoding.format is missing", "\"tiff\""});
+  expect_refused(R"({"kind": "image", "encoding": {"format": "wav"}})", {"format is the string \"wav\"", "\"fchw\""});
+  expect_refused(R"({"kind": "audio", "encoding": {"format": "tiff"}})", {"\"tiff\"", "\"wav\" or \"mp3\""});
+  expect_refused(R"({"kind": "image+audio", "encoding": {"format": "tiff"}})", {"audio_encoding is missing"});
+  expect_refused(R"({"kind": "image", "encoding": {"format": "jpeg", "quality": 101}})", {"encoding.quality is 101"});
+  expect_refused(R"({"kind": "audio", "encoding": {"format": "wav", "sample_format": "int8"}})",
+                 {"encoding.sample_format is the string \"int8\"", "\"float32\""});
+  const auto with_image = [](const std::string& image) {
+    return R"({"kind": "image", "encoding": {"format": "tiff"}, "image": )" + image + "}";
+  };
+  expect_refused(with_image("1"), {"preprocess.image: is 1, expected an object"});
+  expect_refused(with_image(R"({"crop": 0})"), {"image.crop is 0", "from 1 to"});
+  expect_refused(with_image(R"({"crop": 1.5})"), {"image.crop is 1.5"});
+  expect_refused(with_image(R"({"crop": 18446744073709551615})"), {"image.crop is 18446744073709551615"});
+  expect_refused(with_image(R"({"crop": 224, "resize": 200})"), {"image.crop is 224", "at most the 200 of resize"});
+  const auto with_audio = [](const std::string& audio) {
+    return R"({"kind": "audio", "encoding": {"format": "wav"}, "audio": )" + audio + "}";
+  };
+  expect_refused(with_audio(R"({"sample_rate": 0})"), {"audio.sample_rate is 0"});
+  expect_refused(with_audio(R"({"duration_s": 0})"), {"audio.duration_s is 0"});
+  expect_refused(with_audio(R"({"duration_s": 1e-9, "sample_rate": 8000})"), {"audio.duration_s is 1e-09"});
+  expect_refused(with_audio(R"({"duration_s": 1e300})"), {"audio.duration_s is 1e+300"});
+  expect_refused(R"({"kind": "bytes", "transforms": {}})", {"transforms is an object"});
+}
+
+TEST(PreprocessTest, SaysWhatALaterVersionMayRead) {
+  expect_refused(R"({"version": 2, "kind": "hologram"})", {"version is 2", "reads 1"}, ErrorCode::kUnsupported);
+  expect_refused(R"({"kind": "bytes", "transforms": [{"type": "shuffle"}]})", {"transforms", "1 transforms"},
+                 ErrorCode::kUnsupported);
+}
+
+TEST(PreprocessTest, FormatsHaveNames) {
+  for (const std::string_view name : {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"})
+    EXPECT_EQ(to_string(parse_file_format(name)), name);
+  EXPECT_EQ(extension(FileFormat::kJpeg), ".jpg");
+  EXPECT_TRUE(is_image(FileFormat::kFchw));
+  EXPECT_FALSE(is_image(FileFormat::kMp3));
+  expect_error(ErrorCode::kInvalidArgument, {"\"gif\"", "tiff", "mp3"}, [] { parse_file_format("gif"); });
+}
+
+std::optional<int> maybe(int low, int high) {
+  return *rc::gen::arbitrary<bool>() ? std::optional(*rc::gen::inRange(low, high)) : std::nullopt;
+}
+
+RC_GTEST_PROP(PreprocessProperty, ComesBackFromItsText, ()) {
+  Preprocess preprocess;
+  if (*rc::gen::arbitrary<bool>()) {
+    const auto format = static_cast<FileFormat>(*rc::gen::inRange(0, 5));
+    preprocess.image = {maybe(200, 300), maybe(1, 200), {.format = format}};
+    if (format == FileFormat::kJpeg) preprocess.image->encoding.quality = *rc::gen::inRange(1, 101);
+  }
+  if (*rc::gen::arbitrary<bool>()) {
+    const bool is_wav = *rc::gen::arbitrary<bool>();
+    preprocess.sound = {maybe(8000, 48'001), {}, {.format = is_wav ? FileFormat::kWav : FileFormat::kMp3}};
+    if (const auto ms = maybe(1, 10'000)) preprocess.sound->duration_s = *ms / 1000.0;
+    if (is_wav) preprocess.sound->encoding.sample_format = static_cast<SampleFormat>(*rc::gen::inRange(0, 4));
+  }
+  const std::string text = to_json(preprocess);
+  RC_ASSERT(parse_preprocess(text, "t") == preprocess);
+  if (text.empty()) return;
+  // config.json keeps the object as nlohmann writes it, with sorted keys.
+  RC_ASSERT(parse_preprocess(format::parse_json(text, "t").dump(), "t") == preprocess);
+}
+
+}  // namespace
+}  // namespace byteformer::data
