@@ -317,12 +317,12 @@ void add_filler_gradients(const BlockShape& shape, const BlockWeights& weights, 
 
 }  // namespace
 
-BlockMemory::BlockMemory(const BlockShape& shape, std::size_t num_rows)
-    : qkv(num_rows * 3 * shape.hidden_size),
-      attended(num_rows * shape.hidden_size),
-      middle(num_rows * shape.hidden_size),
-      up(num_rows * shape.intermediate_size),
-      filler_qkv(3 * shape.hidden_size) {}
+BlockMemory::BlockMemory(const BlockShape& shape, std::size_t num_rows, BufferPool& pool)
+    : qkv(pool.take(num_rows * 3 * shape.hidden_size)),
+      attended(pool.take(num_rows * shape.hidden_size)),
+      middle(pool.take(num_rows * shape.hidden_size)),
+      up(pool.take(num_rows * shape.intermediate_size)),
+      filler_qkv(pool.take(3 * shape.hidden_size)) {}
 
 void block_forward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
                    BlockMemory& memory, float* y, Workers& workers) {
@@ -350,8 +350,7 @@ void block_backward(const BlockShape& shape, const BlockWeights& weights, const 
   const std::size_t chunk_rows = std::min(plan.rows.size(), kChunkRows + plan.largest_group);
   GroupSums sums(shape, plan.groups.size());
   const BackwardPass pass{shape, weights, packed, plan, x, memory, d_y, d_x, sums, workers};
-  Arena chunk_arena;
-  const ChunkRows chunk(shape, chunk_rows, chunk_arena);
+  const ChunkRows chunk(shape, chunk_rows, workers.chunk);
   const std::size_t group_scratch = 2 * plan.largest_group * shape.hidden_size + 3 * kernels::kRowAlignment +
                                     kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim());
   for (std::size_t first = 0; first < plan.groups.size();) {

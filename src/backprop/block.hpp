@@ -7,7 +7,6 @@
 
 #include "backprop/window_plan.hpp"
 #include "backprop/workers.hpp"
-#include "base/aligned_buffer.hpp"
 #include "kernels/kernels.hpp"
 
 namespace byteformer::backprop {
@@ -37,13 +36,14 @@ struct BlockShape {
 
 /// What the forward pass leaves for the backward pass, in the window order.
 struct BlockMemory {
-  BlockMemory(const BlockShape& shape, std::size_t num_rows);
+  BlockMemory() = default;
+  BlockMemory(const BlockShape& shape, std::size_t num_rows, BufferPool& pool);
 
-  base::AlignedBuffer<float> qkv;         ///< [rows, 3 hidden]
-  base::AlignedBuffer<float> attended;    ///< [rows, hidden], before the output projection
-  base::AlignedBuffer<float> middle;      ///< [rows, hidden], between attention and feed-forward
-  base::AlignedBuffer<float> up;          ///< [rows, intermediate], before GELU
-  base::AlignedBuffer<float> filler_qkv;  ///< [3 hidden], what a filler row becomes
+  PooledBuffer qkv;         ///< [rows, 3 hidden]
+  PooledBuffer attended;    ///< [rows, hidden], before the output projection
+  PooledBuffer middle;      ///< [rows, hidden], between attention and feed-forward
+  PooledBuffer up;          ///< [rows, intermediate], before GELU
+  PooledBuffer filler_qkv;  ///< [3 hidden], what a filler row becomes
 };
 
 /// y = block(x) for packed rows [rows, hidden]; x and y do not overlap.

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "backprop/workers.hpp"
-#include "base/aligned_buffer.hpp"
 
 namespace byteformer::backprop {
 
@@ -36,7 +35,7 @@ struct MergePlan {
 MergePlan pair_rows(std::span<const std::int64_t> file_rows);
 
 /// What the forward pass leaves: [merged rows, hidden], before the norm.
-using MergeMemory = base::AlignedBuffer<float>;
+using MergeMemory = PooledBuffer;
 
 /// y[merged rows, hidden] = merge(x[rows, hidden]).
 void merge_forward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,

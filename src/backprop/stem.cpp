@@ -37,8 +37,9 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
   const std::size_t c = shape.hidden_size;
   const std::size_t taps = shape.taps();
   const std::vector<float> transposed = nn::taps_of(weights.convolution, c, taps);
-  base::AlignedBuffer<float> packed(taps * c * c);
-  base::AlignedBuffer<float> d_taps(taps * c * c);  // [taps, out, in]
+  PooledBuffer packed = workers.buffers.take(taps * c * c);
+  PooledBuffer d_taps = workers.buffers.take(taps * c * c);  // [taps, out, in]
+  std::fill_n(d_taps.data(), taps * c * c, 0.0f);
   workers.pool.parallel_for(taps, [&](std::size_t j, int) noexcept {
     workers.kernels.pack(transposed.data() + j * c * c, c, c, 1, c, packed.data() + j * c * c);
   });
@@ -62,7 +63,7 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
   workers.pool.parallel_for(c, [&](std::size_t out, int) noexcept {
     for (std::size_t in = 0; in < c; ++in)
       for (std::size_t j = 0; j < taps; ++j)
-        gradients.convolution[(out * c + in) * taps + j] += d_taps[(j * c + out) * c + in];
+        gradients.convolution[(out * c + in) * taps + j] += d_taps.data()[(j * c + out) * c + in];
   });
 }
 
@@ -95,7 +96,7 @@ PackedIds pack_ids(const StemShape& shape, std::span<const std::span<const std::
 void stem_forward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
                   StemMemory& memory, float* y, Workers& workers) {
   const std::size_t c = shape.hidden_size;
-  if (memory.size() != shape.taps() * kVocabulary * c) memory = StemMemory(shape.taps() * kVocabulary * c);
+  memory = workers.buffers.take(shape.taps() * kVocabulary * c);
   nn::build_byte_table(workers.kernels, weights.embedding, weights.convolution, c, shape.taps(), memory.data(),
                        workers.pool);
   struct Task {
@@ -123,8 +124,9 @@ void stem_backward(const StemShape& shape, const StemTensors<const float*>& weig
                    const float* d_y, const StemTensors<float*>& gradients, Workers& workers) {
   const std::size_t c = shape.hidden_size;
   if (gradients.positions != nullptr) add_position_gradients(shape, ids, d_y, gradients.positions, workers);
-  base::AlignedBuffer<float> d_table(shape.taps() * kVocabulary * c);
+  PooledBuffer d_table = workers.buffers.take(shape.taps() * kVocabulary * c);
   workers.pool.parallel_for(shape.taps(), [&](std::size_t tap, int) noexcept {
+    std::fill_n(d_table.data() + tap * kVocabulary * c, kVocabulary * c, 0.0f);
     for (const PackedIds::File& file : ids.files)
       workers.training.add_table_gradient({.d_table = d_table.data(),
                                            .vocab = kVocabulary,
@@ -137,7 +139,7 @@ void stem_backward(const StemShape& shape, const StemTensors<const float*>& weig
                                            .d_out = d_y + file.first_token * c});
   });
   if (weights.convolution == nullptr) {
-    for (std::size_t i = 0; i < kPadding * c; ++i) gradients.embedding[i] += d_table[i];
+    for (std::size_t i = 0; i < kPadding * c; ++i) gradients.embedding[i] += d_table.data()[i];
   } else {
     add_through_table(shape, weights, d_table.data(), gradients, workers);
   }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "backprop/workers.hpp"
-#include "base/aligned_buffer.hpp"
 #include "byteformer/masking.hpp"
 
 namespace byteformer::backprop {
@@ -47,7 +46,7 @@ struct StemTensors {
 };
 
 /// What the forward pass leaves: the byte table [taps, 257, hidden].
-using StemMemory = base::AlignedBuffer<float>;
+using StemMemory = PooledBuffer;
 
 /// y[tokens of all files, hidden]: token t = sum_j T[j][b[t s + j]] + P[t].
 void stem_forward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,

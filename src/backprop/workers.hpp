@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "backprop/buffer_pool.hpp"
 #include "base/aligned_buffer.hpp"
 #include "base/thread_pool.hpp"
 #include "kernels/kernels.hpp"
@@ -50,6 +51,8 @@ struct Workers {
   std::vector<Arena> arenas;  // [num_threads]
   Arena shared;               // used by the caller between loops
   Arena packed;               // weights in the form that products read
+  Arena chunk;                // rows whose gradients become those of weights
+  BufferPool buffers;         // what lives from a forward pass to its backward pass
 };
 
 }  // namespace byteformer::backprop

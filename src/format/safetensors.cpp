@@ -116,13 +116,17 @@ class EntryReader {
   const Json& entry_;
 };
 
-void check_metadata(const Json& metadata, const std::string& source) {
+std::map<std::string, std::string> read_metadata(const Json& metadata, const std::string& source) {
+  std::map<std::string, std::string> result;
   if (!metadata.is_object())
     fail(ErrorCode::kInvalidFormat, source, ": __metadata__ is ", description(metadata), ", expected an object");
-  for (const auto& [key, value] : metadata.items())
+  for (const auto& [key, value] : metadata.items()) {
     if (!value.is_string())
       fail(ErrorCode::kInvalidFormat, source, ": __metadata__[\"", excerpt(key), "\"] is ", description(value),
            ", expected a string");
+    result.emplace(key, value.get<std::string>());
+  }
+  return result;
 }
 
 /// Checks that the tensors, in the order of their bytes, cover `data` without gap or overlap.
@@ -187,7 +191,7 @@ Tensors parse_safetensors(std::span<const std::byte> bytes, const std::string& s
   tensors.source = source;
   for (const auto& [name, entry] : root.items()) {
     if (name == "__metadata__") {
-      check_metadata(entry, source);
+      tensors.metadata = read_metadata(entry, source);
     } else {
       tensors.by_name.emplace(name, EntryReader(source, name, entry).tensor(data));
     }

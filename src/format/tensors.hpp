@@ -42,6 +42,7 @@ void copy_as_float32(const TensorView& tensor, const std::string& name, std::spa
 /// All tensors of one file.
 struct Tensors {
   std::map<std::string, TensorView, std::less<>> by_name;
+  std::map<std::string, std::string> metadata;  ///< `__metadata__` of safetensors
   std::shared_ptr<const void> storage;  ///< keeps the bytes alive
   bool is_mapped = false;               ///< whether the bytes lie in a MappedFile (see base::release_pages)
   std::string source;                   ///< the path, for messages

@@ -126,6 +126,40 @@ inline void add_table_gradient(const TableGradientArgs& args) noexcept {
   }
 }
 
+/// The elements [i, i + lanes) of the arrays.
+HWY_INLINE void adamw_vector(const AdamWArgs& args, float* w, const float* g, float* m, float* v, float* average) {
+  const Floats d;
+  const auto gradient = hn::Mul(hn::LoadU(d, g), hn::Set(d, args.gradient_scale));
+  const auto first = hn::MulAdd(hn::Set(d, args.beta1), hn::LoadU(d, m), hn::Mul(hn::Set(d, 1 - args.beta1), gradient));
+  const auto second = hn::MulAdd(hn::Set(d, args.beta2), hn::LoadU(d, v),
+                                 hn::Mul(hn::Mul(hn::Set(d, 1 - args.beta2), gradient), gradient));
+  const auto root = hn::MulAdd(hn::Sqrt(second), hn::Set(d, args.inverse_root_bias2), hn::Set(d, args.eps));
+  const auto decayed = hn::Mul(hn::LoadU(d, w), hn::Set(d, args.decay));
+  const auto weight = hn::NegMulAdd(hn::Set(d, args.step_size), hn::Div(first, root), decayed);
+  const auto old_average = hn::LoadU(d, average);
+  hn::StoreU(first, d, m);
+  hn::StoreU(second, d, v);
+  hn::StoreU(weight, d, w);
+  hn::StoreU(hn::MulAdd(hn::Set(d, args.momentum), hn::Sub(weight, old_average), old_average), d, average);
+}
+
+inline void adamw(const AdamWArgs& args) noexcept {
+  const std::size_t lanes = hn::Lanes(Floats());
+  std::size_t i = 0;
+  for (; i + lanes <= args.count; i += lanes)
+    adamw_vector(args, args.weights + i, args.gradients + i, args.first_moment + i, args.second_moment + i,
+                 args.average + i);
+  if (i == args.count) return;
+  // The last few elements pass through full vectors.
+  HWY_ALIGN float tail[5][HWY_MAX_BYTES / sizeof(float)] = {};
+  float* const arrays[5] = {args.weights, const_cast<float*>(args.gradients), args.first_moment, args.second_moment,
+                            args.average};
+  const std::size_t rest = args.count - i;
+  for (std::size_t a = 0; a < 5; ++a) std::copy_n(arrays[a] + i, rest, tail[a]);
+  adamw_vector(args, tail[0], tail[1], tail[2], tail[3], tail[4]);
+  for (const std::size_t a : {0, 2, 3, 4}) std::copy_n(tail[a], rest, arrays[a] + i);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace byteformer::kernels
 HWY_AFTER_NAMESPACE();

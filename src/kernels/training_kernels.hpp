@@ -69,6 +69,24 @@ struct TableGradientArgs {
   const float* d_out = nullptr;  ///< [tokens, row_size]
 };
 
+/// One step of AdamW and of the moving average, element by element.
+/// \see Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019
+struct AdamWArgs {
+  std::size_t count = 0;
+  float* weights = nullptr;
+  const float* gradients = nullptr;
+  float* first_moment = nullptr;
+  float* second_moment = nullptr;
+  float* average = nullptr;
+  float gradient_scale = 1;  ///< the gradients are multiplied by it first
+  float decay = 1;           ///< the weights are: 1 - learning rate * weight decay
+  float beta1 = 0, beta2 = 0;
+  float step_size = 0;          ///< learning rate / (1 - beta1^t)
+  float inverse_root_bias2 = 0; ///< 1 / sqrt(1 - beta2^t)
+  float eps = 0;
+  float momentum = 0;  ///< average += momentum (weights - average)
+};
+
 /// One instruction set's training kernels. Sums run in a fixed order, so results do not depend on threads. All are
 /// noexcept and allocate nothing.
 struct TrainingKernels {
@@ -86,6 +104,7 @@ struct TrainingKernels {
   /// sums[i] += sum over rows of x[row][i]; `width` is a multiple of kRowAlignment.
   void (*add_column_sums)(const float* x, std::size_t rows, std::size_t width, float* sums) noexcept;
   void (*add_table_gradient)(const TableGradientArgs& args) noexcept;
+  void (*adamw)(const AdamWArgs& args) noexcept;
 };
 
 /// The training kernels of the same instruction set as `kernels`.

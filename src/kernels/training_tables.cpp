@@ -17,7 +17,7 @@ namespace HWY_NAMESPACE {
 
 constexpr TrainingKernels make_training_table(const char* name) {
   return {name,          pack_rows,       add_outer_product, attend_backward, layer_norm_backward,
-          gelu_backward, add_column_sums, add_table_gradient};
+          gelu_backward, add_column_sums, add_table_gradient, adamw};
 }
 
 }  // namespace HWY_NAMESPACE

@@ -64,7 +64,7 @@ struct BlockBackward : torch::autograd::Node {
     return {d_x};
   }
   void release_variables() override {
-    memory = backprop::BlockMemory(shape, 0);
+    memory = {};
     x.reset();
   }
   std::string name() const override { return "BlockBackward"; }
@@ -126,7 +126,7 @@ torch::Tensor stem(const backprop::StemShape& shape, const backprop::StemTensors
 torch::Tensor block(const backprop::BlockShape& shape, const backprop::BlockWeights& weights,
                     const backprop::BlockGradients& gradients, backprop::WindowPlan plan, const torch::Tensor& x,
                     backprop::Workers& workers) {
-  backprop::BlockMemory memory(shape, plan.rows.size());
+  backprop::BlockMemory memory(shape, plan.rows.size(), workers.buffers);
   torch::Tensor y = empty_rows(plan.rows.size(), shape.hidden_size);
   backprop::block_forward(shape, weights, plan, x.data_ptr<float>(), memory, y.data_ptr<float>(), workers);
   if (!torch::GradMode::is_enabled()) return y;
@@ -138,7 +138,7 @@ torch::Tensor block(const backprop::BlockShape& shape, const backprop::BlockWeig
 torch::Tensor merge(const backprop::MergeShape& shape, const backprop::MergeWeights& weights,
                     const backprop::MergeGradients& gradients, backprop::MergePlan plan, const torch::Tensor& x,
                     backprop::Workers& workers) {
-  backprop::MergeMemory memory(plan.num_merged() * shape.hidden_size);
+  backprop::MergeMemory memory = workers.buffers.take(plan.num_merged() * shape.hidden_size);
   torch::Tensor y = empty_rows(plan.num_merged(), shape.hidden_size);
   backprop::merge_forward(shape, weights, plan, x.data_ptr<float>(), memory, y.data_ptr<float>(), workers);
   if (!torch::GradMode::is_enabled()) return y;

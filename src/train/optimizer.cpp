@@ -3,7 +3,10 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "kernels/training_kernels.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -13,22 +16,31 @@ struct Step {
   float learning_rate, gradient_scale, decay, beta1, beta2, eps, bias1, root_bias2, momentum;
 };
 
-/// All of a step in one pass over memory.
-void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, float* w, const float* g, float* m,
-                 float* v, float* average) {
+/// All of a step in one pass over memory, on our own kernels.
+void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, const torch::Tensor& w,
+                 const torch::Tensor& gradients, const OptimizerState& state) {
   constexpr std::int64_t kGrain = 1 << 15;
+  const kernels::TrainingKernels& kernels = kernels::training_kernels_for(kernels::default_kernels());
+  const auto run = [&](std::int64_t begin, std::int64_t end, float decay) {
+    if (begin >= end) return;
+    kernels.adamw({.count = static_cast<std::size_t>(end - begin),
+                   .weights = w.data_ptr<float>() + begin,
+                   .gradients = gradients.data_ptr<float>() + begin,
+                   .first_moment = state.first_moment.data_ptr<float>() + begin,
+                   .second_moment = state.second_moment.data_ptr<float>() + begin,
+                   .average = state.average.data_ptr<float>() + begin,
+                   .gradient_scale = s.gradient_scale,
+                   .decay = decay,
+                   .beta1 = s.beta1,
+                   .beta2 = s.beta2,
+                   .step_size = s.learning_rate / s.bias1,
+                   .inverse_root_bias2 = 1 / s.root_bias2,
+                   .eps = s.eps,
+                   .momentum = s.momentum});
+  };
   at::parallel_for(0, size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    const float step_size = s.learning_rate / s.bias1;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float gradient = g[i] * s.gradient_scale;
-      float weight = w[i];
-      if (i < num_decayed) weight *= s.decay;
-      m[i] = s.beta1 * m[i] + (1 - s.beta1) * gradient;
-      v[i] = s.beta2 * v[i] + (1 - s.beta2) * gradient * gradient;
-      weight -= step_size * m[i] / (std::sqrt(v[i]) / s.root_bias2 + s.eps);
-      w[i] = weight;
-      average[i] += s.momentum * (weight - average[i]);
-    }
+    run(begin, std::min(end, num_decayed), s.decay);
+    run(std::max(begin, num_decayed), end, 1);
   });
 }
 
@@ -65,9 +77,7 @@ void AdamW::step(double learning_rate, double gradient_scale) {
                .momentum = static_cast<float>(options_.ema_momentum)};
   torch::Tensor& w = parameters_.values();
   if (w.is_cpu()) {
-    step_on_cpu(s, parameters_.num_decayed(), parameters_.size(), w.data_ptr<float>(),
-                parameters_.gradients().data_ptr<float>(), state_.first_moment.data_ptr<float>(),
-                state_.second_moment.data_ptr<float>(), state_.average.data_ptr<float>());
+    step_on_cpu(s, parameters_.num_decayed(), parameters_.size(), w, parameters_.gradients(), state_);
   } else {
     step_on_device(s, parameters_.num_decayed(), w, parameters_.gradients(), state_);
   }

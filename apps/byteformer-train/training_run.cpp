@@ -1,0 +1,171 @@
+// Implementation of training_run.hpp.
+#include "training_run.hpp"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/file_io.hpp"
+#include "byteformer/error.hpp"
+#include "data/data_set.hpp"
+#include "data/survey.hpp"
+#include "format/text.hpp"
+#include "progress_display.hpp"
+#include "train/planner.hpp"
+#include "train/run_folder.hpp"
+#include "train/trainer.hpp"
+
+namespace byteformer::train_app {
+namespace {
+
+constexpr int kExitInterrupted = 130;
+volatile std::sig_atomic_t g_interrupted = 0;
+
+/// The first Ctrl-C asks for a stop after the step, the second one kills.
+void watch_for_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { g_interrupted = 1; };
+  action.sa_flags = SA_RESETHAND;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+train::Runtime runtime_of(const data::TrainingRequest& request) {
+  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  train::Runtime runtime;
+  runtime.num_threads = static_cast<int>(request.threads.value_or(processors));
+  runtime.num_workers = static_cast<int>(request.workers.value_or(std::max(1, runtime.num_threads / 2)));
+  return runtime;
+}
+
+data::DataSet find_data(const std::string& path, double validation_fraction, std::uint64_t seed) {
+  data::DataSetOptions options;
+  options.validation_fraction = validation_fraction;
+  options.seed = seed;
+  return data::find_data_set(path, options);
+}
+
+std::string data_text(const data::DataSet& data) {
+  std::string names;
+  for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + data.classes[i];
+  if (data.classes.size() > 12) names += ", ...";
+  const std::string validation = data.has_own_validation ? "" : fmt::format(", split off by {}", data.split_by);
+  return fmt::format("data: {} classes ({}); {} files to train on, {} for validation{}, {} for test", data.classes.size(),
+                     names, data.train.size(), data.validation.size(), validation, data.test.size());
+}
+
+void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+/// What a resumed run must not change, compared with what it was started with.
+void check_resume(const data::TrainingRequest& request, const train::TrainingPlan& plan, const data::DataSet& data) {
+  std::vector<std::string> differences;
+  const auto compare = [&](const char* option, const auto& wanted, const auto& planned) {
+    if (wanted && *wanted != planned) differences.push_back(fmt::format("{} {} (was {})", option, *wanted, planned));
+  };
+  compare("--kernel", request.kernel, plan.config.conv_kernel_size);
+  compare("--batch-size", request.batch_size, plan.batch_size);
+  compare("--learning-rate", request.learning_rate, plan.schedule.max_lr);
+  compare("--weight-decay", request.weight_decay, plan.weight_decay);
+  compare("--label-smoothing", request.label_smoothing, plan.label_smoothing);
+  compare("--clip-norm", request.clip_norm, plan.clip_norm);
+  compare("--dropout", request.dropout, plan.dropout);
+  compare("--stochastic-depth", request.stochastic_depth, plan.stochastic_depth);
+  compare("--seed", request.seed, static_cast<std::int64_t>(plan.seed));
+  compare("--epochs", request.epochs, plan.epochs());
+  compare("--time", request.time_s, plan.time_s);
+  compare("--precision", request.precision, plan.precision);
+  compare("--hidden-size", request.hidden_size, plan.config.hidden_size);
+  compare("--layers", request.layers, plan.config.num_hidden_layers);
+  if (!differences.empty())
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--resume goes on with the plan that the run started with, but these differ: {}. Leave them "
+                            "out, or start a new run", fmt::join(differences, ", ")));
+  if (data::fingerprint(data, plan.data) != plan.data_fingerprint)
+    throw Error(ErrorCode::kInvalidArgument,
+                plan.data + ": the files are not those that the run started with (names, sizes or labels differ); "
+                            "restore them, or start a new run with --init-from");
+}
+
+struct Prepared {
+  train::TrainingPlan plan;
+  data::DataSet data;
+  std::filesystem::path output;
+  bool is_new = true;
+};
+
+Prepared prepare_resume(const data::TrainingRequest& request) {
+  Prepared prepared;
+  prepared.output = *request.resume;
+  prepared.is_new = false;
+  prepared.plan = train::RunFolder(prepared.output).read_plan();
+  if (request.data) prepared.plan.data = *request.data;  // it may have moved; the fingerprint says whether it is the same
+  prepared.data = find_data(prepared.plan.data, prepared.plan.validation_fraction, prepared.plan.seed);
+  check_resume(request, prepared.plan, prepared.data);
+  return prepared;
+}
+
+Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime& runtime) {
+  Prepared prepared;
+  prepared.output = request.output.value_or("");
+  prepared.data = find_data(*request.data, request.validation_fraction.value_or(0.1),
+                            static_cast<std::uint64_t>(request.seed.value_or(0)));
+  for (const std::string& remark : prepared.data.remarks) say("note: " + remark);
+  say(data_text(prepared.data));
+  const train::Machine machine{torch::cuda::is_available(), runtime.num_threads};
+  const data::Survey survey = data::look_at(prepared.data.train);
+  prepared.plan = train::choose_plan(request, prepared.data, survey, machine);
+  train::choose_schedule(
+      request, prepared.data,
+      [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
+  for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
+  return prepared;
+}
+
+int train(const Prepared& prepared, const data::TrainingRequest& request, const train::Runtime& runtime) {
+  train::RunFolder folder(prepared.output);
+  if (prepared.is_new) folder.create(prepared.plan);
+  ProgressDisplay display(prepared.plan, request.no_progress);
+  train::TrainingEvents events;
+  events.on_step = [&](const train::StepReport& report) { display.show(report); };
+  events.on_evaluation = [&](const train::Evaluation& evaluation) { display.show(evaluation); };
+  events.on_message = [&](const std::string& message) { display.say(message); };
+  events.should_stop = [] { return g_interrupted != 0; };
+  watch_for_interrupt();
+  train::Trainer trainer(prepared.plan, prepared.data, folder, runtime, events);
+  const train::Outcome outcome = trainer.run();
+  display.finish();
+  if (!outcome.is_finished) {
+    say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train --resume {}",
+                    outcome.progress.step, prepared.plan.schedule.total_steps, base::printable(prepared.output)));
+    return kExitInterrupted;
+  }
+  if (outcome.is_out_of_time)
+    say("the time is up before the plan's end: the machine was slower than when the run started. The best weights so far are kept");
+  std::printf("%s: top-1 %.2f %%, top-5 %.2f %% on %zu validation files (step %lld)\n",
+              base::printable(prepared.output).c_str(), 100 * outcome.progress.best_top1,
+              outcome.progress.history.empty() ? 0.0 : 100 * outcome.progress.history.back().top5,
+              prepared.data.validation.size(), static_cast<long long>(outcome.progress.best_step));
+  return 0;
+}
+
+}  // namespace
+
+int run(const data::TrainingRequest& request) {
+  const train::Runtime runtime = runtime_of(request);
+  torch::set_num_threads(runtime.num_threads);
+  const Prepared prepared = request.resume ? prepare_resume(request) : prepare_new(request, runtime);
+  if (request.dry_run) {
+    if (request.json) std::fputs(train::to_json(prepared.plan).c_str(), stdout);
+    return 0;
+  }
+  return train(prepared, request, runtime);
+}
+
+}  // namespace byteformer::train_app

@@ -1,0 +1,240 @@
+// Implementation of model_choice.hpp.
+#include "train/model_choice.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "byteformer/error.hpp"
+#include "format/model_folder.hpp"
+
+namespace byteformer::train {
+namespace {
+
+using data::FileFormat;
+
+constexpr double kClearMajority = 0.9;
+constexpr int kSmallPicture = 64;           // pixels: up to here pictures keep their size
+constexpr std::int64_t kPieceBytes = 8192;  // longer files of no known kind are cut to pieces for training on a CPU
+constexpr double kSoundTokensPerSecond = 250;
+
+struct Preset {
+  const char* name;
+  std::int64_t hidden_size, layers, heads, intermediate_size;
+};
+constexpr Preset kPresets[] = {{"nano", 96, 4, 3, 384},     {"micro", 128, 6, 4, 512},     {"tiny", 192, 12, 3, 768},
+                               {"small", 384, 12, 6, 1536}, {"base", 768, 12, 12, 3072}, {"huge", 1280, 32, 20, 5120}};
+
+const Preset& preset(const std::string& name) {
+  for (const Preset& p : kPresets)
+    if (name == p.name) return p;
+  throw Error(ErrorCode::kInvalidArgument, "--preset must be nano, micro, tiny, small, base or huge, not `" + name + "`");
+}
+
+int to_int(std::int64_t number) { return static_cast<int>(number); }
+
+data::ImagePreparation image_preparation(const data::TrainingRequest& request, const data::Survey& survey,
+                                         TrainingPlan& plan) {
+  data::ImagePreparation image;
+  const bool keeps_size = survey.all_images_equal && !survey.widths.empty() && survey.widths.back() <= kSmallPicture &&
+                          survey.heights.back() <= kSmallPicture;
+  const bool is_published = request.recipe == "published";
+  if (!keeps_size || request.crop || request.resize) {
+    const int affordable = is_published || plan.device == "cuda" ? 224 : kSmallPicture;
+    const int crop = to_int(request.crop.value_or(std::min(affordable, data::quantile(survey.shorter_sides, 0.5))));
+    image.crop = crop;
+    image.resize = to_int(request.resize.value_or(crop * 8 / 7));
+    plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle (--resize, --crop)",
+                                       *image.resize, crop, crop));
+  } else {
+    image.crop = std::nullopt;
+  }
+  image.encoding.format = is_published ? FileFormat::kTiff : FileFormat::kFhwc;
+  image.encoding.quality = to_int(request.quality.value_or(100));
+  return image;
+}
+
+data::SoundPreparation sound_preparation(const data::TrainingRequest& request, const data::Survey& survey,
+                                         TrainingPlan& plan) {
+  data::SoundPreparation sound;
+  const bool is_published = request.recipe == "published";
+  const int common_rate = data::quantile(survey.sample_rates, 0.5);
+  sound.sample_rate = to_int(request.sample_rate.value_or(std::min(16'000, common_rate)));
+  const double low = data::quantile(survey.durations_s, 0.05), high = data::quantile(survey.durations_s, 0.95);
+  if (request.duration_s) {
+    sound.duration_s = request.duration_s;
+  } else if (is_published) {
+    sound.duration_s = 1;
+  } else if (high < 1.5 * low || survey.durations_s.back() > 20) {
+    sound.duration_s = std::min(10.0, std::ceil(high * 10) / 10);  // all alike, or some far too long
+  }
+  sound.encoding.format = FileFormat::kWav;
+  sound.encoding.sample_format =
+      request.sample_format ? encode::parse_sample_format(*request.sample_format)
+                            : (is_published ? encode::SampleFormat::kInt16 : encode::SampleFormat::kUint8);
+  plan.reasons.push_back(fmt::format("sounds: {} Hz, {} samples, {} (--sample-rate, --sample-format, --duration)",
+                                     *sound.sample_rate, encode::to_string(sound.encoding.sample_format),
+                                     sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
+  return sound;
+}
+
+void apply_format(const data::TrainingRequest& request, TrainingPlan& plan) {
+  if (!request.encode || request.encode == "as-is") return;
+  const FileFormat format = data::parse_file_format(*request.encode);
+  if (data::is_image(format) && plan.preprocess.image) {
+    plan.preprocess.image->encoding.format = format;
+  } else if (!data::is_image(format) && plan.preprocess.sound) {
+    plan.preprocess.sound->encoding.format = format;
+  } else {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--encode {}: the data are no {}", *request.encode,
+                            data::is_image(format) ? "pictures" : "sounds"));
+  }
+}
+
+/// Bytes between tokens: about `tokens` of them, and each picture row a whole number of tokens or the other way round.
+std::int64_t image_stride(std::int64_t row_bytes, std::int64_t num_bytes, std::int64_t tokens) {
+  constexpr std::int64_t kMost = 48;
+  const double wanted = std::min<double>(kMost, static_cast<double>(num_bytes) / static_cast<double>(tokens));
+  std::int64_t best = 3;
+  for (std::int64_t s = 3; s <= kMost; s += 3)
+    if (row_bytes % s == 0 && std::abs(std::log(static_cast<double>(s) / wanted)) <
+                                  std::abs(std::log(static_cast<double>(best) / wanted)))
+      best = s;
+  return best;
+}
+
+/// Length of the files that the model will see, as far as it can be known: the longest.
+std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan) {
+  std::int64_t longest = 0;
+  if (plan.preprocess.image) {
+    const auto& image = *plan.preprocess.image;
+    const std::int64_t width = image.crop.value_or(data::quantile(survey.widths, 1));
+    const std::int64_t height = image.crop.value_or(data::quantile(survey.heights, 1));
+    longest = width * height * 3 + 4096;  // the headers of any format; compressed ones are shorter
+  }
+  if (plan.preprocess.sound) {
+    const auto& sound = *plan.preprocess.sound;
+    const double seconds = sound.duration_s.value_or(data::quantile(survey.durations_s, 1));
+    constexpr double kSampleBytes[] = {4, 4, 2, 1};
+    const double bytes = kSampleBytes[static_cast<int>(sound.encoding.sample_format)];
+    longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
+  }
+  if (plan.preprocess.is_bytes()) longest = data::quantile(survey.bytes, 1);
+  return longest;
+}
+
+std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan) {
+  if (plan.preprocess.image && !plan.preprocess.sound) {
+    const auto& image = *plan.preprocess.image;
+    const FileFormat format = image.encoding.format;
+    const std::int64_t width = image.crop.value_or(data::quantile(survey.widths, 1));
+    const std::int64_t height = image.crop.value_or(data::quantile(survey.heights, 1));
+    if (format == FileFormat::kJpeg || format == FileFormat::kPng) return width * height <= 1024 ? 2 : 4;
+    return image_stride(format == FileFormat::kFchw ? width : 3 * width, 3 * width * height, 128);
+  }
+  if (plan.preprocess.sound) {
+    if (plan.preprocess.sound->encoding.format == FileFormat::kMp3) return 4;
+    constexpr std::int64_t kSampleBytes[] = {4, 4, 2, 1};
+    const std::int64_t bytes = kSampleBytes[static_cast<int>(plan.preprocess.sound->encoding.sample_format)];
+    const double stride = *plan.preprocess.sound->sample_rate / kSoundTokensPerSecond;
+    return std::clamp<std::int64_t>(std::llround(stride), 4, 64) * bytes;
+  }
+  const std::int64_t typical = plan.max_bytes > 0 ? plan.max_bytes : data::quantile(survey.bytes, 0.95);
+  return static_cast<std::int64_t>(
+      std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(typical / 512, 2, 16))));
+}
+
+void choose_layers(format::PartialConfig& config, std::int64_t window, std::int64_t num_tokens) {
+  const std::int64_t layers = *config.num_hidden_layers;
+  std::vector<std::int64_t> sizes, shifts;
+  std::vector<bool> merges;
+  for (std::int64_t i = 0; i < layers; ++i) {
+    sizes.push_back(window);
+    // Where one window holds the file there is nothing to shift.
+    shifts.push_back(i % 2 == 1 && num_tokens > window ? window / 2 : 0);
+    merges.push_back(i < 2);
+  }
+  config.window_sizes = sizes;
+  config.window_shifts = shifts;
+  config.downsample = merges;
+}
+
+}  // namespace
+
+void choose_preprocess(const data::TrainingRequest& request, const data::Survey& survey, TrainingPlan& plan) {
+  const double images = survey.image_share(), sounds = survey.sound_share();
+  if (request.encode != "as-is" && images + sounds >= kClearMajority) {
+    if (images > 0.02) plan.preprocess.image = image_preparation(request, survey, plan);
+    if (sounds > 0.02) plan.preprocess.sound = sound_preparation(request, survey, plan);
+  }
+  apply_format(request, plan);
+  if (!plan.preprocess.is_bytes()) {
+    plan.reasons.push_back("each is re-encoded as " + data::describe(plan.preprocess) +
+                           ": uncompressed bytes are learned far faster (--encode as-is takes files as they are)");
+  } else {
+    plan.reasons.push_back("files are taken as they are");
+    const bool is_small_machine = plan.device == "cpu";
+    if (is_small_machine && data::quantile(survey.bytes, 0.95) > kPieceBytes) plan.max_bytes = kPieceBytes;
+  }
+  plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
+  if (plan.max_bytes > 0)
+    plan.reasons.push_back(fmt::format("longer files are cut to a random piece of {} bytes in training, never in "
+                                       "validation (--max-bytes)", plan.max_bytes));
+}
+
+void choose_model(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
+                  TrainingPlan& plan) {
+  const bool is_published = request.recipe == "published";
+  if (!plan.init_from.empty()) {
+    plan.config = format::read_config(plan.init_from);
+    plan.config.masking = request.masking ? format::parse_masking(*request.masking) : plan.config.masking;
+  } else {
+    const std::string chosen =
+        is_published || plan.device == "cuda" ? "tiny" : data.train.size() < 3'000 ? "nano" : "micro";
+    const Preset& p = preset(request.preset.value_or(chosen));
+    format::PartialConfig config;
+    config.hidden_size = request.hidden_size.value_or(p.hidden_size);
+    config.num_hidden_layers = request.layers.value_or(p.layers);
+    config.num_attention_heads = request.heads.value_or(p.heads);
+    config.intermediate_size = request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size
+                                                                                      : p.intermediate_size);
+    config.num_labels = static_cast<std::int64_t>(data.classes.size());
+    const std::int64_t published_kernel = plan.preprocess.sound && !plan.preprocess.image ? 16 : 32;
+    config.conv_kernel_size =
+        request.kernel.value_or(is_published ? published_kernel : 2 * chosen_stride(survey, plan));
+    config.masking = format::parse_masking(request.masking.value_or("masked"));
+    const std::int64_t stride = *config.conv_kernel_size == 0 ? 1 : *config.conv_kernel_size / 2;
+    const std::int64_t tokens = longest_file(survey, plan) / std::max<std::int64_t>(1, stride) + 1;
+    if (*config.num_hidden_layers < 12 || request.window) {
+      const std::int64_t whole = (tokens + 63) / 64 * 64;
+      choose_layers(config, request.window.value_or(whole <= 256 ? whole : 128), tokens);
+      if (*config.num_hidden_layers >= 12) config.downsample.reset();
+    }
+    const bool varies = plan.preprocess.is_bytes();
+    const std::string positions = request.positions.value_or(varies && !is_published ? "sinusoidal" : "learned");
+    config.position_embedding =
+        positions == "sinusoidal" ? format::PositionEmbedding::kSinusoidal : format::PositionEmbedding::kLearned;
+    // Files of any length: the survey has not seen all of them.
+    const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
+    config.max_position_embeddings =
+        is_published ? 50'000 : std::max<std::int64_t>(64, has_any_length ? 4 * tokens : tokens + tokens / 4);
+    plan.config = format::complete(config, "the model");
+  }
+  plan.config.labels = data.classes;
+  plan.config.num_labels = static_cast<std::int64_t>(data.classes.size());
+  plan.config.temperature = 1;
+  plan.config.preprocess = data::to_json(plan.preprocess);
+  format::validate(plan.config, "the model");
+  plan.reasons.push_back(fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",
+                                     plan.config.num_hidden_layers, plan.config.hidden_size,
+                                     plan.config.conv_kernel_size, plan.config.window_sizes.front(),
+                                     plan.config.position_embedding == format::PositionEmbedding::kLearned
+                                         ? fmt::format("{} learned", plan.config.max_position_embeddings)
+                                         : "sinusoidal",
+                                     format::to_string(plan.config.masking)));
+}
+
+}  // namespace byteformer::train

@@ -1,0 +1,30 @@
+// Chooses what a person did not say: encoding, kernel, sizes, batch, augmentation, schedule; and says why.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "data/data_set.hpp"
+#include "data/survey.hpp"
+#include "data/training_request.hpp"
+#include "train/plan.hpp"
+
+namespace byteformer::train {
+
+/// Where training will run.
+struct Machine {
+  bool has_cuda = false;
+  int num_threads = 1;
+};
+
+/// Everything but the length of the schedule.
+/// \throws Error kInvalidArgument for options that contradict each other or the data.
+TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
+                         const Machine& machine);
+
+/// Sets the schedule: from --epochs, or from the time budget and what a step takes here.
+/// \param step_seconds called only if needed
+void choose_schedule(const data::TrainingRequest& request, const data::DataSet& data,
+                     const std::function<double()>& step_seconds, TrainingPlan& plan);
+
+}  // namespace byteformer::train

@@ -1,0 +1,93 @@
+// The training loop: batches, steps, evaluations, checkpoints. Whatever stops it, it goes on from there bit for bit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/data_set.hpp"
+#include "data/loader.hpp"
+#include "data/metrics.hpp"
+#include "train/loss.hpp"
+#include "train/module.hpp"
+#include "train/optimizer.hpp"
+#include "train/plan.hpp"
+#include "train/run_folder.hpp"
+
+namespace byteformer::train {
+
+/// What has no influence on the result.
+struct Runtime {
+  int num_threads = 0;  ///< 0: one a processor
+  int num_workers = 1;
+};
+
+/// One step, for a progress display.
+struct StepReport {
+  std::int64_t step = 0;  ///< steps done
+  double loss = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  std::int64_t samples = 0;
+  double seconds = 0;  ///< of this step
+};
+
+/// Called by the thread that trains; all may be empty.
+struct TrainingEvents {
+  std::function<void(const StepReport&)> on_step;
+  std::function<void(const Evaluation&)> on_evaluation;
+  std::function<void(const std::string&)> on_message;
+  std::function<bool()> should_stop;  ///< asked after every step: Ctrl-C
+};
+
+/// How a run ended.
+struct Outcome {
+  bool is_finished = false;  ///< false: stopped, to be resumed
+  bool is_out_of_time = false;
+  Progress progress;
+  data::Answers validation;  ///< of the weights that were kept, in the order of the validation samples that could be read
+  std::vector<std::size_t> validation_samples;  ///< which those are
+  double temperature = 1;
+};
+
+/// Seconds that one step of `plan` takes here, measured on real batches with weights that are thrown away.
+double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
+
+class Trainer {
+ public:
+  /// Starts, or goes on from the checkpoint that `folder` holds. `data` must outlive this.
+  /// \throws Error
+  Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime, TrainingEvents events);
+  ~Trainer();
+
+  /// Trains to the end of the plan, or until should_stop; then everything is saved.
+  /// \throws Error kInternal if the loss stops being finite, saying what to try; what was saved stays.
+  Outcome run();
+
+ private:
+  void step(std::vector<data::LoadedFile> files);
+  bool fits(std::size_t num_bytes) const;
+  std::string too_long(std::size_t num_bytes) const;
+  double accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale);
+  void note_failures(const std::vector<data::LoadedFile>& files);
+  void evaluate();
+  data::Answers validation_answers();
+  void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
+  void save();
+  bool is_out_of_time() const;
+
+  TrainingPlan plan_;
+  const data::DataSet& data_;
+  RunFolder folder_;
+  Runtime runtime_;
+  TrainingEvents events_;
+  ByteFormer module_;
+  AdamW optimizer_;
+  Progress progress_;
+  std::vector<std::vector<std::uint8_t>> validation_files_;  // prepared once; empty ones could not be read
+  Outcome outcome_;
+};
+
+}  // namespace byteformer::train
