@@ -23,6 +23,9 @@ constexpr const char* kSummary = "transformers that read file bytes: classify an
 constexpr const char* kOverview = R"(Examples:
   byteformer classify --model models/tiny photo.jpg
   byteformer classify --model models/tiny -r --jsonl photos/ > answers.jsonl
+  byteformer train --data photos/ -o models/mine
+  byteformer eval --model models/mine --data photos/
+  byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
   byteformer import weights.pt --config config.yaml -o models/tiny
   byteformer inspect --model models/tiny
   byteformer bench --model models/tiny
@@ -63,6 +66,9 @@ Application::Application() : app_(kSummary, "byteformer") {
   app_.set_version_flag("-V,--version", "byteformer " + std::string(version()), "Show the version");
   app_.footer(kOverview);
   add("classify", "Say what files are, from their bytes alone", add_classify);
+  add("train", "Make a model of a folder of labelled files", add_train);
+  add("eval", "Say how often a model is right about labelled files", add_eval);
+  add("encode", "Write pictures and sounds as the bytes that models read", add_encode);
   add("inspect", "Show a model's layers and costs, or this machine", add_inspect);
   add("bench", "Measure speed and memory of a model on this machine", add_bench);
   add("import", "Make a model folder of published weights", add_import);

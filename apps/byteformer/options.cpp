@@ -45,6 +45,13 @@ std::string joined(const std::vector<std::string>& choices, const char* separato
 
 std::string first_name(const std::string& names) { return names.substr(names.rfind(',') + 1); }
 
+std::optional<double> parse_decimal(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 std::string describe_unexpected(const CLI::App& app, const std::string& argument) {
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options())
@@ -92,6 +99,29 @@ CLI::Option* add_fraction(CLI::App& app, const std::string& names, std::optional
     if (!is_number || !(number >= 0 && number <= 1))
       throw UsageError(fmt::format("{} must be a number from 0 to 1, not `{}`", first_name(names), text));
     value = number;
+  });
+}
+
+CLI::Option* add_decimal(CLI::App& app, const std::string& names, std::optional<double>& value, double min, double max,
+                         const std::string& description) {
+  return add_value(app, names, "X", description, [&value, names, min, max](const std::string& text) {
+    const std::optional<double> number = parse_decimal(text);
+    if (!number || !(*number >= min && *number <= max))
+      throw UsageError(fmt::format("{} must be a number from {} to {}, not `{}`", first_name(names), min, max, text));
+    value = number;
+  });
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<double>& seconds,
+                          const std::string& description) {
+  return add_value(app, names, "TIME", description, [&seconds, names](const std::string& text) {
+    const std::size_t unit = text.find_last_not_of("smhd") + 1;
+    const std::string_view units = std::string_view(text).substr(unit);
+    const double factor = units == "d" ? 86'400 : units == "h" ? 3'600 : units == "m" ? 60 : 1;
+    const std::optional<double> number = parse_decimal(text.substr(0, unit));
+    if (!number || units.size() > 1 || !(*number > 0 && *number * factor <= 1e8))
+      throw UsageError(fmt::format("{} must be a time such as 90s, 30m or 2h, not `{}`", first_name(names), text));
+    seconds = *number * factor;
   });
 }
 

@@ -26,6 +26,11 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, std::optional<s
                         const std::string& description);
 CLI::Option* add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,
                           const std::string& value_name, const std::string& description);
+CLI::Option* add_decimal(CLI::App& app, const std::string& names, std::optional<double>& value, double min, double max,
+                         const std::string& description);
+/// A time such as 90s, 30m, 2h, or seconds without a unit.
+CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<double>& seconds,
+                          const std::string& description);
 CLI::Option* add_choice(CLI::App& app, const std::string& names, std::optional<std::string>& value,
                         const std::vector<std::string>& choices, const std::string& description);
 CLI::Option* add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,

@@ -166,12 +166,18 @@ std::vector<encode::Sound> load_background(const std::vector<std::filesystem::pa
   return sounds;
 }
 
-encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {
+encode::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
+
+PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess) {
   encode::FileBytes bytes = read_file(sample.path);
+  const std::string source = base::printable(sample.path);
   if (sample.start_s && preprocess.sound)
-    return prepare(clip(encode::decode_sound(bytes, base::printable(sample.path)), sample), *preprocess.sound);
-  if (preprocess.is_bytes()) return bytes;
-  return prepare_file(bytes, preprocess, base::printable(sample.path));
+    return {prepare(clip(encode::decode_sound(bytes, source), sample), *preprocess.sound), true};
+  return prepare_if_needed(std::move(bytes), preprocess, source);
+}
+
+encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {
+  return load_prepared(sample, preprocess).bytes;
 }
 
 /// The state that workers and reader share. Workers take places of the batch sequence in order.
@@ -182,7 +188,11 @@ struct Loader::Shared {
   };
 
   Shared(std::vector<Sample> all, LoaderOptions with, std::size_t first)
-      : samples(std::move(all)), options(std::move(with)), loader(samples, options), next_read(first), next_batch(first) {}
+      : samples(std::move(all)),
+        options(std::move(with)),
+        loader(samples, options),
+        next_read(first),
+        next_batch(first) {}
 
   std::size_t per_epoch() const { return num_batches(samples.size(), options.batch_size); }
 

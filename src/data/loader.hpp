@@ -1,4 +1,5 @@
-// Training files in random order: read, decoded, augmented and encoded by worker threads, the same whatever their number.
+// Training files in random order: read, decoded, augmented and encoded by worker threads, the same whatever their
+// number.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +20,10 @@ namespace byteformer::data {
 struct LoadedFile {
   encode::FileBytes bytes;
   int label = 0;
-  int other_label = 0;      ///< of the sound mixed in; else `label`
-  float first_share = 1;    ///< weight of `label`; the rest belongs to `other_label`
-  std::size_t sample = 0;   ///< index into the samples
-  std::string error;        ///< why there are no bytes; empty if there are
+  int other_label = 0;     ///< of the sound mixed in; else `label`
+  float first_share = 1;   ///< weight of `label`; the rest belongs to `other_label`
+  std::size_t sample = 0;  ///< index into the samples
+  std::string error;       ///< why there are no bytes; empty if there are
 };
 
 struct LoaderOptions {
@@ -32,9 +33,9 @@ struct LoaderOptions {
   std::vector<encode::Sound> background;  ///< noise recordings at the model's rate
   std::size_t batch_size = 64;
   std::uint64_t seed = 0;
-  bool balance_classes = false;     ///< every class is drawn equally often; else every sample once an epoch
-  std::size_t max_bytes = 0;        ///< longer files are cut to a random piece of this length; 0: whole files
-  std::size_t min_bytes = 1;        ///< shorter results are errors
+  bool balance_classes = false;  ///< every class is drawn equally often; else every sample once an epoch
+  std::size_t max_bytes = 0;     ///< longer files are cut to a random piece of this length; 0: whole files
+  std::size_t min_bytes = 1;     ///< shorter results are errors
   int num_workers = 1;
 };
 
@@ -57,9 +58,14 @@ class Loader {
   std::unique_ptr<Shared> shared_;
 };
 
-/// One file for evaluation: prepared without augmentation.
-/// \throws Error
-encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);
+/// A whole regular file of up to 1 GiB.
+/// \throws Error as base::InputFile; kUnsupported for a larger one.
+encode::FileBytes read_whole_file(const std::filesystem::path& path);
+
+/// One file for evaluation, without augmentation: as it is where it is in form, else prepared.
+/// \throws Error as read_whole_file() and prepare_if_needed(). Thread-safe.
+PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess);
+encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);  ///< its bytes alone
 
 /// The noise recordings of a data set, at the rate that `preparation` asks for.
 /// \throws Error

@@ -15,7 +15,9 @@ struct Answers {
   std::vector<int> labels;    ///< [files]
 
   std::size_t size() const noexcept { return labels.size(); }
-  std::span<const float> of(std::size_t file) const { return std::span(logits).subspan(file * num_classes, num_classes); }
+  std::span<const float> of(std::size_t file) const {
+    return std::span(logits).subspan(file * num_classes, num_classes);
+  }
   void add(std::span<const float> file_logits, int label) {
     logits.insert(logits.end(), file_logits.begin(), file_logits.end());
     labels.push_back(label);
@@ -30,9 +32,9 @@ struct ClassMetrics {
 
 struct Metrics {
   std::int64_t samples = 0;
-  double top1 = 0;  ///< share of files whose best class is right
-  double top5 = 0;  ///< share of files whose class is among the best five
-  double loss = 0;  ///< mean cross entropy of the softmax, at temperature 1
+  double top1 = 0;               ///< share of files whose best class is right
+  double top5 = 0;               ///< share of files whose class is among the best five
+  double loss = 0;               ///< mean cross entropy of the softmax, at temperature 1
   double calibration_error = 0;  ///< expected calibration error over 15 bins of the best score, with the temperature
   std::vector<ClassMetrics> per_class;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [truth][answer]

@@ -1,4 +1,6 @@
 // From any picture or sound to the file that a model expects.
+#include <utility>
+
 #include "data/preprocess.hpp"
 #include "data/sound_form.hpp"
 #include "format/text.hpp"
@@ -51,6 +53,13 @@ encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preproc
   fail(ErrorCode::kUnsupported, source,
        kind.empty() ? ": is no picture and no sound that we know" : ": is a file of kind ", kind,
        ", but the model expects ", describe(preprocess));
+}
+
+PreparedFile prepare_if_needed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source) {
+  if (preprocess.is_bytes()) return {std::move(file), false};
+  if (file.empty()) fail(ErrorCode::kEmptyFile, source, ": is empty, but the model expects ", describe(preprocess));
+  if (is_in_form(file, preprocess)) return {std::move(file), false};
+  return {prepare_file(file, preprocess, source), true};
 }
 
 }  // namespace byteformer::data

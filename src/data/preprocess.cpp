@@ -6,7 +6,9 @@
 #include <cmath>
 #include <utility>
 
+#include "base/file_io.hpp"
 #include "format/json.hpp"
+#include "format/model_folder.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::data {
@@ -218,6 +220,11 @@ Preprocess parse_preprocess(std::string_view json, const std::string& source) {
   if (kind == "image+audio") preprocess.sound = read_sound(keys, "audio_encoding");
   check_transforms(keys);
   return preprocess;
+}
+
+Preprocess read_preprocess(const std::filesystem::path& model_dir) {
+  return parse_preprocess(format::read_config(model_dir).preprocess,
+                          base::printable(model_dir / "config.json") + ": preprocess");
 }
 
 std::string to_json(const Preprocess& preprocess) {

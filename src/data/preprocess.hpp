@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,6 +62,10 @@ struct Preprocess {
 /// \throws Error kInvalidFormat naming the key; kUnsupported for a later version or transforms that this version lacks.
 Preprocess parse_preprocess(std::string_view json, const std::string& source);
 
+/// What the configuration of the model in `model_dir` says of its files.
+/// \throws Error as format::read_config() and parse_preprocess().
+Preprocess read_preprocess(const std::filesystem::path& model_dir);
+
 /// The JSON text of the object, keys in the order of the specification; empty for files as they are.
 std::string to_json(const Preprocess& preprocess);
 
@@ -86,5 +91,15 @@ encode::FileBytes prepare(const encode::Sound& sound, const SoundPreparation& pr
 ///         is damaged.
 encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
                                const std::string& source);
+
+/// A file as the model reads it.
+struct PreparedFile {
+  encode::FileBytes bytes;
+  bool was_prepared = false;  ///< whether they are not those that came in
+};
+
+/// The one rule by which a model reads files: one in its form already is taken as it is, any other is prepared.
+/// \throws Error kEmptyFile, or as prepare_file(). Thread-safe.
+PreparedFile prepare_if_needed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source);
 
 }  // namespace byteformer::data

@@ -22,8 +22,8 @@ void look_at_file(const Sample& sample, Survey& survey) {
     const encode::Image decoded = encode::decode_image(bytes, source);
     ++survey.kinds[std::string(*image)];
     ++survey.num_images;
-    survey.all_images_equal &= survey.widths.empty() || (decoded.width == survey.widths.front() &&
-                                                         decoded.height == survey.heights.front());
+    survey.all_images_equal &=
+        survey.widths.empty() || (decoded.width == survey.widths.front() && decoded.height == survey.heights.front());
     survey.widths.push_back(decoded.width);
     survey.heights.push_back(decoded.height);
     survey.shorter_sides.push_back(std::min(decoded.width, decoded.height));

@@ -1,7 +1,10 @@
 // Implementation of training_request.hpp.
 #include "data/training_request.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "byteformer/error.hpp"
 
@@ -26,7 +29,7 @@ void for_each_member(Request& r, const Visit& visit) {
   visit("label_smoothing", r.label_smoothing), visit("clip_norm", r.clip_norm), visit("ema_momentum", r.ema_momentum);
   visit("dropout", r.dropout), visit("stochastic_depth", r.stochastic_depth);
   visit("validation_fraction", r.validation_fraction), visit("schedule", r.schedule);
-  visit("initialisation", r.initialisation), visit("balance", r.balance);
+  visit("initialisation", r.initialisation), visit("balance", r.balance), visit("split_by", r.split_by);
   visit("device", r.device), visit("precision", r.precision), visit("threads", r.threads);
   visit("workers", r.workers), visit("token_budget", r.token_budget);
 }
@@ -37,6 +40,17 @@ void write(nlohmann::ordered_json& json, const char* name, bool value) {
 template <typename T>
 void write(nlohmann::ordered_json& json, const char* name, const std::optional<T>& value) {
   if (value) json[name] = *value;
+}
+
+/// For a shell.
+std::string quoted(const std::string& word) {
+  const bool is_plain = !word.empty() && std::ranges::all_of(word, [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("-_./:+@%=,").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (is_plain) return word;
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? "'\\''" : std::string(1, c);
+  return result + "'";
 }
 
 void read(const nlohmann::json& json, bool& value) { value = json.get<bool>(); }
@@ -53,6 +67,19 @@ std::string to_json(const TrainingRequest& request) {
   return json.dump();
 }
 
+std::string command_line(const TrainingRequest& request) {
+  std::string command = "byteformer train";
+  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(request));
+  for (const auto& [key, value] : json.items()) {
+    std::string name = key;
+    if (name.ends_with("_s")) name.resize(name.size() - 2);  // times are given in seconds
+    std::ranges::replace(name, '_', '-');
+    command += " --" + name;
+    if (!value.is_boolean()) command += " " + (value.is_string() ? quoted(value.get<std::string>()) : value.dump());
+  }
+  return command;
+}
+
 TrainingRequest parse_training_request(const std::string& text) {
   TrainingRequest request;
   try {
@@ -64,8 +91,9 @@ TrainingRequest parse_training_request(const std::string& text) {
       read(json[name], value);
     });
     if (num_known != json.size())
-      throw Error(ErrorCode::kInvalidArgument, "the training request has keys that this trainer does not know; are "
-                                               "byteformer and byteformer-train of one version?");
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the training request has keys that this trainer does not know; are "
+                  "byteformer and byteformer-train of one version?");
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kInvalidArgument, std::string("the training request is malformed: ") + error.what());
   }

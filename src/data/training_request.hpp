@@ -11,12 +11,12 @@ namespace byteformer::data {
 struct TrainingRequest {
   std::optional<std::string> data, output, resume, init_from;
   bool dry_run = false;
-  bool json = false;         ///< with dry_run: the plan as JSON
-  bool overwrite = false;    ///< replace what stands at `output`
+  bool json = false;       ///< with dry_run: the plan as JSON
+  bool overwrite = false;  ///< replace what stands at `output`
   bool no_progress = false;
 
-  std::optional<std::string> recipe;   ///< "auto" or "published"
-  std::optional<std::string> preset;   ///< "nano", "micro", "tiny", "small", "base", "huge"
+  std::optional<std::string> recipe;  ///< "auto" or "published"
+  std::optional<std::string> preset;  ///< "nano", "micro", "tiny", "small", "base", "huge"
   std::optional<std::int64_t> hidden_size, layers, heads, intermediate_size;
   std::optional<std::int64_t> kernel, window;
   std::optional<std::string> masking, positions;  ///< "learned" or "sinusoidal"
@@ -34,6 +34,7 @@ struct TrainingRequest {
   std::optional<double> dropout, stochastic_depth, validation_fraction;
   std::optional<std::string> schedule;        ///< "epoch" or "step": how often the cosine moves
   std::optional<std::string> initialisation;  ///< "released" or "normal"
+  std::optional<std::string> split_by;        ///< "auto", "speaker" or "file"
   std::optional<std::string> balance;         ///< "auto", "on" or "off"
 
   std::optional<std::string> device;     ///< "auto", "cpu" or "cuda"
@@ -43,6 +44,9 @@ struct TrainingRequest {
 
 /// As JSON text, keys as above; what is not set is absent.
 std::string to_json(const TrainingRequest& request);
+
+/// The command line that asks for it.
+std::string command_line(const TrainingRequest& request);
 
 /// \throws Error kInvalidArgument for unknown keys and wrong types.
 TrainingRequest parse_training_request(const std::string& json);

@@ -133,14 +133,14 @@ std::optional<std::string> speaker_of(std::string_view name, std::string_view cl
 }
 
 std::string split_off_validation(std::vector<FoundFile>& train, std::vector<FoundFile>& validation, double fraction,
-                                 std::uint64_t seed) {
+                                 std::uint64_t seed, bool by_speaker) {
   const Shares shares = shares_of(train, fraction);
-  const auto by_speaker = choose_speakers(train, shares, seed);
-  const Choice choice = by_speaker ? *by_speaker : choose_files(train, shares, seed);
+  const auto speakers = by_speaker ? choose_speakers(train, shares, seed) : std::nullopt;
+  const Choice choice = speakers ? *speakers : choose_files(train, shares, seed);
   std::vector<FoundFile> rest;
   for (std::size_t i = 0; i < train.size(); ++i) (choice[i] ? validation : rest).push_back(std::move(train[i]));
   train = std::move(rest);
-  return by_speaker ? "speaker" : "file";
+  return speakers ? "speaker" : "file";
 }
 
 }  // namespace byteformer::data

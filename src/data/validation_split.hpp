@@ -21,8 +21,9 @@ std::optional<std::string> speaker_of(std::string_view name, std::string_view cl
 /// Moves about `fraction` of every class from `train` to `validation`, at least one file of each class that has two.
 /// Whole speakers move if at least half of the files tell theirs and the classes come no further from their share than
 /// without a split. Depends on the names and the seed only.
+/// \param by_speaker whether whole speakers may move
 /// \return "speaker" or "file"
 std::string split_off_validation(std::vector<FoundFile>& train, std::vector<FoundFile>& validation, double fraction,
-                                 std::uint64_t seed);
+                                 std::uint64_t seed, bool by_speaker = true);
 
 }  // namespace byteformer::data

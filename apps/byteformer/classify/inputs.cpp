@@ -46,7 +46,10 @@ std::optional<Input> Inputs::next() {
       }
       const fs::path path = folder.path / folder.names.back();
       folder.names.pop_back();
-      if (std::optional<Input> input = visit(path)) return input;
+      if (std::optional<Input> input = visit(path)) {
+        input->root = folders_.front().path.native();
+        return input;
+      }
     }
     const bool from_list = next_path_ >= options_.paths.size();
     const std::optional<std::string> root = next_root();
@@ -100,7 +103,7 @@ std::optional<Input> Inputs::visit(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return Input{path.native(), false, std::nullopt};
   if (options_.is_recursive) return enter(path);
-  return failed(path, ErrorCode::kNotARegularFile, "is a directory (-r classifies the files below it)");
+  return failed(path, ErrorCode::kNotARegularFile, "is a directory (-r takes the files below it)");
 }
 
 std::optional<Input> Inputs::enter(const fs::path& folder) {

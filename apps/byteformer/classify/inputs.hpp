@@ -1,4 +1,4 @@
-// The files to classify, one after another: command line, list file and folders, without holding all their names.
+// The files to read, one after another: command line, list file and folders, without holding all their names.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,7 @@ struct Input {
   std::string path;
   bool is_standard_input = false;
   std::optional<Error> error;
+  std::string root = {};  ///< the given folder that it was found below; empty if it was given itself
 };
 
 struct InputOptions {

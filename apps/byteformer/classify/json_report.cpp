@@ -11,6 +11,7 @@ void write_prediction(JsonWriter& json, const std::string& label, int index, flo
 
 void write_answer(JsonWriter& json, const Report& report) {
   json.field("status", "ok").field("bytes", report.num_bytes).field("tokens", report.num_tokens);
+  if (report.was_prepared) json.field("prepared", true);
   json.key("predictions").begin_array();
   if (report.is_unknown) write_prediction(json, "unknown", -1, report.predictions.front().score);
   for (const Prediction& prediction : report.predictions)

@@ -14,8 +14,9 @@ namespace byteformer::cli {
 
 /// One file's answer, or its error.
 struct Report {
-  std::string path;  ///< any bytes; "-" is standard input
-  std::uint64_t num_bytes = 0;
+  std::string path;             ///< any bytes; "-" is standard input
+  bool was_prepared = false;    ///< whether the model read other bytes than those of the file
+  std::uint64_t num_bytes = 0;  ///< that the model read
   std::uint64_t num_tokens = 0;
   std::vector<Prediction> predictions;  ///< best first
   bool is_unknown = false;              ///< whether the best score lies below the threshold

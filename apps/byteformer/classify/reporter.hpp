@@ -1,7 +1,6 @@
 // Turns inputs into reports: reads, classifies, ranks.
 #pragma once
 
-#include <filesystem>
 #include <istream>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "byteformer/classifier.hpp"
 #include "classify/inputs.hpp"
 #include "classify/report.hpp"
+#include "classify/sample_classifier.hpp"
 
 namespace byteformer::cli {
 
@@ -24,21 +24,31 @@ struct ReportOptions {
 class Reporter {
  public:
   /// `standard_input` may be null where no input is standard input. Both references must outlive this.
-  Reporter(const Classifier& classifier, ReportOptions options, std::istream* standard_input)
-      : classifier_(classifier), options_(options), standard_input_(standard_input) {}
+  /// \param preprocess the form that other files are brought into first; of bytes: files as they are
+  Reporter(const Classifier& classifier, ReportOptions options, std::istream* standard_input,
+           data::Preprocess preprocess = {})
+      : classifier_(classifier),
+        options_(options),
+        standard_input_(standard_input),
+        files_(classifier, std::move(preprocess)) {}
 
   /// One report an input, in their order; the files share the threads.
   /// \throws Interrupted while standard input is read.
   std::vector<Report> classify(const std::vector<Input>& batch) const;
 
+  /// What a person should know of the files that were prepared, `num_prepared` of them.
+  std::string remark(std::size_t num_prepared) const { return files_.remark(num_prepared); }
+
  private:
-  std::vector<FileResult> classify_files(const std::vector<std::filesystem::path>& paths) const;
-  FileResult classify_standard_input() const;
-  Report report(const std::string& path, FileResult result) const;
+  FileAnswer classify_standard_input() const;
+  FileResult stream_standard_input() const;
+  std::vector<std::uint8_t> read_standard_input() const;
+  Report report(const std::string& path, FileAnswer answer) const;
 
   const Classifier& classifier_;
   ReportOptions options_;
   std::istream* standard_input_;
+  SampleClassifier files_;
 };
 
 }  // namespace byteformer::cli

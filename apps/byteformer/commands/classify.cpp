@@ -1,15 +1,14 @@
 // `byteformer classify`: what files are, from their bytes.
-#include <algorithm>
 #include <memory>
 
-#include "classify/inputs.hpp"
+#include "classify/input_arguments.hpp"
 #include "classify/report.hpp"
 #include "classify/reporter.hpp"
 #include "commands/commands.hpp"
+#include "data/preprocess.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "output/progress_bar.hpp"
-#include "system/input_stream.hpp"
 #include "system/interrupt.hpp"
 
 namespace byteformer::cli {
@@ -18,6 +17,10 @@ namespace {
 constexpr const char* kDetails =
     R"(Answers come in the order of the inputs. A file that cannot be classified costs one line (on standard
 error, or in the JSON) and exit status 1; the others are answered.
+
+A model of pictures or sounds says what its files look like. A file that is not in that form, but a picture or
+sound that can be decoded, is prepared first: decoded, resized or resampled, and encoded as the model expects.
+With --as-is the model reads the bytes of every file as they are.
 
 Examples:
   byteformer classify --model models/tiny photo.jpg sound.wav
@@ -30,7 +33,7 @@ JSON:
   {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score"}]}
   {"path","status":"error","error":{"code","message"}}
 
-With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
+"bytes" is what the model read; a file that was prepared also has "prepared": true. With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
 float32. Below --threshold the predictions begin with the label "unknown", index -1 and the best score. A byte
 0xNN of a path that is not UTF-8 is written as the escape \udcNN: Python's
 os.fsencode(json.loads(line)["path"]) gives the same path back.)";
@@ -40,22 +43,17 @@ constexpr std::int64_t kDefaultBatchSize = 64;
 
 struct Options {
   ModelOptions model;
-  std::vector<std::string> paths;
-  std::optional<std::string> files_from;
+  InputArguments inputs;
   std::optional<std::int64_t> top_k, batch_size;
   std::optional<float> threshold;
   bool logits = false, features = false, json = false, jsonl = false;
-  bool recursive = false, null_separated = false, no_progress = false;
+  bool as_is = false, no_progress = false;
 };
 
 void check(const Options& options, const Console& console) {
-  const auto num_dashes = std::count(options.paths.begin(), options.paths.end(), "-");
-  const bool lists_from_stdin = options.files_from == "-";
-  if (options.paths.empty() && !options.files_from) throw UsageError("no files given; `-` reads standard input");
-  if (num_dashes > 1) throw UsageError("`-` is given more than once, but standard input can be read only once");
-  if (num_dashes > 0 && lists_from_stdin) throw UsageError("`-` and `--files-from -` cannot both read standard input");
-  if ((num_dashes > 0 || lists_from_stdin) && console.in == nullptr) throw UsageError("standard input is closed");
-  if (options.null_separated && !options.files_from) throw UsageError("--null needs --files-from");
+  if (options.inputs.paths.empty() && !options.inputs.files_from)
+    throw UsageError("no files given; `-` reads standard input");
+  check(options.inputs, console);
   if (options.features && !options.json && !options.jsonl) throw UsageError("--features needs --json or --jsonl");
 }
 
@@ -70,14 +68,17 @@ int classify_all(const Options& options, Inputs& inputs, const Reporter& reporte
   ProgressBar progress(console, inputs.total(), !options.no_progress && !console.out_is_terminal);
   const auto batch_size = static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize));
   std::size_t num_done = 0;
+  std::size_t num_prepared = 0;
   int status = kExitOk;
   try {
     while (!interrupted()) {
       const std::vector<Input> batch = inputs.next_batch(batch_size);
       if (batch.empty()) break;
       const std::vector<Report> reports = reporter.classify(batch);
-      for (const Report& report : reports)
+      for (const Report& report : reports) {
         if (report.error) status = kExitInputFailed;
+        num_prepared += report.was_prepared ? 1 : 0;
+      }
       if (status != kExitOk) progress.clear();
       writer->write(reports);
       progress.show(num_done += batch.size());
@@ -86,6 +87,8 @@ int classify_all(const Options& options, Inputs& inputs, const Reporter& reporte
   }
   writer->finish();
   progress.clear();
+  console.out.flush();  // so that on a terminal the remark follows the answers
+  if (num_prepared > 0) console.err << "byteformer: " + reporter.remark(num_prepared) + "\n" << std::flush;
   if (interrupted()) return kExitInterrupted;
   if (num_done == 0) console.err << "byteformer: no files found to classify\n" << std::flush;
   return status;
@@ -94,22 +97,16 @@ int classify_all(const Options& options, Inputs& inputs, const Reporter& reporte
 int classify(const Options& options, Console& console) {
   check(options, console);
   std::optional<InputStream> list_file;
-  InputOptions inputs{.paths = options.paths,
-                      .list_separator = options.null_separated ? '\0' : '\n',
-                      .is_recursive = options.recursive};
-  if (options.files_from == "-") {
-    inputs.list = console.in;
-  } else if (options.files_from) {
-    inputs.list = &list_file.emplace(*options.files_from);
-  }
+  Inputs inputs = open_inputs(options.inputs, list_file, console);
   watch_for_interrupt();
   const Classifier classifier = load_classifier(options.model);
-  Inputs all(std::move(inputs));
+  const data::Preprocess preprocess =
+      options.as_is ? data::Preprocess() : data::read_preprocess(options.model.dir.value());
   const ReportOptions wanted{.top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
                              .threshold = options.threshold,
                              .with_logits = options.logits,
                              .with_features = options.features};
-  return classify_all(options, all, Reporter(classifier, wanted, console.in), console);
+  return classify_all(options, inputs, Reporter(classifier, wanted, console.in, preprocess), console);
 }
 
 }  // namespace
@@ -117,17 +114,14 @@ int classify(const Options& options, Console& console) {
 Action add_classify(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_options(app, options->model);
-  add_paths(app, "PATH", options->paths, "Files to classify; `-` is standard input");
+  add_input_arguments(app, options->inputs, "Classify", "Files to classify; `-` is standard input");
   add_number(app, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
   add_fraction(app, "--threshold", options->threshold, "T", "Say `unknown` where the best score is below T (0 to 1)");
   CLI::Option* json = add_flag(app, "--json", options->json, "Write one JSON array");
   add_flag(app, "--jsonl", options->jsonl, "Write one JSON object a line")->excludes(json);
   add_flag(app, "--logits", options->logits, "Add the logits: before temperature and softmax");
   add_flag(app, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
-  add_flag(app, "-r,--recursive", options->recursive, "Classify the files below folders, sorted by name");
-  add_text(app, "--files-from", options->files_from, "FILE",
-           "Read more paths from FILE, one a line; `-` is standard input");
-  add_flag(app, "-0,--null", options->null_separated, "Paths in --files-from end in a zero byte, not a newline");
+  add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000},
              "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");

@@ -11,7 +11,10 @@ namespace byteformer::cli {
 /// Runs a command whose options have been parsed; returns the exit status.
 using Action = std::function<int(Console&)>;
 
+Action add_train(CLI::App& app);
 Action add_classify(CLI::App& app);
+Action add_eval(CLI::App& app);
+Action add_encode(CLI::App& app);
 Action add_inspect(CLI::App& app);
 Action add_bench(CLI::App& app);
 Action add_import(CLI::App& app);

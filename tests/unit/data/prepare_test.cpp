@@ -80,6 +80,23 @@ TEST(PrepareTest, SaysWhatTheModelExpects) {
   expect_error(ErrorCode::kInvalidFormat, {"cut.png"}, [&] { prepare_file(cut, image, "cut.png"); });
 }
 
+TEST(PrepareTest, OnlyWhatIsNotInFormIsPrepared) {
+  const Preprocess image{ImagePreparation{32, 32, {.format = FileFormat::kTiff}}, {}};
+  const PreparedFile first = prepare_if_needed(some_png(40, 50), image, "a.png");
+  EXPECT_TRUE(first.was_prepared);
+  EXPECT_EQ(first.bytes, prepare_file(some_png(40, 50), image, "a.png"));
+  const PreparedFile again = prepare_if_needed(first.bytes, image, "a.tiff");
+  EXPECT_FALSE(again.was_prepared);
+  EXPECT_EQ(again.bytes, first.bytes);
+  const PreparedFile bytes = prepare_if_needed(some_png(4, 4), {}, "a.png");
+  EXPECT_FALSE(bytes.was_prepared);
+  EXPECT_EQ(bytes.bytes, some_png(4, 4));
+  expect_error(ErrorCode::kEmptyFile, {"a.tiff: is empty", "TIFF of 32x32"},
+               [&] { prepare_if_needed({}, image, "a.tiff"); });
+  expect_error(ErrorCode::kUnsupported, {"a.wav", "TIFF of 32x32"},
+               [&] { prepare_if_needed(some_wav(8000, 10), image, "a.wav"); });
+}
+
 TEST(PrepareTest, ACropLargerThanThePictureSaysWhich) {
   const Preprocess image{ImagePreparation{{}, 64, {.format = FileFormat::kTiff}}, {}};
   expect_error(ErrorCode::kInvalidArgument, {"small.png", "64"},

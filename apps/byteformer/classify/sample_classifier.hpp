@@ -1,0 +1,56 @@
+// Classifies files that may first have to be brought into the form that a model expects.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.hpp"
+#include "byteformer/classifier.hpp"
+#include "data/data_set.hpp"
+#include "data/preprocess.hpp"
+
+namespace byteformer::cli {
+
+/// What the model says of one file, and whether it read other bytes than those of the file.
+struct FileAnswer {
+  FileResult result;
+  bool was_prepared = false;
+};
+
+class SampleClassifier {
+ public:
+  /// `classifier` must outlive this. A `preprocess` of bytes reads files as they are.
+  SampleClassifier(const Classifier& classifier, data::Preprocess preprocess);
+
+  bool reads_files_as_they_are() const noexcept { return preprocess_.is_bytes(); }
+
+  /// One answer a sample, in their order; messages name the file. Files as they are stream in constant memory; others
+  /// are read whole, and no more of them at once than fit a bound.
+  std::vector<FileAnswer> classify(std::span<const data::Sample> samples) const;
+
+  /// A file in memory, by the same rule; `source` stands in messages.
+  FileAnswer classify(std::vector<std::uint8_t> file, const std::string& source) const;
+
+  /// "prepared 3 files as TIFF of 32x32 pixels; --as-is reads bytes as they are"
+  std::string remark(std::size_t num_prepared) const;
+
+ private:
+  struct Loaded;
+
+  std::vector<FileAnswer> classify_as_they_are(std::span<const data::Sample> samples) const;
+  std::vector<FileAnswer> classify_prepared(std::span<const data::Sample> samples) const;
+  std::vector<FileResult> classify_loaded(std::span<const Loaded> loaded) const;
+  std::vector<Loaded> load(std::span<const data::Sample> samples, std::span<const std::size_t> wanted) const;
+
+  const Classifier& classifier_;
+  data::Preprocess preprocess_;
+  std::unique_ptr<base::ThreadPool> pool_;  ///< reads, decodes and encodes; null where files are read as they are
+};
+
+/// An error that says of which file it speaks.
+Error with_path(const std::string& path, const Error& error);
+
+}  // namespace byteformer::cli

@@ -1,0 +1,167 @@
+// `byteformer encode`: pictures and sounds as the bytes that models read.
+#include <memory>
+
+#include "byteformer/error.hpp"
+#include "classify/input_arguments.hpp"
+#include "commands/commands.hpp"
+#include "encoding/file_encoder.hpp"
+#include "exit_status.hpp"
+#include "options.hpp"
+#include "output/numbers.hpp"
+#include "output/progress_bar.hpp"
+#include "system/interrupt.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kDetails =
+    R"(Reads JPEG, PNG, TIFF, WebP, GIF, BMP and PNM pictures, and WAV, FLAC, Ogg, AIFF, AU, CAF and MP3 sounds.
+Each becomes DIR/STEM.EXT: .tiff .png .jpg .fhwc .fchw .wav or .mp3; below a folder that is walked with -r the
+folders stay. The bytes are those of the published data pipeline: uncompressed TIFF and PNG, bare pixels row by
+row (fhwc) or plane by plane (fchw), mono WAV, MP3 by LAME. Sizes, rates and lengths stay as they are unless an
+option says otherwise.
+
+With --like, files are written exactly as `byteformer classify` would prepare them for MODEL: what is in its
+form already is copied, and a model of pictures and sounds takes each as what it is.
+
+A file that cannot be encoded costs one line on standard error and exit status 1; the others are written. Of two
+inputs with the same output the first that can be encoded is written. Files are written whole or not at all.
+
+Examples:
+  byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
+  byteformer encode -r photos/ -o encoded --to jpeg --quality 60
+  byteformer encode -r sounds/ -o encoded --to wav --sample-rate 16000 --duration 1
+  byteformer encode photo.webp -o encoded --like models/mine)";
+
+constexpr std::size_t kBatchSize = 64;
+
+struct Options {
+  InputArguments inputs;
+  std::optional<std::string> output, to, like, sample_format;
+  std::optional<std::int64_t> quality, resize, crop, sample_rate, num_threads;
+  std::optional<double> duration_s;
+  bool force = false, no_progress = false;
+};
+
+/// Options that belong to some formats only.
+void check_formats(const Options& options, data::FileFormat format) {
+  const auto refuse = [](bool is_given, bool fits, const char* option, const char* formats) {
+    if (is_given && !fits) throw UsageError(std::string(option) + " needs --to " + formats);
+  };
+  const bool is_image = data::is_image(format);
+  refuse(options.quality.has_value(), format == data::FileFormat::kJpeg, "--quality", "jpeg");
+  refuse(options.sample_format.has_value(), format == data::FileFormat::kWav, "--sample-format", "wav");
+  refuse(options.resize.has_value(), is_image, "--resize", "tiff, png, jpeg, fhwc or fchw");
+  refuse(options.crop.has_value(), is_image, "--crop", "tiff, png, jpeg, fhwc or fchw");
+  refuse(options.sample_rate.has_value(), !is_image, "--sample-rate", "wav or mp3");
+  refuse(options.duration_s.has_value(), !is_image, "--duration", "wav or mp3");
+}
+
+void check(const Options& options, const Console& console) {
+  if (options.inputs.paths.empty() && !options.inputs.files_from) throw UsageError("no files given");
+  for (const std::string& path : options.inputs.paths)
+    if (path == "-") throw UsageError("`-` is standard input, which has no name to write under; `./-` is a file");
+  check(options.inputs, console);
+  if (!options.to && !options.like) throw UsageError("--to or --like is required");
+  if (options.to) check_formats(options, data::parse_file_format(*options.to));
+  if (options.resize && options.crop && *options.crop > *options.resize)
+    throw UsageError("--crop must not be larger than --resize");
+}
+
+std::optional<int> as_int(std::optional<std::int64_t> number) {
+  if (!number) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+data::Preprocess form_of(const Options& options) {
+  if (options.like) {
+    data::Preprocess form = data::read_preprocess(*options.like);
+    if (form.is_bytes()) throw UsageError("--like: this model reads files as they are, there is nothing to encode");
+    return form;
+  }
+  data::Encoding encoding{.format = data::parse_file_format(*options.to)};
+  encoding.quality = as_int(options.quality).value_or(encoding.quality);
+  if (options.sample_format) encoding.sample_format = encode::parse_sample_format(*options.sample_format);
+  data::Preprocess form;
+  if (data::is_image(encoding.format))
+    form.image = data::ImagePreparation{as_int(options.resize), as_int(options.crop), encoding};
+  else
+    form.sound = data::SoundPreparation{as_int(options.sample_rate), options.duration_s, encoding};
+  return form;
+}
+
+/// What a run adds up to.
+struct Tally {
+  std::size_t num_done = 0;
+  std::size_t num_left_out = 0;
+  int status = kExitOk;
+};
+
+void report(const std::vector<EncodeResult>& results, Tally& tally, ProgressBar& progress, Console& console) {
+  for (const EncodeResult& result : results) {
+    if (result.is_left_out) ++tally.num_left_out;
+    if (!result.error) continue;
+    progress.clear();
+    console.err << "byteformer: " + std::string(result.error->what()) + "\n" << std::flush;
+    tally.status = std::max(tally.status, result.is_of_output ? kExitFailure : kExitInputFailed);
+  }
+  progress.show(tally.num_done += results.size());
+}
+
+int encode(const Options& options, Console& console) {
+  check(options, console);
+  std::optional<InputStream> list_file;
+  Inputs inputs = open_inputs(options.inputs, list_file, console);
+  watch_for_interrupt();
+  FileEncoder encoder({.output = *options.output,
+                       .form = form_of(options),
+                       .keeps_form = options.like.has_value(),
+                       .overwrites = options.force,
+                       .num_threads = static_cast<int>(options.num_threads.value_or(0))});
+  ProgressBar progress(console, inputs.total(), !options.no_progress);
+  Tally tally;
+  while (!interrupted()) {
+    const std::vector<Input> batch = inputs.next_batch(kBatchSize);
+    if (batch.empty()) break;
+    report(encoder.encode(batch), tally, progress, console);
+  }
+  progress.clear();
+  if (interrupted()) return kExitInterrupted;
+  if (tally.num_left_out > 0)
+    console.err << "byteformer: left out " + counted(static_cast<std::int64_t>(tally.num_left_out), "file") +
+                       " of the output folder, which lies in a folder of inputs\n"
+                << std::flush;
+  if (tally.num_done == 0) console.err << "byteformer: no files found to encode\n" << std::flush;
+  return tally.status;
+}
+
+void add_form_options(CLI::App& app, Options& options) {
+  CLI::Option* like = add_text(app, "--like", options.like, "DIR", "Encode as this model expects its files");
+  add_choice(app, "--to", options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
+      ->excludes(like);
+  add_number(app, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)")->excludes(like);
+  add_number(app, "--resize", options.resize, {1, 65'536}, "Shorter side of pictures, in pixels: bicubic")
+      ->excludes(like);
+  add_number(app, "--crop", options.crop, {1, 65'536}, "Square from the middle of pictures, in pixels")->excludes(like);
+  add_choice(app, "--sample-format", options.sample_format, {"float32", "int32", "int16", "uint8"},
+             "Samples of WAV (default: int16)")
+      ->excludes(like);
+  add_number(app, "--sample-rate", options.sample_rate, {1, 768'000}, "Samples a second")->excludes(like);
+  add_duration(app, "--duration", options.duration_s, "Length of sounds: cut, or filled with silence")->excludes(like);
+}
+
+}  // namespace
+
+Action add_encode(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_input_arguments(app, options->inputs, "Encode", "Pictures or sounds");
+  add_text(app, "-o,--output", options->output, "DIR", "Folder to write to; made if it is missing")->required();
+  add_form_options(app, *options);
+  add_flag(app, "--force", options->force, "Overwrite outputs that exist");
+  add_number(app, "-j,--jobs", options->num_threads, {1, 1'024}, "Files at a time (default: one a processor)");
+  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
+  app.footer(kDetails);
+  return [options](Console& console) { return encode(*options, console); };
+}
+
+}  // namespace byteformer::cli

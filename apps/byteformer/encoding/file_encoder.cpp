@@ -1,0 +1,165 @@
+// Implementation of file_encoder.hpp.
+#include "encoding/file_encoder.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/file_io.hpp"
+#include "classify/sample_classifier.hpp"
+#include "data/loader.hpp"
+#include "error_of.hpp"
+#include "system/interrupt.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::printable;
+
+constexpr std::size_t kKindBytes = 1 << 16;  // enough to tell any kind of file
+
+/// \throws Error kIo or kPermissionDenied.
+void create_folders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error && fs::is_directory(folder, error)) return;
+  const bool is_denied = error == std::errc::permission_denied;
+  throw Error(
+      is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo,
+      printable(folder) + ": cannot create this folder: " + (error ? error.message() : "a file is in its place"));
+}
+
+fs::path canonical_or_as_given(const fs::path& path) {
+  std::error_code error;
+  fs::path canonical = fs::canonical(path, error);
+  return error ? path : canonical;
+}
+
+bool lies_in(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
+void check_overwriting(const fs::path& input, const fs::path& output, bool overwrites) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(output, error))) return;
+  if (!overwrites) throw Error(ErrorCode::kAlreadyExists, printable(output) + " exists already; --force overwrites it");
+  if (fs::equivalent(input, output, error))
+    throw Error(ErrorCode::kInvalidArgument, "its output would overwrite it; choose another folder with -o");
+}
+
+}  // namespace
+
+struct FileEncoder::Task {
+  fs::path input, output;
+  EncodeResult result;
+
+  std::string key() const { return output.lexically_normal().native(); }
+};
+
+FileEncoder::FileEncoder(EncodeOptions options) : options_(std::move(options)), pool_(options_.num_threads) {
+  create_folders(options_.output);
+  identity_ = canonical_or_as_given(options_.output);
+}
+
+std::vector<EncodeResult> FileEncoder::encode(const std::vector<Input>& batch) {
+  std::vector<Task> tasks;
+  for (const Input& input : batch) tasks.push_back(plan(input));
+  std::vector<Task*> waiting;
+  for (Task& task : tasks)
+    if (!task.result.error && !task.result.is_left_out) waiting.push_back(&task);
+  while (!waiting.empty()) {  // once, unless outputs collide
+    std::vector<Task*> deferred;
+    const std::vector<Task*> claimed = claim(waiting, deferred);
+    pool_.parallel_for(claimed.size(), [&](std::size_t i, int) noexcept { run(*claimed[i]); });
+    for (const Task* task : claimed) {
+      if (task->result.error)
+        claims_.erase(task->key());
+      else
+        claims_[task->key()].is_written = true;
+    }
+    waiting = std::move(deferred);
+  }
+  std::vector<EncodeResult> results;
+  for (Task& task : tasks) {
+    if (task.result.error) task.result.error = with_path(task.input.native(), *task.result.error);
+    results.push_back(std::move(task.result));
+  }
+  return results;
+}
+
+FileEncoder::Task FileEncoder::plan(const Input& input) const {
+  Task task{.input = input.path, .output = {}, .result = {}};
+  task.result.error = input.error;
+  task.result.is_left_out = is_output(input);
+  if (input.error || task.result.is_left_out) return task;
+  task.result.error = error_of([&] {
+    const fs::path below = input.root.empty() ? task.input.filename() : task.input.lexically_relative(input.root);
+    fs::path name = below.stem();
+    name += data::extension(format_of(task.input));
+    task.output = options_.output / below.parent_path() / name;
+  });
+  return task;
+}
+
+/// Those of `tasks` that now hold their outputs. One whose output another input may yet fail to write is deferred.
+std::vector<FileEncoder::Task*> FileEncoder::claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred) {
+  std::vector<Task*> claimed;
+  for (Task* task : tasks) {
+    const auto [claim, is_new] = claims_.try_emplace(task->key(), Claim{task->input.native()});
+    if (is_new)
+      claimed.push_back(task);
+    else if (!claim->second.is_written)
+      deferred.push_back(task);
+    else
+      task->result.error.emplace(ErrorCode::kAlreadyExists, printable(task->output) + " is already the output of " +
+                                                                printable(claim->second.input));
+  }
+  return claimed;
+}
+
+void FileEncoder::run(Task& task) const {
+  if (interrupted()) return;
+  encode::FileBytes bytes;
+  task.result.error = error_of([&] {
+    check_overwriting(task.input, task.output, options_.overwrites);
+    bytes = encoded(task.input);
+  });
+  if (task.result.error) return;
+  task.result.error = error_of([&] {
+    create_folders(task.output.parent_path());
+    base::write_file_atomically(task.output, [&](const auto& append) { append(std::as_bytes(std::span(bytes))); });
+  });
+  task.result.is_of_output = task.result.error.has_value();
+}
+
+/// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.
+data::FileFormat FileEncoder::format_of(const fs::path& input) const {
+  if (!options_.form.sound) return options_.form.image->encoding.format;
+  if (!options_.form.image) return options_.form.sound->encoding.format;
+  base::InputFile file(input);
+  encode::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
+  if (start.size() == file.size()) start.push_back(0);  // room to notice the end
+  start.resize(file.read(start));
+  const bool is_sound = encode::sound_kind(start) && !encode::image_kind(start);
+  return is_sound ? options_.form.sound->encoding.format : options_.form.image->encoding.format;
+}
+
+encode::FileBytes FileEncoder::encoded(const fs::path& input) const {
+  encode::FileBytes file = data::read_whole_file(input);
+  const std::string source = printable(input);
+  if (options_.keeps_form) return data::prepare_if_needed(std::move(file), options_.form, source).bytes;
+  if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to encode");
+  if (options_.form.image) return data::prepare(encode::decode_image(file, source), *options_.form.image, source);
+  return data::prepare(encode::decode_sound(file, source), *options_.form.sound);
+}
+
+/// Whether a walk came into the output folder, which lies below the folder that is walked.
+bool FileEncoder::is_output(const Input& input) const {
+  if (input.root.empty()) return false;
+  const fs::path root = canonical_or_as_given(input.root);
+  if (root == identity_ || !lies_in(identity_, root)) return false;
+  return lies_in(canonical_or_as_given(fs::path(input.path).parent_path()), identity_);
+}
+
+}  // namespace byteformer::cli

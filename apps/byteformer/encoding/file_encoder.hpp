@@ -1,0 +1,61 @@
+// Writes pictures and sounds in one form below a folder: which file goes where, and who comes first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/thread_pool.hpp"
+#include "classify/inputs.hpp"
+#include "data/preprocess.hpp"
+
+namespace byteformer::cli {
+
+struct EncodeOptions {
+  std::filesystem::path output;  ///< folder
+  data::Preprocess form;         ///< a part or both; each file goes by what it is
+  bool keeps_form = false;       ///< what is in form already is copied, as a model reads it; else encoded anew
+  bool overwrites = false;
+  int num_threads = 0;  ///< 0: one a processor
+};
+
+/// What became of one input.
+struct EncodeResult {
+  std::optional<Error> error;  ///< names the path; nothing if the output is written
+  bool is_of_output = false;   ///< whether the error is one of writing, not of the input
+  bool is_left_out = false;    ///< an output of this or an earlier run that was found in a folder of inputs
+};
+
+class FileEncoder {
+ public:
+  explicit FileEncoder(EncodeOptions options);
+
+  /// Encodes `batch` on all threads; one result an input, in their order. An output belongs to the first input, of all
+  /// batches, that can be encoded. After Ctrl-C the rest of the batch is left alone.
+  std::vector<EncodeResult> encode(const std::vector<Input>& batch);
+
+ private:
+  struct Task;
+  struct Claim {
+    std::string input;
+    bool is_written = false;
+  };
+
+  Task plan(const Input& input) const;
+  std::vector<Task*> claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred);
+  void run(Task& task) const;
+  data::FileFormat format_of(const std::filesystem::path& input) const;
+  encode::FileBytes encoded(const std::filesystem::path& input) const;
+  bool is_output(const Input& input) const;
+
+  EncodeOptions options_;
+  std::filesystem::path identity_;  ///< canonical path of the output folder
+  base::ThreadPool pool_;
+  std::unordered_map<std::string, Claim> claims_;  ///< of outputs
+};
+
+}  // namespace byteformer::cli

@@ -1,0 +1,126 @@
+// Batches of training files: every sample once an epoch, and the same whatever the workers and the start.
+#include "data/loader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "support/files.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace byteformer::data {
+namespace {
+
+using test::TemporaryFolder;
+
+/// `count` files of two classes, the second rarer; file i holds i times the letter of i.
+std::vector<Sample> make_samples(const TemporaryFolder& folder, int count) {
+  std::vector<Sample> samples;
+  for (int i = 0; i < count; ++i) {
+    const auto path = folder / ("file" + std::to_string(i));
+    test::write_file(path, std::string(static_cast<std::size_t>(i + 1), static_cast<char>('a' + i % 26)));
+    samples.push_back({path, i % 5 == 0 ? 1 : 0, {}});
+  }
+  return samples;
+}
+
+LoaderOptions options(std::size_t batch_size, int num_workers = 1) {
+  LoaderOptions o;
+  o.batch_size = batch_size;
+  o.seed = 7;
+  o.num_workers = num_workers;
+  return o;
+}
+
+std::vector<encode::FileBytes> bytes_of(const std::vector<LoadedFile>& batch) {
+  std::vector<encode::FileBytes> all;
+  for (const LoadedFile& file : batch) all.push_back(file.bytes);
+  return all;
+}
+
+TEST(LoaderTest, AnEpochHasEverySampleOnceInEvenBatches) {
+  const TemporaryFolder folder;
+  Loader loader(make_samples(folder, 23), options(5));
+  ASSERT_EQ(loader.batches_per_epoch(), 5U);
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    std::map<std::size_t, int> seen;
+    for (std::size_t b = 0; b < loader.batches_per_epoch(); ++b) {
+      const auto batch = loader.next();
+      EXPECT_GE(batch.size(), 4U);
+      EXPECT_LE(batch.size(), 5U);
+      for (const LoadedFile& file : batch) ++seen[file.sample];
+    }
+    EXPECT_EQ(seen.size(), 23U);
+  }
+}
+
+TEST(LoaderTest, EpochsHaveOrdersOfTheirOwn) {
+  const TemporaryFolder folder;
+  Loader loader(make_samples(folder, 40), options(40));
+  EXPECT_NE(bytes_of(loader.next()), bytes_of(loader.next()));
+}
+
+TEST(LoaderTest, WorkersAndStartChangeNothing) {
+  const TemporaryFolder folder;
+  const auto samples = make_samples(folder, 23);
+  LoaderOptions cut = options(5);
+  cut.max_bytes = 7;
+  Loader one(samples, cut);
+  std::vector<std::vector<encode::FileBytes>> expected;
+  for (int b = 0; b < 12; ++b) expected.push_back(bytes_of(one.next()));
+  for (const int workers : {1, 4})
+    for (const std::size_t start : {0U, 3U, 7U}) {
+      cut.num_workers = workers;
+      Loader other(samples, cut, start);
+      for (std::size_t b = start; b < 12; ++b)
+        EXPECT_EQ(bytes_of(other.next()), expected[b]) << workers << " " << start;
+    }
+}
+
+TEST(LoaderTest, BalancedClassesComeEquallyOften) {
+  const TemporaryFolder folder;
+  LoaderOptions o = options(50);
+  o.balance_classes = true;
+  Loader loader(make_samples(folder, 50), o);
+  const auto batch = loader.next();
+  EXPECT_EQ(std::ranges::count_if(batch, [](const LoadedFile& file) { return file.label == 1; }), 25);
+}
+
+TEST(LoaderTest, AFileThatCannotBeReadCostsItself) {
+  const TemporaryFolder folder;
+  auto samples = make_samples(folder, 6);
+  std::filesystem::remove(samples[2].path);
+  Loader loader(samples, options(6));
+  int num_bad = 0;
+  for (const LoadedFile& file : loader.next()) {
+    if (file.error.empty()) continue;
+    ++num_bad;
+    EXPECT_EQ(file.sample, 2U);
+    EXPECT_NE(file.error.find("file2"), std::string::npos) << file.error;
+  }
+  EXPECT_EQ(num_bad, 1);
+}
+
+TEST(LoaderTest, LongFilesAreCutToPiecesOfThemselves) {
+  const TemporaryFolder folder;
+  const auto path = folder / "long";
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += static_cast<char>(i);
+  test::write_file(path, text);
+  LoaderOptions o = options(1);
+  o.max_bytes = 50;
+  Loader loader({{path, 0, {}}}, o);
+  int num_heads = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto bytes = loader.next().front().bytes;
+    ASSERT_EQ(bytes.size(), 50U);
+    for (std::size_t j = 1; j < bytes.size(); ++j) ASSERT_EQ(bytes[j], bytes[0] + j);
+    num_heads += bytes[0] == 0 ? 1 : 0;
+  }
+  EXPECT_GT(num_heads, 8);
+  EXPECT_LT(num_heads, 36);
+}
+
+}  // namespace
+}  // namespace byteformer::data

@@ -1,0 +1,43 @@
+// What the command hands to the trainer.
+#include "data/training_request.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.hpp"
+
+namespace byteformer::data {
+namespace {
+
+TEST(TrainingRequestTest, SurvivesTheJourney) {
+  TrainingRequest request;
+  request.data = "some folder";
+  request.output = "out";
+  request.time_s = 90;
+  request.kernel = 8;
+  request.dry_run = true;
+  const TrainingRequest back = parse_training_request(to_json(request));
+  EXPECT_EQ(back.data, request.data);
+  EXPECT_EQ(back.time_s, 90);
+  EXPECT_EQ(back.kernel, 8);
+  EXPECT_TRUE(back.dry_run);
+  EXPECT_FALSE(back.epochs);
+  EXPECT_EQ(to_json(back), to_json(request));
+}
+
+TEST(TrainingRequestTest, ReadsAsTheCommandThatAsksForIt) {
+  TrainingRequest request;
+  request.data = "some folder";
+  request.output = "out";
+  request.time_s = 90;
+  request.dry_run = true;
+  EXPECT_EQ(command_line(request), "byteformer train --data 'some folder' --output out --dry-run --time 90.0");
+}
+
+TEST(TrainingRequestTest, UnknownKeysAndWrongTypesAreErrors) {
+  test::expect_error(ErrorCode::kInvalidArgument, {"one version"}, [] { parse_training_request(R"({"kernl": 8})"); });
+  test::expect_error(ErrorCode::kInvalidArgument, {"malformed"}, [] { parse_training_request(R"({"kernel": "8"})"); });
+  test::expect_error(ErrorCode::kInvalidArgument, {"malformed"}, [] { parse_training_request("{"); });
+}
+
+}  // namespace
+}  // namespace byteformer::data
