@@ -37,6 +37,9 @@ target_link_libraries(byteformer_static INTERFACE Threads::Threads)
 install(TARGETS byteformer_shared byteformer_static EXPORT byteformer_targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS byteformer_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(BYTEFORMER_HAS_TRAINER)
+  install(TARGETS byteformer_train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(DIRECTORY include/byteformer DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # The man page and the shells' completions; the program writes them while it is built.

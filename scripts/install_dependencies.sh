@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|test]
+# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test]
 #   build   compiler, CMake, Ninja and the libraries of the program (default)
-#   test    build, and what the tests, the sanitizers and the fuzz targets need besides
+#   train   build, and LibTorch for byteformer-train
+#   test    train, and what the tests, the sanitizers and the fuzz targets need besides
 # Elsewhere it only names what is needed. Does nothing, quickly, when all is there.
 set -euo pipefail
 
@@ -11,9 +12,11 @@ packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml
   libmp3lame-dev libsoxr-dev)
 case $group in
   build) ;;
+  train) packages+=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler) ;;
   # python3-torch is the judge of `byteformer export`: PyTorch itself must load the exported weights.
-  test) packages+=(libgtest-dev libgmock-dev librapidcheck-dev python3-torch clang libclang-rt-dev ccache) ;;
-  *) echo "usage: $0 [build|test]" >&2; exit 2 ;;
+  test) packages+=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler
+    libgtest-dev libgmock-dev librapidcheck-dev python3-torch clang libclang-rt-dev ccache) ;;
+  *) echo "usage: $0 [build|train|test]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
