@@ -1,12 +1,12 @@
 // The trainer's program, started by `byteformer train`, as git starts its external commands. Not meant for people.
+#include <malloc.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
-
-#include <malloc.h>
-#include <unistd.h>
 
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
@@ -15,8 +15,8 @@
 
 namespace {
 
-/// LibTorch's thread libraries spin while they wait, which takes a small machine's time from the threads that work. They
-/// read the environment when they are loaded, so the program starts itself once more.
+/// LibTorch's thread libraries spin while they wait, which takes a small machine's time from the threads that work.
+/// They read the environment when they are loaded, so the program starts itself once more.
 void stop_spinning(char** argv) {
   if (std::getenv("BYTEFORMER_TRAIN_STARTED") != nullptr) return;
   setenv("BYTEFORMER_TRAIN_STARTED", "1", 1);

@@ -1,12 +1,11 @@
 // Implementation of progress_display.hpp.
 #include "progress_display.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-
-#include <fmt/format.h>
 
 namespace byteformer::train_app {
 namespace {
@@ -60,9 +59,10 @@ void ProgressDisplay::show(const train::StepReport& report) {
 }
 
 void ProgressDisplay::show(const train::Evaluation& e) {
-  say(fmt::format("step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %  ({})",
-                  e.step, static_cast<double>(e.step) / static_cast<double>(plan_.schedule.steps_per_epoch), e.train_loss,
-                  e.loss, 100 * e.top1, 100 * e.top5, duration_text(e.seconds)));
+  say(fmt::format(
+      "step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %  ({})", e.step,
+      static_cast<double>(e.step) / static_cast<double>(plan_.schedule.steps_per_epoch), e.train_loss, e.loss,
+      100 * e.top1, 100 * e.top5, duration_text(e.seconds)));
 }
 
 void ProgressDisplay::say(const std::string& message) {

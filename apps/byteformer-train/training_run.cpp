@@ -1,16 +1,16 @@
 // Implementation of training_run.hpp.
 #include "training_run.hpp"
 
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
@@ -18,8 +18,10 @@
 #include "data/survey.hpp"
 #include "format/text.hpp"
 #include "progress_display.hpp"
+#include "train/event_file.hpp"
 #include "train/planner.hpp"
 #include "train/run_folder.hpp"
+#include "train/run_summary.hpp"
 #include "train/trainer.hpp"
 
 namespace byteformer::train_app {
@@ -45,10 +47,12 @@ train::Runtime runtime_of(const data::TrainingRequest& request) {
   return runtime;
 }
 
-data::DataSet find_data(const std::string& path, double validation_fraction, std::uint64_t seed) {
+data::DataSet find_data(const std::string& path, double validation_fraction, const std::string& split_by,
+                        std::uint64_t seed) {
   data::DataSetOptions options;
   options.validation_fraction = validation_fraction;
   options.seed = seed;
+  options.split_by_speaker = split_by != "file";
   return data::find_data_set(path, options);
 }
 
@@ -57,8 +61,9 @@ std::string data_text(const data::DataSet& data) {
   for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + data.classes[i];
   if (data.classes.size() > 12) names += ", ...";
   const std::string validation = data.has_own_validation ? "" : fmt::format(", split off by {}", data.split_by);
-  return fmt::format("data: {} classes ({}); {} files to train on, {} for validation{}, {} for test", data.classes.size(),
-                     names, data.train.size(), data.validation.size(), validation, data.test.size());
+  return fmt::format("data: {} classes ({}); {} files to train on, {} for validation{}, {} for test",
+                     data.classes.size(), names, data.train.size(), data.validation.size(), validation,
+                     data.test.size());
 }
 
 void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
@@ -84,13 +89,16 @@ void check_resume(const data::TrainingRequest& request, const train::TrainingPla
   compare("--hidden-size", request.hidden_size, plan.config.hidden_size);
   compare("--layers", request.layers, plan.config.num_hidden_layers);
   if (!differences.empty())
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--resume goes on with the plan that the run started with, but these differ: {}. Leave them "
-                            "out, or start a new run", fmt::join(differences, ", ")));
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("--resume goes on with the plan that the run started with, but these differ: {}. Leave them "
+                    "out, or start a new run",
+                    fmt::join(differences, ", ")));
   if (data::fingerprint(data, plan.data) != plan.data_fingerprint)
     throw Error(ErrorCode::kInvalidArgument,
-                plan.data + ": the files are not those that the run started with (names, sizes or labels differ); "
-                            "restore them, or start a new run with --init-from");
+                plan.data +
+                    ": the files are not those that the run started with (names, sizes or labels differ); "
+                    "restore them, or start a new run with --init-from");
 }
 
 struct Prepared {
@@ -105,8 +113,10 @@ Prepared prepare_resume(const data::TrainingRequest& request) {
   prepared.output = *request.resume;
   prepared.is_new = false;
   prepared.plan = train::RunFolder(prepared.output).read_plan();
-  if (request.data) prepared.plan.data = *request.data;  // it may have moved; the fingerprint says whether it is the same
-  prepared.data = find_data(prepared.plan.data, prepared.plan.validation_fraction, prepared.plan.seed);
+  if (request.data)
+    prepared.plan.data = *request.data;  // it may have moved; the fingerprint says whether it is the same
+  prepared.data =
+      find_data(prepared.plan.data, prepared.plan.validation_fraction, prepared.plan.split_by, prepared.plan.seed);
   check_resume(request, prepared.plan, prepared.data);
   return prepared;
 }
@@ -114,7 +124,7 @@ Prepared prepare_resume(const data::TrainingRequest& request) {
 Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime& runtime) {
   Prepared prepared;
   prepared.output = request.output.value_or("");
-  prepared.data = find_data(*request.data, request.validation_fraction.value_or(0.1),
+  prepared.data = find_data(*request.data, request.validation_fraction.value_or(0.1), request.split_by.value_or("auto"),
                             static_cast<std::uint64_t>(request.seed.value_or(0)));
   for (const std::string& remark : prepared.data.remarks) say("note: " + remark);
   say(data_text(prepared.data));
@@ -122,23 +132,66 @@ Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime&
   const data::Survey survey = data::look_at(prepared.data.train);
   prepared.plan = train::choose_plan(request, prepared.data, survey, machine);
   train::choose_schedule(
-      request, prepared.data,
-      [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
+      request, prepared.data, [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); },
+      prepared.plan);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
   return prepared;
+}
+
+/// Curves, report and card; a full disk costs these, not the model.
+class Records {
+ public:
+  Records(const std::filesystem::path& folder, std::int64_t first_step) : events_(folder, first_step) {}
+
+  void add(const train::StepReport& report) {
+    constexpr std::int64_t kEvery = 10;
+    if (report.step % kEvery == 0)
+      events_.add(report.step, {{"train/loss", report.loss},
+                                {"train/learning_rate", report.learning_rate},
+                                {"train/gradient_norm", report.gradient_norm},
+                                {"train/files_per_second", static_cast<double>(report.samples) / report.seconds}});
+  }
+  void add(const train::Evaluation& e) {
+    events_.add(e.step, {{"validation/loss", e.loss}, {"validation/top1", e.top1}, {"validation/top5", e.top5}});
+  }
+
+ private:
+  train::EventFile events_;
+};
+
+void write_summary(const Prepared& prepared, const train::Outcome& outcome) {
+  const train::RunSummary summary{prepared.plan,
+                                  prepared.data,
+                                  outcome.progress.history,
+                                  outcome.progress.failures,
+                                  outcome.progress.best_step,
+                                  outcome.progress.seconds,
+                                  outcome.temperature,
+                                  outcome.validation,
+                                  outcome.validation_samples};
+  base::write_file_atomically(prepared.output / "README.md", train::model_card(summary));
+  base::write_file_atomically(prepared.output / "training" / "report.html", train::html_report(summary));
 }
 
 int train(const Prepared& prepared, const data::TrainingRequest& request, const train::Runtime& runtime) {
   train::RunFolder folder(prepared.output);
   if (prepared.is_new) folder.create(prepared.plan);
   ProgressDisplay display(prepared.plan, request.no_progress);
+  std::optional<Records> records;
   train::TrainingEvents events;
-  events.on_step = [&](const train::StepReport& report) { display.show(report); };
-  events.on_evaluation = [&](const train::Evaluation& evaluation) { display.show(evaluation); };
+  events.on_step = [&](const train::StepReport& report) {
+    display.show(report);
+    records->add(report);
+  };
+  events.on_evaluation = [&](const train::Evaluation& evaluation) {
+    display.show(evaluation);
+    records->add(evaluation);
+  };
   events.on_message = [&](const std::string& message) { display.say(message); };
   events.should_stop = [] { return g_interrupted != 0; };
   watch_for_interrupt();
   train::Trainer trainer(prepared.plan, prepared.data, folder, runtime, events);
+  records.emplace(folder.training_dir(), trainer.progress().step);
   const train::Outcome outcome = trainer.run();
   display.finish();
   if (!outcome.is_finished) {
@@ -147,7 +200,9 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
     return kExitInterrupted;
   }
   if (outcome.is_out_of_time)
-    say("the time is up before the plan's end: the machine was slower than when the run started. The best weights so far are kept");
+    say("the time is up before the plan's end: the machine was slower than when the run started. The best weights so "
+        "far are kept");
+  write_summary(prepared, outcome);
   std::printf("%s: top-1 %.2f %%, top-5 %.2f %% on %zu validation files (step %lld)\n",
               base::printable(prepared.output).c_str(), 100 * outcome.progress.best_top1,
               outcome.progress.history.empty() ? 0.0 : 100 * outcome.progress.history.back().top5,

@@ -44,7 +44,8 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
     const auto found = source.tensors.by_name.find(name);
     if (found == source.tensors.by_name.end()) {
       if (name.rfind("pos_embed", 0) == 0) continue;  // it has sinusoidal positions
-      format::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name, "; the models differ in their layers");
+      format::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name,
+                   "; the models differ in their layers");
     }
     const std::vector<std::int64_t> shape = leaf.sizes().vec();
     const std::vector<float> numbers = format::to_float32(found->second, name);

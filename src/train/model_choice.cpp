@@ -1,11 +1,11 @@
 // Implementation of model_choice.hpp.
 #include "train/model_choice.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
@@ -24,13 +24,14 @@ struct Preset {
   const char* name;
   std::int64_t hidden_size, layers, heads, intermediate_size;
 };
-constexpr Preset kPresets[] = {{"nano", 96, 4, 3, 384},     {"micro", 128, 6, 4, 512},     {"tiny", 192, 12, 3, 768},
+constexpr Preset kPresets[] = {{"nano", 96, 4, 3, 384},     {"micro", 128, 6, 4, 512},   {"tiny", 192, 12, 3, 768},
                                {"small", 384, 12, 6, 1536}, {"base", 768, 12, 12, 3072}, {"huge", 1280, 32, 20, 5120}};
 
 const Preset& preset(const std::string& name) {
   for (const Preset& p : kPresets)
     if (name == p.name) return p;
-  throw Error(ErrorCode::kInvalidArgument, "--preset must be nano, micro, tiny, small, base or huge, not `" + name + "`");
+  throw Error(ErrorCode::kInvalidArgument,
+              "--preset must be nano, micro, tiny, small, base or huge, not `" + name + "`");
 }
 
 int to_int(std::int64_t number) { return static_cast<int>(number); }
@@ -71,12 +72,13 @@ data::SoundPreparation sound_preparation(const data::TrainingRequest& request, c
     sound.duration_s = std::min(10.0, std::ceil(high * 10) / 10);  // all alike, or some far too long
   }
   sound.encoding.format = FileFormat::kWav;
-  sound.encoding.sample_format =
-      request.sample_format ? encode::parse_sample_format(*request.sample_format)
-                            : (is_published ? encode::SampleFormat::kInt16 : encode::SampleFormat::kUint8);
-  plan.reasons.push_back(fmt::format("sounds: {} Hz, {} samples, {} (--sample-rate, --sample-format, --duration)",
-                                     *sound.sample_rate, encode::to_string(sound.encoding.sample_format),
-                                     sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
+  sound.encoding.sample_format = request.sample_format
+                                     ? encode::parse_sample_format(*request.sample_format)
+                                     : (is_published ? encode::SampleFormat::kInt16 : encode::SampleFormat::kUint8);
+  plan.reasons.push_back(
+      fmt::format("sounds: {} Hz, {} samples, {} (--sample-rate, --sample-format, --duration)", *sound.sample_rate,
+                  encode::to_string(sound.encoding.sample_format),
+                  sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
   return sound;
 }
 
@@ -88,9 +90,8 @@ void apply_format(const data::TrainingRequest& request, TrainingPlan& plan) {
   } else if (!data::is_image(format) && plan.preprocess.sound) {
     plan.preprocess.sound->encoding.format = format;
   } else {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--encode {}: the data are no {}", *request.encode,
-                            data::is_image(format) ? "pictures" : "sounds"));
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("--encode {}: the data are no {}", *request.encode,
+                                                         data::is_image(format) ? "pictures" : "sounds"));
   }
 }
 
@@ -100,8 +101,8 @@ std::int64_t image_stride(std::int64_t row_bytes, std::int64_t num_bytes, std::i
   const double wanted = std::min<double>(kMost, static_cast<double>(num_bytes) / static_cast<double>(tokens));
   std::int64_t best = 3;
   for (std::int64_t s = 3; s <= kMost; s += 3)
-    if (row_bytes % s == 0 && std::abs(std::log(static_cast<double>(s) / wanted)) <
-                                  std::abs(std::log(static_cast<double>(best) / wanted)))
+    if (row_bytes % s == 0 &&
+        std::abs(std::log(static_cast<double>(s) / wanted)) < std::abs(std::log(static_cast<double>(best) / wanted)))
       best = s;
   return best;
 }
@@ -181,8 +182,10 @@ void choose_preprocess(const data::TrainingRequest& request, const data::Survey&
   }
   plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
   if (plan.max_bytes > 0)
-    plan.reasons.push_back(fmt::format("longer files are cut to a random piece of {} bytes in training, never in "
-                                       "validation (--max-bytes)", plan.max_bytes));
+    plan.reasons.push_back(
+        fmt::format("longer files are cut to a random piece of {} bytes in training, never in "
+                    "validation (--max-bytes)",
+                    plan.max_bytes));
 }
 
 void choose_model(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
@@ -192,15 +195,16 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
     plan.config = format::read_config(plan.init_from);
     plan.config.masking = request.masking ? format::parse_masking(*request.masking) : plan.config.masking;
   } else {
-    const std::string chosen =
-        is_published || plan.device == "cuda" ? "tiny" : data.train.size() < 3'000 ? "nano" : "micro";
+    const std::string chosen = is_published || plan.device == "cuda" ? "tiny"
+                               : data.train.size() < 3'000           ? "nano"
+                                                                     : "micro";
     const Preset& p = preset(request.preset.value_or(chosen));
     format::PartialConfig config;
     config.hidden_size = request.hidden_size.value_or(p.hidden_size);
     config.num_hidden_layers = request.layers.value_or(p.layers);
     config.num_attention_heads = request.heads.value_or(p.heads);
-    config.intermediate_size = request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size
-                                                                                      : p.intermediate_size);
+    config.intermediate_size =
+        request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size : p.intermediate_size);
     config.num_labels = static_cast<std::int64_t>(data.classes.size());
     const std::int64_t published_kernel = plan.preprocess.sound && !plan.preprocess.image ? 16 : 32;
     config.conv_kernel_size =
@@ -228,13 +232,14 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
   plan.config.temperature = 1;
   plan.config.preprocess = data::to_json(plan.preprocess);
   format::validate(plan.config, "the model");
-  plan.reasons.push_back(fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",
-                                     plan.config.num_hidden_layers, plan.config.hidden_size,
-                                     plan.config.conv_kernel_size, plan.config.window_sizes.front(),
-                                     plan.config.position_embedding == format::PositionEmbedding::kLearned
-                                         ? fmt::format("{} learned", plan.config.max_position_embeddings)
-                                         : "sinusoidal",
-                                     format::to_string(plan.config.masking)));
+  plan.reasons.push_back(
+      fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",
+                  plan.config.num_hidden_layers, plan.config.hidden_size, plan.config.conv_kernel_size,
+                  plan.config.window_sizes.front(),
+                  plan.config.position_embedding == format::PositionEmbedding::kLearned
+                      ? fmt::format("{} learned", plan.config.max_position_embeddings)
+                      : "sinusoidal",
+                  format::to_string(plan.config.masking)));
 }
 
 }  // namespace byteformer::train

@@ -3,9 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
-
 #include <nlohmann/json.hpp>
+#include <numbers>
 
 #include "byteformer/error.hpp"
 
@@ -29,10 +28,11 @@ void for_each_member(Plan& p, const Visit& visit) {
   visit("batch_size", p.batch_size), visit("token_budget", p.token_budget), visit("evaluate_every", p.evaluate_every);
   visit("weight_decay", p.weight_decay), visit("label_smoothing", p.label_smoothing), visit("clip_norm", p.clip_norm);
   visit("ema_momentum", p.ema_momentum), visit("dropout", p.dropout), visit("stochastic_depth", p.stochastic_depth);
-  visit("validation_fraction", p.validation_fraction), visit("balance_classes", p.balance_classes);
+  visit("validation_fraction", p.validation_fraction), visit("split_by", p.split_by);
+  visit("balance_classes", p.balance_classes);
   visit("initialisation", p.initialisation), visit("precision", p.precision), visit("device", p.device);
   visit("init_from", p.init_from), visit("seed", p.seed), visit("time_s", p.time_s);
-  visit("data_fingerprint", p.data_fingerprint), visit("reasons", p.reasons);
+  visit("data_fingerprint", p.data_fingerprint), visit("reasons", p.reasons), visit("command", p.command);
 }
 
 }  // namespace
@@ -43,7 +43,8 @@ double learning_rate(const Schedule& s, std::int64_t step) noexcept {
            (s.max_lr - s.warmup_init_lr) * static_cast<double>(step) / static_cast<double>(s.warmup_steps);
   double progress = 0;
   if (s.is_per_epoch) {
-    const auto epochs = std::max<double>(1, std::ceil(static_cast<double>(s.total_steps) / static_cast<double>(s.steps_per_epoch)));
+    const auto epochs =
+        std::max<double>(1, std::ceil(static_cast<double>(s.total_steps) / static_cast<double>(s.steps_per_epoch)));
     progress = static_cast<double>(step / s.steps_per_epoch) / epochs;
   } else {
     progress = static_cast<double>(step - s.warmup_steps) /

@@ -36,7 +36,7 @@ struct TrainingPlan {
   std::int64_t max_bytes = 0;  ///< training cuts longer files to a random piece; 0: never
 
   Schedule schedule;
-  std::int64_t batch_size = 64;   ///< files a step, whatever the number of passes that it takes
+  std::int64_t batch_size = 64;        ///< files a step, whatever the number of passes that it takes
   std::int64_t token_budget = 32'768;  ///< tokens a pass, at most, if a file alone does not have more
   std::int64_t evaluate_every = 0;     ///< steps
   double weight_decay = 0.05;
@@ -46,18 +46,22 @@ struct TrainingPlan {
   double dropout = 0;
   double stochastic_depth = 0;
   double validation_fraction = 0.1;
+  std::string split_by = "auto";  ///< how validation is split off: "auto", "speaker" or "file"
   bool balance_classes = false;
   std::string initialisation = "released";
   std::string precision = "float32";
   std::string device = "cpu";
   std::string init_from;
   std::uint64_t seed = 0;
-  double time_s = 0;  ///< the budget; 0: none
+  double time_s = 0;             ///< the budget; 0: none
   std::string data_fingerprint;  ///< of the names, sizes and labels of all files
 
+  std::string command;               ///< that started the run
   std::vector<std::string> reasons;  ///< why it is as it is, for people
 
-  double epochs() const { return static_cast<double>(schedule.total_steps) / static_cast<double>(schedule.steps_per_epoch); }
+  double epochs() const {
+    return static_cast<double>(schedule.total_steps) / static_cast<double>(schedule.steps_per_epoch);
+  }
 };
 
 std::string to_json(const TrainingPlan& plan);

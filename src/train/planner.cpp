@@ -1,11 +1,11 @@
 // Implementation of planner.hpp.
 #include "train/planner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kDefaultTime_s = 20 * 60;
 constexpr double kMostEpochs = 150;
+constexpr double kLongTraining = 30;  // epochs from which on pictures need stronger augmentation
 
 /// "1.5 kB", "3.0 MB"
 std::string bytes_text(std::int64_t bytes) {
@@ -26,13 +27,15 @@ std::string bytes_text(std::int64_t bytes) {
 
 std::string survey_text(const data::Survey& survey) {
   std::string kinds;
-  for (const auto& [kind, count] : survey.kinds) kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, kind);
-  std::string text = fmt::format("looked at {} files: {}; {} to {} each", survey.num_looked_at, kinds,
-                                 bytes_text(data::quantile(survey.bytes, 0)), bytes_text(data::quantile(survey.bytes, 1)));
+  for (const auto& [kind, count] : survey.kinds)
+    kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, kind);
+  std::string text =
+      fmt::format("looked at {} files: {}; {} to {} each", survey.num_looked_at, kinds,
+                  bytes_text(data::quantile(survey.bytes, 0)), bytes_text(data::quantile(survey.bytes, 1)));
   if (!survey.widths.empty())
-    text += survey.all_images_equal
-                ? fmt::format("; {}x{} pixels", survey.widths.front(), survey.heights.front())
-                : fmt::format("; shorter sides {} to {} pixels", survey.shorter_sides.front(), survey.shorter_sides.back());
+    text += survey.all_images_equal ? fmt::format("; {}x{} pixels", survey.widths.front(), survey.heights.front())
+                                    : fmt::format("; shorter sides {} to {} pixels", survey.shorter_sides.front(),
+                                                  survey.shorter_sides.back());
   if (!survey.durations_s.empty())
     text += fmt::format("; {:.2f} to {:.2f} s at {} Hz", survey.durations_s.front(), survey.durations_s.back(),
                         data::quantile(survey.sample_rates, 0.5));
@@ -56,10 +59,10 @@ void choose_balance(const data::TrainingRequest& request, const data::DataSet& d
   plan.balance_classes = wanted == "on" || (wanted == "auto" && is_unbalanced);
   const auto name = [&](auto it) { return data.classes[static_cast<std::size_t>(it - counts.begin())]; };
   if (is_unbalanced || plan.balance_classes)
-    plan.reasons.push_back(fmt::format("classes: {} files of `{}`, {} of `{}`: {}", *largest, name(largest), *smallest,
-                                       name(smallest),
-                                       plan.balance_classes ? "each class is drawn equally often (--balance off changes that)"
-                                                            : "drawn as they are (--balance on evens them out)"));
+    plan.reasons.push_back(
+        fmt::format("classes: {} files of `{}`, {} of `{}`: {}", *largest, name(largest), *smallest, name(smallest),
+                    plan.balance_classes ? "each class is drawn equally often (--balance off changes that)"
+                                         : "drawn as they are (--balance on evens them out)"));
 }
 
 void choose_batch(const data::TrainingRequest& request, const data::DataSet& data, bool is_published,
@@ -79,20 +82,25 @@ void choose_device(const data::TrainingRequest& request, const Machine& machine,
   plan.device = wanted == "cuda" || (wanted == "auto" && machine.has_cuda) ? "cuda" : "cpu";
   plan.precision = request.precision.value_or(plan.device == "cuda" ? "bf16" : "float32");
   if (plan.precision == "fp16" && plan.device == "cpu")
-    throw Error(ErrorCode::kInvalidArgument, "--precision fp16 needs --device cuda; on the CPU there are float32 and bf16");
+    throw Error(ErrorCode::kInvalidArgument,
+                "--precision fp16 needs --device cuda; on the CPU there are float32 and bf16");
 }
 
 void choose_augmentation(const data::TrainingRequest& request, const data::DataSet& data, TrainingPlan& plan) {
   const std::string wanted = request.augment.value_or("auto");
   if (wanted == "none" || plan.preprocess.is_bytes()) return;
   if (wanted == "published") {
-    plan.image_augmentation = {.min_crop_area = 0.08, .flip = true, .rand_augment_operations = 2,
-                               .rand_augment_magnitude = 9, .erasing_probability = 0.25};
+    plan.image_augmentation = {.min_crop_area = 0.08,
+                               .flip = true,
+                               .rand_augment_operations = 2,
+                               .rand_augment_magnitude = 9,
+                               .erasing_probability = 0.25};
     plan.sound_augmentation = {.noise_db = -50, .roll_fraction = 0.1, .mixup = true};
     return;
   }
   // A mirrored digit or letter is another one.
-  const bool are_characters = std::ranges::all_of(data.classes, [](const std::string& name) { return name.size() <= 2; });
+  const bool are_characters =
+      std::ranges::all_of(data.classes, [](const std::string& name) { return name.size() <= 2; });
   if (plan.preprocess.image) {
     const int size = plan.preprocess.image->crop.value_or(32);
     plan.image_augmentation.flip = !are_characters;
@@ -101,7 +109,7 @@ void choose_augmentation(const data::TrainingRequest& request, const data::DataS
     } else {
       plan.image_augmentation.max_shift = std::max(1, size / 8);
     }
-    plan.reasons.push_back(fmt::format("pictures are {}{} for training (--augment none changes that)",
+    plan.reasons.push_back(fmt::format("training pictures are {}{} (--augment none changes that)",
                                        plan.preprocess.image->resize ? "randomly cropped" : "shifted",
                                        are_characters ? ", not mirrored: classes look like characters" : ", mirrored"));
   }
@@ -111,18 +119,32 @@ void choose_augmentation(const data::TrainingRequest& request, const data::DataS
   }
 }
 
+/// A picture that is seen very often has to look different each time.
+void strengthen_augmentation(const data::TrainingRequest& request, TrainingPlan& plan) {
+  data::ImageAugmentation& augmentation = plan.image_augmentation;
+  if (request.augment.value_or("auto") != "auto" || request.recipe == "published" || !augmentation.flip) return;
+  if (plan.epochs() < kLongTraining) return;
+  augmentation.rand_augment_operations = 1;
+  augmentation.rand_augment_magnitude = 5;
+  augmentation.erasing_probability = 0.2;
+  plan.reasons.push_back("every picture is seen often, so one random operation and random erasing are added");
+}
+
 }  // namespace
 
 TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
                          const Machine& machine) {
   if (survey.num_looked_at == 0)
-    throw Error(ErrorCode::kInvalidFormat, request.data.value_or("the data") + ": none of the training files can be read");
+    throw Error(ErrorCode::kInvalidFormat,
+                request.data.value_or("the data") + ": none of the training files can be read");
   const bool is_published = request.recipe == "published";
   TrainingPlan plan;
+  plan.command = data::command_line(request);
   plan.data = request.data.value();
   plan.data_fingerprint = data::fingerprint(data, plan.data);
   plan.seed = static_cast<std::uint64_t>(request.seed.value_or(0));
   plan.validation_fraction = request.validation_fraction.value_or(0.1);
+  plan.split_by = request.split_by.value_or("auto");
   plan.init_from = request.init_from.value_or("");
   plan.reasons.push_back(survey_text(survey));
   choose_device(request, machine, plan);
@@ -146,8 +168,8 @@ void choose_schedule(const data::TrainingRequest& request, const data::DataSet& 
                      const std::function<double()>& step_seconds, TrainingPlan& plan) {
   const bool is_published = request.recipe == "published";
   Schedule& s = plan.schedule;
-  s.steps_per_epoch = static_cast<std::int64_t>(
-      data::num_batches(data.train.size(), static_cast<std::size_t>(plan.batch_size)));
+  s.steps_per_epoch =
+      static_cast<std::int64_t>(data::num_batches(data.train.size(), static_cast<std::size_t>(plan.batch_size)));
   const auto per_epoch = static_cast<double>(s.steps_per_epoch);
   const auto to_steps = [&](double epochs) { return std::max<std::int64_t>(1, std::llround(epochs * per_epoch)); };
   plan.time_s = request.time_s.value_or(0);
@@ -166,11 +188,14 @@ void choose_schedule(const data::TrainingRequest& request, const data::DataSet& 
                                        static_cast<double>(s.total_steps) * seconds / 60 + 0.5,
                                        request.time_s ? "" : " (--time and --epochs change that)"));
   }
+  strengthen_augmentation(request, plan);
   s.max_lr = request.learning_rate.value_or(1e-3);
   s.min_lr = request.min_learning_rate.value_or(is_published ? 2e-5 : s.max_lr / 100);
   const std::int64_t published_warmup = plan.preprocess.sound && !plan.preprocess.image ? 500 : 7'500;
-  s.warmup_steps = std::min(s.total_steps / 2, request.warmup_steps.value_or(
-                                is_published ? published_warmup : std::clamp<std::int64_t>(s.total_steps / 20, 10, 1'000)));
+  s.warmup_steps =
+      std::min(s.total_steps / 2,
+               request.warmup_steps.value_or(is_published ? published_warmup
+                                                          : std::clamp<std::int64_t>(s.total_steps / 20, 10, 1'000)));
   s.is_per_epoch = request.schedule.value_or(is_published ? "epoch" : "step") == "epoch";
   plan.ema_momentum = request.ema_momentum.value_or(
       is_published ? 1e-4 : std::clamp(30.0 / static_cast<double>(s.total_steps), 1e-4, 0.5));

@@ -2,9 +2,8 @@
 #include "train/run_folder.hpp"
 
 #include <cstring>
-#include <utility>
-
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"

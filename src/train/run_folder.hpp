@@ -7,19 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "train/evaluation.hpp"
 #include "train/optimizer.hpp"
 #include "train/plan.hpp"
 
 namespace byteformer::train {
-
-/// One evaluation on the validation set.
-struct Evaluation {
-  std::int64_t step = 0;
-  double train_loss = 0;  ///< mean since the last evaluation
-  double loss = 0, top1 = 0, top5 = 0;
-  double learning_rate = 0;
-  double seconds = 0;  ///< of training so far, over all sessions
-};
 
 /// What a run knows besides its tensors.
 struct Progress {
@@ -29,8 +21,8 @@ struct Progress {
   std::int64_t loss_count = 0;
   double best_top1 = -1, best_loss = 0;
   std::int64_t best_step = 0;
-  double loss_scale = 65'536;  ///< float16 only
-  std::int64_t good_steps = 0; ///< since the loss scale changed
+  double loss_scale = 65'536;   ///< float16 only
+  std::int64_t good_steps = 0;  ///< since the loss scale changed
   std::vector<Evaluation> history;
   std::vector<std::string> failures;  ///< files that could not be read, with the reason
 };

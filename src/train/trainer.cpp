@@ -85,8 +85,8 @@ Trainer::Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder,
       module_(plan_.config, module_options(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum}) {
   const bool is_released = plan_.initialisation == "released";
-  initialise(module_.parameters(), plan_.config, is_released ? Initialisation::kReleased : Initialisation::kTruncatedNormal,
-             plan_.seed);
+  initialise(module_.parameters(), plan_.config,
+             is_released ? Initialisation::kReleased : Initialisation::kTruncatedNormal, plan_.seed);
   if (!plan_.init_from.empty()) adapt(module_.parameters(), plan_.config, plan_.init_from);
   optimizer_.state().average.copy_(module_.parameters().values());
   folder_.load(module_.parameters(), optimizer_.state(), progress_);
@@ -117,7 +117,17 @@ Outcome Trainer::run() {
   outcome_.is_out_of_time = progress_.step < plan_.schedule.total_steps && is_out_of_time();
   outcome_.is_finished = progress_.step == plan_.schedule.total_steps || outcome_.is_out_of_time;
   outcome_.progress = progress_;
+  if (outcome_.is_finished) judge_best();
   return std::move(outcome_);
+}
+
+/// Answers of the weights that were kept, which may be those of an earlier session.
+void Trainer::judge_best() {
+  if (progress_.history.empty()) evaluate();
+  const format::ModelFolder kept = format::read_model_folder(folder_.model_dir());
+  module_.parameters().load(kept.tensors);
+  outcome_.validation = validation_answers();
+  outcome_.temperature = kept.config.temperature;
 }
 
 bool Trainer::is_out_of_time() const { return plan_.time_s > 0 && progress_.seconds > plan_.time_s * kTimeTolerance; }
@@ -196,8 +206,8 @@ void Trainer::note_failures(const std::vector<data::LoadedFile>& files) {
     progress_.failures.push_back(file.error);
     if (events_.on_message) events_.on_message("skipped: " + file.error);
   }
-  const auto limit = std::max(static_cast<double>(kMostFailuresAlways),
-                              kMostFailureShare * static_cast<double>(data_.train.size()));
+  const auto limit =
+      std::max(static_cast<double>(kMostFailuresAlways), kMostFailureShare * static_cast<double>(data_.train.size()));
   if (static_cast<double>(progress_.failures.size()) > limit)
     format::fail(ErrorCode::kInvalidFormat, progress_.failures.size(), " of ", data_.train.size(),
                  " training files cannot be used, which is too many; the first: ", progress_.failures.front());
@@ -274,8 +284,6 @@ void Trainer::keep_if_best(const data::Answers& answers, const Evaluation& evalu
   format::ModelConfig config = plan_.config;
   config.temperature = data::fit_temperature(answers);
   folder_.write_model(config, module_.parameters(), module_.parameters().values());
-  outcome_.validation = answers;
-  outcome_.temperature = config.temperature;
 }
 
 void Trainer::save() { folder_.save(module_.parameters(), optimizer_.state(), progress_); }

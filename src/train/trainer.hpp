@@ -47,7 +47,8 @@ struct Outcome {
   bool is_finished = false;  ///< false: stopped, to be resumed
   bool is_out_of_time = false;
   Progress progress;
-  data::Answers validation;  ///< of the weights that were kept, in the order of the validation samples that could be read
+  data::Answers
+      validation;  ///< of the weights that were kept, in the order of the validation samples that could be read
   std::vector<std::size_t> validation_samples;  ///< which those are
   double temperature = 1;
 };
@@ -59,12 +60,15 @@ class Trainer {
  public:
   /// Starts, or goes on from the checkpoint that `folder` holds. `data` must outlive this.
   /// \throws Error
-  Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime, TrainingEvents events);
+  Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+          TrainingEvents events);
   ~Trainer();
 
   /// Trains to the end of the plan, or until should_stop; then everything is saved.
   /// \throws Error kInternal if the loss stops being finite, saying what to try; what was saved stays.
   Outcome run();
+
+  const Progress& progress() const noexcept { return progress_; }
 
  private:
   void step(std::vector<data::LoadedFile> files);
@@ -75,6 +79,7 @@ class Trainer {
   void evaluate();
   data::Answers validation_answers();
   void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
+  void judge_best();
   void save();
   bool is_out_of_time() const;
 

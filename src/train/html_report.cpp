@@ -1,0 +1,214 @@
+// The HTML page of run_summary.hpp: text, tables and inline SVG, no scripts, nothing to load.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/file_io.hpp"
+#include "byteformer/error.hpp"
+#include "encode/image.hpp"
+#include "train/run_summary.hpp"
+
+namespace byteformer::train {
+namespace {
+
+constexpr std::size_t kHardestFiles = 24;
+constexpr std::size_t kMostClassesInMatrix = 40;
+constexpr std::size_t kMostInlineBytes = 64 << 10;
+
+constexpr const char* kStyle = R"(
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #dde3ea;padding-bottom:.25rem}
+table{border-collapse:collapse}td,th{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #eef1f5}
+td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}
+.matrix td{width:2.2rem;text-align:center;padding:.15rem;border:1px solid #fff}.charts{display:flex;flex-wrap:wrap;gap:1rem}
+.files{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.8rem}
+.files div{border:1px solid #dde3ea;border-radius:6px;padding:.5rem;overflow-wrap:anywhere;font-size:.85rem}
+.files img{image-rendering:pixelated;height:64px;display:block;margin-bottom:.3rem}
+.numbers{display:flex;gap:2rem;flex-wrap:wrap}.numbers b{display:block;font-size:1.6rem}pre{background:#f5f7fa;padding:.7rem;overflow:auto}
+)";
+
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    switch (c) {
+      case '&': result += "&amp;"; break;
+      case '<': result += "&lt;"; break;
+      case '>': result += "&gt;"; break;
+      case '"': result += "&quot;"; break;
+      default: result += c;
+    }
+  }
+  return result;
+}
+
+struct Curve {
+  std::string name, color;
+  std::vector<double> y;
+};
+
+/// Curves over the same x, with axes, as SVG.
+std::string chart(const std::string& title, const std::vector<double>& x, const std::vector<Curve>& curves) {
+  constexpr double kWidth = 460, kHeight = 240, kLeft = 52, kRight = 10, kTop = 28, kBottom = 30;
+  double low = 1e300, high = -1e300;
+  for (const Curve& curve : curves)
+    for (const double y : curve.y) low = std::min(low, y), high = std::max(high, y);
+  if (!(high > low)) high = low + 1;
+  const double x_low = x.front(), x_high = std::max(x.back(), x_low + 1e-9);
+  const auto px = [&](double v) { return kLeft + (v - x_low) / (x_high - x_low) * (kWidth - kLeft - kRight); };
+  const auto py = [&](double v) { return kHeight - kBottom - (v - low) / (high - low) * (kHeight - kTop - kBottom); };
+  std::string svg = fmt::format(
+      R"(<svg viewBox="0 0 {} {}" width="{}" role="img"><text x="{}" y="16" font-size="13" font-weight="600">{}</text>)",
+      kWidth, kHeight, kWidth, kLeft, escaped(title));
+  for (int i = 0; i <= 4; ++i) {
+    const double v = low + (high - low) * i / 4;
+    svg += fmt::format(R"(<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" stroke="#e3e8ee"/>)", kLeft,
+                       kWidth - kRight, py(v));
+    svg += fmt::format(R"(<text x="{}" y="{:.1f}" font-size="11" text-anchor="end" fill="#5a6675">{:.3g}</text>)",
+                       kLeft - 6, py(v) + 4, v);
+    const double u = x_low + (x_high - x_low) * i / 4;
+    svg += fmt::format(R"(<text x="{:.1f}" y="{}" font-size="11" text-anchor="middle" fill="#5a6675">{:.3g}</text>)",
+                       px(u), kHeight - 10, u);
+  }
+  double label_x = kWidth - kRight;
+  for (auto curve = curves.rbegin(); curve != curves.rend(); ++curve) {
+    std::string points;
+    for (std::size_t i = 0; i < x.size(); ++i) points += fmt::format("{:.1f},{:.1f} ", px(x[i]), py(curve->y[i]));
+    svg += fmt::format(R"(<polyline fill="none" stroke="{}" stroke-width="1.8" points="{}"/>)", curve->color, points);
+    svg += fmt::format(R"(<text x="{:.0f}" y="16" font-size="12" text-anchor="end" fill="{}">{}</text>)", label_x,
+                       curve->color, escaped(curve->name));
+    label_x -= 8.0 + 6.5 * static_cast<double>(curve->name.size());
+  }
+  return svg + "</svg>";
+}
+
+std::string charts(const RunSummary& s) {
+  if (s.history.empty()) return "<p>The run ended before its first evaluation.</p>";
+  std::vector<double> epochs;
+  Curve train{"training", "#8a5cd1", {}}, validation{"validation", "#0b7fab", {}}, top1{"top-1", "#0b7fab", {}},
+      top5{"top-5", "#6aa84f", {}}, rate{"", "#b5651d", {}};
+  for (const Evaluation& e : s.history) {
+    epochs.push_back(static_cast<double>(e.step) / static_cast<double>(s.plan.schedule.steps_per_epoch));
+    train.y.push_back(e.train_loss);
+    validation.y.push_back(e.loss);
+    top1.y.push_back(100 * e.top1);
+    top5.y.push_back(100 * e.top5);
+    rate.y.push_back(e.learning_rate);
+  }
+  return "<div class=charts>" + chart("Loss by epoch", epochs, {train, validation}) +
+         chart("Validation accuracy, %", epochs, {top1, top5}) + chart("Learning rate", epochs, {rate}) + "</div>";
+}
+
+std::string matrix(const RunSummary& s, const data::Metrics& metrics) {
+  const auto& labels = s.plan.config.labels;
+  if (labels.size() > kMostClassesInMatrix)
+    return fmt::format("<p>{} classes are too many for a matrix here; <code>byteformer eval --json</code> has it.</p>",
+                       labels.size());
+  std::string html = "<p>Rows are truths, columns are answers.</p><table class=matrix><tr><th></th>";
+  for (const std::string& label : labels) html += "<th>" + escaped(label) + "</th>";
+  html += "</tr>";
+  for (std::size_t truth = 0; truth < labels.size(); ++truth) {
+    html += "<tr><th>" + escaped(labels[truth]) + "</th>";
+    const auto samples = std::max<double>(1, static_cast<double>(metrics.per_class[truth].samples));
+    for (std::size_t answer = 0; answer < labels.size(); ++answer) {
+      const std::int64_t count = metrics.confusion[truth][answer];
+      const double share = static_cast<double>(count) / samples;
+      const char* color = truth == answer ? "11,127,171" : "200,60,50";
+      html += fmt::format(R"(<td style="background:rgba({},{:.2f});color:{}">{}</td>)", color, share,
+                          share > 0.55 ? "#fff" : "#1c2430", count > 0 ? std::to_string(count) : "");
+    }
+    html += "</tr>";
+  }
+  return html + "</table>";
+}
+
+std::string base64(const std::vector<std::uint8_t>& bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t bits = 0;
+    for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < count ? bytes[i + j] : 0U);
+    for (std::size_t j = 0; j < 4; ++j) text += j <= count ? kDigits[bits >> (18 - 6 * j) & 63] : '=';
+  }
+  return text;
+}
+
+/// The picture itself where a browser can show it; else nothing.
+std::string preview(const std::filesystem::path& path) try {
+  base::InputFile file(path);
+  if (file.size() > kMostInlineBytes) return "";
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()));
+  bytes.resize(file.read(bytes));
+  const auto kind = encode::image_kind(bytes);
+  if (!kind || (*kind != "jpeg" && *kind != "png" && *kind != "gif" && *kind != "webp" && *kind != "bmp")) return "";
+  return fmt::format(R"(<img alt="" src="data:image/{};base64,{}">)", *kind, base64(bytes));
+} catch (const Error&) {
+  return "";
+}
+
+std::string hardest(const RunSummary& s) {
+  std::vector<std::size_t> order(s.validation.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<double> score(order.size());
+  for (const std::size_t i : order)
+    score[i] = data::softmax(s.validation.of(i), s.temperature)[static_cast<std::size_t>(s.validation.labels[i])];
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return score[i]; });
+  std::string html = "<p>Validation files whose true class got the lowest score.</p><div class=files>";
+  for (std::size_t n = 0; n < order.size() && n < kHardestFiles; ++n) {
+    const std::size_t i = order[n];
+    const auto answer = static_cast<std::size_t>(data::best_class(s.validation.of(i)));
+    const data::Sample& sample = s.data.validation[s.validation_samples[i]];
+    html += fmt::format("<div>{}{}<br><b>{}</b> ({:.0f} %), said <b>{}</b> ({:.0f} %)</div>", preview(sample.path),
+                        escaped(base::printable(sample.path.lexically_relative(s.plan.data))),
+                        escaped(s.plan.config.labels[static_cast<std::size_t>(sample.label)]), 100 * score[i],
+                        escaped(s.plan.config.labels[answer]),
+                        100 * data::softmax(s.validation.of(i), s.temperature)[answer]);
+  }
+  return html + "</div>";
+}
+
+std::string class_table(const RunSummary& s, const data::Metrics& metrics) {
+  std::vector<std::int64_t> train(s.plan.config.labels.size());
+  for (const data::Sample& sample : s.data.train) ++train[static_cast<std::size_t>(sample.label)];
+  std::string html = "<table><tr><th>class<th>training files<th>validation files<th>recall<th>precision</tr>";
+  for (std::size_t c = 0; c < train.size(); ++c)
+    html += fmt::format("<tr><td>{}<td>{}<td>{}<td>{:.1f} %<td>{:.1f} %</tr>", escaped(s.plan.config.labels[c]),
+                        train[c], metrics.per_class[c].samples, 100 * metrics.per_class[c].recall,
+                        100 * metrics.per_class[c].precision);
+  return html + "</table>";
+}
+
+std::string items(const std::vector<std::string>& lines) {
+  std::string html = "<ul>";
+  for (const std::string& line : lines) html += "<li>" + escaped(line) + "</li>";
+  return html + "</ul>";
+}
+
+}  // namespace
+
+std::string html_report(const RunSummary& s) {
+  const data::Metrics metrics = data::measure(s.validation, s.temperature);
+  std::string html =
+      "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
+      "<title>byteformer training report</title><style>" +
+      std::string(kStyle) + "</style>";
+  html += fmt::format(
+      "<h1>Training report</h1><div class=numbers><div><b>{:.2f} %</b>top-1 on {} validation files</div>"
+      "<div><b>{:.2f} %</b>top-5</div><div><b>{:.3f}</b>calibration error</div>"
+      "<div><b>{:.0f} min</b>of training, {:.1f} epochs</div></div>",
+      100 * metrics.top1, metrics.samples, 100 * metrics.top5, metrics.calibration_error, s.seconds / 60,
+      s.history.empty()
+          ? 0
+          : static_cast<double>(s.history.back().step) / static_cast<double>(s.plan.schedule.steps_per_epoch));
+  html += "<h2>Curves</h2>" + charts(s);
+  html += "<h2>Confusion</h2>" + matrix(s, metrics);
+  html += "<h2>Hardest files</h2>" + hardest(s);
+  html += "<h2>Data</h2>" + class_table(s, metrics) + items(s.data.remarks);
+  if (!s.failures.empty()) html += "<h2>Files that could not be used</h2>" + items(s.failures);
+  html += "<h2>Plan</h2><pre>" + escaped(s.plan.command) + "</pre>" + items(s.plan.reasons);
+  return html + "</html>\n";
+}
+
+}  // namespace byteformer::train

@@ -1,0 +1,158 @@
+// What is chosen for data of different kinds, and what wins over the choice.
+#include "train/planner.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.hpp"
+
+namespace byteformer::train {
+namespace {
+
+data::DataSet data_set(int files_per_class, std::vector<std::string> classes = {"cat", "dog"}) {
+  data::DataSet data;
+  data.classes = std::move(classes);
+  for (int label = 0; label < static_cast<int>(data.classes.size()); ++label)
+    for (int i = 0; i < files_per_class; ++i) data.train.push_back({"f" + std::to_string(i), label, {}});
+  return data;
+}
+
+data::Survey pictures(int width, int height) {
+  data::Survey survey;
+  survey.num_looked_at = survey.num_images = survey.kinds["jpeg"] = 3;
+  survey.bytes = {800, 900, 1000};
+  survey.widths = {width, width, width};
+  survey.heights = {height, height, height};
+  survey.shorter_sides = std::vector<int>(3, std::min(width, height));
+  return survey;
+}
+
+data::Survey sounds() {
+  data::Survey survey;
+  survey.num_looked_at = survey.num_sounds = survey.kinds["wav"] = 3;
+  survey.bytes = {4000, 8000, 12000};
+  survey.durations_s = {0.2, 0.5, 0.9};
+  survey.sample_rates = {8000, 8000, 8000};
+  return survey;
+}
+
+data::Survey texts() {
+  data::Survey survey;
+  survey.num_looked_at = survey.kinds["other"] = 3;
+  survey.bytes = {500, 900, 1000};
+  return survey;
+}
+
+data::TrainingRequest request() {
+  data::TrainingRequest r;
+  r.data = "data";
+  return r;
+}
+
+TEST(PlannerTest, SmallPicturesKeepTheirSizeAndRowsAreWholeTokens) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), pictures(32, 32), {});
+  ASSERT_TRUE(plan.preprocess.image);
+  EXPECT_FALSE(plan.preprocess.image->resize);
+  EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kFhwc);
+  EXPECT_EQ(96 % plan.config.stride(), 0);
+  EXPECT_TRUE(plan.image_augmentation.flip);
+  EXPECT_FALSE(plan.reasons.empty());
+}
+
+TEST(PlannerTest, LargePicturesAreMadeSmall) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), pictures(500, 375), {});
+  ASSERT_TRUE(plan.preprocess.image && plan.preprocess.image->crop);
+  EXPECT_EQ(*plan.preprocess.image->crop, 64);
+  EXPECT_GT(plan.image_augmentation.min_crop_area, 0);
+}
+
+TEST(PlannerTest, CharactersAreNotMirrored) {
+  EXPECT_FALSE(choose_plan(request(), data_set(100, {"0", "1", "2"}), pictures(28, 28), {}).image_augmentation.flip);
+}
+
+TEST(PlannerTest, SoundsOfAnyLengthHaveRoomToSpare) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), sounds(), {});
+  ASSERT_TRUE(plan.preprocess.sound);
+  EXPECT_FALSE(plan.preprocess.sound->duration_s);
+  EXPECT_GT(plan.config.max_position_embeddings * plan.config.stride(), 2 * 0.9 * 8000);
+}
+
+TEST(PlannerTest, OtherFilesAreTakenAsTheyAreAndMayHaveAnyLength) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), texts(), {});
+  EXPECT_TRUE(plan.preprocess.is_bytes());
+  EXPECT_EQ(plan.config.position_embedding, format::PositionEmbedding::kSinusoidal);
+  EXPECT_EQ(plan.config.conv_kernel_size, 4);
+}
+
+TEST(PlannerTest, WhatIsAskedForWins) {
+  data::TrainingRequest r = request();
+  r.encode = "tiff";
+  r.kernel = 64;
+  r.preset = "tiny";
+  r.batch_size = 7;
+  r.masking = "released";
+  const TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
+  EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kTiff);
+  EXPECT_EQ(plan.config.conv_kernel_size, 64);
+  EXPECT_EQ(plan.config.num_hidden_layers, 12);
+  EXPECT_EQ(plan.config.hidden_size, 192);
+  EXPECT_EQ(plan.batch_size, 7);
+  EXPECT_EQ(plan.config.masking, Masking::kReleased);
+}
+
+TEST(PlannerTest, UnevenClassesAreSeenAndSaid) {
+  data::DataSet data = data_set(10);
+  for (int i = 0; i < 90; ++i) data.train.push_back({"g" + std::to_string(i), 1, {}});
+  const TrainingPlan plan = choose_plan(request(), data, texts(), {});
+  EXPECT_TRUE(plan.balance_classes);
+  EXPECT_TRUE(std::ranges::any_of(plan.reasons,
+                                  [](const std::string& r) { return r.find("10 of `cat`") != std::string::npos; }));
+  data::TrainingRequest off = request();
+  off.balance = "off";
+  EXPECT_FALSE(choose_plan(off, data, texts(), {}).balance_classes);
+}
+
+TEST(PlannerTest, ThePublishedRecipe) {
+  data::TrainingRequest r = request();
+  r.recipe = "published";
+  const data::DataSet data = data_set(7680);
+  TrainingPlan plan = choose_plan(r, data, pictures(500, 375), {});
+  choose_schedule(
+      r, data, [] { return ADD_FAILURE() << "no need to measure", 1.0; }, plan);
+  EXPECT_EQ(plan.config.hidden_size, 192);
+  EXPECT_EQ(plan.config.conv_kernel_size, 32);
+  EXPECT_EQ(plan.config.window_sizes, std::vector<std::int64_t>(12, 128));
+  EXPECT_EQ(plan.config.max_position_embeddings, 50'000);
+  EXPECT_EQ(*plan.preprocess.image->resize, 256);
+  EXPECT_EQ(*plan.preprocess.image->crop, 224);
+  EXPECT_EQ(plan.batch_size, 768);
+  EXPECT_EQ(plan.schedule.total_steps, 300 * 20);
+  EXPECT_TRUE(plan.schedule.is_per_epoch);
+  EXPECT_EQ(plan.schedule.min_lr, 2e-5);
+  EXPECT_EQ(plan.ema_momentum, 1e-4);
+  EXPECT_EQ(plan.image_augmentation.rand_augment_operations, 2);
+  EXPECT_EQ(plan.image_augmentation.min_crop_area, 0.08);
+}
+
+TEST(PlannerTest, ABudgetBecomesSteps) {
+  data::TrainingRequest r = request();
+  r.time_s = 100;
+  const data::DataSet data = data_set(3200);
+  TrainingPlan plan = choose_plan(r, data, pictures(32, 32), {});
+  choose_schedule(
+      r, data, [] { return 0.5; }, plan);
+  EXPECT_EQ(plan.schedule.total_steps, 180);
+  EXPECT_EQ(plan.time_s, 100);
+}
+
+TEST(PlannerTest, ContradictionsAreUsageErrors) {
+  data::TrainingRequest r = request();
+  r.encode = "wav";
+  test::expect_error(ErrorCode::kInvalidArgument, {"--encode wav"},
+                     [&] { choose_plan(r, data_set(9), pictures(32, 32), {}); });
+  r = request();
+  r.device = "cuda";
+  test::expect_error(ErrorCode::kInvalidArgument, {"no GPU"}, [&] { choose_plan(r, data_set(9), texts(), {}); });
+}
+
+}  // namespace
+}  // namespace byteformer::train

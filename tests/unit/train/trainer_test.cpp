@@ -1,0 +1,170 @@
+// Training runs in small: they learn, they resume to the same bits, and bad files cost themselves.
+#include "train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "data/survey.hpp"
+#include "format/model_folder.hpp"
+#include "format/safetensors.hpp"
+#include "support/errors.hpp"
+#include "support/files.hpp"
+#include "support/temporary_folder.hpp"
+#include "train/adaptation.hpp"
+#include "train/planner.hpp"
+
+namespace byteformer::train {
+namespace {
+
+/// Two classes of byte strings that differ in what bytes they prefer.
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() {
+    std::uint64_t state = 1;
+    for (const char* name : {"letters", "digits"})
+      for (int i = 0; i < 24; ++i) {
+        std::string text;
+        for (int j = 0; j < 40 + i; ++j) {
+          state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+          text += static_cast<char>((name[0] == 'l' ? 'a' : '0') + (state >> 33) % 10);
+        }
+        std::filesystem::create_directories(folder_ / "data" / name);
+        test::write_file(folder_ / "data" / name / ("f" + std::to_string(i)), text);
+      }
+    data_ = data::find_data_set(folder_ / "data", {});
+    request_.data = (folder_ / "data").string();
+    request_.hidden_size = 32;
+    request_.heads = 2;
+    request_.layers = 2;
+    request_.batch_size = 8;
+    request_.epochs = 4;
+  }
+
+  TrainingPlan plan() const {
+    TrainingPlan p = choose_plan(request_, data_, data::look_at(data_.train), {});
+    choose_schedule(
+        request_, data_, [] { return 1.0; }, p);
+    return p;
+  }
+
+  /// Trains in `name`, stopping and starting again after every `stop_every` steps if that is not 0.
+  Outcome train(const std::string& name, int stop_every = 0, TrainingEvents events = {}, int num_threads = 2) {
+    RunFolder run(folder_ / name);
+    const TrainingPlan p = std::filesystem::exists(folder_ / name) ? run.read_plan() : plan();
+    if (!std::filesystem::exists(folder_ / name)) run.create(p);
+    for (;;) {
+      int steps = 0;
+      events.should_stop = [&] { return stop_every > 0 && ++steps == stop_every; };
+      Outcome outcome = Trainer(p, data_, run, {num_threads, 1}, events).run();
+      if (outcome.is_finished) return outcome;
+    }
+  }
+
+  std::vector<float> tensor(const std::string& file, const std::string& name) const {
+    const format::Tensors tensors = format::read_safetensors(folder_ / file);
+    return format::to_float32(tensors.by_name.at(name), name);
+  }
+
+  test::TemporaryFolder folder_;
+  data::DataSet data_;
+  data::TrainingRequest request_;
+};
+
+TEST_F(TrainerTest, LearnsWhatIsEasyAndLeavesAModelFolder) {
+  request_.epochs = 20;
+  const Outcome outcome = train("run");
+  EXPECT_GE(outcome.progress.best_top1, 0.99);
+  EXPECT_LT(outcome.progress.history.back().train_loss, outcome.progress.history.front().train_loss);
+  const format::ModelFolder model = format::read_model_folder(folder_ / "run");
+  EXPECT_EQ(model.config.labels, (std::vector<std::string>{"digits", "letters"}));
+  EXPECT_EQ(outcome.validation.size(), data_.validation.size());
+  EXPECT_EQ(outcome.temperature, model.config.temperature);
+}
+
+TEST_F(TrainerTest, StoppedAndResumedItEndsWithTheSameBits) {
+  train("whole");
+  train("pieces", 3);
+  for (const char* name : {"values", "first_moment", "second_moment", "average"})
+    EXPECT_EQ(tensor("whole/training/checkpoint.safetensors", name),
+              tensor("pieces/training/checkpoint.safetensors", name));
+  EXPECT_EQ(test::read_file(folder_ / "whole/model.safetensors"),
+            test::read_file(folder_ / "pieces/model.safetensors"));
+}
+
+TEST_F(TrainerTest, NoiseAlsoResumesToTheSameBits) {
+  request_.dropout = 0.1;
+  request_.stochastic_depth = 0.2;
+  train("whole");
+  train("pieces", 3);
+  EXPECT_EQ(tensor("whole/training/checkpoint.safetensors", "values"),
+            tensor("pieces/training/checkpoint.safetensors", "values"));
+}
+
+TEST_F(TrainerTest, PassesOfAnySizeGiveTheSameLoss) {
+  std::vector<double> losses[2];
+  for (const int budget : {1, 100'000}) {
+    request_.token_budget = budget;
+    TrainingEvents events;
+    events.on_step = [&](const StepReport& report) { losses[budget == 1 ? 0 : 1].push_back(report.loss); };
+    train("run" + std::to_string(budget), 0, events);
+  }
+  ASSERT_EQ(losses[0].size(), losses[1].size());
+  for (std::size_t i = 0; i < losses[0].size(); ++i) EXPECT_NEAR(losses[0][i], losses[1][i], 1e-3) << i;
+}
+
+TEST_F(TrainerTest, FilesThatCannotBeReadAreNamedAndSkipped) {
+  std::filesystem::remove(data_.train[3].path);
+  std::vector<std::string> messages;
+  TrainingEvents events;
+  events.on_message = [&](const std::string& message) { messages.push_back(message); };
+  const Outcome outcome = train("run", 0, events);
+  ASSERT_EQ(outcome.progress.failures.size(), 1U);
+  EXPECT_NE(outcome.progress.failures[0].find(data_.train[3].path.filename().string()), std::string::npos);
+  EXPECT_EQ(messages.size(), 1U);
+}
+
+TEST_F(TrainerTest, TooManyBadFilesEndTheRun) {
+  RunFolder(folder_ / "run").create(plan());
+  for (const data::Sample& sample : data_.train) std::filesystem::remove(sample.path);
+  test::expect_error(ErrorCode::kInvalidFormat, {"too many"}, [&] { train("run"); });
+}
+
+TEST_F(TrainerTest, ALossThatIsNotFiniteStopsWithAdvice) {
+  request_.learning_rate = 10;
+  request_.epochs = 200;
+  request_.clip_norm = 0;
+  request_.warmup_steps = 0;
+  TrainingPlan p = plan();
+  p.schedule.max_lr = 1e30;
+  RunFolder run(folder_ / "run");
+  run.create(p);
+  test::expect_error(ErrorCode::kInternal, {"no longer finite", "--learning-rate"}, [&] {
+    Trainer(p, data_, run, {2, 1}, {}).run();
+  });
+}
+
+TEST_F(TrainerTest, ARunFolderIsNeverOverwritten) {
+  RunFolder(folder_ / "run").create(plan());
+  test::expect_error(ErrorCode::kAlreadyExists, {"--resume"}, [&] { RunFolder(folder_ / "run").create(plan()); });
+}
+
+TEST_F(TrainerTest, FineTuningKeepsTheRowsOfClassesItKnows) {
+  train("first");
+  TrainingPlan p = plan();
+  p.config.labels = {"letters", "others", "digits"};
+  p.config.num_labels = 3;
+  Parameters parameters(p.config, torch::kCPU);
+  initialise(parameters, p.config, Initialisation::kReleased, 3);
+  const torch::Tensor other = parameters["classifier.weight"][1].clone();
+  adapt(parameters, p.config, (folder_ / "first").string());
+  const std::vector<float> old = tensor("first/model.safetensors", "classifier.weight");
+  EXPECT_EQ(parameters["classifier.weight"][0][0].item<float>(), old[32]);
+  EXPECT_EQ(parameters["classifier.weight"][2][0].item<float>(), old[0]);
+  EXPECT_TRUE(torch::equal(parameters["classifier.weight"][1], other));
+  EXPECT_EQ(parameters["embeddings.weight"].flatten()[5].item<float>(),
+            tensor("first/model.safetensors", "embeddings.weight")[5]);
+}
+
+}  // namespace
+}  // namespace byteformer::train
