@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
 # From a fresh clone to a classified file: installs what is missing, builds the release program and runs it on real files.
-# Run it as often as you like; what is done already is not done again.
+# Run it as often as you like; what is done already is not done again. Usage: quickstart.sh [--with-training]
+#   --with-training   also installs LibTorch, builds the trainer, and trains a model of handwritten digits in two minutes
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+with_training=no
+case ${1:-} in
+  "") ;;
+  --with-training) with_training=yes ;;
+  *) echo "usage: $0 [--with-training]" >&2; exit 2 ;;
+esac
 
 step() { printf '\n==> %s\n' "$1"; }
 
@@ -11,9 +19,8 @@ step "1/3 Dependencies (apt-get, only what is missing)"
 
 step "2/3 Building build/release/bin/byteformer"
 log=$(mktemp); trap 'rm -f "$log"' EXIT
-if [ ! -f build/release/build.ninja ]; then
-  cmake --preset release >"$log" 2>&1 || { cat "$log" >&2; echo "cmake could not configure the build; see above." >&2; exit 1; }
-fi
+configure() { cmake --preset release >"$log" 2>&1 || { cat "$log" >&2; echo "cmake could not configure the build; see above." >&2; exit 1; }; }
+[ -f build/release/build.ninja ] || configure
 cmake --build --preset release --target bin/byteformer
 
 step "3/3 Classifying the files of examples/data"
@@ -25,5 +32,20 @@ cat <<MESSAGE
 Each file was read as raw bytes, with no decoder, and went through every layer of a transformer. The answers themselves
 mean nothing yet: $model has random weights (see its README.md) and only shows that the whole path works.
 
-Next: build/release/bin/byteformer --help, and README.md for your own model (byteformer import).
+Next: build/release/bin/byteformer --help, and README.md for your own model (byteformer train, byteformer import).
 MESSAGE
+[ $with_training = yes ] || exit 0
+
+step "Training: LibTorch (apt-get, only what is missing) and build/release/bin/byteformer-train"
+./scripts/install_dependencies.sh train
+configure
+cmake --build --preset release --target bin/byteformer-train
+
+step "Training on 2,500 handwritten digits for two minutes"
+work=build/quickstart
+rm -rf $work && mkdir -p $work && tar xzf examples/digits.tar.gz -C $work
+show() { echo "\$ $*"; "$@"; }
+show build/release/bin/byteformer train --data $work/digits -o $work/model --time 2m
+show build/release/bin/byteformer eval --model $work/model --data $work/digits
+show build/release/bin/byteformer classify --model $work/model --top-k 3 $work/digits/test/7/*0.png
+echo "The training report is $work/model/training/report.html, the model's own words are in $work/model/README.md."

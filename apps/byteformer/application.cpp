@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <new>
 
@@ -61,10 +62,10 @@ bool asks_for_help(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-Application::Application() : app_(kSummary, "byteformer") {
-  app_.set_help_flag("-h,--help", "Show this help");
-  app_.set_version_flag("-V,--version", "byteformer " + std::string(version()), "Show the version");
-  app_.footer(kOverview);
+Application::Application() : app_(std::make_unique<CLI::App>(kSummary, "byteformer")) {
+  app_->set_help_flag("-h,--help", "Show this help");
+  app_->set_version_flag("-V,--version", "byteformer " + std::string(version()), "Show the version");
+  app_->footer(kOverview);
   add("classify", "Say what files are, from their bytes alone", add_classify);
   add("train", "Make a model of a folder of labelled files", add_train);
   add("eval", "Say how often a model is right about labelled files", add_eval);
@@ -77,8 +78,10 @@ Application::Application() : app_(kSummary, "byteformer") {
   add("man", "Print the man page in roff", add_man, /*is_hidden=*/true);
 }
 
+Application::~Application() = default;
+
 void Application::add(const std::string& name, const std::string& summary, AddCommand add_command, bool is_hidden) {
-  CLI::App* command = app_.add_subcommand(name, summary);
+  CLI::App* command = app_->add_subcommand(name, summary);
   command->set_help_flag("-h,--help", "Show this help");
   if (is_hidden) command->group("");
   commands_.emplace_back(command, add_command(*command));
@@ -90,7 +93,7 @@ bool Application::has_command(const std::string& name) const {
 
 int Application::run(const std::vector<std::string>& arguments, Console& console) {
   if (asks_for_help(arguments)) {
-    (arguments.empty() ? console.err : console.out) << overview_page(document(app_)) << std::flush;
+    (arguments.empty() ? console.err : console.out) << overview_page(document(*app_)) << std::flush;
     return arguments.empty() ? kExitUsage : kExitOk;
   }
   if (arguments[0] == "-V" || arguments[0] == "--version") {

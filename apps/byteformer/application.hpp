@@ -1,7 +1,6 @@
 // The program without its process: which command runs, and what its failures become.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +15,9 @@ class Application {
  public:
   Application();
 
-  const CLI::App& app() const noexcept { return app_; }
+  ~Application();
+
+  const CLI::App& app() const noexcept { return *app_; }
   bool has_command(const std::string& name) const;
 
   /// Runs the command that `arguments` (without the program's name) ask for.
@@ -28,7 +29,7 @@ class Application {
   void add(const std::string& name, const std::string& summary, AddCommand add_command, bool is_hidden = false);
   int run_command(const std::string& name, const std::vector<std::string>& arguments, Console& console);
 
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   std::vector<std::pair<CLI::App*, Action>> commands_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <regex>
@@ -30,13 +31,13 @@ std::string unguarded(const std::string& argument) {
 }
 
 /// Adds an option whose text `store` turns into a value; what `store` throws becomes a usage error with its name.
-CLI::Option* add_value(CLI::App& app, const std::string& names, const std::string& value_name,
-                       const std::string& description, std::function<void(const std::string&)> store) {
-  return app
-      .add_option_function<std::string>(
-          names, [store = std::move(store)](const std::string& text) { store(unguarded(text)); }, description)
-      ->type_name(value_name)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+DeclaredOption add_value(CLI::App& app, const std::string& names, const std::string& value_name,
+                         const std::string& description, std::function<void(const std::string&)> store) {
+  return DeclaredOption(
+      app.add_option_function<std::string>(
+             names, [store = std::move(store)](const std::string& text) { store(unguarded(text)); }, description)
+          ->type_name(value_name)
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast));
 }
 
 std::string joined(const std::vector<std::string>& choices, const char* separator) {
@@ -65,20 +66,30 @@ std::string describe_unexpected(const CLI::App& app, const std::string& argument
 
 }  // namespace
 
-CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description) {
-  return app.add_flag(names, value, description);
+DeclaredOption DeclaredOption::required() const { return DeclaredOption(option_->required()); }
+DeclaredOption DeclaredOption::excludes(DeclaredOption other) const {
+  return DeclaredOption(option_->excludes(other.option_));
+}
+DeclaredOption DeclaredOption::excludes(const std::string& name) const {
+  return DeclaredOption(option_->excludes(name));
 }
 
-CLI::Option* add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
-                      const std::string& value_name, const std::string& description) {
+void set_details(CLI::App& app, const std::string& text) { app.footer(text); }
+
+DeclaredOption add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description) {
+  return DeclaredOption(app.add_flag(names, value, description));
+}
+
+DeclaredOption add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
+                        const std::string& value_name, const std::string& description) {
   return add_value(app, names, value_name, description, [&value, names](const std::string& text) {
     if (text.empty()) throw UsageError(first_name(names) + " must not be empty");
     value = text;
   });
 }
 
-CLI::Option* add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value, NumberRange range,
-                        const std::string& description) {
+DeclaredOption add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value,
+                          NumberRange range, const std::string& description) {
   return add_value(app, names, "N", description, [&value, names, range](const std::string& text) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -90,8 +101,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, std::optional<s
   });
 }
 
-CLI::Option* add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,
-                          const std::string& value_name, const std::string& description) {
+DeclaredOption add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,
+                            const std::string& value_name, const std::string& description) {
   return add_value(app, names, value_name, description, [&value, names](const std::string& text) {
     float number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -102,8 +113,8 @@ CLI::Option* add_fraction(CLI::App& app, const std::string& names, std::optional
   });
 }
 
-CLI::Option* add_decimal(CLI::App& app, const std::string& names, std::optional<double>& value, double min, double max,
-                         const std::string& description) {
+DeclaredOption add_decimal(CLI::App& app, const std::string& names, std::optional<double>& value, double min,
+                           double max, const std::string& description) {
   return add_value(app, names, "X", description, [&value, names, min, max](const std::string& text) {
     const std::optional<double> number = parse_decimal(text);
     if (!number || !(*number >= min && *number <= max))
@@ -112,8 +123,8 @@ CLI::Option* add_decimal(CLI::App& app, const std::string& names, std::optional<
   });
 }
 
-CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<double>& seconds,
-                          const std::string& description) {
+DeclaredOption add_duration(CLI::App& app, const std::string& names, std::optional<double>& seconds,
+                            const std::string& description) {
   return add_value(app, names, "TIME", description, [&seconds, names](const std::string& text) {
     const std::size_t unit = text.find_last_not_of("smhd") + 1;
     const std::string_view units = std::string_view(text).substr(unit);
@@ -125,8 +136,8 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional
   });
 }
 
-CLI::Option* add_choice(CLI::App& app, const std::string& names, std::optional<std::string>& value,
-                        const std::vector<std::string>& choices, const std::string& description) {
+DeclaredOption add_choice(CLI::App& app, const std::string& names, std::optional<std::string>& value,
+                          const std::vector<std::string>& choices, const std::string& description) {
   return add_value(app, names, joined(choices, "|"), description, [&value, names, choices](const std::string& text) {
     if (std::find(choices.begin(), choices.end(), text) == choices.end())
       throw UsageError(fmt::format("{} must be {}, not `{}`", first_name(names), joined(choices, " or "), text));
@@ -134,15 +145,15 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, std::optional<s
   });
 }
 
-CLI::Option* add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,
-                       const std::string& description) {
+DeclaredOption add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,
+                         const std::string& description) {
   const auto store = [&paths, name](const std::vector<std::string>& arguments) {
     for (const std::string& argument : arguments) {
       if (argument.empty()) throw UsageError(name + " must not be empty");
       paths.push_back(unguarded(argument));
     }
   };
-  return app.add_option_function<std::vector<std::string>>(name, store, description)->type_name(name);
+  return DeclaredOption(app.add_option_function<std::vector<std::string>>(name, store, description)->type_name(name));
 }
 
 void add_masking_option(CLI::App& app, std::optional<std::string>& masking) {
@@ -156,7 +167,7 @@ std::optional<Masking> parse_masking_option(const std::optional<std::string>& ma
 }
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
-  add_text(app, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors")->required();
+  add_text(app, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
   add_number(app, "-j,--threads", options.num_threads, {1, kMaxThreads}, "Threads (default: one a processor)");
   add_masking_option(app, options.masking);
 }

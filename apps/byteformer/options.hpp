@@ -1,7 +1,6 @@
 // Options with checked values: what CLI11 leaves to each program, done once.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,7 +8,28 @@
 
 #include "byteformer/classifier.hpp"
 
+namespace CLI {  // its header takes seven seconds a file: only this module's implementation, application and help see
+                 // it
+class App;
+class Option;
+}  // namespace CLI
+
 namespace byteformer::cli {
+
+/// An option that has been added, for what else is to be said of it.
+class DeclaredOption {
+ public:
+  explicit DeclaredOption(CLI::Option* option) : option_(option) {}
+  DeclaredOption required() const;
+  DeclaredOption excludes(DeclaredOption other) const;
+  DeclaredOption excludes(const std::string& name) const;
+
+ private:
+  CLI::Option* option_;
+};
+
+/// The text below a command's options: details, examples, formats.
+void set_details(CLI::App& app, const std::string& text);
 
 /// Inclusive bounds of a whole number.
 struct NumberRange {
@@ -19,22 +39,22 @@ struct NumberRange {
 // Each adds one option to `app`; `names` is CLI11's ("-k,--top-k", or "PATH" for a positional). A value that makes no
 // sense is a usage error that says what would. The last of several wins, so that aliases can be overridden.
 
-CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description);
-CLI::Option* add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
-                      const std::string& value_name, const std::string& description);
-CLI::Option* add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value, NumberRange range,
-                        const std::string& description);
-CLI::Option* add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,
-                          const std::string& value_name, const std::string& description);
-CLI::Option* add_decimal(CLI::App& app, const std::string& names, std::optional<double>& value, double min, double max,
-                         const std::string& description);
+DeclaredOption add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description);
+DeclaredOption add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
+                        const std::string& value_name, const std::string& description);
+DeclaredOption add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value,
+                          NumberRange range, const std::string& description);
+DeclaredOption add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,
+                            const std::string& value_name, const std::string& description);
+DeclaredOption add_decimal(CLI::App& app, const std::string& names, std::optional<double>& value, double min,
+                           double max, const std::string& description);
 /// A time such as 90s, 30m, 2h, or seconds without a unit.
-CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<double>& seconds,
-                          const std::string& description);
-CLI::Option* add_choice(CLI::App& app, const std::string& names, std::optional<std::string>& value,
-                        const std::vector<std::string>& choices, const std::string& description);
-CLI::Option* add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,
-                       const std::string& description);
+DeclaredOption add_duration(CLI::App& app, const std::string& names, std::optional<double>& seconds,
+                            const std::string& description);
+DeclaredOption add_choice(CLI::App& app, const std::string& names, std::optional<std::string>& value,
+                          const std::vector<std::string>& choices, const std::string& description);
+DeclaredOption add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,
+                         const std::string& description);
 
 /// The options that say which model runs, and how.
 struct ModelOptions {

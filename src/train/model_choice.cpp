@@ -39,21 +39,18 @@ int to_int(std::int64_t number) { return static_cast<int>(number); }
 data::ImagePreparation image_preparation(const data::TrainingRequest& request, const data::Survey& survey,
                                          TrainingPlan& plan) {
   data::ImagePreparation image;
-  const bool keeps_size = survey.all_images_equal && !survey.widths.empty() && survey.widths.back() <= kSmallPicture &&
-                          survey.heights.back() <= kSmallPicture;
   const bool is_published = request.recipe == "published";
-  if (!keeps_size || request.crop || request.resize) {
-    const int affordable = is_published || plan.device == "cuda" ? 224 : kSmallPicture;
-    const int crop = to_int(request.crop.value_or(std::min(affordable, data::quantile(survey.shorter_sides, 0.5))));
-    image.crop = crop;
-    image.resize = to_int(request.resize.value_or(crop * 8 / 7));
-    plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle (--resize, --crop)",
-                                       *image.resize, crop, crop));
-  } else {
-    image.crop = std::nullopt;
-  }
+  const int typical = data::quantile(survey.shorter_sides, 0.5);
+  const int affordable = is_published || plan.device == "cuda" ? 224 : kSmallPicture;
+  const int crop = to_int(request.crop.value_or(is_published ? 224 : std::min(affordable, typical)));
+  // Pictures of one small size are used whole; of larger ones the published margin is cut off.
+  const bool keeps_size = survey.all_images_equal && crop == typical;
+  image.crop = crop;
+  image.resize = to_int(request.resize.value_or(keeps_size ? crop : crop * 8 / 7));
   image.encoding.format = is_published ? FileFormat::kTiff : FileFormat::kFhwc;
   image.encoding.quality = to_int(request.quality.value_or(100));
+  plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle (--resize, --crop)",
+                                     *image.resize, crop, crop));
   return image;
 }
 

@@ -102,15 +102,16 @@ void choose_augmentation(const data::TrainingRequest& request, const data::DataS
   const bool are_characters =
       std::ranges::all_of(data.classes, [](const std::string& name) { return name.size() <= 2; });
   if (plan.preprocess.image) {
-    const int size = plan.preprocess.image->crop.value_or(32);
+    const data::ImagePreparation& image = *plan.preprocess.image;
+    const bool has_margin = image.resize != image.crop;
     plan.image_augmentation.flip = !are_characters;
-    if (plan.preprocess.image->resize) {
+    if (has_margin) {
       plan.image_augmentation.min_crop_area = 0.35;
     } else {
-      plan.image_augmentation.max_shift = std::max(1, size / 8);
+      plan.image_augmentation.max_shift = std::max(1, image.crop.value_or(32) / 8);
     }
     plan.reasons.push_back(fmt::format("training pictures are {}{} (--augment none changes that)",
-                                       plan.preprocess.image->resize ? "randomly cropped" : "shifted",
+                                       has_margin ? "randomly cropped" : "shifted",
                                        are_characters ? ", not mirrored: classes look like characters" : ", mirrored"));
   }
   if (plan.preprocess.sound) {

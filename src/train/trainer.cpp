@@ -12,13 +12,15 @@
 #include "format/model_folder.hpp"
 #include "format/text.hpp"
 #include "train/adaptation.hpp"
+#include "train/engine_answers.hpp"
 
 namespace byteformer::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kSecondsBetweenCheckpoints = 60;
+constexpr double kLeastSecondsBetweenCheckpoints = 2;
+constexpr double kCheckpointShare = 0.05;  // of the time, at most
 constexpr std::size_t kMostFailuresAlways = 10;
 constexpr double kMostFailureShare = 0.05;
 constexpr double kTimeTolerance = 1.05;
@@ -82,6 +84,7 @@ Trainer::Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder,
       folder_(std::move(folder)),
       runtime_(runtime),
       events_(std::move(events)),
+      evaluation_pool_(runtime.num_threads),
       module_(plan_.config, module_options(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum}) {
   const bool is_released = plan_.initialisation == "released";
@@ -97,6 +100,7 @@ Trainer::~Trainer() = default;
 Outcome Trainer::run() {
   data::Loader loader(data_.train, loader_options(plan_, data_, runtime_), static_cast<std::size_t>(progress_.step));
   auto last_save = Clock::now();
+  double seconds_between_saves = kLeastSecondsBetweenCheckpoints;
   bool stops = false;
   while (progress_.step < plan_.schedule.total_steps && !stops && !is_out_of_time()) {
     const auto start = Clock::now();
@@ -109,9 +113,11 @@ Outcome Trainer::run() {
       evaluate();
       progress_.seconds += seconds_since(before);
     }
-    if (stops || is_last || seconds_since(last_save) > kSecondsBetweenCheckpoints) {
+    if (stops || is_last || seconds_since(last_save) > seconds_between_saves) {
+      const auto before = Clock::now();
       save();
       last_save = Clock::now();
+      seconds_between_saves = std::max(kLeastSecondsBetweenCheckpoints, seconds_since(before) / kCheckpointShare);
     }
   }
   outcome_.is_out_of_time = progress_.step < plan_.schedule.total_steps && is_out_of_time();
@@ -126,7 +132,7 @@ void Trainer::judge_best() {
   if (progress_.history.empty()) evaluate();
   const format::ModelFolder kept = format::read_model_folder(folder_.model_dir());
   module_.parameters().load(kept.tensors);
-  outcome_.validation = validation_answers();
+  outcome_.validation = validation_answers(module_.parameters().values());
   outcome_.temperature = kept.config.temperature;
 }
 
@@ -213,49 +219,52 @@ void Trainer::note_failures(const std::vector<data::LoadedFile>& files) {
                  " training files cannot be used, which is too many; the first: ", progress_.failures.front());
 }
 
-data::Answers Trainer::validation_answers() {
-  if (validation_files_.empty())
-    for (const data::Sample& sample : data_.validation) {
-      try {
-        validation_files_.push_back(data::load_for_evaluation(sample, plan_.preprocess));
-        if (!fits(validation_files_.back().size()))
-          throw Error(ErrorCode::kTooManyTokens,
-                      base::printable(sample.path) + ": " + too_long(validation_files_.back().size()));
-      } catch (const Error& error) {
-        validation_files_.resize(static_cast<std::size_t>(&sample - data_.validation.data()) + 1);
-        validation_files_.back().clear();
-        if (events_.on_message) events_.on_message(std::string("skipped in validation: ") + error.what());
-      }
+void Trainer::load_validation() {
+  if (!validation_files_.empty()) return;
+  for (std::size_t i = 0; i < data_.validation.size(); ++i) {
+    const data::Sample& sample = data_.validation[i];
+    try {
+      encode::FileBytes bytes = data::load_for_evaluation(sample, plan_.preprocess);
+      if (!fits(bytes.size()))
+        throw Error(ErrorCode::kTooManyTokens, base::printable(sample.path) + ": " + too_long(bytes.size()));
+      if (bytes.empty()) throw Error(ErrorCode::kEmptyFile, base::printable(sample.path) + ": is empty");
+      validation_files_.push_back(std::move(bytes));
+      outcome_.validation_samples.push_back(i);
+    } catch (const Error& error) {
+      if (events_.on_message) events_.on_message(std::string("skipped in validation: ") + error.what());
     }
+  }
+}
+
+/// Answers of `weights`, flat, for the validation files.
+data::Answers Trainer::validation_answers(const torch::Tensor& weights) {
+  load_validation();
+  const std::vector<std::span<const std::uint8_t>> files(validation_files_.begin(), validation_files_.end());
+  std::vector<int> labels;
+  for (const std::size_t i : outcome_.validation_samples) labels.push_back(data_.validation[i].label);
+  if (module_.device().is_cpu())
+    return engine_answers(plan_.config, module_.parameters(), weights, files, labels, evaluation_pool_);
   torch::NoGradGuard no_grad;
+  torch::Tensor& values = module_.parameters().values();
+  const torch::Tensor trained = values.clone();
+  values.copy_(weights);
   module_.set_training(false);
   data::Answers answers;
   answers.num_classes = static_cast<std::size_t>(plan_.config.num_labels);
-  outcome_.validation_samples.clear();
-  std::vector<std::span<const std::uint8_t>> files;
-  for (std::size_t i = 0; i < validation_files_.size(); ++i) {
-    if (validation_files_[i].empty()) continue;
-    files.emplace_back(validation_files_[i]);
-    outcome_.validation_samples.push_back(i);
-  }
   for (std::size_t first = 0; first < files.size();) {
     const std::size_t last = end_of_pass(module_, files, first, plan_.token_budget);
     const torch::Tensor logits =
         module_.forward(std::span(files).subspan(first, last - first)).to(torch::kCPU, torch::kFloat32).contiguous();
     for (std::size_t i = first; i < last; ++i)
-      answers.add({logits.data_ptr<float>() + (i - first) * answers.num_classes, answers.num_classes},
-                  data_.validation[outcome_.validation_samples[i]].label);
+      answers.add({logits.data_ptr<float>() + (i - first) * answers.num_classes, answers.num_classes}, labels[i]);
     first = last;
   }
+  values.copy_(trained);
   return answers;
 }
 
 void Trainer::evaluate() {
-  torch::NoGradGuard no_grad;
-  torch::Tensor& values = module_.parameters().values();
-  const torch::Tensor trained = values.clone();
-  values.copy_(optimizer_.state().average);
-  const data::Answers answers = validation_answers();
+  const data::Answers answers = validation_answers(optimizer_.state().average);
   const data::Metrics metrics = data::measure(answers);
   Evaluation evaluation;
   evaluation.step = progress_.step;
@@ -269,11 +278,10 @@ void Trainer::evaluate() {
   progress_.loss_count = 0;
   progress_.history.push_back(evaluation);
   keep_if_best(answers, evaluation);
-  values.copy_(trained);
   if (events_.on_evaluation) events_.on_evaluation(evaluation);
 }
 
-/// The averaged weights, which are in place, become the model if no earlier ones were better.
+/// The averaged weights become the model if no earlier ones were better.
 void Trainer::keep_if_best(const data::Answers& answers, const Evaluation& evaluation) {
   const bool is_better = evaluation.top1 > progress_.best_top1 ||
                          (evaluation.top1 == progress_.best_top1 && evaluation.loss <= progress_.best_loss);
@@ -283,10 +291,24 @@ void Trainer::keep_if_best(const data::Answers& answers, const Evaluation& evalu
   progress_.best_step = evaluation.step;
   format::ModelConfig config = plan_.config;
   config.temperature = data::fit_temperature(answers);
-  folder_.write_model(config, module_.parameters(), module_.parameters().values());
+  write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); });
 }
 
-void Trainer::save() { folder_.save(module_.parameters(), optimizer_.state(), progress_); }
+void Trainer::save() {
+  write_or_say([&] { folder_.save(module_.parameters(), optimizer_.state(), progress_); });
+}
+
+/// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end it is
+/// an error.
+void Trainer::write_or_say(const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const Error& error) {
+    if (progress_.step >= plan_.schedule.total_steps || error.code() != ErrorCode::kIo) throw;
+    if (events_.on_message)
+      events_.on_message(std::string("could not be saved: ") + error.what() + "; training goes on, and tries again");
+  }
+}
 
 double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   constexpr int kWarmUp = 2;

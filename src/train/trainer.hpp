@@ -77,7 +77,9 @@ class Trainer {
   double accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale);
   void note_failures(const std::vector<data::LoadedFile>& files);
   void evaluate();
-  data::Answers validation_answers();
+  void load_validation();
+  data::Answers validation_answers(const torch::Tensor& weights);
+  void write_or_say(const std::function<void()>& write);
   void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
   void judge_best();
   void save();
@@ -88,10 +90,11 @@ class Trainer {
   RunFolder folder_;
   Runtime runtime_;
   TrainingEvents events_;
+  base::ThreadPool evaluation_pool_;
   ByteFormer module_;
   AdamW optimizer_;
   Progress progress_;
-  std::vector<std::vector<std::uint8_t>> validation_files_;  // prepared once; empty ones could not be read
+  std::vector<std::vector<std::uint8_t>> validation_files_;  // prepared once, those that could be read
   Outcome outcome_;
 };
 

@@ -1,7 +1,6 @@
 // The options that say which files a command reads: paths, a list of paths, folders.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +8,10 @@
 #include "classify/inputs.hpp"
 #include "console.hpp"
 #include "system/input_stream.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace byteformer::cli {
 

@@ -115,14 +115,14 @@ Action add_bench(CLI::App& app) {
   add_paths(app, "FILE", options->paths, "Files to classify (default: random bytes)");
   add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
              "Length of the random file (default: 150668, or what the model's positions allow)")
-      ->excludes("FILE");
-  CLI::Option* iterations =
+      .excludes("FILE");
+  const DeclaredOption iterations =
       add_number(app, "-n,--iterations", options->num_iterations, {1, 10'000'000}, "Number of calls to measure");
   add_number(app, "--seconds", options->num_seconds, {1, 86'400}, "How long to measure (default: 3)")
-      ->excludes(iterations);
+      .excludes(iterations);
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files in one call (default: 1)");
   add_flag(app, "--json", options->json, "Write JSON");
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [options](Console& console) { return bench(*options, console); };
 }
 

@@ -117,15 +117,15 @@ Action add_classify(CLI::App& app) {
   add_input_arguments(app, options->inputs, "Classify", "Files to classify; `-` is standard input");
   add_number(app, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
   add_fraction(app, "--threshold", options->threshold, "T", "Say `unknown` where the best score is below T (0 to 1)");
-  CLI::Option* json = add_flag(app, "--json", options->json, "Write one JSON array");
-  add_flag(app, "--jsonl", options->jsonl, "Write one JSON object a line")->excludes(json);
+  const DeclaredOption json = add_flag(app, "--json", options->json, "Write one JSON array");
+  add_flag(app, "--jsonl", options->jsonl, "Write one JSON object a line").excludes(json);
   add_flag(app, "--logits", options->logits, "Add the logits: before temperature and softmax");
   add_flag(app, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
   add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000},
              "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [options](Console& console) { return classify(*options, console); };
 }
 

@@ -1,10 +1,13 @@
 // The commands: each declares its options on an App and returns what to do once they are parsed.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 
 #include "console.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace byteformer::cli {
 

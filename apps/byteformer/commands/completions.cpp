@@ -26,8 +26,8 @@ std::string completions_for(const std::string& shell, const CommandDoc& program)
 
 Action add_completions(CLI::App& app) {
   auto shell = std::make_shared<std::optional<std::string>>();
-  add_choice(app, "SHELL", *shell, {"bash", "zsh", "fish"}, "The shell that reads the script")->required();
-  app.footer(kDetails);
+  add_choice(app, "SHELL", *shell, {"bash", "zsh", "fish"}, "The shell that reads the script").required();
+  set_details(app, kDetails);
   return [shell](Console& console) {
     console.out << completions_for(shell->value(), document(Application().app()));
     return kExitOk;

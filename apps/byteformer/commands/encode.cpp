@@ -136,18 +136,18 @@ int encode(const Options& options, Console& console) {
 }
 
 void add_form_options(CLI::App& app, Options& options) {
-  CLI::Option* like = add_text(app, "--like", options.like, "DIR", "Encode as this model expects its files");
+  const DeclaredOption like = add_text(app, "--like", options.like, "DIR", "Encode as this model expects its files");
   add_choice(app, "--to", options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
-      ->excludes(like);
-  add_number(app, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)")->excludes(like);
+      .excludes(like);
+  add_number(app, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)").excludes(like);
   add_number(app, "--resize", options.resize, {1, 65'536}, "Shorter side of pictures, in pixels: bicubic")
-      ->excludes(like);
-  add_number(app, "--crop", options.crop, {1, 65'536}, "Square from the middle of pictures, in pixels")->excludes(like);
+      .excludes(like);
+  add_number(app, "--crop", options.crop, {1, 65'536}, "Square from the middle of pictures, in pixels").excludes(like);
   add_choice(app, "--sample-format", options.sample_format, {"float32", "int32", "int16", "uint8"},
              "Samples of WAV (default: int16)")
-      ->excludes(like);
-  add_number(app, "--sample-rate", options.sample_rate, {1, 768'000}, "Samples a second")->excludes(like);
-  add_duration(app, "--duration", options.duration_s, "Length of sounds: cut, or filled with silence")->excludes(like);
+      .excludes(like);
+  add_number(app, "--sample-rate", options.sample_rate, {1, 768'000}, "Samples a second").excludes(like);
+  add_duration(app, "--duration", options.duration_s, "Length of sounds: cut, or filled with silence").excludes(like);
 }
 
 }  // namespace
@@ -155,12 +155,12 @@ void add_form_options(CLI::App& app, Options& options) {
 Action add_encode(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_input_arguments(app, options->inputs, "Encode", "Pictures or sounds");
-  add_text(app, "-o,--output", options->output, "DIR", "Folder to write to; made if it is missing")->required();
+  add_text(app, "-o,--output", options->output, "DIR", "Folder to write to; made if it is missing").required();
   add_form_options(app, *options);
   add_flag(app, "--force", options->force, "Overwrite outputs that exist");
   add_number(app, "-j,--jobs", options->num_threads, {1, 1'024}, "Files at a time (default: one a processor)");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [options](Console& console) { return encode(*options, console); };
 }
 

@@ -156,14 +156,14 @@ int eval(const Options& options, Console& console) {
 Action add_eval(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_options(app, options->model);
-  add_text(app, "-d,--data", options->data, "DATA", "Labelled files: a folder or a manifest")->required();
+  add_text(app, "-d,--data", options->data, "DATA", "Labelled files: a folder or a manifest").required();
   add_choice(app, "--split", options->split, {"test", "validation", "train", "all"},
              "Which files of it (default: test, if there are any)");
   add_flag(app, "--json", options->json, "Write JSON");
   add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files that share the threads (default: 64)");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [options](Console& console) { return eval(*options, console); };
 }
 

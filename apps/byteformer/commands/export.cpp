@@ -50,11 +50,11 @@ int export_model(const Options& options, Console& console) {
 
 Action add_export(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  add_text(app, "MODEL", options->model, "DIR", "Model folder")->required();
-  add_choice(app, "--to", options->to, {"pt", "safetensors"}, "Format of the file")->required();
+  add_text(app, "MODEL", options->model, "DIR", "Model folder").required();
+  add_choice(app, "--to", options->to, {"pt", "safetensors"}, "Format of the file").required();
   add_text(app, "-o,--output", options->output, "FILE", "File to write (default: the model's name and the format)");
   add_flag(app, "-f,--force", options->force, "Replace FILE if it exists");
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [options](Console& console) { return export_model(*options, console); };
 }
 

@@ -47,13 +47,13 @@ int import_model(const Options& options, Console& console) {
 
 Action add_import(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  add_text(app, "WEIGHTS", options->weights, "WEIGHTS", "Weights: .pt or .safetensors")->required();
-  add_text(app, "-c,--config", options->config, "CONFIG", "Configuration: config.json or published YAML")->required();
+  add_text(app, "WEIGHTS", options->weights, "WEIGHTS", "Weights: .pt or .safetensors").required();
+  add_text(app, "-c,--config", options->config, "CONFIG", "Configuration: config.json or published YAML").required();
   add_text(app, "--labels", options->labels, "FILE", "Names of the classes, one a line");
   add_choice(app, "--masking", options->masking, {"released", "masked"},
              "Meaning of padding that the weights were trained with (wins over CONFIG)");
-  add_text(app, "-o,--output", options->output, "DIR", "Model folder to create; must not exist")->required();
-  app.footer(kDetails);
+  add_text(app, "-o,--output", options->output, "DIR", "Model folder to create; must not exist").required();
+  set_details(app, kDetails);
   return [options](Console& console) { return import_model(*options, console); };
 }
 

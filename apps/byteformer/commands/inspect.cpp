@@ -56,17 +56,17 @@ int inspect(const Options& options, Console& console) {
 
 Action add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::Option* model = add_text(app, "-m,--model", options->model, "DIR|CONFIG",
-                                "Model folder, or a configuration: config.json or published YAML");
-  CLI::Option* bytes =
+  const DeclaredOption model = add_text(app, "-m,--model", options->model, "DIR|CONFIG",
+                                        "Model folder, or a configuration: config.json or published YAML");
+  const DeclaredOption bytes =
       add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
                  "Length of the file (default: 150668, the paper's TIFF of 224 x 224 pixels, or what fits)");
   add_masking_option(app, options->masking);
   add_flag(app, "--system", options->system, "Show this machine: instruction sets, processors, versions")
-      ->excludes(model)
-      ->excludes(bytes);
+      .excludes(model)
+      .excludes(bytes);
   add_flag(app, "--json", options->json, "Write JSON, every count as a whole number");
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [options](Console& console) { return inspect(*options, console); };
 }
 

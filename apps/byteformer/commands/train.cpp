@@ -119,7 +119,7 @@ Action add_train(CLI::App& app) {
   add_model_options(app, *request);
   add_schedule_options(app, *request);
   add_machine_options(app, *request);
-  app.footer(kDetails);
+  set_details(app, kDetails);
   return [request](Console&) { return train(*request); };
 }
 

@@ -1,6 +1,8 @@
 // Reads the CLI11 tree into the plain data of command_doc.hpp.
 #include "help/command_doc.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <fmt/format.h>
 
 #include <sstream>

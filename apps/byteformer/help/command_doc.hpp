@@ -1,9 +1,12 @@
 // The command line as plain data: the one source of help, the man page and the completions.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace byteformer::cli {
 

@@ -51,7 +51,9 @@ data::TrainingRequest request() {
 TEST(PlannerTest, SmallPicturesKeepTheirSizeAndRowsAreWholeTokens) {
   const TrainingPlan plan = choose_plan(request(), data_set(100), pictures(32, 32), {});
   ASSERT_TRUE(plan.preprocess.image);
-  EXPECT_FALSE(plan.preprocess.image->resize);
+  EXPECT_EQ(plan.preprocess.image->resize, 32);
+  EXPECT_EQ(plan.preprocess.image->crop, 32);
+  EXPECT_EQ(plan.image_augmentation.max_shift, 4);
   EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kFhwc);
   EXPECT_EQ(96 % plan.config.stride(), 0);
   EXPECT_TRUE(plan.image_augmentation.flip);

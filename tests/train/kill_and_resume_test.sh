@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# A run that is killed again and again ends with the weights of one that is not, bit for bit, and its model answers.
+# Usage: kill_and_resume_test.sh BYTEFORMER BYTEFORMER_TRAIN [KILLS]
+set -euo pipefail
+byteformer=$1
+export PATH="$(dirname "$2"):$PATH"
+kills=${3:-3}
+folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+# Two kinds of text, told apart by the letters that they use.
+for kind in letters digits; do
+  mkdir -p "data/$kind"
+  for i in $(seq 60); do
+    awk -v seed="$i$kind" -v first="$([ $kind = letters ] && echo 97 || echo 48)" \
+      'BEGIN { srand(length(seed) + substr(seed, 1, 2)); for (j = 0; j < 400; ++j) printf "%c", first + int(10 * rand()) }' >"data/$kind/$i.txt"
+  done
+done
+options=(--data data --epochs 60 --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
+
+"$byteformer" train "${options[@]}" -o whole
+for ((i = 0; i < kills; ++i)); do
+  if [ -d killed ]; then arguments=(--resume killed --no-progress); else arguments=("${options[@]}" -o killed); fi
+  "$byteformer" train "${arguments[@]}" &
+  pid=$!
+  # Give it time to write a checkpoint, then kill it at any instant.
+  sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 2.5 + 3 * rand() }')"
+  kill -KILL $pid 2>/dev/null || true
+  wait $pid 2>/dev/null || true
+  echo "killed $((i + 1)) times"
+done
+[ ! -f killed/training/plan.json ] || "$byteformer" train --resume killed --no-progress
+cmp whole/model.safetensors killed/model.safetensors
+# The checkpoints' tensors; their headers differ in the seconds that they tell.
+size=$(stat -c %s whole/model.safetensors)
+tail -c "$size" whole/training/checkpoint.safetensors >whole.tail
+tail -c "$size" killed/training/checkpoint.safetensors >killed.tail
+cmp whole.tail killed.tail
+"$byteformer" classify --model killed -r --jsonl data/letters | grep -c '"label":"letters"' >/dev/null
+"$byteformer" eval --model killed --data data --json | grep -q '"top1"'
+echo "the same bits after $kills kills"
