@@ -29,6 +29,10 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
 
 inline std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+inline std::span<const std::uint8_t> as_octets(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 /// A file of tests/data.
 inline std::filesystem::path data_path(const std::filesystem::path& name) {
   return std::filesystem::path(BYTEFORMER_TEST_DATA) / name;

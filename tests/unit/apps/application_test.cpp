@@ -4,31 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "exit_status.hpp"
+#include "run_program.hpp"
 
 namespace byteformer::cli {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Outcome {
-  int status = 0;
-  std::string out, err;
-};
-
-Outcome run_with(const std::vector<std::string>& arguments, bool has_input = true) {
-  std::istringstream in;
-  std::ostringstream out;
-  std::ostringstream err;
-  Console console{.in = has_input ? &in : nullptr, .out = out, .err = err};
-  const int status = run(arguments, console);
-  return {status, out.str(), err.str()};
-}
-
-void expect_usage_error(const std::vector<std::string>& arguments, const std::string& message, bool has_input = true) {
-  const Outcome outcome = run_with(arguments, has_input);
+void expect_usage_error(const std::vector<std::string>& arguments, const std::string& message,
+                        const std::optional<std::string>& input = "") {
+  const Outcome outcome = run_program(arguments, input);
   EXPECT_EQ(outcome.status, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr(message));
   EXPECT_THAT(outcome.err, HasSubstr("--help`"));
@@ -46,7 +32,7 @@ TEST(CommandLine, HelpAndVersionSucceed) {
                                                     {"inspect", "--system"},
                                                     {"completions", "bash"},
                                                     {"man"}}) {
-    const Outcome outcome = run_with(arguments);
+    const Outcome outcome = run_program(arguments);
     EXPECT_EQ(outcome.status, kExitOk) << arguments[0];
     EXPECT_FALSE(outcome.out.empty());
     EXPECT_EQ(outcome.err, "");
@@ -54,7 +40,7 @@ TEST(CommandLine, HelpAndVersionSucceed) {
 }
 
 TEST(CommandLine, WithoutACommandShowsHelpAsAnError) {
-  const Outcome outcome = run_with({});
+  const Outcome outcome = run_program({});
   EXPECT_EQ(outcome.status, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr("Commands:"));
   EXPECT_EQ(outcome.out, "");
@@ -109,12 +95,12 @@ TEST(CommandLine, ContradictionsAreRefused) {
 }
 
 TEST(CommandLine, AClosedStandardInputIsAUsageError) {
-  expect_usage_error({"classify", "-m", "x", "-"}, "standard input is closed", false);
-  expect_usage_error({"classify", "-m", "x", "--files-from", "-"}, "standard input is closed", false);
+  expect_usage_error({"classify", "-m", "x", "-"}, "standard input is closed", std::nullopt);
+  expect_usage_error({"classify", "-m", "x", "--files-from", "-"}, "standard input is closed", std::nullopt);
 }
 
 TEST(CommandLine, AMissingModelIsAFailure) {
-  const Outcome outcome = run_with({"classify", "--model", "/nowhere/model", "file"});
+  const Outcome outcome = run_program({"classify", "--model", "/nowhere/model", "file"});
   EXPECT_EQ(outcome.status, kExitFailure);
   EXPECT_THAT(outcome.err, HasSubstr("/nowhere/model"));
   EXPECT_EQ(outcome.out, "");
@@ -125,7 +111,7 @@ TEST(CommandLine, FilesMayBeNamedLikeCommandsOrLists) {
   for (const std::string file : {"inspect", "[a,b]", "[]", "\x01", "%%", "--", "help"}) {
     std::vector<std::string> arguments{"classify", "-m", "/nowhere", "a", file};
     if (file == "--") arguments.emplace_back("--json");
-    EXPECT_EQ(run_with(arguments).status, kExitFailure) << file;
+    EXPECT_EQ(run_program(arguments).status, kExitFailure) << file;
   }
 }
 

@@ -14,12 +14,11 @@ namespace byteformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using ::testing::HasSubstr;
 using Arguments = std::vector<std::string>;
 
-json index_of(const std::string& folder) {
-  return json::parse(test::read_file(test::data_path("encoders/" + folder + "/index.json")));
+nlohmann::json index_of(const std::string& folder) {
+  return nlohmann::json::parse(test::read_file(test::data_path("encoders/" + folder + "/index.json")));
 }
 
 class EncodeTest : public ::testing::Test {
@@ -41,7 +40,7 @@ class EncodeTest : public ::testing::Test {
     EXPECT_THAT(outcome.err, HasSubstr(message));
     EXPECT_FALSE(fs::exists(folder_ / "out"));
   }
-  void expect_golden(const std::string& path, const json& golden, const std::string& folder) const {
+  void expect_golden(const std::string& path, const nlohmann::json& golden, const std::string& folder) const {
     const std::vector<std::uint8_t> bytes = test::read_bytes(path);
     EXPECT_EQ(bytes.size(), golden["bytes"].get<std::size_t>()) << path;
     if (golden.contains("sha256"))
@@ -68,7 +67,7 @@ TEST_F(EncodeTest, PicturesAreThePublishedBytes) {
       {"TIFF", {{"--to", "tiff"}, ".tiff"}},     {"PNG", {{"--to", "png"}, ".png"}},
       {"JPEG_q100", {{"--to", "jpeg"}, ".jpg"}}, {"JPEG_q60", {{"--to", "jpeg", "--quality", "60"}, ".jpg"}}};
   int num_checked = 0;
-  for (const json& entry : index_of("images")) {
+  for (const nlohmann::json& entry : index_of("images")) {
     const auto rgb = test::read_file(test::data_path("encoders/images/" + entry["rgb"].get<std::string>()));
     const std::string input = put(entry["name"].get<std::string>() + ".ppm", ppm(entry["width"], entry["height"], rgb));
     for (const auto& [name, golden] : entry["outputs"].items()) {
@@ -88,7 +87,7 @@ TEST_F(EncodeTest, SoundsAreThePublishedBytes) {
       {"wav_uint8", {{"--to", "wav", "--sample-format", "uint8"}, ".wav"}},
       {"mp3", {{"--to", "mp3"}, ".mp3"}}};
   int num_checked = 0;
-  for (const json& entry : index_of("audio")) {
+  for (const nlohmann::json& entry : index_of("audio")) {
     const auto samples = test::read_file(test::data_path("encoders/audio/" + entry["f32"].get<std::string>()));
     const std::string input =
         put(entry["name"].get<std::string>() + ".wav", float32_wav(entry["sample_rate"], samples));
@@ -102,7 +101,7 @@ TEST_F(EncodeTest, SoundsAreThePublishedBytes) {
 }
 
 TEST_F(EncodeTest, ResizesAndCropsAsPublished) {
-  for (const json& entry : index_of("resample")) {
+  for (const nlohmann::json& entry : index_of("resample")) {
     const auto rgb = test::read_file(test::data_path("encoders/resample/" + entry["input"].get<std::string>()));
     const std::string input = put("picture.ppm", ppm(entry["width"], entry["height"], rgb));
     const Arguments form{"--to",     "fhwc",

@@ -12,7 +12,6 @@ namespace byteformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -33,11 +32,11 @@ class EvalTest : public ::testing::Test {
     arguments.insert(arguments.begin(), {"eval", "-m", at("model")});
     return run_program(arguments);
   }
-  json eval_json(std::vector<std::string> arguments, int status = kExitOk) const {
+  nlohmann::json eval_json(std::vector<std::string> arguments, int status = kExitOk) const {
     arguments.emplace_back("--json");
     const Outcome outcome = eval(arguments);
     EXPECT_EQ(outcome.status, status) << outcome.err;
-    return json::parse(outcome.out);
+    return nlohmann::json::parse(outcome.out);
   }
 
   test::TemporaryFolder folder_;
@@ -46,7 +45,7 @@ class EvalTest : public ::testing::Test {
 TEST_F(EvalTest, JsonHasTheDocumentedKeysAndAddsUp) {
   nano_model(folder_ / "model", "");
   put_files("data", 3);
-  const json result = eval_json({"-d", at("data")});
+  const nlohmann::json result = eval_json({"-d", at("data")});
   for (const char* key : {"model", "data", "split", "samples", "top1", "top5", "loss", "calibration_error", "labels",
                           "per_class", "confusion", "failures"})
     EXPECT_TRUE(result.contains(key)) << key;
@@ -57,11 +56,11 @@ TEST_F(EvalTest, JsonHasTheDocumentedKeysAndAddsUp) {
   EXPECT_EQ(result["samples"], 12);
   EXPECT_EQ(result["top5"], 1.0);
   EXPECT_EQ(result["failures"].size(), 0U);
-  EXPECT_EQ(result["labels"], json({"class_0", "class_1", "class_2", "class_3"}));
+  EXPECT_EQ(result["labels"], nlohmann::json({"class_0", "class_1", "class_2", "class_3"}));
   int num_right = 0;
   for (std::size_t truth = 0; truth < 4; ++truth) {
     int row = 0;
-    for (const json& count : result["confusion"][truth]) row += count.get<int>();
+    for (const nlohmann::json& count : result["confusion"][truth]) row += count.get<int>();
     EXPECT_EQ(row, 3);
     EXPECT_EQ(result["per_class"][truth]["samples"], 3);
     num_right += result["confusion"][truth][truth].get<int>();
@@ -78,10 +77,10 @@ TEST_F(EvalTest, AgreesWithClassify) {
   std::istringstream lines(classified.out);
   std::size_t i = 0;
   for (std::string line; std::getline(lines, line); ++i)
-    ++expected[i / 2][json::parse(line)["predictions"][0]["index"].get<std::size_t>()];
+    ++expected[i / 2][nlohmann::json::parse(line)["predictions"][0]["index"].get<std::size_t>()];
   ASSERT_EQ(i, 8U);
-  EXPECT_EQ(eval_json({"-d", at("data")})["confusion"], json(expected));
-  EXPECT_EQ(eval_json({"-d", at("data"), "-b", "3", "-j", "2"})["confusion"], json(expected));
+  EXPECT_EQ(eval_json({"-d", at("data")})["confusion"], nlohmann::json(expected));
+  EXPECT_EQ(eval_json({"-d", at("data"), "-b", "3", "-j", "2"})["confusion"], nlohmann::json(expected));
   EXPECT_THAT(eval({"-d", at("data")}).err, HasSubstr("prepared 8 files as fHWC of 8x8 pixels"));
   EXPECT_THAT(eval({"-d", at("data"), "--as-is"}).err, Not(HasSubstr("prepared")));
 }
@@ -94,7 +93,7 @@ TEST_F(EvalTest, UsesTheTestSetUnlessAskedOtherwise) {
   const auto evaluated = [&](const std::vector<std::string>& options) {
     std::vector<std::string> arguments{"-d", at("data")};
     arguments.insert(arguments.end(), options.begin(), options.end());
-    const json result = eval_json(arguments);
+    const nlohmann::json result = eval_json(arguments);
     return std::pair(result["split"].get<std::string>(), result["samples"].get<int>());
   };
   EXPECT_EQ(evaluated({}), std::pair(std::string("test"), 4));
@@ -112,7 +111,7 @@ TEST_F(EvalTest, FailuresAreListedAndCounted) {
   nano_model(folder_ / "model", kFhwc8);
   put_files("data", 2);
   put("data/class_1/bad", "hello");
-  const json result = eval_json({"-d", at("data")}, kExitInputFailed);
+  const nlohmann::json result = eval_json({"-d", at("data")}, kExitInputFailed);
   EXPECT_EQ(result["samples"], 8);
   ASSERT_EQ(result["failures"].size(), 1U);
   EXPECT_EQ(result["failures"][0]["path"], at("data/class_1/bad"));
@@ -128,7 +127,7 @@ TEST_F(EvalTest, NothingButFailuresIsStillAnAnswer) {
   nano_model(folder_ / "model", kFhwc8);
   put("data/class_0/bad", "hello");
   put("data/class_1/bad", "hello");
-  const json result = eval_json({"-d", at("data")}, kExitInputFailed);
+  const nlohmann::json result = eval_json({"-d", at("data")}, kExitInputFailed);
   EXPECT_EQ(result["samples"], 0);
   EXPECT_EQ(result["top1"], 0.0);
   EXPECT_EQ(eval({"-d", at("data")}).status, kExitInputFailed);

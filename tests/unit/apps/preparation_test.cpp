@@ -12,7 +12,6 @@ namespace byteformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using ::testing::HasSubstr;
 
 class PreparationTest : public ::testing::Test {
@@ -26,10 +25,10 @@ class PreparationTest : public ::testing::Test {
     arguments.insert(arguments.begin(), {"classify", "-m", at("model"), "--jsonl", "--logits", "--features"});
     return run_program(arguments, input);
   }
-  json answer(std::vector<std::string> arguments, const std::string& input = "") const {
+  nlohmann::json answer(std::vector<std::string> arguments, const std::string& input = "") const {
     const Outcome outcome = classify(std::move(arguments), input);
     EXPECT_EQ(outcome.status, kExitOk) << outcome.out;
-    return json::parse(outcome.out);
+    return nlohmann::json::parse(outcome.out);
   }
 
   test::TemporaryFolder folder_;
@@ -43,9 +42,9 @@ TEST_F(PreparationTest, APictureIsAnsweredAsTheEncodedFile) {
   ASSERT_EQ(run_program({"encode", picture, "--like", at("model"), "-o", at("encoded")}).status, kExitOk);
   const Outcome prepared = classify({picture});
   EXPECT_EQ(prepared.err, "byteformer: prepared 1 file as fHWC of 8x8 pixels; --as-is reads bytes as they are\n");
-  const json of_picture = json::parse(prepared.out);
-  const json of_encoded = answer({at("encoded/a.fhwc")});
-  const json as_is = answer({at("encoded/a.fhwc"), "--as-is"});
+  const nlohmann::json of_picture = nlohmann::json::parse(prepared.out);
+  const nlohmann::json of_encoded = answer({at("encoded/a.fhwc")});
+  const nlohmann::json as_is = answer({at("encoded/a.fhwc"), "--as-is"});
   EXPECT_EQ(of_picture["logits"], of_encoded["logits"]);
   EXPECT_EQ(of_picture["features"], of_encoded["features"]);
   EXPECT_EQ(as_is["logits"], of_encoded["logits"]);
@@ -59,15 +58,15 @@ TEST_F(PreparationTest, AsIsReadsTheBytesOfTheFile) {
   const std::string picture = put("a.ppm", some_picture(30, 20, 1));
   const Outcome outcome = classify({picture, "--as-is"});
   EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(json::parse(outcome.out)["bytes"], fs::file_size(picture));
-  EXPECT_FALSE(json::parse(outcome.out).contains("prepared"));
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["bytes"], fs::file_size(picture));
+  EXPECT_FALSE(nlohmann::json::parse(outcome.out).contains("prepared"));
 }
 
 TEST_F(PreparationTest, StandardInputIsPreparedToo) {
   nano_model(folder_ / "model", kFhwc8);
   const std::string content = some_picture(30, 20, 1);
-  const json of_file = answer({put("a.ppm", content)});
-  const json of_input = answer({"-"}, content);
+  const nlohmann::json of_file = answer({put("a.ppm", content)});
+  const nlohmann::json of_input = answer({"-"}, content);
   EXPECT_EQ(of_input["logits"], of_file["logits"]);
   EXPECT_EQ(of_input["prepared"], true);
   EXPECT_EQ(answer({"-", "--as-is"}, content)["bytes"], content.size());
@@ -89,7 +88,7 @@ TEST_F(PreparationTest, ManyFilesKeepTheirOrderAndTheirErrors) {
   for (const char* code : {"unsupported", "empty_file", "not_found"}) {
     std::string line;
     std::getline(lines, line);
-    EXPECT_EQ(json::parse(line)["error"]["code"], code);
+    EXPECT_EQ(nlohmann::json::parse(line)["error"]["code"], code);
   }
 }
 

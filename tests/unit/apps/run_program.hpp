@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -18,11 +19,12 @@ struct Outcome {
   std::string out, err;
 };
 
-inline Outcome run_program(const std::vector<std::string>& arguments, const std::string& input = "") {
-  std::istringstream in(input);
+/// Without `input` the program has no standard input.
+inline Outcome run_program(const std::vector<std::string>& arguments, const std::optional<std::string>& input = "") {
+  std::istringstream in(input.value_or(""));
   std::ostringstream out;
   std::ostringstream err;
-  Console console{.in = &in, .out = out, .err = err};
+  Console console{.in = input ? &in : nullptr, .out = out, .err = err};
   const int status = run(arguments, console);
   return {status, out.str(), err.str()};
 }

@@ -25,10 +25,6 @@ std::string exif_block(int orientation, bool is_big_endian) {
          number(0, 4);
 }
 
-std::span<const std::uint8_t> bytes_of(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 Image stored_picture() { return {13, 9, test::read_bytes(test::data_path("pictures/rgb.rgb"))}; }
 
 FileBytes with_insertion(FileBytes file, std::size_t offset, const std::string& text) {
@@ -44,7 +40,7 @@ std::string big_endian(std::uint32_t value, std::size_t num_bytes) {
 
 std::string png_chunk(const std::string& type, const std::string& data) {
   const std::string body = type + data;
-  const auto crc = crc32(0, bytes_of(body).data(), static_cast<uInt>(body.size()));
+  const auto crc = crc32(0, test::as_octets(body).data(), static_cast<uInt>(body.size()));
   return big_endian(static_cast<std::uint32_t>(data.size()), 4) + body + big_endian(static_cast<std::uint32_t>(crc), 4);
 }
 
@@ -52,18 +48,18 @@ TEST(Orientation, IsReadFromExif) {
   for (int orientation = 1; orientation <= 8; ++orientation)
     for (const bool is_big_endian : {false, true}) {
       const std::string block = exif_block(orientation, is_big_endian);
-      EXPECT_EQ(exif_orientation(bytes_of(block)), orientation);
-      EXPECT_EQ(exif_orientation(bytes_of(std::string("Exif\0\0", 6) + block)), orientation);
+      EXPECT_EQ(exif_orientation(test::as_octets(block)), orientation);
+      EXPECT_EQ(exif_orientation(test::as_octets(std::string("Exif\0\0", 6) + block)), orientation);
     }
 }
 
 TEST(Orientation, IsOneWhereExifTellsNone) {
   EXPECT_EQ(exif_orientation({}), 1);
-  for (const int nonsense : {0, 9, 65535}) EXPECT_EQ(exif_orientation(bytes_of(exif_block(nonsense, true))), 1);
+  for (const int nonsense : {0, 9, 65535}) EXPECT_EQ(exif_orientation(test::as_octets(exif_block(nonsense, true))), 1);
   const std::string block = exif_block(6, false);
   for (std::size_t size = 0; size + 4 < block.size(); ++size)
-    EXPECT_EQ(exif_orientation(bytes_of(block.substr(0, size))), 1) << size;
-  EXPECT_EQ(exif_orientation(bytes_of("II*" + std::string(1, '\0') + "\xFF\xFF\xFF\xFF" + block)), 1);
+    EXPECT_EQ(exif_orientation(test::as_octets(block.substr(0, size))), 1) << size;
+  EXPECT_EQ(exif_orientation(test::as_octets("II*" + std::string(1, '\0') + "\xFF\xFF\xFF\xFF" + block)), 1);
 }
 
 TEST(Orientation, OfTheFourCornersIsAsTheStandardSays) {
@@ -105,7 +101,7 @@ TEST_P(OrientationTest, IsAppliedToWebp) {
                            test::little_endian(12, 3) + test::little_endian(8, 3) + simple.substr(12) + "EXIF" +
                            test::little_endian(exif.size(), 4) + exif;
   const std::string file = "RIFF" + test::little_endian(body.size(), 4) + body;
-  EXPECT_EQ(decode_image(bytes_of(file), "x"), upright(decode_image(bytes_of(simple), "x"), GetParam()));
+  EXPECT_EQ(decode_image(test::as_octets(file), "x"), upright(decode_image(test::as_octets(simple), "x"), GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OrientationTest, testing::Range(1, 9));

@@ -7,15 +7,12 @@
 #include "encode/sound_encoders.hpp"
 #include "encode/sounds.hpp"
 #include "support/errors.hpp"
+#include "support/files.hpp"
 
 namespace byteformer::encode {
 namespace {
 
 using test::SoundSample;
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 class SoundTest : public testing::TestWithParam<SoundSample> {};
 
@@ -73,9 +70,10 @@ TEST(SoundDecoder, Int16IsDividedBy32768) {
 
 TEST(SoundDecoder, NamesWhatItRefuses) {
   test::expect_error(ErrorCode::kUnsupported, {"x/y.bin", "WAV, FLAC"}, [] { decode_sound({}, "x/y.bin"); });
-  test::expect_error(ErrorCode::kUnsupported, {"x/y.bin"}, [] { decode_sound(bytes_of("RIFF1234WEBP"), "x/y.bin"); });
+  test::expect_error(ErrorCode::kUnsupported, {"x/y.bin"},
+                     [] { decode_sound(test::as_octets("RIFF1234WEBP"), "x/y.bin"); });
   test::expect_error(ErrorCode::kInvalidFormat, {"x/y.bin", "wav"},
-                     [] { decode_sound(bytes_of("RIFF1234WAVEfmt "), "x/y.bin"); });
+                     [] { decode_sound(test::as_octets("RIFF1234WAVEfmt "), "x/y.bin"); });
   const FileBytes empty = encode_wav({16000, {}}, SampleFormat::kInt16);
   test::expect_error(ErrorCode::kInvalidFormat, {"x/y.wav", "no samples"}, [&] { decode_sound(empty, "x/y.wav"); });
 }

@@ -18,8 +18,8 @@ std::string byteformer_section(const std::string& lines) {
 
 format::PartialConfig parse(const std::string& yaml) { return parse_published_yaml(yaml, "run.yaml"); }
 
-void expect_refused(const std::string& yaml, std::initializer_list<std::string_view> parts,
-                    ErrorCode code = ErrorCode::kInvalidFormat) {
+void expect_yaml_refused(const std::string& yaml, std::initializer_list<std::string_view> parts,
+                         ErrorCode code = ErrorCode::kInvalidFormat) {
   expect_error(code, parts, [&] { parse(yaml); });
 }
 
@@ -77,47 +77,48 @@ TEST(PublishedYamlTest, FollowsAliasesButNotBombs) {
     const std::string before = "*a" + std::to_string(i - 1);
     bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before + ", " + before + "]\n";
   }
-  expect_refused(bomb + byteformer_section("      window_sizes: *a39\n"),
-                 {"window_sizes is a list of 2, expected an integer"});
-  expect_refused("model: &m\n  classification: *m\n  n_classes: *m\nmodel.classification.n_classes: x\n",
-                 {"n_classes"});
+  expect_yaml_refused(bomb + byteformer_section("      window_sizes: *a39\n"),
+                      {"window_sizes is a list of 2, expected an integer"});
+  expect_yaml_refused("model: &m\n  classification: *m\n  n_classes: *m\nmodel.classification.n_classes: x\n",
+                      {"n_classes"});
 }
 
 TEST(PublishedYamlTest, NamesLineKeyAndValue) {
-  expect_refused(byteformer_section("      conv_kernel_size: four\n"),
-                 {"run.yaml", "line 4", "model.classification.byteformer.conv_kernel_size", "\"four\"", "an integer"});
-  expect_refused(byteformer_section("      conv_kernel_size: 4.0\n"), {"\"4.0\""});
-  expect_refused(byteformer_section("      conv_kernel_size: [4]\n"), {"a list of 1, expected an integer"});
-  expect_refused(byteformer_section("      conv_kernel_size: 99999999999999999999\n"), {"expected an integer"});
-  expect_refused(byteformer_section("      window_sizes: {a: 1}\n"), {"a mapping, expected a list"});
-  expect_refused(byteformer_section("      window_sizes: [1, [2]]\n"), {"a list of 1, expected an integer"});
-  expect_refused(byteformer_section("      downsample: [1]\n"), {"\"1\", expected true or false"});
-  expect_refused(byteformer_section("      mode: giant\n"), {"giant", "tiny, small, base or huge"});
-  expect_refused(byteformer_section("      mode: [tiny]\n"), {"a list of 1, expected a text"});
+  expect_yaml_refused(
+      byteformer_section("      conv_kernel_size: four\n"),
+      {"run.yaml", "line 4", "model.classification.byteformer.conv_kernel_size", "\"four\"", "an integer"});
+  expect_yaml_refused(byteformer_section("      conv_kernel_size: 4.0\n"), {"\"4.0\""});
+  expect_yaml_refused(byteformer_section("      conv_kernel_size: [4]\n"), {"a list of 1, expected an integer"});
+  expect_yaml_refused(byteformer_section("      conv_kernel_size: 99999999999999999999\n"), {"expected an integer"});
+  expect_yaml_refused(byteformer_section("      window_sizes: {a: 1}\n"), {"a mapping, expected a list"});
+  expect_yaml_refused(byteformer_section("      window_sizes: [1, [2]]\n"), {"a list of 1, expected an integer"});
+  expect_yaml_refused(byteformer_section("      downsample: [1]\n"), {"\"1\", expected true or false"});
+  expect_yaml_refused(byteformer_section("      mode: giant\n"), {"giant", "tiny, small, base or huge"});
+  expect_yaml_refused(byteformer_section("      mode: [tiny]\n"), {"a list of 1, expected a text"});
 }
 
 TEST(PublishedYamlTest, RefusesAKeySaidTwice) {
-  expect_refused(byteformer_section("      mode: tiny\n      mode: tiny\n"), {"mode twice, in lines 4 and 5"});
-  expect_refused(byteformer_section("      mode: tiny\n") + "model.classification.byteformer.mode: base\n",
-                 {"mode twice"});
+  expect_yaml_refused(byteformer_section("      mode: tiny\n      mode: tiny\n"), {"mode twice, in lines 4 and 5"});
+  expect_yaml_refused(byteformer_section("      mode: tiny\n") + "model.classification.byteformer.mode: base\n",
+                      {"mode twice"});
 }
 
 TEST(PublishedYamlTest, RefusesAnotherModel) {
-  expect_refused("model: {classification: {name: vit}}", {"vit", "byteformer"}, ErrorCode::kUnsupported);
-  expect_refused("model: {activation: {name: relu}}", {"relu", "gelu"}, ErrorCode::kUnsupported);
-  expect_refused("model: {layer: {global_pool: max}}", {"max", "mean"}, ErrorCode::kUnsupported);
-  expect_refused(byteformer_section("      norm_layer: batch_norm\n"), {"batch_norm"}, ErrorCode::kUnsupported);
+  expect_yaml_refused("model: {classification: {name: vit}}", {"vit", "byteformer"}, ErrorCode::kUnsupported);
+  expect_yaml_refused("model: {activation: {name: relu}}", {"relu", "gelu"}, ErrorCode::kUnsupported);
+  expect_yaml_refused("model: {layer: {global_pool: max}}", {"max", "mean"}, ErrorCode::kUnsupported);
+  expect_yaml_refused(byteformer_section("      norm_layer: batch_norm\n"), {"batch_norm"}, ErrorCode::kUnsupported);
 }
 
 TEST(PublishedYamlTest, RefusesWhatIsNotYaml) {
-  expect_refused("a: [1, 2", {"run.yaml", "not valid YAML", "line"});
-  expect_refused("a: *nothing", {"not valid YAML"});
-  expect_refused("- 1", {"a list of 1, expected a YAML mapping"});
-  expect_refused("", {"nothing, expected a YAML mapping"});
-  expect_refused("a: \xFF", {"UTF-8"});
-  expect_refused(std::string("a: 1\0", 5), {"UTF-8"});
-  expect_refused(std::string(1'000, '['), {"not valid YAML"});
-  expect_refused("a: " + std::string(2 << 20, 'x'), {"a configuration may have"});
+  expect_yaml_refused("a: [1, 2", {"run.yaml", "not valid YAML", "line"});
+  expect_yaml_refused("a: *nothing", {"not valid YAML"});
+  expect_yaml_refused("- 1", {"a list of 1, expected a YAML mapping"});
+  expect_yaml_refused("", {"nothing, expected a YAML mapping"});
+  expect_yaml_refused("a: \xFF", {"UTF-8"});
+  expect_yaml_refused(std::string("a: 1\0", 5), {"UTF-8"});
+  expect_yaml_refused(std::string(1'000, '['), {"not valid YAML"});
+  expect_yaml_refused("a: " + std::string(2 << 20, 'x'), {"a configuration may have"});
 }
 
 }  // namespace
