@@ -15,6 +15,7 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "data/data_set.hpp"
+#include "data/metrics.hpp"
 #include "data/survey.hpp"
 #include "format/text.hpp"
 #include "progress_display.hpp"
@@ -203,10 +204,15 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
     say("the time is up before the plan's end: the machine was slower than when the run started. The best weights so "
         "far are kept");
   write_summary(prepared, outcome);
-  std::printf("%s: top-1 %.2f %%, top-5 %.2f %% on %zu validation files (step %lld)\n",
-              base::printable(prepared.output).c_str(), 100 * outcome.progress.best_top1,
-              outcome.progress.history.empty() ? 0.0 : 100 * outcome.progress.history.back().top5,
-              prepared.data.validation.size(), static_cast<long long>(outcome.progress.best_step));
+  const data::Metrics metrics = data::measure(outcome.validation, outcome.temperature);
+  std::fputs(fmt::format("{}: top-1 {:.2f} %, top-5 {:.2f} % on {} validation files (weights of step {})\n",
+                         base::printable(prepared.output), 100 * metrics.top1, 100 * metrics.top5, metrics.samples,
+                         outcome.progress.best_step)
+                 .c_str(),
+             stdout);
+  if (!prepared.data.test.empty())
+    say(fmt::format("The test files had no part in this: byteformer eval --model {} --data {}",
+                    base::printable(prepared.output), base::printable(prepared.plan.data)));
   return 0;
 }
 

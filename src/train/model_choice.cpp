@@ -19,6 +19,7 @@ constexpr double kClearMajority = 0.9;
 constexpr int kSmallPicture = 64;           // pixels: up to here pictures keep their size
 constexpr std::int64_t kPieceBytes = 8192;  // longer files of no known kind are cut to pieces for training on a CPU
 constexpr double kSoundTokensPerSecond = 250;
+constexpr std::int64_t kWholeFileTokens = 512;  // up to here one window holds the file
 
 struct Preset {
   const char* name;
@@ -104,6 +105,12 @@ std::int64_t image_stride(std::int64_t row_bytes, std::int64_t num_bytes, std::i
   return best;
 }
 
+/// At most, of files with nothing but a picture.
+std::int64_t header_bytes(FileFormat format) {
+  if (format == FileFormat::kFhwc || format == FileFormat::kFchw) return 0;
+  return format == FileFormat::kTiff ? 512 : 4096;
+}
+
 /// Length of the files that the model will see, as far as it can be known: the longest.
 std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan) {
   std::int64_t longest = 0;
@@ -111,7 +118,7 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan) 
     const auto& image = *plan.preprocess.image;
     const std::int64_t width = image.crop.value_or(data::quantile(survey.widths, 1));
     const std::int64_t height = image.crop.value_or(data::quantile(survey.heights, 1));
-    longest = width * height * 3 + 4096;  // the headers of any format; compressed ones are shorter
+    longest = width * height * 3 + header_bytes(image.encoding.format);  // compressed ones are shorter
   }
   if (plan.preprocess.sound) {
     const auto& sound = *plan.preprocess.sound;
@@ -125,7 +132,7 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan) 
 }
 
 std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan) {
-  if (plan.preprocess.image && !plan.preprocess.sound) {
+  if (plan.preprocess.image) {  // also of the joint kind: sounds have no rows that tokens should meet
     const auto& image = *plan.preprocess.image;
     const FileFormat format = image.encoding.format;
     const std::int64_t width = image.crop.value_or(data::quantile(survey.widths, 1));
@@ -208,10 +215,10 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
         request.kernel.value_or(is_published ? published_kernel : 2 * chosen_stride(survey, plan));
     config.masking = format::parse_masking(request.masking.value_or("masked"));
     const std::int64_t stride = *config.conv_kernel_size == 0 ? 1 : *config.conv_kernel_size / 2;
-    const std::int64_t tokens = longest_file(survey, plan) / std::max<std::int64_t>(1, stride) + 1;
+    const std::int64_t tokens = (longest_file(survey, plan) + stride - 1) / std::max<std::int64_t>(1, stride);
     if (*config.num_hidden_layers < 12 || request.window) {
       const std::int64_t whole = (tokens + 63) / 64 * 64;
-      choose_layers(config, request.window.value_or(whole <= 256 ? whole : 128), tokens);
+      choose_layers(config, request.window.value_or(whole <= kWholeFileTokens ? whole : 128), tokens);
       if (*config.num_hidden_layers >= 12) config.downsample.reset();
     }
     const bool varies = plan.preprocess.is_bytes();
