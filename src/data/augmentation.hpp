@@ -2,6 +2,7 @@
 // 2
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,16 +31,19 @@ encode::Image augmented(const encode::Image& image, int size, const ImageAugment
 struct SoundAugmentation {
   double noise_db = 0;        ///< background noise at this level (published: -50); 0: off. Needs recordings.
   double roll_fraction = 0;   ///< roll by a whole number of samples in [-f, f) of the length (published: 0.1)
-  double shift_fraction = 0;  ///< like roll, but zeros come in
+  double shift_fraction = 0;  ///< like roll, but zeros come in; of a free length: see augmented()
   double speed_fraction = 0;  ///< played faster or slower by up to this fraction, by linear interpolation
   double gain_db = 0;         ///< louder or softer by up to so many decibels
   double white_noise = 0;     ///< deviation of added white noise, relative to full scale, drawn up to this
+  double mask_fraction = 0;   ///< with probability 1/2 a span of up to this share of the length becomes silent
   bool mixup = false;         ///< a second sample, augmented alike, mixed in with a uniform weight (the loader does it)
   bool operator==(const SoundAugmentation&) const = default;
 };
 
-/// Speed, gain, noise, roll or shift. The sound already has its final rate; the result has `num_samples`.
-encode::Sound augmented(encode::Sound sound, std::size_t num_samples, const SoundAugmentation& options,
+/// Speed, gain, noise, roll or shift, masking. The sound already has its final rate. The result has `num_samples`;
+/// without, its length is free: speed changes it, and a shift cuts up to half of `shift_fraction` of the length from
+/// each end, or adds up to `shift_fraction` of silence to it.
+encode::Sound augmented(encode::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
                         const std::vector<encode::Sound>& background, Random& random);
 
 }  // namespace byteformer::data

@@ -41,9 +41,9 @@ encode::Sound clip(encode::Sound sound, const Sample& sample) {
   return sound;
 }
 
-/// A whole number of the sound's samples.
-std::size_t duration_samples(const SoundPreparation& preparation, const encode::Sound& sound) {
-  if (!preparation.duration_s) return sound.samples.size();
+/// A whole number of the sound's samples; none where each sound keeps its own.
+std::optional<std::size_t> duration_samples(const SoundPreparation& preparation, const encode::Sound& sound) {
+  if (!preparation.duration_s) return std::nullopt;
   return static_cast<std::size_t>(*preparation.duration_s * sound.sample_rate + 0.5);
 }
 
@@ -118,7 +118,7 @@ class SampleLoader {
   encode::Sound sound(encode::Sound decoded, Random& random) const {
     const SoundPreparation& preparation = *options_.preprocess.sound;
     if (preparation.sample_rate) decoded = encode::resampled(decoded, *preparation.sample_rate);
-    const std::size_t length = duration_samples(preparation, decoded);
+    const std::optional<std::size_t> length = duration_samples(preparation, decoded);
     return augmented(std::move(decoded), length, options_.sound_augmentation, options_.background, random);
   }
 

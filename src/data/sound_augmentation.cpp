@@ -64,21 +64,46 @@ void shift(Samples& samples, std::ptrdiff_t offset) {
   if (offset < 0) std::fill(samples.end() + offset, samples.end(), 0.0F);
 }
 
+/// A few samples less, or some silence more, at each end.
+void move_ends(Samples& samples, double fraction, Random& random) {
+  const auto length = static_cast<double>(samples.size());
+  const auto front = static_cast<std::ptrdiff_t>(length * random.uniform(-fraction / 2, fraction));
+  const auto back = static_cast<std::ptrdiff_t>(length * random.uniform(-fraction / 2, fraction));
+  const auto cut = [&](std::ptrdiff_t change) { return std::max<std::ptrdiff_t>(-change, 0); };
+  if (cut(front) + cut(back) >= std::ssize(samples)) return;
+  samples.erase(samples.end() - cut(back), samples.end());
+  samples.erase(samples.begin(), samples.begin() + cut(front));
+  samples.insert(samples.begin(), static_cast<std::size_t>(std::max<std::ptrdiff_t>(front, 0)), 0.0F);
+  samples.insert(samples.end(), static_cast<std::size_t>(std::max<std::ptrdiff_t>(back, 0)), 0.0F);
+}
+
+/// Time masking of SpecAugment (Park et al., 2019), on samples.
+void mask(Samples& samples, double fraction, Random& random) {
+  if (!random.chance(0.5)) return;
+  const auto most = std::min(fraction, 1.0) * static_cast<double>(samples.size());
+  const auto length = static_cast<std::size_t>(random.uniform(0, most));
+  const std::size_t begin = random.below(samples.size() - length + 1);
+  std::fill_n(samples.begin() + static_cast<std::ptrdiff_t>(begin), length, 0.0F);
+}
+
 }  // namespace
 
-encode::Sound augmented(encode::Sound sound, std::size_t num_samples, const SoundAugmentation& options,
+encode::Sound augmented(encode::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
                         const std::vector<encode::Sound>& background, Random& random) {
   if (options.speed_fraction > 0)
     sound.samples = at_speed(sound.samples, random.uniform(1 - options.speed_fraction, 1 + options.speed_fraction));
-  encode::fit(sound, num_samples);
+  if (num_samples) encode::fit(sound, *num_samples);
   if (options.gain_db > 0) {
     const float gain = amplitude(random.uniform(-options.gain_db, options.gain_db));
     for (float& sample : sound.samples) sample *= gain;
   }
   if (options.noise_db != 0) add_recording(sound.samples, background, options.noise_db, random);
   if (options.white_noise > 0) add_white_noise(sound.samples, options.white_noise, random);
-  if (options.roll_fraction > 0) roll(sound.samples, drawn_offset(num_samples, options.roll_fraction, random));
-  if (options.shift_fraction > 0) shift(sound.samples, drawn_offset(num_samples, options.shift_fraction, random));
+  if (options.roll_fraction > 0) roll(sound.samples, drawn_offset(sound.samples.size(), options.roll_fraction, random));
+  if (options.shift_fraction > 0 && num_samples)
+    shift(sound.samples, drawn_offset(sound.samples.size(), options.shift_fraction, random));
+  if (options.shift_fraction > 0 && !num_samples) move_ends(sound.samples, options.shift_fraction, random);
+  if (options.mask_fraction > 0) mask(sound.samples, options.mask_fraction, random);
   return sound;
 }
 

@@ -12,7 +12,7 @@ namespace byteformer::data {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageAugmentation, min_crop_area, max_shift, flip, rand_augment_operations,
                                    rand_augment_magnitude, erasing_probability)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SoundAugmentation, noise_db, roll_fraction, shift_fraction, speed_fraction, gain_db,
-                                   white_noise, mixup)
+                                   white_noise, mask_fraction, mixup)
 }  // namespace byteformer::data
 
 namespace byteformer::train {

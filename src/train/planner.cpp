@@ -115,8 +115,10 @@ void choose_augmentation(const data::TrainingRequest& request, const data::DataS
                                        are_characters ? ", not mirrored: classes look like characters" : ", mirrored"));
   }
   if (plan.preprocess.sound) {
-    plan.sound_augmentation = {.shift_fraction = 0.15, .speed_fraction = 0.1, .gain_db = 8, .white_noise = 0.01};
-    plan.reasons.push_back("sounds are shifted, sped up or down, made louder or softer, with a little noise");
+    plan.sound_augmentation = {
+        .shift_fraction = 0.15, .speed_fraction = 0.15, .gain_db = 8, .white_noise = 0.01, .mask_fraction = 0.2};
+    plan.reasons.push_back(
+        "sounds are shifted, sped up or down, made louder or softer, silenced in places, with a little noise");
   }
 }
 

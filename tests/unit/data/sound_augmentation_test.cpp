@@ -54,6 +54,39 @@ TEST(SoundAugmentationTest, ShiftBringsZerosIn) {
                                    ElementsAre(3, 4, 0, 0)));
 }
 
+TEST(SoundAugmentationTest, OfAFreeLengthEachEndLosesALittleOrGainsSilence) {
+  SoundAugmentation options;
+  options.shift_fraction = 0.2;
+  Random random(1);
+  std::set<std::size_t> cuts, silences;
+  for (int i = 0; i < 500; ++i) {
+    const std::vector<float> samples = augmented(ramp(100), std::nullopt, options, {}, random).samples;
+    const auto first = std::ranges::find_if(samples, [](float x) { return x != 0; });
+    silences.insert(static_cast<std::size_t>(first - samples.begin()));
+    cuts.insert(static_cast<std::size_t>(*first) - 1);
+    for (auto it = first; it + 1 != samples.end() && it[1] != 0; ++it) EXPECT_EQ(it[1], *it + 1);
+  }
+  EXPECT_EQ(*cuts.rbegin(), 9U);
+  EXPECT_EQ(*silences.rbegin(), 19U);
+  EXPECT_EQ(augmented(ramp(100), std::nullopt, {}, {}, random), ramp(100));
+}
+
+TEST(SoundAugmentationTest, MaskingSilencesOneSpanHalfOfTheTime) {
+  SoundAugmentation options;
+  options.mask_fraction = 0.25;
+  Random random(1);
+  int num_masked = 0;
+  for (int i = 0; i < 400; ++i) {
+    const std::vector<float> samples = augmented(constant(100, 1), 100, options, {}, random).samples;
+    const auto num_silent = std::ranges::count(samples, 0.0F);
+    const auto begin = std::ranges::find(samples, 0.0F);
+    EXPECT_TRUE(std::all_of(begin, begin + num_silent, [](float x) { return x == 0; }));
+    EXPECT_LE(num_silent, 25);
+    num_masked += num_silent > 0;
+  }
+  EXPECT_NEAR(num_masked, 200, 50);
+}
+
 TEST(SoundAugmentationTest, SpeedChangesTheLengthOfWhatSounds) {
   SoundAugmentation options;
   options.speed_fraction = 0.1;
