@@ -2,7 +2,6 @@
 #include "training_run.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <csignal>
@@ -129,7 +128,7 @@ Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime&
                             static_cast<std::uint64_t>(request.seed.value_or(0)));
   for (const std::string& remark : prepared.data.remarks) say("note: " + remark);
   say(data_text(prepared.data));
-  const train::Machine machine{torch::cuda::is_available(), runtime.num_threads};
+  const train::Machine machine{train::has_cuda(), runtime.num_threads};
   const data::Survey survey = data::look_at(prepared.data.train);
   prepared.plan = train::choose_plan(request, prepared.data, survey, machine);
   train::choose_schedule(
@@ -220,7 +219,6 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
 
 int run(const data::TrainingRequest& request) {
   const train::Runtime runtime = runtime_of(request);
-  torch::set_num_threads(runtime.num_threads);
   const Prepared prepared = request.resume ? prepare_resume(request) : prepare_new(request, runtime);
   if (request.dry_run) {
     if (request.json) std::fputs(train::to_json(prepared.plan).c_str(), stdout);

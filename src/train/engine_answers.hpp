@@ -1,5 +1,5 @@
-// Answers of weights in training, by the engine that will run them later: in constant memory, and faster than a forward pass
-// that remembers.
+// Answers of weights in training, by the engine that will run them later: in constant memory, and faster than a forward
+// pass that remembers.
 #pragma once
 
 #include <cstdint>

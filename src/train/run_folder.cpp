@@ -9,6 +9,7 @@
 #include "byteformer/error.hpp"
 #include "format/safetensors.hpp"
 #include "format/text.hpp"
+#include "train/optimizer.hpp"
 
 namespace byteformer::train {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evaluation, step, train_loss, loss, top1, top5, learning_rate, seconds)

@@ -7,8 +7,8 @@
 
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
-#include "train/evaluation.hpp"
 #include "train/plan.hpp"
+#include "train/progress.hpp"
 
 namespace byteformer::train {
 

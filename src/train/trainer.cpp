@@ -7,12 +7,17 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
+#include "data/loader.hpp"
 #include "data/random.hpp"
 #include "format/model_folder.hpp"
 #include "format/text.hpp"
 #include "train/adaptation.hpp"
 #include "train/engine_answers.hpp"
+#include "train/loss.hpp"
+#include "train/module.hpp"
+#include "train/optimizer.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -33,6 +38,7 @@ torch::Dtype dtype_of(const std::string& precision) {
 }
 
 ModuleOptions module_options(const TrainingPlan& plan, const Runtime& runtime) {
+  if (runtime.num_threads > 0) torch::set_num_threads(runtime.num_threads);
   ModuleOptions options;
   options.device = torch::Device(plan.device);
   options.compute_type = dtype_of(plan.precision);
@@ -77,8 +83,45 @@ bool has_noise(const TrainingPlan& plan) { return plan.dropout > 0 || plan.stoch
 
 }  // namespace
 
-Trainer::Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
-                 TrainingEvents events)
+/// A training run in memory.
+class Trainer::Run {
+ public:
+  Run(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime, TrainingEvents events);
+
+  Outcome train();
+
+  const Progress& progress() const noexcept { return progress_; }
+
+ private:
+  void step(std::vector<data::LoadedFile> files);
+  bool fits(std::size_t num_bytes) const;
+  std::string too_long(std::size_t num_bytes) const;
+  double accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale);
+  void note_failures(const std::vector<data::LoadedFile>& files);
+  void evaluate();
+  void load_validation();
+  data::Answers validation_answers(const torch::Tensor& weights);
+  void write_or_say(const std::function<void()>& write);
+  void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
+  void judge_best();
+  void save();
+  bool is_out_of_time() const;
+
+  TrainingPlan plan_;
+  const data::DataSet& data_;
+  RunFolder folder_;
+  Runtime runtime_;
+  TrainingEvents events_;
+  base::ThreadPool evaluation_pool_;
+  ByteFormer module_;
+  AdamW optimizer_;
+  Progress progress_;
+  std::vector<std::vector<std::uint8_t>> validation_files_;  // prepared once, those that could be read
+  Outcome outcome_;
+};
+
+Trainer::Run::Run(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+                  TrainingEvents events)
     : plan_(std::move(plan)),
       data_(data),
       folder_(std::move(folder)),
@@ -95,9 +138,7 @@ Trainer::Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder,
   folder_.load(module_.parameters(), optimizer_.state(), progress_);
 }
 
-Trainer::~Trainer() = default;
-
-Outcome Trainer::run() {
+Outcome Trainer::Run::train() {
   data::Loader loader(data_.train, loader_options(plan_, data_, runtime_), static_cast<std::size_t>(progress_.step));
   auto last_save = Clock::now();
   double seconds_between_saves = kLeastSecondsBetweenCheckpoints;
@@ -128,7 +169,7 @@ Outcome Trainer::run() {
 }
 
 /// Answers of the weights that were kept, which may be those of an earlier session.
-void Trainer::judge_best() {
+void Trainer::Run::judge_best() {
   if (progress_.history.empty()) evaluate();
   const format::ModelFolder kept = format::read_model_folder(folder_.model_dir());
   module_.parameters().load(kept.tensors);
@@ -136,9 +177,11 @@ void Trainer::judge_best() {
   outcome_.temperature = kept.config.temperature;
 }
 
-bool Trainer::is_out_of_time() const { return plan_.time_s > 0 && progress_.seconds > plan_.time_s * kTimeTolerance; }
+bool Trainer::Run::is_out_of_time() const {
+  return plan_.time_s > 0 && progress_.seconds > plan_.time_s * kTimeTolerance;
+}
 
-void Trainer::step(std::vector<data::LoadedFile> files) {
+void Trainer::Run::step(std::vector<data::LoadedFile> files) {
   const auto start = Clock::now();
   for (data::LoadedFile& file : files)
     if (file.error.empty() && !fits(file.bytes.size()))
@@ -173,7 +216,7 @@ void Trainer::step(std::vector<data::LoadedFile> files) {
 }
 
 /// Gradients of the mean loss of the good files, pass by pass; returns that loss.
-double Trainer::accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale) {
+double Trainer::Run::accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale) {
   std::vector<std::span<const std::uint8_t>> bytes;
   std::vector<Target> targets;
   for (const data::LoadedFile& file : files) {
@@ -196,17 +239,17 @@ double Trainer::accumulate(const std::vector<data::LoadedFile>& files, std::size
 }
 
 /// Whether there are positions for all tokens of a file.
-bool Trainer::fits(std::size_t num_bytes) const {
+bool Trainer::Run::fits(std::size_t num_bytes) const {
   return plan_.config.position_embedding == format::PositionEmbedding::kSinusoidal ||
          module_.num_tokens(static_cast<std::int64_t>(num_bytes)) <= plan_.config.max_position_embeddings;
 }
 
-std::string Trainer::too_long(std::size_t num_bytes) const {
+std::string Trainer::Run::too_long(std::size_t num_bytes) const {
   return format::joined("needs ", module_.num_tokens(static_cast<std::int64_t>(num_bytes)),
                         " tokens, but the model has positions for ", plan_.config.max_position_embeddings);
 }
 
-void Trainer::note_failures(const std::vector<data::LoadedFile>& files) {
+void Trainer::Run::note_failures(const std::vector<data::LoadedFile>& files) {
   for (const data::LoadedFile& file : files) {
     if (file.error.empty() || std::ranges::find(progress_.failures, file.error) != progress_.failures.end()) continue;
     progress_.failures.push_back(file.error);
@@ -219,7 +262,7 @@ void Trainer::note_failures(const std::vector<data::LoadedFile>& files) {
                  " training files cannot be used, which is too many; the first: ", progress_.failures.front());
 }
 
-void Trainer::load_validation() {
+void Trainer::Run::load_validation() {
   if (!validation_files_.empty()) return;
   for (std::size_t i = 0; i < data_.validation.size(); ++i) {
     const data::Sample& sample = data_.validation[i];
@@ -237,7 +280,7 @@ void Trainer::load_validation() {
 }
 
 /// Answers of `weights`, flat, for the validation files.
-data::Answers Trainer::validation_answers(const torch::Tensor& weights) {
+data::Answers Trainer::Run::validation_answers(const torch::Tensor& weights) {
   load_validation();
   const std::vector<std::span<const std::uint8_t>> files(validation_files_.begin(), validation_files_.end());
   std::vector<int> labels;
@@ -263,7 +306,7 @@ data::Answers Trainer::validation_answers(const torch::Tensor& weights) {
   return answers;
 }
 
-void Trainer::evaluate() {
+void Trainer::Run::evaluate() {
   const data::Answers answers = validation_answers(optimizer_.state().average);
   const data::Metrics metrics = data::measure(answers);
   Evaluation evaluation;
@@ -282,7 +325,7 @@ void Trainer::evaluate() {
 }
 
 /// The averaged weights become the model if no earlier ones were better.
-void Trainer::keep_if_best(const data::Answers& answers, const Evaluation& evaluation) {
+void Trainer::Run::keep_if_best(const data::Answers& answers, const Evaluation& evaluation) {
   const bool is_better = evaluation.top1 > progress_.best_top1 ||
                          (evaluation.top1 == progress_.best_top1 && evaluation.loss <= progress_.best_loss);
   if (!is_better) return;
@@ -294,13 +337,13 @@ void Trainer::keep_if_best(const data::Answers& answers, const Evaluation& evalu
   write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); });
 }
 
-void Trainer::save() {
+void Trainer::Run::save() {
   write_or_say([&] { folder_.save(module_.parameters(), optimizer_.state(), progress_); });
 }
 
-/// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end it is
-/// an error.
-void Trainer::write_or_say(const std::function<void()>& write) {
+/// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end
+/// it is an error.
+void Trainer::Run::write_or_say(const std::function<void()>& write) {
   try {
     write();
   } catch (const Error& error) {
@@ -309,6 +352,18 @@ void Trainer::write_or_say(const std::function<void()>& write) {
       events_.on_message(std::string("could not be saved: ") + error.what() + "; training goes on, and tries again");
   }
 }
+
+Trainer::Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+                 TrainingEvents events)
+    : run_(std::make_unique<Run>(std::move(plan), data, std::move(folder), runtime, std::move(events))) {}
+
+Trainer::~Trainer() = default;
+
+Outcome Trainer::run() { return run_->train(); }
+
+const Progress& Trainer::progress() const noexcept { return run_->progress(); }
+
+bool has_cuda() { return torch::cuda::is_available(); }
 
 double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   constexpr int kWarmUp = 2;

@@ -8,12 +8,9 @@
 #include <vector>
 
 #include "data/data_set.hpp"
-#include "data/loader.hpp"
 #include "data/metrics.hpp"
-#include "train/loss.hpp"
-#include "train/module.hpp"
-#include "train/optimizer.hpp"
 #include "train/plan.hpp"
+#include "train/progress.hpp"
 #include "train/run_folder.hpp"
 
 namespace byteformer::train {
@@ -53,6 +50,9 @@ struct Outcome {
   double temperature = 1;
 };
 
+/// Whether LibTorch finds a GPU.
+bool has_cuda();
+
 /// Seconds that one step of `plan` takes here, measured on real batches with weights that are thrown away.
 double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
 
@@ -68,34 +68,11 @@ class Trainer {
   /// \throws Error kInternal if the loss stops being finite, saying what to try; what was saved stays.
   Outcome run();
 
-  const Progress& progress() const noexcept { return progress_; }
+  const Progress& progress() const noexcept;
 
  private:
-  void step(std::vector<data::LoadedFile> files);
-  bool fits(std::size_t num_bytes) const;
-  std::string too_long(std::size_t num_bytes) const;
-  double accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale);
-  void note_failures(const std::vector<data::LoadedFile>& files);
-  void evaluate();
-  void load_validation();
-  data::Answers validation_answers(const torch::Tensor& weights);
-  void write_or_say(const std::function<void()>& write);
-  void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
-  void judge_best();
-  void save();
-  bool is_out_of_time() const;
-
-  TrainingPlan plan_;
-  const data::DataSet& data_;
-  RunFolder folder_;
-  Runtime runtime_;
-  TrainingEvents events_;
-  base::ThreadPool evaluation_pool_;
-  ByteFormer module_;
-  AdamW optimizer_;
-  Progress progress_;
-  std::vector<std::vector<std::uint8_t>> validation_files_;  // prepared once, those that could be read
-  Outcome outcome_;
+  class Run;
+  std::unique_ptr<Run> run_;
 };
 
 }  // namespace byteformer::train

@@ -1,0 +1,33 @@
+// How far a training run is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace byteformer::train {
+
+/// One evaluation on the validation set, as it is shown, logged and kept.
+struct Evaluation {
+  std::int64_t step = 0;
+  double train_loss = 0;  ///< mean since the last evaluation
+  double loss = 0, top1 = 0, top5 = 0;
+  double learning_rate = 0;
+  double seconds = 0;  ///< of training so far, over all sessions
+};
+
+/// What a run knows besides its tensors.
+struct Progress {
+  std::int64_t step = 0;  ///< steps done
+  double seconds = 0;     ///< of training so far, over all sessions
+  double loss_sum = 0;    ///< since the last evaluation
+  std::int64_t loss_count = 0;
+  double best_top1 = -1, best_loss = 0;
+  std::int64_t best_step = 0;
+  double loss_scale = 65'536;   ///< float16 only
+  std::int64_t good_steps = 0;  ///< since the loss scale changed
+  std::vector<Evaluation> history;
+  std::vector<std::string> failures;  ///< files that could not be read, with the reason
+};
+
+}  // namespace byteformer::train
