@@ -47,21 +47,42 @@ std::optional<std::size_t> duration_samples(const SoundPreparation& preparation,
   return static_cast<std::size_t>(*preparation.duration_s * sound.sample_rate + 0.5);
 }
 
+/// Whether the file begins like a sound; false where it cannot be read, as loading it will say.
+bool is_sound(const std::filesystem::path& path) {
+  try {
+    base::InputFile file(path);
+    std::vector<std::uint8_t> head(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 4096)));
+    head.resize(file.read(head));
+    return !encode::image_kind(head) && encode::sound_kind(head);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// The group of each sample; groups are drawn equally often.
+std::vector<int> balanced_groups(const std::vector<Sample>& samples, const LoaderOptions& options) {
+  std::vector<int> groups;
+  for (const Sample& sample : samples) {
+    const int kind = options.balance_kinds && is_sound(sample.path) ? 1 : 0;
+    groups.push_back(2 * (options.balance_classes ? sample.label : 0) + kind);
+  }
+  return groups;
+}
+
 /// The order in which an epoch visits the samples.
-std::vector<std::size_t> epoch_order(const std::vector<Sample>& samples, const LoaderOptions& options,
-                                     std::size_t epoch) {
+std::vector<std::size_t> epoch_order(const std::vector<int>& groups, const LoaderOptions& options, std::size_t epoch) {
   Random random(options.seed, kOrderStream, epoch);
-  std::vector<std::size_t> order(samples.size());
+  std::vector<std::size_t> order(groups.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   random.shuffle(std::span(order));
-  if (!options.balance_classes) return order;
-  // Classes take turns; each goes through its samples in random order, again and again.
-  std::map<int, std::vector<std::size_t>> by_class;
-  for (const std::size_t i : order) by_class[samples[i].label].push_back(i);
+  if (!options.balance_classes && !options.balance_kinds) return order;
+  // Groups take turns; each goes through its samples in random order, again and again.
+  std::map<int, std::vector<std::size_t>> by_group;
+  for (const std::size_t i : order) by_group[groups[i]].push_back(i);
   std::vector<std::size_t> balanced;
-  for (std::size_t round = 0; balanced.size() < samples.size(); ++round)
-    for (const auto& [label, members] : by_class)
-      if (balanced.size() < samples.size()) balanced.push_back(members[round % members.size()]);
+  for (std::size_t round = 0; balanced.size() < groups.size(); ++round)
+    for (const auto& [group, members] : by_group)
+      if (balanced.size() < groups.size()) balanced.push_back(members[round % members.size()]);
   random.shuffle(std::span(balanced));
   return balanced;
 }
@@ -190,6 +211,7 @@ struct Loader::Shared {
   Shared(std::vector<Sample> all, LoaderOptions with, std::size_t first)
       : samples(std::move(all)),
         options(std::move(with)),
+        groups(balanced_groups(samples, options)),
         loader(samples, options),
         next_read(first),
         next_batch(first) {}
@@ -210,7 +232,7 @@ struct Loader::Shared {
       const std::size_t epoch = batch / per_epoch();
       const auto [begin, end] = range(batch % per_epoch());
       if (open_epoch != epoch || order.empty()) {
-        order = epoch_order(samples, options, epoch);
+        order = epoch_order(groups, options, epoch);
         open_epoch = epoch;
       }
       if (next_place == 0) batches[batch] = {std::vector<LoadedFile>(end - begin), end - begin};
@@ -232,6 +254,7 @@ struct Loader::Shared {
 
   std::vector<Sample> samples;
   LoaderOptions options;
+  std::vector<int> groups;  // of each sample
   SampleLoader loader;
   std::mutex mutex;  // guards all below
   std::condition_variable wake, ready;

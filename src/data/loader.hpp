@@ -34,6 +34,7 @@ struct LoaderOptions {
   std::size_t batch_size = 64;
   std::uint64_t seed = 0;
   bool balance_classes = false;  ///< every class is drawn equally often; else every sample once an epoch
+  bool balance_kinds = false;    ///< pictures and sounds are drawn equally often
   std::size_t max_bytes = 0;     ///< longer files are cut to a random piece of this length; 0: whole files
   std::size_t min_bytes = 1;     ///< shorter results are errors
   int num_workers = 1;

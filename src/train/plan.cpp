@@ -29,7 +29,7 @@ void for_each_member(Plan& p, const Visit& visit) {
   visit("weight_decay", p.weight_decay), visit("label_smoothing", p.label_smoothing), visit("clip_norm", p.clip_norm);
   visit("ema_momentum", p.ema_momentum), visit("dropout", p.dropout), visit("stochastic_depth", p.stochastic_depth);
   visit("validation_fraction", p.validation_fraction), visit("split_by", p.split_by);
-  visit("balance_classes", p.balance_classes);
+  visit("balance_classes", p.balance_classes), visit("balance_kinds", p.balance_kinds);
   visit("initialisation", p.initialisation), visit("precision", p.precision), visit("device", p.device);
   visit("init_from", p.init_from), visit("seed", p.seed), visit("time_s", p.time_s);
   visit("data_fingerprint", p.data_fingerprint), visit("reasons", p.reasons), visit("command", p.command);

@@ -48,6 +48,7 @@ struct TrainingPlan {
   double validation_fraction = 0.1;
   std::string split_by = "auto";  ///< how validation is split off: "auto", "speaker" or "file"
   bool balance_classes = false;
+  bool balance_kinds = false;
   std::string initialisation = "released";
   std::string precision = "float32";
   std::string device = "cpu";

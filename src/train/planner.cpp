@@ -48,13 +48,29 @@ std::vector<std::int64_t> class_counts(const data::DataSet& data) {
   return counts;
 }
 
-void choose_balance(const data::TrainingRequest& request, const data::DataSet& data, TrainingPlan& plan) {
+/// A joint model must not neglect the kind of file that is rare.
+void balance_kinds(const data::Survey& survey, const std::string& wanted, TrainingPlan& plan) {
+  if (!plan.preprocess.image || !plan.preprocess.sound || wanted == "off") return;
+  const std::size_t few = std::min(survey.num_images, survey.num_sounds);
+  const std::size_t many = std::max(survey.num_images, survey.num_sounds);
+  plan.balance_kinds = wanted == "on" || many > 3 * few;
+  if (plan.balance_kinds)
+    plan.reasons.push_back(
+        fmt::format("pictures and sounds are drawn equally often, though there are {:.0f} times as "
+                    "many {} (--balance off changes that)",
+                    static_cast<double>(many) / static_cast<double>(few),
+                    survey.num_images > survey.num_sounds ? "pictures" : "sounds"));
+}
+
+void choose_balance(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
+                    TrainingPlan& plan) {
   const std::vector<std::int64_t> counts = class_counts(data);
   const auto largest = std::ranges::max_element(counts);
   auto smallest = counts.end();
   for (auto it = counts.begin(); it != counts.end(); ++it)
     if (*it > 0 && (smallest == counts.end() || *it < *smallest)) smallest = it;
   const std::string wanted = request.balance.value_or("auto");
+  balance_kinds(survey, wanted, plan);
   const bool is_unbalanced = *largest > 3 * *smallest;
   plan.balance_classes = wanted == "on" || (wanted == "auto" && is_unbalanced);
   const auto name = [&](auto it) { return data.classes[static_cast<std::size_t>(it - counts.begin())]; };
@@ -154,7 +170,7 @@ TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataS
   choose_preprocess(request, survey, plan);
   choose_model(request, data, survey, plan);
   choose_batch(request, data, is_published, plan);
-  choose_balance(request, data, plan);
+  choose_balance(request, data, survey, plan);
   data::TrainingRequest augmentation = request;
   if (is_published && !request.augment) augmentation.augment = "published";
   choose_augmentation(augmentation, data, plan);

@@ -87,6 +87,25 @@ TEST(LoaderTest, BalancedClassesComeEquallyOften) {
   EXPECT_EQ(std::ranges::count_if(batch, [](const LoadedFile& file) { return file.label == 1; }), 25);
 }
 
+TEST(LoaderTest, BalancedKindsComeEquallyOften) {
+  const TemporaryFolder folder;
+  std::vector<Sample> samples;
+  for (int i = 0; i < 40; ++i) {
+    const bool is_sound = i % 10 == 3;
+    const auto path = folder / ("file" + std::to_string(i));
+    test::write_file(path, is_sound ? "RIFF....WAVEfmt " : "P6\n1 1\n255\nabc");
+    samples.push_back({path, i % 2, {}});
+  }
+  LoaderOptions o = options(40);
+  o.balance_kinds = true;
+  const auto is_sound = [](const LoadedFile& file) { return file.bytes[0] == 'R'; };
+  Loader loader(samples, o);
+  EXPECT_EQ(std::ranges::count_if(loader.next(), is_sound), 20);
+  o.balance_classes = true;  // all four sounds belong to class 1, so that three groups take turns
+  Loader both(samples, o);
+  EXPECT_NEAR(static_cast<double>(std::ranges::count_if(both.next(), is_sound)), 40.0 / 3, 1);
+}
+
 TEST(LoaderTest, AFileThatCannotBeReadCostsItself) {
   const TemporaryFolder folder;
   auto samples = make_samples(folder, 6);

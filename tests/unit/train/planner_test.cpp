@@ -113,6 +113,20 @@ TEST(PlannerTest, UnevenClassesAreSeenAndSaid) {
   EXPECT_FALSE(choose_plan(off, data, texts(), {}).balance_classes);
 }
 
+TEST(PlannerTest, AJointModelDoesNotNeglectTheRareKind) {
+  data::Survey survey = pictures(28, 28);
+  survey.num_looked_at = 40;
+  survey.num_images = 36;
+  survey.num_sounds = 4;
+  survey.durations_s = {0.5, 0.6};
+  survey.sample_rates = {8000, 8000};
+  EXPECT_TRUE(choose_plan(request(), data_set(100), survey, {}).balance_kinds);
+  data::TrainingRequest off = request();
+  off.balance = "off";
+  EXPECT_FALSE(choose_plan(off, data_set(100), survey, {}).balance_kinds);
+  EXPECT_FALSE(choose_plan(request(), data_set(100), pictures(28, 28), {}).balance_kinds);
+}
+
 TEST(PlannerTest, ThePublishedRecipe) {
   data::TrainingRequest r = request();
   r.recipe = "published";
