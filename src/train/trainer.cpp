@@ -55,6 +55,7 @@ data::LoaderOptions loader_options(const TrainingPlan& plan, const data::DataSet
   options.batch_size = static_cast<std::size_t>(plan.batch_size);
   options.seed = plan.seed;
   options.balance_classes = plan.balance_classes;
+  options.balance_kinds = plan.balance_kinds;
   options.max_bytes = static_cast<std::size_t>(plan.max_bytes);
   options.num_workers = runtime.num_workers;
   if (plan.sound_augmentation.noise_db != 0 && plan.preprocess.sound)
@@ -101,7 +102,7 @@ class Trainer::Run {
   void evaluate();
   void load_validation();
   data::Answers validation_answers(const torch::Tensor& weights);
-  void write_or_say(const std::function<void()>& write);
+  bool write_or_say(const std::function<void()>& write);
   void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
   void judge_best();
   void save();
@@ -329,12 +330,12 @@ void Trainer::Run::keep_if_best(const data::Answers& answers, const Evaluation& 
   const bool is_better = evaluation.top1 > progress_.best_top1 ||
                          (evaluation.top1 == progress_.best_top1 && evaluation.loss <= progress_.best_loss);
   if (!is_better) return;
+  format::ModelConfig config = plan_.config;
+  config.temperature = data::fit_temperature(answers);
+  if (!write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); })) return;
   progress_.best_top1 = evaluation.top1;
   progress_.best_loss = evaluation.loss;
   progress_.best_step = evaluation.step;
-  format::ModelConfig config = plan_.config;
-  config.temperature = data::fit_temperature(answers);
-  write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); });
 }
 
 void Trainer::Run::save() {
@@ -342,14 +343,16 @@ void Trainer::Run::save() {
 }
 
 /// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end
-/// it is an error.
-void Trainer::Run::write_or_say(const std::function<void()>& write) {
+/// it is an error. Returns whether it was written.
+bool Trainer::Run::write_or_say(const std::function<void()>& write) {
   try {
     write();
+    return true;
   } catch (const Error& error) {
     if (progress_.step >= plan_.schedule.total_steps || error.code() != ErrorCode::kIo) throw;
     if (events_.on_message)
       events_.on_message(std::string("could not be saved: ") + error.what() + "; training goes on, and tries again");
+    return false;
   }
 }
 
