@@ -155,10 +155,11 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
   data_set.layout = found.layout;
   data_set.has_own_validation = !found.validation.empty();
   data_set.classes = ordered_classes(found, options, source);
-  check_training_classes(found, data_set.classes, options.classes.has_value(), source);
+  if (options.needs_training_files)
+    check_training_classes(found, data_set.classes, options.classes.has_value(), source);
   if (options.split_validation && found.validation.empty() && options.validation_fraction > 0 && !found.train.empty())
     data_set.split_by = split_off_validation(found.train, found.validation, options.validation_fraction, options.seed,
-                                            options.split_by_speaker);
+                                             options.split_by_speaker);
   Labels labels;
   for (std::size_t i = 0; i < data_set.classes.size(); ++i) labels.emplace(data_set.classes[i], static_cast<int>(i));
   data_set.train = samples_of(found.train, labels);

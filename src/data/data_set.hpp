@@ -36,8 +36,9 @@ struct DataSetOptions {
   std::uint64_t seed = 0;
   /// The classes of a model, in its order: labels become its indices, and a class that it lacks is an error.
   std::optional<std::vector<std::string>> classes;
-  bool split_by_speaker = true;    ///< where names tell the speaker; false: file by file
-  bool split_validation = true;  ///< false: all files of a plain folder stay in `train`
+  bool split_by_speaker = true;      ///< where names tell the speaker; false: file by file
+  bool split_validation = true;      ///< false: all files of a plain folder stay in `train`
+  bool needs_training_files = true;  ///< false: no class has to have any
 };
 
 /// Finds the labelled files below or in `path`:

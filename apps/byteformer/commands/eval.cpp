@@ -81,6 +81,7 @@ data::DataSet find_data(const Options& options, const Classifier& classifier, Co
   data::DataSetOptions find;
   find.classes = classifier.labels();
   find.split_validation = false;
+  find.needs_training_files = false;
   data::DataSet data_set = data::find_data_set(*options.data, find);
   for (const std::string& remark : data_set.remarks) console.err << "byteformer: note: " + remark + "\n";
   console.err.flush();

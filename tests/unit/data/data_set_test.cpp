@@ -92,6 +92,9 @@ TEST(DataSetTest, AClassThatOnlyTestHasIsARemark) {
   EXPECT_THAT(found.classes, ElementsAre("bird", "cat", "dog"));
   EXPECT_EQ(found.test.size(), 1U);
   EXPECT_THAT(found.remarks, ElementsAre("no training files of \"bird\""));
+  DataSetOptions evaluation = unsplit();
+  evaluation.needs_training_files = false;
+  EXPECT_TRUE(folder.find(evaluation).remarks.empty());
 }
 
 TEST(DataSetTest, ClassNamesMustBeUtf8) {
