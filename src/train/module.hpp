@@ -55,6 +55,7 @@ class ByteFormer {
   const format::ModelConfig& config() const noexcept { return config_; }
   void set_training(bool is_training) noexcept { is_training_ = is_training; }
   bool uses_own_kernels() const noexcept { return workers_ != nullptr; }
+  base::ThreadPool* thread_pool() noexcept { return pool_.get(); }  ///< null without own kernels
   torch::Device device() const noexcept { return options_.device; }
 
   /// Tokens of a file of `num_bytes` bytes.

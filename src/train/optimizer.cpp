@@ -1,10 +1,10 @@
 // Implementation of optimizer.hpp.
 #include "train/optimizer.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "kernels/training_kernels.hpp"
 
@@ -17,9 +17,22 @@ struct Step {
 };
 
 /// All of a step in one pass over memory, on our own kernels.
+constexpr std::int64_t kChunk = 1 << 15;
+
+/// Calls body(chunk, begin, end) for chunks of [0, size) that do not depend on the number of threads.
+template <typename Body>
+void for_each_chunk(base::ThreadPool* pool, std::int64_t size, const Body& body) {
+  const auto num_chunks = static_cast<std::size_t>((size + kChunk - 1) / kChunk);
+  const auto run = [&](std::size_t i, int) noexcept {
+    const auto begin = static_cast<std::int64_t>(i) * kChunk;
+    body(i, begin, std::min(size, begin + kChunk));
+  };
+  if (pool != nullptr) return pool->parallel_for(num_chunks, run);
+  for (std::size_t i = 0; i < num_chunks; ++i) run(i, 0);
+}
+
 void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, const torch::Tensor& w,
-                 const torch::Tensor& gradients, const OptimizerState& state) {
-  constexpr std::int64_t kGrain = 1 << 15;
+                 const torch::Tensor& gradients, const OptimizerState& state, base::ThreadPool* pool) {
   const kernels::TrainingKernels& kernels = kernels::training_kernels_for(kernels::default_kernels());
   const auto run = [&](std::int64_t begin, std::int64_t end, float decay) {
     if (begin >= end) return;
@@ -38,7 +51,7 @@ void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, con
                    .eps = s.eps,
                    .momentum = s.momentum});
   };
-  at::parallel_for(0, size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  for_each_chunk(pool, size, [&](std::size_t, std::int64_t begin, std::int64_t end) noexcept {
     run(begin, std::min(end, num_decayed), s.decay);
     run(std::max(begin, num_decayed), end, 1);
   });
@@ -56,7 +69,8 @@ void step_on_device(const Step& s, std::int64_t num_decayed, torch::Tensor& w, c
 
 }  // namespace
 
-AdamW::AdamW(Parameters& parameters, const OptimizerOptions& options) : parameters_(parameters), options_(options) {
+AdamW::AdamW(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool)
+    : parameters_(parameters), options_(options), pool_(pool) {
   state_.first_moment = torch::zeros_like(parameters.values());
   state_.second_moment = torch::zeros_like(parameters.values());
   state_.average = parameters.values().clone();
@@ -77,12 +91,23 @@ void AdamW::step(double learning_rate, double gradient_scale) {
                .momentum = static_cast<float>(options_.ema_momentum)};
   torch::Tensor& w = parameters_.values();
   if (w.is_cpu()) {
-    step_on_cpu(s, parameters_.num_decayed(), parameters_.size(), w, parameters_.gradients(), state_);
+    step_on_cpu(s, parameters_.num_decayed(), parameters_.size(), w, parameters_.gradients(), state_, pool_);
   } else {
     step_on_device(s, parameters_.num_decayed(), w, parameters_.gradients(), state_);
   }
 }
 
-double AdamW::gradient_norm() const { return parameters_.gradients().norm().item<double>(); }
+double AdamW::gradient_norm() const {
+  const torch::Tensor& gradients = parameters_.gradients();
+  if (!gradients.is_cpu()) return gradients.norm().item<double>();
+  const float* g = gradients.data_ptr<float>();
+  std::vector<double> sums(static_cast<std::size_t>(parameters_.size() / kChunk + 1));
+  for_each_chunk(pool_, parameters_.size(), [&](std::size_t chunk, std::int64_t begin, std::int64_t end) noexcept {
+    double sum = 0;
+    for (std::int64_t i = begin; i < end; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+    sums[chunk] = sum;
+  });
+  return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
+}
 
 }  // namespace byteformer::train

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "base/thread_pool.hpp"
 #include "train/parameters.hpp"
 
 namespace byteformer::train {
@@ -27,7 +28,8 @@ struct OptimizerState {
 /// computes it. Not thread-safe.
 class AdamW {
  public:
-  AdamW(Parameters& parameters, const OptimizerOptions& options);
+  /// \param pool runs the steps on a CPU; null: the caller alone. The results are the same bits.
+  AdamW(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool = nullptr);
 
   /// One step from `parameters.gradients()`, which it leaves as they are.
   /// \param learning_rate  of this step
@@ -43,6 +45,7 @@ class AdamW {
  private:
   Parameters& parameters_;
   OptimizerOptions options_;
+  base::ThreadPool* pool_;
   OptimizerState state_;
 };
 

@@ -38,13 +38,21 @@ torch::Dtype dtype_of(const std::string& precision) {
 }
 
 ModuleOptions module_options(const TrainingPlan& plan, const Runtime& runtime) {
-  if (runtime.num_threads > 0) torch::set_num_threads(runtime.num_threads);
   ModuleOptions options;
   options.device = torch::Device(plan.device);
   options.compute_type = dtype_of(plan.precision);
   options.regularisation = {plan.dropout, plan.stochastic_depth};
   options.num_threads = runtime.num_threads;
   return options;
+}
+
+/// Beside our own kernels LibTorch has little to do, and on one thread its sums have one order.
+void set_torch_threads(const ByteFormer& module, const Runtime& runtime) {
+  if (module.uses_own_kernels()) {
+    torch::set_num_threads(1);
+  } else if (runtime.num_threads > 0) {
+    torch::set_num_threads(runtime.num_threads);
+  }
 }
 
 data::LoaderOptions loader_options(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
@@ -130,7 +138,9 @@ Trainer::Run::Run(TrainingPlan plan, const data::DataSet& data, RunFolder folder
       events_(std::move(events)),
       evaluation_pool_(runtime.num_threads),
       module_(plan_.config, module_options(plan_, runtime)),
-      optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum}) {
+      optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
+                 module_.thread_pool()) {
+  set_torch_threads(module_, runtime_);
   const bool is_released = plan_.initialisation == "released";
   initialise(module_.parameters(), plan_.config,
              is_released ? Initialisation::kReleased : Initialisation::kTruncatedNormal, plan_.seed);
@@ -374,7 +384,8 @@ double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data,
   constexpr int kMostSteps = 20;
   ByteFormer module(plan.config, module_options(plan, runtime));
   initialise(module.parameters(), plan.config, Initialisation::kReleased, plan.seed);
-  AdamW optimizer(module.parameters(), {});
+  set_torch_threads(module, runtime);
+  AdamW optimizer(module.parameters(), {}, module.thread_pool());
   data::Loader loader(data.train, loader_options(plan, data, runtime));
   std::vector<double> seconds;
   for (int i = 0; i < kWarmUp + kMostSteps; ++i) {

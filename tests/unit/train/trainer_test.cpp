@@ -85,6 +85,9 @@ TEST_F(TrainerTest, LearnsWhatIsEasyAndLeavesAModelFolder) {
 TEST_F(TrainerTest, StoppedAndResumedItEndsWithTheSameBits) {
   train("whole");
   train("pieces", 3);
+  train("threads", 2, {}, 3);  // their number changes nothing either
+  EXPECT_EQ(test::read_file(folder_ / "whole/model.safetensors"),
+            test::read_file(folder_ / "threads/model.safetensors"));
   for (const char* name : {"values", "first_moment", "second_moment", "average"})
     EXPECT_EQ(tensor("whole/training/checkpoint.safetensors", name),
               tensor("pieces/training/checkpoint.safetensors", name));
