@@ -8,7 +8,7 @@ set -euo pipefail
 
 group=${1:-build}
 packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
-  libjpeg62-turbo-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libstb-dev libsndfile1-dev libmpg123-dev
+  libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libstb-dev libsndfile1-dev libmpg123-dev
   libmp3lame-dev libsoxr-dev)
 case $group in
   build) ;;
@@ -22,7 +22,7 @@ esac
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<MESSAGE
 This is not a Debian or Ubuntu system, so nothing was installed. byteformer needs a C++20 compiler, CMake 3.25 or newer,
-Ninja, and the development files of Highway, nlohmann-json, yaml-cpp, CLI11 and fmt. On Debian these packages are called:
+Ninja, and the libraries that these packages of Debian hold, with their development files:
   ${packages[*]}
 MESSAGE
   for program in c++ cmake ninja; do

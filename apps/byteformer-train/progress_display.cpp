@@ -7,16 +7,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "data/metrics.hpp"
+#include "format/text.hpp"
+
 namespace byteformer::train_app {
 namespace {
 
 constexpr double kSmoothing = 0.05;
-
-std::string duration_text(double seconds) {
-  const auto s = static_cast<long>(seconds + 0.5);
-  if (s < 60) return fmt::format("{} s", s);
-  return s < 3600 ? fmt::format("{}:{:02} min", s / 60, s % 60) : fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
-}
 
 void smooth(double& value, double next, std::int64_t seen) {
   const double share = std::max(kSmoothing, 1.0 / static_cast<double>(seen));
@@ -37,7 +34,7 @@ std::string ProgressDisplay::line(const train::StepReport& report) const {
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < full ? "█" : "░";
   return fmt::format("{} {:3.0f} %  epoch {:.1f}/{:.1f}  loss {:.3f}  {:.0f} files/s  {} left", bar, 100 * share, epoch,
-                     plan_.epochs(), smooth_loss_, smooth_rate_, duration_text(left));
+                     plan_.epochs(), smooth_loss_, smooth_rate_, format::duration_text(left));
 }
 
 void ProgressDisplay::show(const train::StepReport& report) {
@@ -59,10 +56,11 @@ void ProgressDisplay::show(const train::StepReport& report) {
 }
 
 void ProgressDisplay::show(const train::Evaluation& e) {
-  say(fmt::format(
-      "step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %  ({})", e.step,
-      static_cast<double>(e.step) / static_cast<double>(plan_.schedule.steps_per_epoch), e.train_loss, e.loss,
-      100 * e.top1, 100 * e.top5, duration_text(e.seconds)));
+  const std::string top5 =
+      data::shows_top5(plan_.config.labels.size()) ? fmt::format(", top-5 {:.2f} %", 100 * e.top5) : "";
+  say(fmt::format("step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %{}  ({})", e.step,
+                  static_cast<double>(e.step) / static_cast<double>(plan_.schedule.steps_per_epoch), e.train_loss,
+                  e.loss, 100 * e.top1, top5, format::duration_text(e.seconds)));
 }
 
 void ProgressDisplay::say(const std::string& message) {

@@ -124,6 +124,7 @@ Prepared prepare_resume(const data::TrainingRequest& request) {
 Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime& runtime) {
   Prepared prepared;
   prepared.output = request.output.value_or("");
+  if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
   prepared.data = find_data(*request.data, request.validation_fraction.value_or(0.1), request.split_by.value_or("auto"),
                             static_cast<std::uint64_t>(request.seed.value_or(0)));
   for (const std::string& remark : prepared.data.remarks) say("note: " + remark);
@@ -204,14 +205,18 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
         "far are kept");
   write_summary(prepared, outcome);
   const data::Metrics metrics = data::measure(outcome.validation, outcome.temperature);
-  std::fputs(fmt::format("{}: top-1 {:.2f} %, top-5 {:.2f} % on {} validation files (weights of step {})\n",
-                         base::printable(prepared.output), 100 * metrics.top1, 100 * metrics.top5, metrics.samples,
-                         outcome.progress.best_step)
+  const std::string output = base::printable(prepared.output);
+  std::fputs(fmt::format("{}: top-1 {:.2f} % on {} validation files (weights of step {})\n", output, 100 * metrics.top1,
+                         metrics.samples, outcome.progress.best_step)
                  .c_str(),
              stdout);
+  if (const std::size_t count = outcome.progress.failures.size(); count > 0)
+    say(fmt::format("{} training files could not be used and were skipped, as said above", count));
+  say(fmt::format("report: {0}/training/report.html, model card: {0}/README.md", output));
+  say(fmt::format("next: byteformer classify --model {} FILE...", output));
   if (!prepared.data.test.empty())
-    say(fmt::format("The test files had no part in this: byteformer eval --model {} --data {}",
-                    base::printable(prepared.output), base::printable(prepared.plan.data)));
+    say(fmt::format("the test files had no part in this: byteformer eval --model {} --data {}", output,
+                    base::printable(prepared.plan.data)));
   return 0;
 }
 

@@ -43,6 +43,9 @@ struct Metrics {
 /// \param temperature divides the logits for the calibration error
 Metrics measure(const Answers& answers, double temperature = 1);
 
+/// Whether the five best of so many classes say more than the best.
+constexpr bool shows_top5(std::size_t num_classes) noexcept { return num_classes > 5; }
+
 /// The class with the largest logit; the first of equal ones.
 int best_class(std::span<const float> logits) noexcept;
 

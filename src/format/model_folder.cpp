@@ -100,7 +100,10 @@ class PendingFolder {
 ModelFolder read_model_folder(const fs::path& dir) {
   std::error_code error;
   if (const auto status = fs::status(dir, error); !fs::is_directory(status)) {
-    if (!fs::exists(status)) throw_system(dir, "open", error ? error.value() : ENOENT);
+    if (error && error != std::errc::no_such_file_or_directory) throw_system(dir, "open", error.value());
+    if (!fs::exists(status))
+      fail(ErrorCode::kNotFound, base::printable(dir), ": no such folder; a model is a folder with ", kConfigName,
+           " and ", kWeightsName);
     fail(ErrorCode::kInvalidFormat, base::printable(dir), ": is no folder; a model is a folder with ", kConfigName,
          " and ", kWeightsName);
   }

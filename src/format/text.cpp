@@ -29,6 +29,14 @@ std::size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
+std::string duration_text(double seconds) {
+  const auto s = static_cast<long>(seconds + 0.5);
+  const auto two_digits = [](long n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  if (s < 60) return joined(s, " s");
+  if (s < 3600) return joined(s / 60, ":", two_digits(s % 60), " min");
+  return joined(s / 3600, ":", two_digits(s / 60 % 60), " h");
+}
+
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);

@@ -16,6 +16,9 @@ bool is_utf8(std::string_view text) noexcept;
 /// `text` for an error message: at most about 60 bytes; control characters and broken UTF-8 as \xNN.
 std::string excerpt(std::string_view text);
 
+/// "5 s", "12:03 min", "2:30 h"
+std::string duration_text(double seconds);
+
 /// The shortest text that reads back as `value`.
 std::string number_text(double value);
 

@@ -141,9 +141,14 @@ void check_tensors(const format::ModelConfig& config, const format::Tensors& ten
   for (const auto& [name, tensor] : tensors.by_name) check_finite(name, tensor, tensors.source);
 }
 
+bool is_buffer(const format::ModelConfig& config, const TensorSpec& spec) noexcept {
+  return config.position_embedding == format::PositionEmbedding::kSinusoidal && spec.name.starts_with("pos_embed.");
+}
+
 std::int64_t num_parameters(const format::ModelConfig& config) {
   std::int64_t total = 0;
   for (const TensorSpec& spec : tensor_specs(config)) {
+    if (is_buffer(config, spec)) continue;
     std::int64_t num_elements = 1;
     for (const std::int64_t dim : spec.shape) num_elements *= dim;
     total += num_elements;

@@ -31,7 +31,10 @@ void check_finite(const std::string& name, const format::TensorView& tensor, con
 /// Both checks, for all tensors.
 void check_tensors(const format::ModelConfig& config, const format::Tensors& tensors);
 
-/// Trainable parameters and buffers together.
+/// Whether the tensor is computed, not learned: sinusoidal positions.
+bool is_buffer(const format::ModelConfig& config, const TensorSpec& spec) noexcept;
+
+/// Trainable parameters, without buffers.
 std::int64_t num_parameters(const format::ModelConfig& config);
 
 }  // namespace byteformer::model

@@ -8,6 +8,7 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "encode/image.hpp"
+#include "format/text.hpp"
 #include "train/run_summary.hpp"
 
 namespace byteformer::train {
@@ -111,7 +112,9 @@ std::string charts(const RunSummary& s) {
     rate.y.push_back(e.learning_rate);
   }
   return "<div class=charts>" + chart("Loss by epoch", epochs, {train, validation}) +
-         chart("Validation accuracy, %", epochs, {top1, top5}) + chart("Learning rate", epochs, {rate}) + "</div>";
+         chart("Validation accuracy, %", epochs,
+               data::shows_top5(s.plan.config.labels.size()) ? std::vector{top1, top5} : std::vector{top1}) +
+         chart("Learning rate", epochs, {rate}) + "</div>";
 }
 
 std::string matrix(const RunSummary& s, const data::Metrics& metrics) {
@@ -210,9 +213,11 @@ std::string html_report(const RunSummary& s) {
       std::string(kStyle) + "</style>";
   html += fmt::format(
       "<h1>Training report</h1><div class=numbers><div><b>{:.2f} %</b>top-1 on {} validation files</div>"
-      "<div><b>{:.2f} %</b>top-5</div><div><b>{:.3f}</b>calibration error</div>"
-      "<div><b>{:.0f} min</b>of training, {:.1f} epochs</div></div>",
-      100 * metrics.top1, metrics.samples, 100 * metrics.top5, metrics.calibration_error, s.seconds / 60,
+      "{}<div><b>{:.3f}</b>calibration error</div><div><b>{}</b>of training, {:.1f} epochs</div></div>",
+      100 * metrics.top1, metrics.samples,
+      data::shows_top5(s.plan.config.labels.size()) ? fmt::format("<div><b>{:.2f} %</b>top-5</div>", 100 * metrics.top5)
+                                                    : "",
+      metrics.calibration_error, format::duration_text(s.seconds),
       s.history.empty()
           ? 0
           : static_cast<double>(s.history.back().step) / static_cast<double>(s.plan.schedule.steps_per_epoch));

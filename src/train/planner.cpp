@@ -9,6 +9,7 @@
 
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
+#include "format/text.hpp"
 #include "train/model_choice.hpp"
 
 namespace byteformer::train {
@@ -202,9 +203,9 @@ void choose_schedule(const data::TrainingRequest& request, const data::DataSet& 
     // A tenth is left for evaluations and for a machine that grows slower.
     const auto affordable = std::max<std::int64_t>(1, static_cast<std::int64_t>(0.9 * plan.time_s / seconds));
     s.total_steps = std::min(affordable, to_steps(request.epochs.value_or(kMostEpochs)));
-    plan.reasons.push_back(fmt::format("a step of {} files takes {:.3f} s here: {:.1f} epochs in {:.0f} minutes{}",
-                                       plan.batch_size, seconds, static_cast<double>(s.total_steps) / per_epoch,
-                                       static_cast<double>(s.total_steps) * seconds / 60 + 0.5,
+    plan.reasons.push_back(fmt::format("a step of {} files takes {:.3f} s here: {:.1f} epochs in {}{}", plan.batch_size,
+                                       seconds, static_cast<double>(s.total_steps) / per_epoch,
+                                       format::duration_text(static_cast<double>(s.total_steps) * seconds),
                                        request.time_s ? "" : " (--time and --epochs change that)"));
   }
   strengthen_augmentation(request, plan);
@@ -219,7 +220,7 @@ void choose_schedule(const data::TrainingRequest& request, const data::DataSet& 
   plan.ema_momentum = request.ema_momentum.value_or(
       is_published ? 1e-4 : std::clamp(30.0 / static_cast<double>(s.total_steps), 1e-4, 0.5));
   // Once an epoch, but neither all the time nor hardly ever.
-  plan.evaluate_every = std::max(std::min(s.steps_per_epoch, std::max<std::int64_t>(1, s.total_steps / 10)),
+  plan.evaluate_every = std::max(std::min(s.steps_per_epoch, std::max<std::int64_t>(1, (s.total_steps + 9) / 10)),
                                  std::max<std::int64_t>(1, s.total_steps / 50));
 }
 

@@ -40,11 +40,16 @@ void copy_into(torch::Tensor& flat, const format::Tensors& tensors, const char* 
 
 RunFolder::RunFolder(fs::path model_dir) : model_dir_(std::move(model_dir)) {}
 
-void RunFolder::create(const TrainingPlan& plan) {
+void RunFolder::require_absent() const {
   std::error_code error;
   if (fs::exists(model_dir_, error) && !fs::is_empty(model_dir_, error))
     format::fail(ErrorCode::kAlreadyExists, base::printable(model_dir_),
                  ": exists already; choose another folder, or go on with --resume ", base::printable(model_dir_));
+}
+
+void RunFolder::create(const TrainingPlan& plan) {
+  require_absent();
+  std::error_code error;
   fs::create_directories(training_dir(), error);
   if (error)
     format::fail(error == std::errc::permission_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo,

@@ -21,6 +21,9 @@ class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path model_dir);
 
+  /// \throws Error kAlreadyExists if `model_dir` holds anything.
+  void require_absent() const;
+
   /// \throws Error kAlreadyExists if `model_dir` holds anything; kIo, kPermissionDenied.
   void create(const TrainingPlan& plan);
 

@@ -1,6 +1,7 @@
 // `byteformer encode`: pictures and sounds as the bytes that models read.
 #include <memory>
 
+#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "classify/input_arguments.hpp"
 #include "commands/commands.hpp"
@@ -94,12 +95,14 @@ data::Preprocess form_of(const Options& options) {
 struct Tally {
   std::size_t num_done = 0;
   std::size_t num_left_out = 0;
+  std::size_t num_written = 0;
   int status = kExitOk;
 };
 
 void report(const std::vector<EncodeResult>& results, Tally& tally, ProgressBar& progress, Console& console) {
   for (const EncodeResult& result : results) {
     if (result.is_left_out) ++tally.num_left_out;
+    if (!result.error && !result.is_left_out) ++tally.num_written;
     if (!result.error) continue;
     progress.clear();
     console.err << "byteformer: " + std::string(result.error->what()) + "\n" << std::flush;
@@ -130,6 +133,10 @@ int encode(const Options& options, Console& console) {
   if (tally.num_left_out > 0)
     console.err << "byteformer: left out " + counted(static_cast<std::int64_t>(tally.num_left_out), "file") +
                        " of the output folder, which lies in a folder of inputs\n"
+                << std::flush;
+  if (console.err_is_terminal && tally.num_written > 0)
+    console.err << "byteformer: " + counted(static_cast<std::int64_t>(tally.num_written), "file") + " written to " +
+                       base::printable(*options.output) + "\n"
                 << std::flush;
   if (tally.num_done == 0) console.err << "byteformer: no files found to encode\n" << std::flush;
   return tally.status;

@@ -28,7 +28,8 @@ std::string heading(const Evaluation& evaluation) {
   const std::string of_split = evaluation.split == "all" ? "" : " of the " + evaluation.split + " set";
   std::string text = fmt::format("accuracy           {:>7}  {} of {}{}\n", percent(metrics.top1), grouped(num_right),
                                  counted(metrics.samples, "file"), of_split);
-  text += fmt::format("among the best 5   {:>7}\n", percent(metrics.top5));
+  if (data::shows_top5(metrics.per_class.size()))
+    text += fmt::format("among the best 5   {:>7}\n", percent(metrics.top5));
   text += fmt::format("calibration error  {:>7}\n", percent(metrics.calibration_error));
   text += fmt::format("loss               {:7.4f}\n", metrics.loss);
   if (const auto num_failed = static_cast<std::int64_t>(evaluation.failures.size()); num_failed > 0)

@@ -99,6 +99,7 @@ ParameterCounts count_parameters(const format::ModelConfig& config) {
   ParameterCounts counts;
   counts.layers.resize(static_cast<std::size_t>(config.num_hidden_layers));
   for (const model::TensorSpec& spec : model::tensor_specs(config)) {
+    if (model::is_buffer(config, spec)) continue;
     const std::int64_t size = num_elements(spec);
     counts.total += size;
     if (const std::int64_t layer = layer_of(spec.name); layer >= 0)

@@ -43,7 +43,7 @@ class RunSummaryTest : public ::testing::Test {
 
 TEST_F(RunSummaryTest, TheCardGivesNumbersAndTheCommand) {
   const std::string card = model_card(summary());
-  EXPECT_THAT(card, HasSubstr("| 50.00 % | 100.00 % |"));
+  EXPECT_THAT(card, HasSubstr("| top-1 | loss | calibration error |\n|---|---|---|\n| 50.00 % | 1.0725 |"));
   EXPECT_THAT(card, HasSubstr("byteformer train --data 'a & b'"));
   EXPECT_THAT(card, HasSubstr("2 validation files held out by file"));
 }
