@@ -33,8 +33,8 @@ struct FormatName {
 constexpr std::array<FormatName, 7> kFormats = {{{FileFormat::kTiff, "tiff", ".tiff", "TIFF"},
                                                  {FileFormat::kPng, "png", ".png", "PNG"},
                                                  {FileFormat::kJpeg, "jpeg", ".jpg", "JPEG"},
-                                                 {FileFormat::kFhwc, "fhwc", ".fhwc", "fHWC"},
-                                                 {FileFormat::kFchw, "fchw", ".fchw", "fCHW"},
+                                                 {FileFormat::kFhwc, "fhwc", ".fhwc", "raw RGB bytes (fHWC)"},
+                                                 {FileFormat::kFchw, "fchw", ".fchw", "raw RGB planes (fCHW)"},
                                                  {FileFormat::kWav, "wav", ".wav", "WAV"},
                                                  {FileFormat::kMp3, "mp3", ".mp3", "MP3"}}};
 

@@ -1,15 +1,19 @@
 // `byteformer eval`: how often a model is right about labelled files.
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "byteformer/error.hpp"
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "data/data_set.hpp"
+#include "data/trained_split.hpp"
 #include "evaluation/evaluation.hpp"
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
 #include "options.hpp"
+#include "output/numbers.hpp"
 #include "output/progress_bar.hpp"
 #include "system/interrupt.hpp"
 
@@ -19,8 +23,8 @@ namespace {
 constexpr const char* kDetails =
     R"(DATA is what `byteformer train` takes: a folder with a folder of files for each class, one with train/, val/ and
 test/ of such folders, a manifest (CSV or JSON lines of path and label), or Speech Commands. Its classes must be
-among the model's. Without --split the test set is used; where there is none, the validation set; where there is
-none either, all files.
+among the model's. Without --split the test set is used; where there is none, the validation set (also the files that
+the model's own training held out); where there is none either, all files.
 
 Pictures and sounds are prepared as the model expects them, as `byteformer classify` does. A file that cannot be
 classified is listed (on standard error, or in the JSON), counted in no figure, and means exit status 1.
@@ -77,7 +81,19 @@ Split choose_split(const data::DataSet& data_set, const Options& options) {
   throw UsageError("the data have no " + *options.split + " set; --split can be " + others);
 }
 
+/// Files that a model was trained on judge it too kindly: of these only those count that were held out.
+std::optional<data::DataSet> find_as_trained(const Options& options, Console& console) {
+  std::optional<data::DataSet> data_set = data::find_as_trained(*options.model.dir, *options.data);
+  if (data_set && !options.split && data_set->test.empty() && !data_set->validation.empty())
+    console.err << "byteformer: note: the model was trained on these files; it is judged by the " +
+                       counted(static_cast<std::int64_t>(data_set->validation.size()), "file") +
+                       " held out for validation (--split all takes all)\n"
+                << std::flush;
+  return data_set;
+}
+
 data::DataSet find_data(const Options& options, const Classifier& classifier, Console& console) {
+  if (std::optional<data::DataSet> data_set = find_as_trained(options, console)) return std::move(*data_set);
   data::DataSetOptions find;
   find.classes = classifier.labels();
   find.split_validation = false;

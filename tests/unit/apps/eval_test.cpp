@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/data_set.hpp"
+#include "data/survey.hpp"
 #include "exit_status.hpp"
 #include "run_program.hpp"
 #include "support/temporary_folder.hpp"
@@ -81,7 +83,7 @@ TEST_F(EvalTest, AgreesWithClassify) {
   ASSERT_EQ(i, 8U);
   EXPECT_EQ(eval_json({"-d", at("data")})["confusion"], nlohmann::json(expected));
   EXPECT_EQ(eval_json({"-d", at("data"), "-b", "3", "-j", "2"})["confusion"], nlohmann::json(expected));
-  EXPECT_THAT(eval({"-d", at("data")}).err, HasSubstr("prepared 8 files as fHWC of 8x8 pixels"));
+  EXPECT_THAT(eval({"-d", at("data")}).err, HasSubstr("prepared 8 files as raw RGB bytes (fHWC) of 8x8 pixels"));
   EXPECT_THAT(eval({"-d", at("data"), "--as-is"}).err, Not(HasSubstr("prepared")));
 }
 
@@ -107,6 +109,27 @@ TEST_F(EvalTest, UsesTheTestSetUnlessAskedOtherwise) {
   EXPECT_THAT(outcome.err, HasSubstr("no test set"));
 }
 
+TEST_F(EvalTest, OfTheFilesOfItsTrainingThoseHeldOutJudgeAModel) {
+  nano_model(folder_ / "model", "");
+  put_files("data", 10);
+  data::DataSetOptions trained;
+  trained.validation_fraction = 0.2;
+  trained.seed = 7;
+  const data::DataSet split = data::find_data_set(at("data"), trained);
+  put("model/training/plan.json", nlohmann::json{{"validation_fraction", 0.2},
+                                                 {"seed", 7},
+                                                 {"split_by", "auto"},
+                                                 {"data_fingerprint", data::fingerprint(split, at("data"))}}
+                                      .dump());
+  const nlohmann::json result = eval_json({"-d", at("data")});
+  EXPECT_EQ(result["split"], "validation");
+  EXPECT_EQ(result["samples"], split.validation.size());
+  EXPECT_THAT(eval({"-d", at("data")}).err, HasSubstr("8 files held out for validation"));
+  EXPECT_EQ(eval_json({"-d", at("data"), "--split", "all"})["samples"], 40);
+  put("data/class_0/new", "other data now");
+  EXPECT_EQ(eval_json({"-d", at("data")})["samples"], 41);
+}
+
 TEST_F(EvalTest, FailuresAreListedAndCounted) {
   nano_model(folder_ / "model", kFhwc8);
   put_files("data", 2);
@@ -116,7 +139,8 @@ TEST_F(EvalTest, FailuresAreListedAndCounted) {
   ASSERT_EQ(result["failures"].size(), 1U);
   EXPECT_EQ(result["failures"][0]["path"], at("data/class_1/bad"));
   EXPECT_EQ(result["failures"][0]["code"], "unsupported");
-  EXPECT_THAT(result["failures"][0]["message"].get<std::string>(), HasSubstr("expects fHWC of 8x8 pixels"));
+  EXPECT_THAT(result["failures"][0]["message"].get<std::string>(),
+              HasSubstr("expects raw RGB bytes (fHWC) of 8x8 pixels"));
   const Outcome outcome = eval({"-d", at("data")});
   EXPECT_EQ(outcome.status, kExitInputFailed);
   EXPECT_THAT(outcome.err, HasSubstr("byteformer: " + at("data/class_1/bad") + ": is no picture"));

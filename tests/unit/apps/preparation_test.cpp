@@ -41,7 +41,8 @@ TEST_F(PreparationTest, APictureIsAnsweredAsTheEncodedFile) {
   const std::string picture = at("png/a.png");
   ASSERT_EQ(run_program({"encode", picture, "--like", at("model"), "-o", at("encoded")}).status, kExitOk);
   const Outcome prepared = classify({picture});
-  EXPECT_EQ(prepared.err, "byteformer: prepared 1 file as fHWC of 8x8 pixels; --as-is reads bytes as they are\n");
+  EXPECT_EQ(prepared.err,
+            "byteformer: prepared 1 file as raw RGB bytes (fHWC) of 8x8 pixels; --as-is reads bytes as they are\n");
   const nlohmann::json of_picture = nlohmann::json::parse(prepared.out);
   const nlohmann::json of_encoded = answer({at("encoded/a.fhwc")});
   const nlohmann::json as_is = answer({at("encoded/a.fhwc"), "--as-is"});
@@ -96,7 +97,8 @@ TEST_F(PreparationTest, AFileThatFitsNeitherIsToldWhatTheModelExpects) {
   nano_model(folder_ / "model", kFhwc8);
   const Outcome outcome = run_program({"classify", "-m", at("model"), put("a.wav", float32_wav(8'000, "abcd"))});
   EXPECT_EQ(outcome.status, kExitInputFailed);
-  EXPECT_THAT(outcome.err, HasSubstr("a.wav: is a file of kind wav, but the model expects fHWC of 8x8 pixels"));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("a.wav: is a file of kind wav, but the model expects raw RGB bytes (fHWC) of 8x8 pixels"));
   EXPECT_EQ(outcome.out, "");
 }
 

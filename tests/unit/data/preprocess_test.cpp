@@ -41,7 +41,7 @@ TEST(PreprocessTest, ReadsTheJointKind) {
   ASSERT_TRUE(joint.image && joint.sound);
   EXPECT_EQ(joint.image->encoding.format, FileFormat::kFhwc);
   EXPECT_EQ(joint.sound->encoding.format, FileFormat::kMp3);
-  EXPECT_EQ(describe(joint), "fHWC of 28x28 pixels, or MP3 at 16000 Hz");
+  EXPECT_EQ(describe(joint), "raw RGB bytes (fHWC) of 28x28 pixels, or MP3 at 16000 Hz");
 }
 
 TEST(PreprocessTest, NothingMeansFilesAsTheyAre) {
