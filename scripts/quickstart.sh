@@ -23,14 +23,14 @@ configure() { cmake --preset release >"$log" 2>&1 || { cat "$log" >&2; echo "cma
 [ -f build/release/build.ninja ] || configure
 cmake --build --preset release --target bin/byteformer
 
-step "3/3 Classifying the files of examples/data"
-model=models/untrained-nano
-echo "\$ build/release/bin/byteformer classify --model $model examples/data/*"
-build/release/bin/byteformer classify --model "$model" examples/data/*
+show() { printf '\n$ %s\n' "$*"; "$@"; }
+step "3/3 Classifying recordings and pictures that no model was trained on"
+show build/release/bin/byteformer classify --model models/spoken-digits --top-k 3 examples/data/spoken_*.wav
+show build/release/bin/byteformer classify --model models/mnist --top-k 3 examples/data/handwritten_*.png
 cat <<MESSAGE
 
-Each file was read as raw bytes, with no decoder, and went through every layer of a transformer. The answers themselves
-mean nothing yet: $model has random weights (see its README.md) and only shows that the whole path works.
+Each model is a transformer over bytes: it knows no waveform and no pixel, only 256 symbols in their order. Models of
+uncompressed bytes get the samples of a WAV and the pixels of a PNG rewritten so, which the notes above say.
 
 Next: build/release/bin/byteformer --help, and README.md for your own model (byteformer train, byteformer import).
 MESSAGE
@@ -44,8 +44,7 @@ cmake --build --preset release --target bin/byteformer-train
 step "Training on 2,500 handwritten digits for two minutes"
 work=build/quickstart
 rm -rf $work && mkdir -p $work && tar xzf examples/digits.tar.gz -C $work
-show() { echo "\$ $*"; "$@"; }
 show build/release/bin/byteformer train --data $work/digits -o $work/model --time 2m
 show build/release/bin/byteformer eval --model $work/model --data $work/digits
-show build/release/bin/byteformer classify --model $work/model --top-k 3 $work/digits/test/7/*0.png
+show build/release/bin/byteformer classify --model $work/model --top-k 3 $(ls $work/digits/test/7/*.png | head -n 4)
 echo "The training report is $work/model/training/report.html, the model's own words are in $work/model/README.md."

@@ -50,9 +50,9 @@ inline std::string some_picture(int width, int height, unsigned seed) {
   return ppm(width, height, rgb);
 }
 
-/// A copy of models/untrained-nano that expects files as `preprocess` (JSON) says; empty: as they are.
+/// A copy of tests/data/untrained-nano that expects files as `preprocess` (JSON) says; empty: as they are.
 inline std::string nano_model(const std::filesystem::path& dir, const std::string& preprocess) {
-  const std::filesystem::path nano = test::data_path("../../models/untrained-nano");
+  const std::filesystem::path nano = test::data_path("untrained-nano");
   std::filesystem::create_directories(dir);
   std::filesystem::copy_file(nano / "model.safetensors", dir / "model.safetensors");
   std::string config = test::read_file(nano / "config.json");

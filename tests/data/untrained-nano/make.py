@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes models/untrained-nano: a small ByteFormer with random weights, to try the programs before any training.
+"""Writes the model beside it: a small ByteFormer with random weights, for tests that need a model and no answers.
 
-Usage: scripts/make_untrained_model.py [OUTPUT_DIR]. Needs only Python's standard library; the seed is fixed, so every
+Usage: make.py [OUTPUT_DIR]. Needs only Python's standard library; the seed is fixed, so every
 run writes the same bytes. Weights start as a training run would start them (docs/model-format.md has the names).
 """
 import array
@@ -80,8 +80,7 @@ def write_safetensors(path, tensors):
 
 
 def main():
-    repository = pathlib.Path(__file__).resolve().parent.parent
-    output = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else repository / "models" / "untrained-nano"
+    output = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent
     output.mkdir(parents=True, exist_ok=True)
     write_safetensors(output / "model.safetensors", make_tensors())
     (output / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
