@@ -22,6 +22,8 @@
 #include "train/planner.hpp"
 #include "train/run_folder.hpp"
 #include "train/run_summary.hpp"
+#include "train/runtime.hpp"
+#include "train/step_time.hpp"
 #include "train/trainer.hpp"
 
 namespace byteformer::train_app {

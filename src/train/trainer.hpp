@@ -12,14 +12,9 @@
 #include "train/plan.hpp"
 #include "train/progress.hpp"
 #include "train/run_folder.hpp"
+#include "train/runtime.hpp"
 
 namespace byteformer::train {
-
-/// What has no influence on the result.
-struct Runtime {
-  int num_threads = 0;  ///< 0: one a processor
-  int num_workers = 1;
-};
 
 /// One step, for a progress display.
 struct StepReport {
@@ -49,12 +44,6 @@ struct Outcome {
   std::vector<std::size_t> validation_samples;  ///< which those are
   double temperature = 1;
 };
-
-/// Whether LibTorch finds a GPU.
-bool has_cuda();
-
-/// Seconds that one step of `plan` takes here, measured on real batches with weights that are thrown away.
-double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
 
 class Trainer {
  public:

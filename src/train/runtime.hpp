@@ -1,0 +1,14 @@
+// What a run takes from the machine it is on, without influence on its result.
+#pragma once
+
+namespace byteformer::train {
+
+struct Runtime {
+  int num_threads = 0;  ///< 0: one a processor
+  int num_workers = 1;  ///< threads that read, augment and encode files
+};
+
+/// Whether LibTorch finds a GPU.
+bool has_cuda();
+
+}  // namespace byteformer::train

@@ -1,0 +1,40 @@
+// The validation files of a run, prepared once, and what weights in training answer for them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.hpp"
+#include "data/data_set.hpp"
+#include "data/metrics.hpp"
+#include "train/module.hpp"
+#include "train/plan.hpp"
+
+namespace byteformer::train {
+
+/// Why `module` has no positions for a file of `num_bytes` bytes; empty if it has.
+std::string reason_it_does_not_fit(const ByteFormer& module, std::size_t num_bytes);
+
+class ValidationSet {
+ public:
+  /// Reads and prepares `samples`, which must outlive this; those that cannot be used are named to `on_skipped`.
+  ValidationSet(const std::vector<data::Sample>& samples, const TrainingPlan& plan, const ByteFormer& module,
+                const std::function<void(const std::string&)>& on_skipped);
+
+  /// Answers of `weights`, flat in the layout of the module's parameters: by the engine on a CPU, else by the module,
+  /// whose own weights are put back.
+  data::Answers answers(const torch::Tensor& weights, ByteFormer& module, base::ThreadPool& pool) const;
+
+  /// Which samples could be used, in order.
+  const std::vector<std::size_t>& used() const noexcept { return used_; }
+
+ private:
+  std::int64_t token_budget_;
+  std::vector<std::size_t> used_;
+  std::vector<std::vector<std::uint8_t>> files_;
+  std::vector<int> labels_;
+};
+
+}  // namespace byteformer::train
