@@ -25,17 +25,27 @@ target_compile_options(byteformer_options INTERFACE -Wall -Wextra -Wpedantic -Ws
 target_include_directories(byteformer_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(byteformer_options INTERFACE Threads::Threads)
 if(BYTEFORMER_SANITIZE)
-  # -O1 and line tables only: higher levels double the time to build and hide frames.
-  add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g1)
+  # Line tables only, and -O0 but where byteformer_optimize() says otherwise: checks cost compilers more than tests.
+  add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1)
   add_link_options(-fsanitize=${BYTEFORMER_SANITIZE})
 endif()
 
-# byteformer_floor(NAME SOURCES ... LINKS ...): the folder src/NAME as objects (for the shipped library) and as the
-# static library bf_NAME, linked to the floors and libraries below it.
+# byteformer_optimize(TARGET): TARGET computes, so it is optimized in every build that is not for a debugger.
+function(byteformer_optimize target)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    target_compile_options(${target} PRIVATE -O2)
+  endif()
+endfunction()
+
+# byteformer_floor(NAME [COMPUTES] SOURCES ... LINKS ...): the folder src/NAME as objects (for the shipped library) and as
+# the static library bf_NAME, linked to the floors and libraries below it. COMPUTES: see byteformer_optimize().
 function(byteformer_floor name)
-  cmake_parse_arguments(FLOOR "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(FLOOR "COMPUTES" "" "SOURCES;LINKS" ${ARGN})
   add_library(bf_${name}_objects OBJECT ${FLOOR_SOURCES})
   target_link_libraries(bf_${name}_objects PRIVATE byteformer_options)
+  if(FLOOR_COMPUTES)
+    byteformer_optimize(bf_${name}_objects)
+  endif()
   foreach(link ${FLOOR_LINKS})
     if(NOT link MATCHES "^bf_")
       target_link_libraries(bf_${name}_objects PRIVATE ${link})
