@@ -17,7 +17,7 @@ TEST_P(OracleTest, LogitsAgreeOnRandomModels) {
   Random random(7);
   base::ThreadPool pool(2);
   double worst = 0;
-  for (int trial = 0; trial < trials(60); ++trial) {
+  for (int trial = 0; trial < effort(60); ++trial) {
     const format::ModelConfig config = random_config(random);
     const auto tensors = random_tensors(config, random);
     for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {

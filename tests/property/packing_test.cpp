@@ -88,7 +88,7 @@ void check_batches(const kernels::Kernels& kernels, std::uint64_t seed, int num_
 
 class PackingTest : public ::testing::TestWithParam<const kernels::Kernels*> {};
 
-TEST_P(PackingTest, FiveHundredRandomBatchesGiveTheBitsOfSingleFiles) { check_batches(*GetParam(), 11, trials(25), 10); }
+TEST_P(PackingTest, FiveHundredRandomBatchesGiveTheBitsOfSingleFiles) { check_batches(*GetParam(), 11, effort(25), 10); }
 
 RC_GTEST_PROP(PackingProperty, AnySeedGivesTheBitsOfSingleFiles, (std::uint64_t seed)) {
   check_batches(*kernels::available_kernels().front(), seed, 1, 1);

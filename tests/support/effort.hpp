@@ -1,11 +1,12 @@
-// How many trials a property test makes: fewer where a sanitizer makes each of them ten times slower.
+// How much a test does: less where a sanitizer makes everything ten times slower.
 #pragma once
 
 namespace byteformer::test {
 
-constexpr int trials(int count) {
+/// `count` trials, files or bytes, or a small part of them.
+constexpr int effort(int count) {
 #ifdef BYTEFORMER_IS_SANITIZED
-  return (count + 9) / 10;
+  return (count + 24) / 25;
 #else
   return count;
 #endif

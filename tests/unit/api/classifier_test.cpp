@@ -14,6 +14,7 @@
 #include "format/model_folder.hpp"
 #include "model/byteformer.hpp"
 #include "support/allocation_budget.hpp"
+#include "support/effort.hpp"
 #include "support/random_model.hpp"
 #include "support/run_model.hpp"
 
@@ -213,11 +214,11 @@ TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
       model.flush(ws);
       EXPECT_LE(ws.num_bytes(), model.max_workspace_bytes(2)) << file_bytes;
     };
-    check(1, 20'000);
-    check(10, 5'000);
-    check(300'000, 1);
+    check(1, test::effort(20'000));
+    check(10, test::effort(5'000));
+    check(test::effort(300'000), 1);
     const std::size_t held = ws.num_bytes();
-    check(1'200'000, 1);
+    check(test::effort(1'200'000), 1);
     EXPECT_EQ(ws.num_bytes(), held) << "memory grew with the file";
   }
 }

@@ -207,7 +207,7 @@ class GradientsTest : public ::testing::TestWithParam<const kernels::Kernels*> {
 TEST_P(GradientsTest, LossAndSlopesAgreeWithTheOracle) {
   test::Random random(11);
   std::normal_distribution<float> normal;
-  for (int trial = 0; trial < test::trials(6); ++trial) {
+  for (int trial = 0; trial < test::effort(6); ++trial) {
     Problem p = random_problem(random);
     const Passes run(p, *GetParam(), 2);
     const double expected = oracle_loss(p, p.weights);
@@ -234,7 +234,7 @@ TEST_P(GradientsTest, LossAndSlopesAgreeWithTheOracle) {
 
 TEST_P(GradientsTest, ThreadsChangeNoBit) {
   test::Random random(5);
-  for (int trial = 0; trial < test::trials(6); ++trial) {
+  for (int trial = 0; trial < test::effort(6); ++trial) {
     const Problem p = random_problem(random);
     const Passes one(p, *GetParam(), 1), three(p, *GetParam(), 3);
     EXPECT_EQ(one.loss, three.loss);

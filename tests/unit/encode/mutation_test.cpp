@@ -12,7 +12,7 @@
 namespace byteformer::encode {
 namespace {
 
-constexpr int kNumMutations = test::trials(300);
+constexpr int kNumMutations = test::effort(300);
 constexpr std::size_t kMaxSize = std::size_t{1} << 22;  // pixels or samples: the damage is in the file, not in its size
 
 /// Feeds damaged copies of `file` to `decode` and returns how many were refused.

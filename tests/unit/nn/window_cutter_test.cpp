@@ -97,7 +97,7 @@ class Feeder {
 
 TEST(WindowCutter, StreamGivesTheWindowsOfTheWholeFile) {
   std::mt19937 random(3);
-  for (int trial = 0; trial < test::trials(20'000); ++trial) {
+  for (int trial = 0; trial < test::effort(20'000); ++trial) {
     const std::size_t size = 1 + random() % 12, shift = random() % 40, n = 1 + random() % 60;
     const bool masked = random() % 2 == 0;
     const std::size_t late_in = masked ? 0 : random() % 20;
