@@ -80,7 +80,8 @@ class Batch {
 
   void flow(base::InputFile& file, const std::filesystem::path& path) {
     std::size_t size = file.read(piece_);
-    if (size == 0) throw Error(ErrorCode::kEmptyFile, base::printable(path) + ": is empty: there is nothing to classify");
+    if (size == 0)
+      throw Error(ErrorCode::kEmptyFile, base::printable(path) + ": is empty: there is nothing to classify");
     std::uint64_t total = 0;
     try {
       for (; size > 0; size = file.read(piece_)) {
@@ -156,9 +157,7 @@ std::vector<FileResult> Classifier::classify_batch(std::span<const Bytes> files)
   return batch.finish();
 }
 
-Output Classifier::classify_file(const std::filesystem::path& path) const {
-  return single(classify_files({&path, 1}));
-}
+Output Classifier::classify_file(const std::filesystem::path& path) const { return single(classify_files({&path, 1})); }
 
 std::vector<FileResult> Classifier::classify_files(std::span<const std::filesystem::path> paths) const {
   Batch batch(*engine_);
@@ -207,9 +206,7 @@ int Classifier::hidden_size() const noexcept { return static_cast<int>(engine_->
 Masking Classifier::masking() const noexcept { return engine_->masking(); }
 int Classifier::num_threads() const noexcept { return engine_->num_threads(); }
 const char* Classifier::kernels_name() const noexcept { return engine_->kernels().name; }
-std::size_t Classifier::workspace_bytes() const noexcept {
-  return engine_->model().max_workspace_bytes(num_threads());
-}
+std::size_t Classifier::workspace_bytes() const noexcept { return engine_->model().max_workspace_bytes(num_threads()); }
 
 Stream::Stream(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Stream::Stream(Stream&&) noexcept = default;

@@ -13,9 +13,8 @@ constexpr int kMostThreads = 1024;
 
 int checked_threads(int num_threads) {
   if (num_threads < 0 || num_threads > kMostThreads)
-    throw Error(ErrorCode::kInvalidArgument, "num_threads is " + std::to_string(num_threads) +
-                                                 "; it must be 1 to " + std::to_string(kMostThreads) +
-                                                 ", or 0 for one a processor");
+    throw Error(ErrorCode::kInvalidArgument, "num_threads is " + std::to_string(num_threads) + "; it must be 1 to " +
+                                                 std::to_string(kMostThreads) + ", or 0 for one a processor");
   return num_threads;
 }
 

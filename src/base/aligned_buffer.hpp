@@ -10,9 +10,8 @@ namespace byteformer::base {
 
 inline constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
 
-/// `num_bytes` zero bytes at a kAlignment boundary. Large pieces come from the system already zero, with all their pages
-/// present: that spares a page fault for every 4 KiB of weights.
-/// \throws std::bad_alloc
+/// `num_bytes` zero bytes at a kAlignment boundary. Large pieces come from the system already zero, with all their
+/// pages present: that spares a page fault for every 4 KiB of weights. \throws std::bad_alloc
 void* allocate_zeroed(std::size_t num_bytes);
 void release_zeroed(void* data, std::size_t num_bytes) noexcept;
 

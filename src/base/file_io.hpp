@@ -31,7 +31,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// Brings the pages of `bytes`, which must lie in a MappedFile, into memory at once: cheaper than a page fault for each.
+/// Brings the pages of `bytes`, which must lie in a MappedFile, into memory at once: cheaper than a page fault for
+/// each.
 void populate_pages(std::span<const std::byte> bytes) noexcept;
 
 /// Tells the kernel that the whole pages inside `bytes`, which must lie in a MappedFile, are not needed for now.
@@ -67,8 +68,9 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
 /// Writes a file atomically: `write` fills a temporary file beside `path`, which is then synced and renamed over it.
 /// On any failure the temporary file is removed and what stood at `path` is untouched.
 /// \throws Error kIo (with the reason: disk full, ...) or kPermissionDenied.
-void write_file_atomically(const std::filesystem::path& path,
-                           const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write);
+void write_file_atomically(
+    const std::filesystem::path& path,
+    const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace byteformer::base

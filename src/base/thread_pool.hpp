@@ -31,9 +31,12 @@ class ThreadPool {
   template <typename Body>
   void parallel_for(std::size_t count, const Body& body) {
     static_assert(std::is_nothrow_invocable_v<const Body&, std::size_t, int>, "declare the body noexcept");
-    run(count, [](const void* context, std::size_t i, int worker) noexcept {
-      (*static_cast<const Body*>(context))(i, worker);
-    }, &body);
+    run(
+        count,
+        [](const void* context, std::size_t i, int worker) noexcept {
+          (*static_cast<const Body*>(context))(i, worker);
+        },
+        &body);
   }
 
  private:
@@ -50,8 +53,8 @@ class ThreadPool {
   static void drain(Job& job, int worker) noexcept;
 
   std::vector<std::thread> workers_;
-  std::mutex serving_;               // held by the caller whose loop the pool runs
-  std::mutex mutex_;                 // guards job_ and stopping_, and joining a job
+  std::mutex serving_;  // held by the caller whose loop the pool runs
+  std::mutex mutex_;    // guards job_ and stopping_, and joining a job
   std::condition_variable wake_;
   std::condition_variable left_;
   Job* job_ = nullptr;

@@ -43,9 +43,9 @@ void copy_as_float32(const TensorView& tensor, const std::string& name, std::spa
 struct Tensors {
   std::map<std::string, TensorView, std::less<>> by_name;
   std::map<std::string, std::string> metadata;  ///< `__metadata__` of safetensors
-  std::shared_ptr<const void> storage;  ///< keeps the bytes alive
-  bool is_mapped = false;               ///< whether the bytes lie in a MappedFile (see base::release_pages)
-  std::string source;                   ///< the path, for messages
+  std::shared_ptr<const void> storage;          ///< keeps the bytes alive
+  bool is_mapped = false;                       ///< whether the bytes lie in a MappedFile (see base::release_pages)
+  std::string source;                           ///< the path, for messages
 };
 
 }  // namespace byteformer::format

@@ -12,8 +12,8 @@ namespace byteformer::model {
 namespace {
 
 // Rows that a layer computes at once: enough for every thread to have a few windows, few enough to stay near the cores.
-constexpr std::size_t kRoundTokens = 1024;       // a thread
-constexpr std::size_t kLeastReadyRows = 256;     // a thread
+constexpr std::size_t kRoundTokens = 1024;    // a thread
+constexpr std::size_t kLeastReadyRows = 256;  // a thread
 
 std::shared_ptr<const format::Tensors> checked(const format::ModelConfig& config,
                                                std::shared_ptr<const format::Tensors> tensors) {
@@ -26,7 +26,8 @@ std::shared_ptr<const format::Tensors> checked(const format::ModelConfig& config
 std::size_t Workspace::num_bytes() const noexcept {
   std::size_t total = x.buffer.capacity() * x.buffer.row_size() * sizeof(float) + workers.shared.num_bytes();
   for (const nn::WorkerScratch& scratch : workers.scratch) total += scratch.num_bytes();
-  for (const StageState& stage : stages) total += stage.windows.num_bytes() + (stage.pairs ? stage.pairs->num_bytes() : 0);
+  for (const StageState& stage : stages)
+    total += stage.windows.num_bytes() + (stage.pairs ? stage.pairs->num_bytes() : 0);
   return total;
 }
 
@@ -63,8 +64,8 @@ Workspace ByteFormer::make_workspace(base::ThreadPool& pool) const {
 }
 
 std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
-  // Every layer may hold back nearly least_rows, an unfinished window and its late rows, and hand on all of them at once.
-  // Files of one token make this the worst case: their rows are never halved.
+  // Every layer may hold back nearly least_rows, an unfinished window and its late rows, and hand on all of them at
+  // once. Files of one token make this the worst case: their rows are never halved.
   const auto threads = static_cast<std::size_t>(num_threads);
   const auto hidden = static_cast<std::size_t>(config_.hidden_size);
   const std::size_t row_size = kernels::padded(hidden);
@@ -85,9 +86,9 @@ std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
   }
   total += 2 * rows;  // x and the merged rows
   const std::size_t task_rows = nn::EncoderBlock::kMostTaskRows + largest_window;
-  const std::size_t worker = task_rows * (row_size + std::max(qkv_size, wide_size)) +
-                             kernels::attention_scratch_size(largest_window, hidden / static_cast<std::size_t>(
-                                                                                         config_.num_attention_heads));
+  const std::size_t worker =
+      task_rows * (row_size + std::max(qkv_size, wide_size)) +
+      kernels::attention_scratch_size(largest_window, hidden / static_cast<std::size_t>(config_.num_attention_heads));
   return (nn::RowBuffer::grown(total) * row_size + threads * worker) * sizeof(float);
 }
 
@@ -95,8 +96,7 @@ void ByteFormer::forward(Workspace& ws, bool flush) const {
   const auto observe = [&ws](const char* stage, std::size_t layer) {
     if (ws.observer) ws.observer(stage + std::to_string(layer), ws.x);
   };
-  const std::size_t least_rows =
-      flush ? 0 : kLeastReadyRows * static_cast<std::size_t>(ws.workers.pool.num_threads());
+  const std::size_t least_rows = flush ? 0 : kLeastReadyRows * static_cast<std::size_t>(ws.workers.pool.num_threads());
   if (ws.observer) ws.observer("stem", ws.x);
   for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
     const Stage& stage = stages_[layer];

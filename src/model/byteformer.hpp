@@ -23,7 +23,8 @@
 
 namespace byteformer::model {
 
-/// Sees the rows that leave a stage: "stem", "block_0", "merge_0", ... in the order in which they flow (late rows last).
+/// Sees the rows that leave a stage: "stem", "block_0", "merge_0", ... in the order in which they flow (late rows
+/// last).
 using StageObserver = std::function<void(std::string_view stage, const nn::PackedRows& rows)>;
 
 class ByteFormer;
@@ -58,9 +59,9 @@ class Workspace {
 
 /// A ByteFormer ready to run. Immutable: any number of threads may use it, each with its own Workspace.
 ///
-/// Usage, for any number of files: feed(), feed(), ..., end_file(), feed(), ..., end_file(), flush(); the results appear
-/// in Workspace::results in the order of the files. A file's results are the same bits however it was cut into pieces
-/// and whatever other files flow beside it.
+/// Usage, for any number of files: feed(), feed(), ..., end_file(), feed(), ..., end_file(), flush(); the results
+/// appear in Workspace::results in the order of the files. A file's results are the same bits however it was cut into
+/// pieces and whatever other files flow beside it.
 class ByteFormer {
  public:
   /// Checks and packs the weights, on all threads of `pool`. Keeps `tensors`, whose positions are used where they lie.

@@ -15,20 +15,20 @@ struct LayerCost {
   std::int64_t num_windows = 0;      ///< windows (or, masked, pieces) that attend
   // multiply-adds of the published dense formulation, filler included
   std::int64_t qkv = 0, scores = 0, values = 0, out = 0, feed_forward = 0, merge = 0;
-  std::int64_t total_as_run = 0;     ///< multiply-adds as this engine runs it: no filler rows
+  std::int64_t total_as_run = 0;  ///< multiply-adds as this engine runs it: no filler rows
 };
 
 struct FileCost {
   std::int64_t num_bytes = 0;
   std::int64_t num_tokens = 0;
   std::vector<LayerCost> layers;
-  std::int64_t stem_dense = 0;         ///< multiply-adds of the convolution
-  std::int64_t stem_table_adds = 0;    ///< additions that the byte table needs instead
-  std::int64_t table_build = 0;        ///< multiply-adds to build the table, once a model
+  std::int64_t stem_dense = 0;       ///< multiply-adds of the convolution
+  std::int64_t stem_table_adds = 0;  ///< additions that the byte table needs instead
+  std::int64_t table_build = 0;      ///< multiply-adds to build the table, once a model
   std::int64_t head = 0;
-  std::int64_t total_published = 0;    ///< dense, filler included
-  std::int64_t total_byte_table = 0;   ///< byte table, filler included
-  std::int64_t total_as_run = 0;       ///< byte table, no filler: what this engine computes
+  std::int64_t total_published = 0;   ///< dense, filler included
+  std::int64_t total_byte_table = 0;  ///< byte table, filler included
+  std::int64_t total_as_run = 0;      ///< byte table, no filler: what this engine computes
 };
 
 /// Tokens that a file of `num_bytes` becomes. \see spec: released floor((L - k) / s) + 1, masked ceil(L / s)

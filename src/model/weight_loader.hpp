@@ -19,8 +19,8 @@ namespace byteformer::model {
 
 /// Reads tensors that check_layout() has accepted, and checks that their numbers are finite. One thread at a time.
 ///
-/// Every function throws Error kInvalidModel where they are not. Mapped pages are released as soon as a layer is packed,
-/// so that a model is in memory once.
+/// Every function throws Error kInvalidModel where they are not. Mapped pages are released as soon as a layer is
+/// packed, so that a model is in memory once.
 class WeightLoader {
  public:
   WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, const kernels::Kernels& kernels)
@@ -43,8 +43,8 @@ class WeightLoader {
   const format::ModelConfig& config_;
   const format::Tensors& tensors_;
   const kernels::Kernels& kernels_;
-  std::deque<std::vector<float>> converted_;         // tensors that are not aligned float32, until release()
-  std::vector<std::span<const std::byte>> used_;     // mapped ranges, until release()
+  std::deque<std::vector<float>> converted_;      // tensors that are not aligned float32, until release()
+  std::vector<std::span<const std::byte>> used_;  // mapped ranges, until release()
 };
 
 }  // namespace byteformer::model

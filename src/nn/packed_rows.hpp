@@ -72,7 +72,9 @@ struct PackedRows {
   }
 
   /// Appends a copy of `count` rows.
-  void append_copy(const float* rows, std::size_t count) { std::copy_n(rows, count * buffer.row_size(), append(count)); }
+  void append_copy(const float* rows, std::size_t count) {
+    std::copy_n(rows, count * buffer.row_size(), append(count));
+  }
 
   /// Room for `count` more rows at the end; returns the first.
   float* append(std::size_t count) {

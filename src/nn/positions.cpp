@@ -9,8 +9,8 @@
 namespace byteformer::nn {
 namespace {
 
-/// exp(x) for x in [-87, 0] to the bits of SLEEF's Sleef_expf_u10, with which PyTorch computed the published buffer. The C
-/// library's differs in the last bit now and then, and position 50,000 makes 0.003 of that bit.
+/// exp(x) for x in [-87, 0] to the bits of SLEEF's Sleef_expf_u10, with which PyTorch computed the published buffer.
+/// The C library's differs in the last bit now and then, and position 50,000 makes 0.003 of that bit.
 float published_exp(float x) {
   const float n = std::nearbyint(x * 1.442695040888963407f);
   const float r = std::fma(n, -1.428606765330187045e-06f, std::fma(n, -0.693145751953125f, x));

@@ -14,8 +14,8 @@ namespace byteformer::nn {
 /// P[t] for every token t. Immutable: any number of threads may use it.
 class Positions {
  public:
-  /// Learned rows [max_tokens, hidden]. Where a row is as wide as the kernels want it the span is used as it is and must
-  /// outlive this; otherwise it is copied.
+  /// Learned rows [max_tokens, hidden]. Where a row is as wide as the kernels want it the span is used as it is and
+  /// must outlive this; otherwise it is copied.
   static Positions learned(std::span<const float> rows, std::size_t hidden_size);
 
   /// Sinusoidal rows. The first `max_tokens` are those of the published buffer: `buffer` [max_tokens, hidden] if a
@@ -26,7 +26,8 @@ class Positions {
   /// Tokens that have a position; none if there is no limit.
   std::optional<std::uint64_t> limit() const noexcept;
 
-  /// Rows first ... first + count - 1, padded; computed into `scratch` [count, padded(hidden)] where they are not stored.
+  /// Rows first ... first + count - 1, padded; computed into `scratch` [count, padded(hidden)] where they are not
+  /// stored.
   const float* rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept;
 
  private:
@@ -36,11 +37,11 @@ class Positions {
 
   std::size_t hidden_size_;
   bool is_sinusoidal_;
-  std::uint64_t num_stored_ = 0;         // rows in memory
-  const float* stored_ = nullptr;        // [num_stored_, padded(hidden)]
-  base::AlignedBuffer<float> copy_;      // owns stored_ unless it is a view
-  std::uint64_t num_float32_ = 0;        // positions whose angle is taken in float32
-  std::vector<float> frequencies_;       // [hidden / 2]
+  std::uint64_t num_stored_ = 0;     // rows in memory
+  const float* stored_ = nullptr;    // [num_stored_, padded(hidden)]
+  base::AlignedBuffer<float> copy_;  // owns stored_ unless it is a view
+  std::uint64_t num_float32_ = 0;    // positions whose angle is taken in float32
+  std::vector<float> frequencies_;   // [hidden / 2]
 };
 
 }  // namespace byteformer::nn

@@ -12,7 +12,8 @@ struct TokenMergeView {
   LayerNormView norm;
 };
 
-/// row t = norm(reduction([row 2t, row 2t + 1])); a missing last row is zero. Immutable: any number of threads may use it.
+/// row t = norm(reduction([row 2t, row 2t + 1])); a missing last row is zero. Immutable: any number of threads may use
+/// it.
 class TokenMerge {
  public:
   TokenMerge(const kernels::Kernels& kernels, const TokenMergeView& view, std::size_t hidden_size, float eps);

@@ -1,10 +1,11 @@
 // The engine against the whole-file, double-precision oracle on random models and files.
+#include "support/oracle.hpp"
+
 #include <gtest/gtest.h>
 
 #include "kernels/kernels.hpp"
 #include "model/byteformer.hpp"
 #include "support/effort.hpp"
-#include "support/oracle.hpp"
 #include "support/random_model.hpp"
 #include "support/run_model.hpp"
 
@@ -38,8 +39,8 @@ TEST_P(OracleTest, LogitsAgreeOnRandomModels) {
   RecordProperty("worst_relative_error", std::to_string(worst));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, OracleTest, ::testing::ValuesIn(kernels::available_kernels().begin(),
-                                                                  kernels::available_kernels().end()),
+INSTANTIATE_TEST_SUITE_P(Kernels, OracleTest,
+                         ::testing::ValuesIn(kernels::available_kernels().begin(), kernels::available_kernels().end()),
                          [](const auto& test) { return std::string(test.param->name); });
 
 }  // namespace

@@ -42,7 +42,8 @@ void feed_in_pieces(const model::ByteFormer& model, model::Workspace& ws, std::s
                     Random& random) {
   const std::int64_t most = pick(random, 1, static_cast<std::int64_t>(2 * file.size()));
   while (!file.empty()) {
-    const auto size = static_cast<std::size_t>(pick(random, 0, std::min<std::int64_t>(most, static_cast<std::int64_t>(file.size()))));
+    const auto size =
+        static_cast<std::size_t>(pick(random, 0, std::min<std::int64_t>(most, static_cast<std::int64_t>(file.size()))));
     model.feed(file.first(size), ws);
     file = file.subspan(size);
     if (size == 0) {
@@ -88,15 +89,17 @@ void check_batches(const kernels::Kernels& kernels, std::uint64_t seed, int num_
 
 class PackingTest : public ::testing::TestWithParam<const kernels::Kernels*> {};
 
-TEST_P(PackingTest, FiveHundredRandomBatchesGiveTheBitsOfSingleFiles) { check_batches(*GetParam(), 11, effort(25), 10); }
+TEST_P(PackingTest, FiveHundredRandomBatchesGiveTheBitsOfSingleFiles) {
+  check_batches(*GetParam(), 11, effort(25), 10);
+}
 
 RC_GTEST_PROP(PackingProperty, AnySeedGivesTheBitsOfSingleFiles, (std::uint64_t seed)) {
   check_batches(*kernels::available_kernels().front(), seed, 1, 1);
   RC_ASSERT(!::testing::Test::HasFatalFailure());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, PackingTest, ::testing::ValuesIn(kernels::available_kernels().begin(),
-                                                                   kernels::available_kernels().end()),
+INSTANTIATE_TEST_SUITE_P(Kernels, PackingTest,
+                         ::testing::ValuesIn(kernels::available_kernels().begin(), kernels::available_kernels().end()),
                          [](const auto& test) { return std::string(test.param->name); });
 
 }  // namespace

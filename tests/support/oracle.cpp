@@ -37,8 +37,7 @@ class Oracle {
 
   const std::vector<float>& tensor(const std::string& name) {
     auto found = cache_.find(name);
-    if (found == cache_.end())
-      found = cache_.emplace(name, format::to_float32(tensors_.by_name.at(name), name)).first;
+    if (found == cache_.end()) found = cache_.emplace(name, format::to_float32(tensors_.by_name.at(name), name)).first;
     return found->second;
   }
 
@@ -131,7 +130,8 @@ class Oracle {
       origin[to] = r;
     }
     const std::string prefix = "transformer." + std::to_string(layer) + ".";
-    for (std::size_t start = 0; start < padded; start += window) attend(rolled, origin, start, window, n, shift, prefix);
+    for (std::size_t start = 0; start < padded; start += window)
+      attend(rolled, origin, start, window, n, shift, prefix);
     Rows y(n);
     for (std::size_t r = 0; r < padded; ++r)
       if (origin[r] < n) y[origin[r]] = rolled[r];
@@ -139,13 +139,14 @@ class Oracle {
     return y;
   }
 
-  void attend(Rows& rolled, const std::vector<std::size_t>& origin, std::size_t start, std::size_t window, std::size_t n,
-              std::size_t shift, const std::string& prefix) {
+  void attend(Rows& rolled, const std::vector<std::size_t>& origin, std::size_t start, std::size_t window,
+              std::size_t n, std::size_t shift, const std::string& prefix) {
     const std::size_t heads = size(config_.num_attention_heads);
     const std::size_t dim = hidden_ / heads;
     Rows qkv;
     for (std::size_t r = start; r < start + window; ++r)
-      qkv.push_back(linear(norm(rolled[r], prefix + "pre_norm_mha.0"), prefix + "pre_norm_mha.1.qkv_proj", 3 * hidden_, true));
+      qkv.push_back(
+          linear(norm(rolled[r], prefix + "pre_norm_mha.0"), prefix + "pre_norm_mha.1.qkv_proj", 3 * hidden_, true));
     // In the last window the roll joins the end of the file to its start: `after_cut` tells the two sides apart.
     const auto after_cut = [&](std::size_t rolled_row) { return rolled_row >= rolled.size() - shift; };
     for (std::size_t i = 0; i < window; ++i) {
@@ -163,7 +164,8 @@ class Oracle {
           sum += weights[j];
         }
         for (std::size_t j = 0; j < window; ++j)
-          for (std::size_t c = 0; c < dim; ++c) mixed[h * dim + c] += weights[j] / sum * qkv[j][2 * hidden_ + h * dim + c];
+          for (std::size_t c = 0; c < dim; ++c)
+            mixed[h * dim + c] += weights[j] / sum * qkv[j][2 * hidden_ + h * dim + c];
       }
       const auto out = linear(mixed, prefix + "pre_norm_mha.1.out_proj", hidden_, true);
       for (std::size_t c = 0; c < hidden_; ++c) rolled[start + i][c] += out[c];
@@ -171,7 +173,8 @@ class Oracle {
   }
 
   void feed_forward(std::vector<double>& row, const std::string& prefix) {
-    auto wide = linear(norm(row, prefix + "pre_norm_ffn.0"), prefix + "pre_norm_ffn.1", size(config_.intermediate_size), true);
+    auto wide =
+        linear(norm(row, prefix + "pre_norm_ffn.0"), prefix + "pre_norm_ffn.1", size(config_.intermediate_size), true);
     for (double& v : wide) v = 0.5 * v * (1.0 + std::erf(v / std::sqrt(2.0)));
     const auto out = linear(wide, prefix + "pre_norm_ffn.4", hidden_, true);
     for (std::size_t c = 0; c < hidden_; ++c) row[c] += out[c];

@@ -47,7 +47,8 @@ void add_data_options(CLI::App& app, data::TrainingRequest& r) {
   add_number(app, "--max-bytes", r.max_bytes, {0, kMany},
              "Cut longer files to a random piece while training; 0: never");
   add_choice(app, "--augment", r.augment, {"auto", "published", "none"}, "Random changes to training files");
-  add_choice(app, "--balance", r.balance, {"auto", "on", "off"}, "Draw classes, and pictures and sounds, equally often");
+  add_choice(app, "--balance", r.balance, {"auto", "on", "off"},
+             "Draw classes, and pictures and sounds, equally often");
   add_decimal(app, "--validation-fraction", r.validation_fraction, 0, 0.9,
               "Share held out where there is no validation set");
   add_choice(app, "--split-by", r.split_by, {"auto", "file", "speaker"}, "What is held out together");

@@ -1,10 +1,9 @@
 // Reads the CLI11 tree into the plain data of command_doc.hpp.
 #include "help/command_doc.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <sstream>
 
 namespace byteformer::cli {

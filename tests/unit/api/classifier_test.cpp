@@ -51,10 +51,13 @@ class ClassifierTest : public ::testing::Test {
   }
   ~ClassifierTest() override { std::filesystem::remove_all(dir_); }
 
-  Classifier load(LoadOptions options = {.num_threads = 2, .masking = {}}) const { return Classifier::load(dir_ / "model", options); }
+  Classifier load(LoadOptions options = {.num_threads = 2, .masking = {}}) const {
+    return Classifier::load(dir_ / "model", options);
+  }
 
   std::filesystem::path write(const std::string& name, const std::vector<std::uint8_t>& bytes) const {
-    std::ofstream(dir_ / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(dir_ / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return dir_ / name;
   }
 
@@ -76,15 +79,18 @@ TEST_F(ClassifierTest, OneBadFileCostsOneEntry) {
   const Classifier classifier = load();
   const auto good = test::random_file(random_, 200);
   ::mkfifo((dir_ / "fifo").c_str(), 0600);
-  const std::vector<std::filesystem::path> paths = {write("good", good), dir_ / "missing", write("empty", {}), dir_, dir_ / "fifo",
-                                                    write("long", test::random_file(random_, 5000)), write("good2", good)};
+  const std::vector<std::filesystem::path> paths = {
+      write("good", good), dir_ / "missing",
+      write("empty", {}),  dir_,
+      dir_ / "fifo",       write("long", test::random_file(random_, 5000)),
+      write("good2", good)};
   const auto results = classifier.classify_files(paths);
   ASSERT_EQ(results.size(), paths.size());
   const auto expected = classifier.classify(good);
   EXPECT_EQ(std::get<Output>(results.front()).logits, expected.logits);
   EXPECT_EQ(std::get<Output>(results.back()).logits, expected.logits);
-  const ErrorCode codes[] = {ErrorCode::kNotFound, ErrorCode::kEmptyFile, ErrorCode::kNotARegularFile, ErrorCode::kNotARegularFile,
-                             ErrorCode::kTooManyTokens};
+  const ErrorCode codes[] = {ErrorCode::kNotFound, ErrorCode::kEmptyFile, ErrorCode::kNotARegularFile,
+                             ErrorCode::kNotARegularFile, ErrorCode::kTooManyTokens};
   for (std::size_t i = 0; i < 5; ++i) {
     const Error& error = std::get<Error>(results[i + 1]);
     EXPECT_EQ(error.code(), codes[i]) << error.what();
@@ -111,7 +117,8 @@ TEST_F(ClassifierTest, StreamGivesTheBitsOfTheWholeFile) {
   EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kEmptyFile);
   for (int file = 0; file < 3; ++file) {
     const auto bytes = test::random_file(random_, 300);
-    for (std::size_t i = 0; i < bytes.size(); i += 7) stream.feed(Bytes(bytes).subspan(i, std::min<std::size_t>(7, bytes.size() - i)));
+    for (std::size_t i = 0; i < bytes.size(); i += 7)
+      stream.feed(Bytes(bytes).subspan(i, std::min<std::size_t>(7, bytes.size() - i)));
     const Output output = stream.finish();
     const Output expected = classifier.classify(bytes);
     EXPECT_EQ(output.logits, expected.logits);
@@ -203,7 +210,8 @@ TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
   format::ModelConfig config = small_config();
   config.position_embedding = format::PositionEmbedding::kSinusoidal;
   for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {
-    const model::ByteFormer model(config, test::random_tensors(config, random), masking, kernels::default_kernels(), pool);
+    const model::ByteFormer model(config, test::random_tensors(config, random), masking, kernels::default_kernels(),
+                                  pool);
     model::Workspace ws = model.make_workspace(pool);
     const auto check = [&](std::size_t file_bytes, int num_files) {
       const auto file = test::random_file(random, file_bytes);

@@ -52,9 +52,17 @@ void check_product(const Kernels& kernels, Product shape, Epilogue epilogue, Ran
   std::fill(bias.begin() + shape.width, bias.end(), 0.0f);
   std::copy(c.begin(), c.end(), before.begin());
   kernels.pack(weight.data(), shape.depth, shape.width, 1, shape.depth, packed.data());
-  kernels.matmul({.a = a.data(), .a_stride = shape.depth, .rows = shape.rows, .b = packed.data(), .depth = shape.depth,
-                  .width = shape.width, .bias = bias.data(), .c = c.data(), .c_stride = padded(shape.width),
-                  .c_rows = c_rows.data(), .epilogue = epilogue});
+  kernels.matmul({.a = a.data(),
+                  .a_stride = shape.depth,
+                  .rows = shape.rows,
+                  .b = packed.data(),
+                  .depth = shape.depth,
+                  .width = shape.width,
+                  .bias = bias.data(),
+                  .c = c.data(),
+                  .c_stride = padded(shape.width),
+                  .c_rows = c_rows.data(),
+                  .epilogue = epilogue});
   for (std::size_t r = 0; r < shape.rows; ++r) {
     for (std::size_t n = 0; n < shape.width; ++n) {
       const std::size_t at = (shape.rows + 1 - r) * padded(shape.width) + n;
@@ -74,8 +82,8 @@ void check_product(const Kernels& kernels, Product shape, Epilogue epilogue, Ran
         sum = gelu(sum);
         tolerance = 1.2 * tolerance + 4e-7 * std::max(1.0, magnitude);
       }
-      ASSERT_NEAR(c[at], sum, tolerance) << kernels.name << " " << shape.rows << "x" << shape.depth << "x" << shape.width
-                                         << " at " << r << ", " << n;
+      ASSERT_NEAR(c[at], sum, tolerance) << kernels.name << " " << shape.rows << "x" << shape.depth << "x"
+                                         << shape.width << " at " << r << ", " << n;
     }
   }
 }
@@ -83,7 +91,8 @@ void check_product(const Kernels& kernels, Product shape, Epilogue epilogue, Ran
 TEST_P(KernelsTest, MatmulOfEveryShape) {
   for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kGelu})
     for (std::size_t rows = 1; rows <= 17; ++rows)
-      for (const std::size_t width : kSizes) check_product(kernels(), {rows, 1 + (rows * width) % 37, width}, epilogue, random_);
+      for (const std::size_t width : kSizes)
+        check_product(kernels(), {rows, 1 + (rows * width) % 37, width}, epilogue, random_);
   check_product(kernels(), {33, 768, 192}, Epilogue::kAdd, random_);
   check_product(kernels(), {0, 16, 16}, Epilogue::kStore, random_);
 }
@@ -96,8 +105,15 @@ TEST_P(KernelsTest, MatmulRowsDoNotDependOnTheirTile) {
   fill(a, random_);
   fill(weight, random_);
   kernels().pack(weight.data(), shape.depth, shape.width, 1, shape.depth, packed.data());
-  MatmulArgs args{.a = a.data(), .a_stride = shape.depth, .rows = shape.rows, .b = packed.data(), .depth = shape.depth,
-                  .width = shape.width, .c = c.data(), .c_stride = padded(shape.width), .epilogue = Epilogue::kGelu};
+  MatmulArgs args{.a = a.data(),
+                  .a_stride = shape.depth,
+                  .rows = shape.rows,
+                  .b = packed.data(),
+                  .depth = shape.depth,
+                  .width = shape.width,
+                  .c = c.data(),
+                  .c_stride = padded(shape.width),
+                  .epilogue = Epilogue::kGelu};
   kernels().matmul(args);
   for (std::size_t r = 0; r < shape.rows; ++r) {
     args.a = a.data() + r * shape.depth;
@@ -126,12 +142,15 @@ TEST_P(KernelsTest, LayerNormOfEverySize) {
       const float* from = x.data() + static_cast<std::size_t>(order[r]) * padded(hidden);
       double mean = 0, variance = 0;
       for (std::size_t c = 0; c < hidden; ++c) mean += from[c] / static_cast<double>(hidden);
-      for (std::size_t c = 0; c < hidden; ++c) variance += (from[c] - mean) * (from[c] - mean) / static_cast<double>(hidden);
+      for (std::size_t c = 0; c < hidden; ++c)
+        variance += (from[c] - mean) * (from[c] - mean) / static_cast<double>(hidden);
       for (std::size_t c = 0; c < hidden; ++c) {
         const double normed = (from[c] - mean) / std::sqrt(variance + 1e-5);
         const double expected = normed * gamma[c] + beta[c];
         // The mean's rounding error is magnified by 1 / sqrt(variance + eps).
-        const double tolerance = 8 * kEpsilon * (std::abs(expected) + std::abs(beta[c]) + std::abs(gamma[c]) * (1 + (std::abs(mean) + 3) / std::sqrt(variance + 1e-5)));
+        const double tolerance = 8 * kEpsilon *
+                                 (std::abs(expected) + std::abs(beta[c]) +
+                                  std::abs(gamma[c]) * (1 + (std::abs(mean) + 3) / std::sqrt(variance + 1e-5)));
         ASSERT_NEAR(out[r * padded(hidden) + c], expected, tolerance) << kernels().name << " hidden " << hidden;
       }
       for (std::size_t c = hidden; c < padded(hidden); ++c) ASSERT_EQ(out[r * padded(hidden) + c], 0.0f);
@@ -150,8 +169,15 @@ void check_attention(const Kernels& kernels, AttentionShape shape, Random& rando
   GuardedBuffer<float> scratch(attention_scratch_size(shape.rows, shape.head_dim));
   fill(qkv, random);
   fill(filler, random);
-  kernels.attend({.qkv = qkv.data(), .qkv_stride = stride, .rows = shape.rows, .hidden = hidden, .num_heads = shape.heads,
-                  .num_filler = shape.filler, .filler_qkv = filler.data(), .out = out.data(), .out_stride = padded(hidden),
+  kernels.attend({.qkv = qkv.data(),
+                  .qkv_stride = stride,
+                  .rows = shape.rows,
+                  .hidden = hidden,
+                  .num_heads = shape.heads,
+                  .num_filler = shape.filler,
+                  .filler_qkv = filler.data(),
+                  .out = out.data(),
+                  .out_stride = padded(hidden),
                   .scratch = scratch.data()});
   const auto row = [&](std::size_t r) { return r < shape.rows ? qkv.data() + r * stride : filler.data(); };
   for (std::size_t head = 0; head < shape.heads; ++head) {
@@ -191,15 +217,22 @@ TEST_P(KernelsTest, AttentionOfEveryShape) {
 TEST_P(KernelsTest, TableSums) {
   for (const std::size_t hidden : {1, 16, 20, 48, 64, 80, 192}) {
     for (const std::size_t kernel_size : {1, 2, 4, 32}) {
-      const std::size_t stride = std::max<std::size_t>(1, kernel_size / 2), vocab = 257, tokens = 7, size = padded(hidden);
+      const std::size_t stride = std::max<std::size_t>(1, kernel_size / 2), vocab = 257, tokens = 7,
+                        size = padded(hidden);
       GuardedBuffer<float> table(kernel_size * vocab * size), positions(tokens * size), out(tokens * size);
       GuardedBuffer<std::uint16_t> ids((tokens - 1) * stride + kernel_size);
       fill(table, random_);
       fill(positions, random_);
       for (auto& id : ids) id = static_cast<std::uint16_t>(random_() % vocab);
       ids[ids.size() - 1] = 256;
-      kernels().sum_table_rows({.table = table.data(), .kernel_size = kernel_size, .vocab = vocab, .stride = stride,
-                                .row_size = size, .ids = ids.data(), .tokens = tokens, .positions = positions.data(),
+      kernels().sum_table_rows({.table = table.data(),
+                                .kernel_size = kernel_size,
+                                .vocab = vocab,
+                                .stride = stride,
+                                .row_size = size,
+                                .ids = ids.data(),
+                                .tokens = tokens,
+                                .positions = positions.data(),
                                 .out = out.data()});
       for (std::size_t t = 0; t < tokens; ++t) {
         for (std::size_t c = 0; c < size; ++c) {
@@ -223,8 +256,10 @@ TEST_P(KernelsTest, ExpWithinItsBound) {
     kernels().exp(x.data(), 16, y.data());
     for (std::size_t i = 0; i < 16; ++i) {
       const double expected = std::exp(static_cast<double>(x[i]));
-      if (x[i] < -87.3f) ASSERT_EQ(y[i], 0.0f);
-      else ASSERT_NEAR(y[i] / expected, 1.0, 2e-7) << x[i];
+      if (x[i] < -87.3f)
+        ASSERT_EQ(y[i], 0.0f);
+      else
+        ASSERT_NEAR(y[i] / expected, 1.0, 2e-7) << x[i];
     }
   }
 }
@@ -234,7 +269,8 @@ TEST_P(KernelsTest, GeluWithinItsBound) {
   for (double start = -12; start < 12; start += 0.0011) {
     for (std::size_t i = 0; i < 16; ++i) x[i] = static_cast<float>(start + 0.00007 * static_cast<double>(i));
     kernels().gelu(x.data(), 16, y.data());
-    for (std::size_t i = 0; i < 16; ++i) ASSERT_NEAR(y[i], gelu(x[i]), 3e-7 * std::max(1.0, std::abs(static_cast<double>(x[i])))) << x[i];
+    for (std::size_t i = 0; i < 16; ++i)
+      ASSERT_NEAR(y[i], gelu(x[i]), 3e-7 * std::max(1.0, std::abs(static_cast<double>(x[i])))) << x[i];
   }
 }
 

@@ -13,8 +13,10 @@ namespace {
 
 TEST(Positions, FrequenciesHaveTheBitsOfPyTorch) {
   // torch.exp(torch.arange(24.) * -(math.log(10000) / 23)) where the C library's exp gives another last bit.
-  constexpr std::pair<std::size_t, float> kPublished[] = {
-      {1, 0.6700187921524048f}, {13, 0.005484417080879211f}, {15, 0.0024620932526886463f}, {18, 0.0007405686192214489f}};
+  constexpr std::pair<std::size_t, float> kPublished[] = {{1, 0.6700187921524048f},
+                                                          {13, 0.005484417080879211f},
+                                                          {15, 0.0024620932526886463f},
+                                                          {18, 0.0007405686192214489f}};
   const Positions positions = Positions::sinusoidal({}, 1000, 48);
   std::vector<float> scratch(kernels::padded(48));
   for (const float t : {1.0f, 999.0f}) {

@@ -22,8 +22,10 @@ std::multiset<RowSet> rolled_windows(std::size_t n, std::size_t size, std::size_
     RowSet window;
     for (std::size_t i = 0; i < size; ++i) {
       const std::size_t row = (start + i + shift) % padded;
-      if (row < n) window.first.insert(row);
-      else ++window.second;
+      if (row < n)
+        window.first.insert(row);
+      else
+        ++window.second;
     }
     windows.insert(window);
   }
@@ -46,7 +48,8 @@ std::multiset<RowSet> cut_windows(std::size_t n, std::size_t size, std::size_t s
 /// Feeds a file whose rows carry their own number, its first min(late, n) rows last, in random pieces.
 class Feeder {
  public:
-  Feeder(WindowCutter& cutter, std::size_t late, std::mt19937& random) : cutter_(cutter), late_(late), random_(random) {}
+  Feeder(WindowCutter& cutter, std::size_t late, std::mt19937& random)
+      : cutter_(cutter), late_(late), random_(random) {}
 
   void feed(std::size_t n) {
     const std::size_t late = std::min(late_, n);
