@@ -22,14 +22,14 @@ namespace {
 constexpr const char* kSummary = "transformers that read file bytes: classify any file without decoding it";
 
 constexpr const char* kOverview = R"(Examples:
-  byteformer classify --model models/tiny photo.jpg
-  byteformer classify --model models/tiny -r --jsonl photos/ > answers.jsonl
+  byteformer classify --model models/cifar10 photo.jpg
+  byteformer classify --model models/cifar10 -r --jsonl photos/ > answers.jsonl
   byteformer train --data photos/ -o models/mine
   byteformer eval --model models/mine --data photos/
   byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
   byteformer import weights.pt --config config.yaml -o models/tiny
-  byteformer inspect --model models/tiny
-  byteformer bench --model models/tiny
+  byteformer inspect --model models/cifar10
+  byteformer bench --model models/cifar10
 
 Results go to standard output, everything else to standard error.
 `byteformer COMMAND --help` explains a command.

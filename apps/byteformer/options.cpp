@@ -61,6 +61,8 @@ std::string describe_unexpected(const CLI::App& app, const std::string& argument
   std::string text = fmt::format("{} `{}`", is_option ? "unknown option" : "unexpected argument", argument);
   if (const auto nearest = nearest_word(argument.substr(0, argument.find('=')), known); is_option && nearest)
     text += fmt::format("; did you mean `{}`?", *nearest);
+  if (!is_option && std::ranges::find(known, "--model") != known.end())
+    text += fmt::format("; did you mean `--model {}`?", argument);
   return text;
 }
 

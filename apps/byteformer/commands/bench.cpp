@@ -24,9 +24,9 @@ constexpr const char* kDetails =
 in registers on as many threads.
 
 Examples:
-  byteformer bench --model models/tiny
-  byteformer bench --model models/tiny --threads 1 --bytes 48564
-  byteformer bench --model models/tiny --batch-size 32 --seconds 10 photos/*.jpg)";
+  byteformer bench --model models/cifar10
+  byteformer bench --model models/cifar10 --threads 1 --bytes 1024
+  byteformer bench --model models/cifar10 --batch-size 32 --seconds 10 photos/*.jpg)";
 
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 32;
 

@@ -23,11 +23,11 @@ sound that can be decoded, is prepared first: decoded, resized or resampled, and
 With --as-is the model reads the bytes of every file as they are.
 
 Examples:
-  byteformer classify --model models/tiny photo.jpg sound.wav
-  byteformer classify --model models/tiny -r photos/ --top-k 1
-  curl -s https://example.org/a.tiff | byteformer classify --model models/tiny -
-  find . -name '*.png' -print0 | byteformer classify -m models/tiny -0 --files-from -
-  byteformer classify -m models/tiny --jsonl --logits *.tiff | jq .predictions[0]
+  byteformer classify --model models/cifar10 photo.jpg
+  byteformer classify --model models/cifar10 -r photos/ --top-k 1
+  curl -s https://example.org/photo.jpg | byteformer classify --model models/cifar10 -
+  find . -name '*.png' -print0 | byteformer classify -m models/cifar10 -0 --files-from -
+  byteformer classify -m models/cifar10 --jsonl --logits *.jpg | jq .predictions[0]
 
 JSON:
   {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score"}]}

@@ -20,9 +20,9 @@ published code, with the rows that it appends to fill the last window; "as run" 
 table of byte values in place of the convolution, and no appended rows.
 
 Examples:
-  byteformer inspect --model models/tiny
+  byteformer inspect --model models/cifar10
   byteformer inspect --model config.yaml --bytes 48564
-  byteformer inspect --model models/tiny --json | jq .file.multiply_adds
+  byteformer inspect --model models/cifar10 --json | jq .file.multiply_adds
   byteformer inspect --system)";
 
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 50;

@@ -86,6 +86,7 @@ TEST(CommandLine, ContradictionsAreRefused) {
   expect_usage_error({"classify", "-m", "x", "--files-from", "/nowhere/list"}, "cannot open /nowhere/list");
   expect_usage_error({"classify", "-m", "x", "--files-from", "/"}, "/: it is a directory");
   expect_usage_error({"inspect"}, "--model or --system is required");
+  expect_usage_error({"inspect", "models/mnist"}, "did you mean `--model models/mnist`?");
   expect_usage_error({"inspect", "--system", "-m", "x"}, "--model cannot be combined with --system");
   expect_usage_error({"bench", "-m", "x", "--bytes", "5", "file"}, "FILE cannot be combined with --bytes");
   expect_usage_error({"export", "x", "--to", "onnx"}, "--to must be pt or safetensors");
