@@ -98,6 +98,10 @@ std::string chart(const std::string& title, const std::vector<double>& x, const 
   return svg + "</svg>";
 }
 
+constexpr const char* kCurvesNote =
+    "Validation is of the averaged weights, on plain files. The training loss may lie above: it is of files that were "
+    "changed at random, and of smoothed labels.";
+
 std::string charts(const RunSummary& s) {
   if (s.history.empty()) return "<p>The run ended before its first evaluation.</p>";
   std::vector<double> epochs;
@@ -111,7 +115,8 @@ std::string charts(const RunSummary& s) {
     top5.y.push_back(100 * e.top5);
     rate.y.push_back(e.learning_rate);
   }
-  return "<div class=charts>" + chart("Loss by epoch", epochs, {train, validation}) +
+  return std::string("<p>") + kCurvesNote + "</p><div class=charts>" +
+         chart("Loss by epoch", epochs, {train, validation}) +
          chart("Validation accuracy, %", epochs,
                data::shows_top5(s.plan.config.labels.size()) ? std::vector{top1, top5} : std::vector{top1}) +
          chart("Learning rate", epochs, {rate}) + "</div>";
