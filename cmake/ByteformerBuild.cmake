@@ -30,9 +30,9 @@ if(BYTEFORMER_SANITIZE)
   add_link_options(-fsanitize=${BYTEFORMER_SANITIZE})
 endif()
 
-# byteformer_optimize(TARGET): TARGET computes, so it is optimized in every build that is not for a debugger.
+# byteformer_optimize(TARGET): TARGET computes, so it is optimized where tests run and all else is built quickly.
 function(byteformer_optimize target)
-  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  if(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
     target_compile_options(${target} PRIVATE -O2)
   endif()
 endfunction()
