@@ -13,6 +13,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
 #include "data/survey.hpp"
@@ -30,16 +31,6 @@ namespace byteformer::train_app {
 namespace {
 
 constexpr int kExitInterrupted = 130;
-volatile std::sig_atomic_t g_interrupted = 0;
-
-/// The first Ctrl-C asks for a stop after the step, the second one kills.
-void watch_for_interrupt() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { g_interrupted = 1; };
-  action.sa_flags = SA_RESETHAND;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 train::Runtime runtime_of(const data::TrainingRequest& request) {
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -191,8 +182,8 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
     records->add(evaluation);
   };
   events.on_message = [&](const std::string& message) { display.say(message); };
-  events.should_stop = [] { return g_interrupted != 0; };
-  watch_for_interrupt();
+  events.should_stop = cli::interrupted;
+  cli::watch_for_interrupt({SIGINT, SIGTERM});  // stops after the step and saves
   train::Trainer trainer(prepared.plan, prepared.data, folder, runtime, events);
   records.emplace(folder.training_dir(), trainer.progress().step);
   const train::Outcome outcome = trainer.run();

@@ -14,7 +14,7 @@
 #include "help/suggestion.hpp"
 #include "options.hpp"
 #include "system/descriptor_stream.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

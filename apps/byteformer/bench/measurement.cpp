@@ -10,7 +10,7 @@
 
 #include "output/json.hpp"
 #include "output/numbers.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 #include "system/machine.hpp"
 
 namespace byteformer::cli {

@@ -13,7 +13,7 @@
 #include "model/cost.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

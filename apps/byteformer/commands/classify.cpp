@@ -9,7 +9,7 @@
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "output/progress_bar.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

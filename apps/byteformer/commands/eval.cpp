@@ -15,7 +15,7 @@
 #include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/progress_bar.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

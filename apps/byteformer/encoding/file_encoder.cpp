@@ -9,7 +9,7 @@
 #include "classify/sample_classifier.hpp"
 #include "data/loader.hpp"
 #include "error_of.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "byteformer/error.hpp"
-#include "system/interrupt.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 

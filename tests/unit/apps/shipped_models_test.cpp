@@ -30,18 +30,16 @@ TEST_P(ShippedModelsTest, AnswersItsExampleRightly) {
   EXPECT_GT(best["score"].get<double>(), 0.5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Examples, ShippedModelsTest,
-                         testing::Values(Example{"spoken-digits", "spoken_3.wav", "3"},
-                                         Example{"spoken-digits", "spoken_7.wav", "7"},
-                                         Example{"mnist", "handwritten_3.png", "3"},
-                                         Example{"mnist", "handwritten_7.png", "7"},
-                                         Example{"cifar10", "airplane.jpg", "airplane"},
-                                         Example{"cifar10", "frog.jpg", "frog"}),
-                         [](const auto& example) {
-                           std::string name = std::string(example.param.model) + "_" + example.param.label;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Examples, ShippedModelsTest,
+    testing::Values(Example{"spoken-digits", "spoken_3.wav", "3"}, Example{"spoken-digits", "spoken_7.wav", "7"},
+                    Example{"mnist", "handwritten_3.png", "3"}, Example{"mnist", "handwritten_7.png", "7"},
+                    Example{"cifar10", "airplane.jpg", "airplane"}, Example{"cifar10", "frog.jpg", "frog"}),
+    [](const auto& example) {
+      std::string name = std::string(example.param.model) + "_" + example.param.label;
+      std::ranges::replace(name, '-', '_');
+      return name;
+    });
 
 }  // namespace
 }  // namespace byteformer::cli
