@@ -16,18 +16,17 @@ for kind in letters digits; do
       'BEGIN { srand(length(seed) + substr(seed, 1, 2)); for (j = 0; j < 400; ++j) printf "%c", first + int(10 * rand()) }' >"data/$kind/$i.txt"
   done
 done
-options=(--data data --epochs 60 --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
+options=(--data data --epochs $((20 + 15 * kills)) --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
 
 "$byteformer" train "${options[@]}" -o whole
-for ((i = 0; i < kills; ++i)); do
+for ((i = 1; i <= kills; ++i)); do
   if [ -d killed ]; then arguments=(--resume killed --no-progress); else arguments=("${options[@]}" -o killed); fi
   "$byteformer" train "${arguments[@]}" &
   pid=$!
-  # Give it time to write a checkpoint, then kill it at any instant.
-  sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 2.5 + 3 * rand() }')"
-  kill -KILL $pid 2>/dev/null || true
-  wait $pid 2>/dev/null || true
-  echo "killed $((i + 1)) times"
+  sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.5 + 3 * rand() }')"  # any instant: loading, a step, a checkpoint
+  kill -KILL $pid || { echo "the run was over before kill $i: it must be longer on this machine" >&2; exit 1; }
+  wait $pid || true
+  echo "killed $i times"
 done
 [ ! -f killed/training/plan.json ] || "$byteformer" train --resume killed --no-progress
 cmp whole/model.safetensors killed/model.safetensors
