@@ -21,6 +21,9 @@ struct Survey {
   bool all_images_equal = true;                     ///< one width and height
   std::vector<double> durations_s;                  ///< of sounds
   std::vector<int> sample_rates;
+  /// Of the files that are largest on disk, looked at or not: one in ten thousand can be longer than all others.
+  std::int64_t most_bytes = 0;
+  double longest_s = 0;  ///< of sounds
 
   double image_share() const { return share(num_images); }
   double sound_share() const { return share(num_sounds); }
@@ -31,7 +34,8 @@ struct Survey {
   }
 };
 
-/// Looks at up to `most_files` files, evenly spread; decodes them to know their dimensions. Damaged ones are left out.
+/// Looks at up to `most_files` files, evenly spread, and at the few largest; decodes them to know their dimensions.
+/// Damaged ones are left out.
 Survey look_at(const std::vector<Sample>& samples, std::size_t most_files = 400);
 
 /// The value below which `fraction` of a sorted list lies; 0 for an empty one.

@@ -111,8 +111,10 @@ std::int64_t header_bytes(FileFormat format) {
   return format == FileFormat::kTiff ? 512 : 4096;
 }
 
-/// Length of the files that the model will see, as far as it can be known: the longest.
-std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan) {
+/// Bytes of the longest file that the model will see, where the longest sound takes `sound_s` seconds and the longest
+/// file that is taken as it is has `raw_bytes`.
+std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, double sound_s,
+                          std::int64_t raw_bytes) {
   std::int64_t longest = 0;
   if (plan.preprocess.image) {
     const auto& image = *plan.preprocess.image;
@@ -122,12 +124,12 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan) 
   }
   if (plan.preprocess.sound) {
     const auto& sound = *plan.preprocess.sound;
-    const double seconds = sound.duration_s.value_or(data::quantile(survey.durations_s, 1));
+    const double seconds = sound.duration_s.value_or(sound_s);
     constexpr double kSampleBytes[] = {4, 4, 2, 1};
     const double bytes = kSampleBytes[static_cast<int>(sound.encoding.sample_format)];
     longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
   }
-  if (plan.preprocess.is_bytes()) longest = data::quantile(survey.bytes, 1);
+  if (plan.preprocess.is_bytes()) longest = raw_bytes;
   return longest;
 }
 
@@ -215,7 +217,9 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
         request.kernel.value_or(is_published ? published_kernel : 2 * chosen_stride(survey, plan));
     config.masking = format::parse_masking(request.masking.value_or("masked"));
     const std::int64_t stride = *config.conv_kernel_size == 0 ? 1 : *config.conv_kernel_size / 2;
-    const std::int64_t tokens = (longest_file(survey, plan) + stride - 1) / std::max<std::int64_t>(1, stride);
+    const auto tokens_of = [&](std::int64_t bytes) { return (bytes + stride - 1) / std::max<std::int64_t>(1, stride); };
+    const std::int64_t tokens =
+        tokens_of(longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1)));
     if (*config.num_hidden_layers < 12 || request.window) {
       const std::int64_t whole = (tokens + 63) / 64 * 64;
       choose_layers(config, request.window.value_or(whole <= kWholeFileTokens ? whole : 128), tokens);
@@ -225,10 +229,13 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
     const std::string positions = request.positions.value_or(varies && !is_published ? "sinusoidal" : "learned");
     config.position_embedding =
         positions == "sinusoidal" ? format::PositionEmbedding::kSinusoidal : format::PositionEmbedding::kLearned;
-    // Files of any length: the survey has not seen all of them.
+    // The longest training file, made longer by augmentation, and room for what was not seen.
     const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
+    const std::int64_t most_tokens = tokens_of(longest_file(survey, plan, survey.longest_s, survey.most_bytes));
     config.max_position_embeddings =
-        is_published ? 50'000 : std::max<std::int64_t>(64, has_any_length ? 4 * tokens : tokens + tokens / 4);
+        is_published ? 50'000
+                     : std::max({std::int64_t{64}, has_any_length ? 4 * tokens : tokens + tokens / 4,
+                                 has_any_length ? most_tokens + most_tokens / 2 : most_tokens + most_tokens / 4});
     plan.config = format::complete(config, "the model");
   }
   plan.config.labels = data.classes;

@@ -78,6 +78,14 @@ TEST(PlannerTest, SoundsOfAnyLengthHaveRoomToSpare) {
   EXPECT_GT(plan.config.max_position_embeddings * plan.config.stride(), 2 * 0.9 * 8000);
 }
 
+TEST(PlannerTest, PositionsSufficeForTheLongestSoundSlowedDown) {
+  data::Survey survey = sounds();
+  survey.longest_s = 20;  // one that the sample did not hold
+  const TrainingPlan plan = choose_plan(request(), data_set(100), survey, {});
+  EXPECT_GT(plan.config.max_position_embeddings * plan.config.stride(), 1.4 * 20 * 8000);
+  EXPECT_EQ(plan.config.window_sizes, choose_plan(request(), data_set(100), sounds(), {}).config.window_sizes);
+}
+
 TEST(PlannerTest, OtherFilesAreTakenAsTheyAreAndMayHaveAnyLength) {
   const TrainingPlan plan = choose_plan(request(), data_set(100), texts(), {});
   EXPECT_TRUE(plan.preprocess.is_bytes());
