@@ -13,8 +13,8 @@ namespace byteformer::data {
 namespace {
 
 std::string sound(double seconds) {
-  const encode::FileBytes wav = encode::encode_wav(
-      {8000, std::vector<float>(static_cast<std::size_t>(seconds * 8000))}, encode::SampleFormat::kUint8);
+  const encode::FileBytes wav = encode::encode_wav({8000, std::vector<float>(static_cast<std::size_t>(seconds * 8000))},
+                                                   encode::SampleFormat::kUint8);
   return {wav.begin(), wav.end()};
 }
 
