@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test]
+# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test|compare]
 #   build   compiler, CMake, Ninja and the libraries of the program (default)
 #   train   build, and LibTorch for byteformer-train
 #   test    train, and what the tests, the sanitizers and the fuzz targets need besides
+#   compare train, and what the benchmarks and the peers of compare.sh need besides
 # Elsewhere it only names what is needed. Does nothing, quickly, when all is there.
 set -euo pipefail
 
@@ -10,13 +11,16 @@ group=${1:-build}
 packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libstb-dev libsndfile1-dev libmpg123-dev
   libmp3lame-dev libsoxr-dev)
+trainer=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
 case $group in
   build) ;;
-  train) packages+=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler) ;;
+  train) packages+=("${trainer[@]}") ;;
   # python3-torch is the judge of `byteformer export`: PyTorch itself must load the exported weights.
-  test) packages+=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler
-    libgtest-dev libgmock-dev librapidcheck-dev python3-torch clang libclang-rt-dev ccache) ;;
-  *) echo "usage: $0 [build|train|test]" >&2; exit 2 ;;
+  test) packages+=("${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch clang libclang-rt-dev ccache) ;;
+  compare)
+    packages+=("${trainer[@]}" libbenchmark-dev python3-torch)
+    command -v npm >/dev/null || packages+=(nodejs npm) ;;
+  *) echo "usage: $0 [build|train|test|compare]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
