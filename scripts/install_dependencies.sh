@@ -10,13 +10,14 @@ set -euo pipefail
 group=${1:-build}
 packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libstb-dev libsndfile1-dev libmpg123-dev
-  libmp3lame-dev libsoxr-dev)
-trainer=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
+  libmp3lame-dev libsoxr-dev libprotobuf-dev protobuf-compiler)
+trainer=(libtorch-dev libopenblas0-pthread)
 case $group in
   build) ;;
   train) packages+=("${trainer[@]}") ;;
-  # python3-torch is the judge of `byteformer export`: PyTorch itself must load the exported weights.
-  test) packages+=("${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch clang libclang-rt-dev ccache) ;;
+  # python3-torch and python3-onnx are the judges of `byteformer export`: others must read what it writes.
+  test) packages+=("${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
+    clang libclang-rt-dev ccache) ;;
   compare)
     packages+=("${trainer[@]}" libbenchmark-dev python3-torch)
     command -v npm >/dev/null || packages+=(nodejs npm) ;;

@@ -68,7 +68,7 @@ class Positions(nn.Module):
 
 
 class ByteFormer(nn.Module):
-    """[B, L] int64 byte values to [B, classes] logits. `config` has the keys of config.json."""
+    """[B, L] uint8 to [B, classes] logits. `config` has the keys of config.json."""
 
     def __init__(self, config):
         super().__init__()
@@ -86,7 +86,7 @@ class ByteFormer(nn.Module):
         self.classifier = nn.Linear(size, config["num_labels"])
 
     def forward(self, files):
-        x = self.token_reduction_net(self.embeddings(files).transpose(1, 2)).transpose(1, 2)
+        x = self.token_reduction_net(self.embeddings(files.long()).transpose(1, 2)).transpose(1, 2)
         x = x + self.pos_embed["pos_embed"](x.shape[1])
         for i, block in enumerate(self.transformer):
             x = block(x)

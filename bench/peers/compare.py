@@ -40,14 +40,14 @@ def make(folder, kernel, num_bytes, binary):
     torch.manual_seed(0)
     config = tiny(kernel)
     model = ByteFormer(config).eval()
-    file = torch.randint(0, 256, (1, num_bytes))
+    file = torch.randint(0, 256, (1, num_bytes), dtype=torch.uint8)
     os.makedirs(folder, exist_ok=True)
     with open(f"{folder}/file.bin", "wb") as out:
         out.write(bytes(file[0].tolist()))
     with open(f"{folder}/published.json", "w", encoding="utf-8") as out:
         json.dump(config, out)
     torch.save(model.state_dict(), f"{folder}/weights.pt")
-    torch.onnx.export(model, (file,), f"{folder}/model.onnx", opset_version=17, input_names=["files"],
+    torch.onnx.export(model, (file,), f"{folder}/torch.onnx", opset_version=17, input_names=["files"],
                       output_names=["logits"], verbose=False)
     subprocess.run(["rm", "-rf", f"{folder}/model"], check=True)
     run(binary, "import", f"{folder}/weights.pt", "--config", f"{folder}/published.json", "-o", f"{folder}/model")
@@ -66,6 +66,10 @@ def times_of_pytorch(model, file, threads, runs):
     return times[1:]  # the first allocates
 
 
+def run_onnx(model, folder, threads, runs, modules):
+    return json.loads(run("node", f"{HERE}/onnxruntime.mjs", model, f"{folder}/file.bin", str(threads), str(runs), cwd=modules))
+
+
 def check(name, logits, expected):
     error = (torch.tensor(logits) - expected).abs().max() / expected.abs().max()
     if not error <= TOLERANCE:
@@ -79,6 +83,9 @@ def compare_file(name, arguments):
     model, file, expected = make(folder, kernel, num_bytes, binary)
     answer = run(binary, "classify", "--model", f"{folder}/model", "--as-is", "--logits", "--json", f"{folder}/file.bin")
     check("byteformer", json.loads(answer)[0]["logits"], expected)
+    run(binary, "export", f"{folder}/model", "--to", "onnx", "-o", f"{folder}/exported.onnx", "--force")
+    exported = run_onnx(f"{folder}/exported.onnx", folder, 2, 1, arguments.modules)
+    check("what `byteformer export --to onnx` wrote", exported["logits"], expected)
     for threads in (2, 1):
         ours, onnx, eager, shares, memory = [], [], [], [], {}
         for _ in range(arguments.rounds):
@@ -87,7 +94,7 @@ def compare_file(name, arguments):
             ours.append(1e3 * output["latency_seconds"]["median"])
             shares.append(output["share_of_peak"])
             memory["byteformer"] = output["peak_memory_bytes"]
-            output = json.loads(run("node", f"{HERE}/onnxruntime.mjs", folder, str(threads), "7", cwd=arguments.modules))
+            output = run_onnx(f"{folder}/torch.onnx", folder, threads, 7, arguments.modules)
             check("ONNX Runtime", output["logits"], expected)
             onnx += output["milliseconds"]
             memory["ONNX Runtime"] = output["peak_memory_bytes"]

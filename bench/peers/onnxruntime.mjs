@@ -1,14 +1,13 @@
-// Times ONNX Runtime on a folder that `compare.py` made. Usage: node onnxruntime.mjs FOLDER THREADS RUNS, where the module
+// Times ONNX Runtime on one file. Usage: node onnxruntime.mjs MODEL FILE THREADS RUNS, where the module
 // onnxruntime-node is installed. Writes one line of JSON: the times in ms, the logits, the peak memory.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 
 const ort = createRequire(process.cwd() + '/')('onnxruntime-node');
-const [folder, threads, runs] = process.argv.slice(2);
-const session = await ort.InferenceSession.create(`${folder}/model.onnx`,
-  { intraOpNumThreads: Number(threads), graphOptimizationLevel: 'all' });
-const file = fs.readFileSync(`${folder}/file.bin`);
-const input = { files: new ort.Tensor('int64', BigInt64Array.from(file, BigInt), [1, file.length]) };
+const [model, path, threads, runs] = process.argv.slice(2);
+const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(threads), graphOptimizationLevel: 'all' });
+const file = fs.readFileSync(path);
+const input = { files: new ort.Tensor('uint8', new Uint8Array(file), [1, file.length]) };
 
 let logits = (await session.run(input)).logits.data;  // the first run allocates
 const milliseconds = [];

@@ -10,6 +10,7 @@
 #include "format/text.hpp"
 #include "interop/checkpoint.hpp"
 #include "interop/labels.hpp"
+#include "interop/onnx/export.hpp"
 #include "interop/published_yaml.hpp"
 #include "interop/shape_inference.hpp"
 #include "kernels/kernels.hpp"
@@ -77,7 +78,9 @@ format::ModelConfig import_model(const ImportOptions& options) {
 }
 
 void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output) {
-  auto [path, config, tensors] = format::read_model_folder(model);
+  format::ModelFolder folder = format::read_model_folder(model);
+  if (format == ExportFormat::kOnnx) return export_onnx(folder, output);
+  auto& [path, config, tensors] = folder;
   model::check_tensors(config, tensors);
   std::vector<float> buffer;
   for (const model::TensorSpec& spec : model::tensor_specs(config)) {
@@ -87,6 +90,7 @@ void export_model(const std::filesystem::path& model, ExportFormat format, const
   }
   switch (format) {
     case ExportFormat::kPt: return write_pt(output, tensors.by_name);
+    case ExportFormat::kOnnx: break;
     case ExportFormat::kSafetensors: return format::write_safetensors(output, tensors.by_name, {{"format", "pt"}});
   }
 }

@@ -24,9 +24,9 @@ struct ImportOptions {
 /// \throws Error kInvalidFormat, kInvalidModel, kAlreadyExists, kIo ...
 format::ModelConfig import_model(const ImportOptions& options);
 
-enum class ExportFormat { kPt, kSafetensors };
+enum class ExportFormat { kPt, kSafetensors, kOnnx };
 
-/// Writes the weights of the model folder `model` to the file `output`.
+/// Writes the weights of the model folder `model`, or with kOnnx all that it computes, to the file `output`.
 void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output);
 
 /// Reads CONFIG: YAML if its name ends in .yaml or .yml (or its text is not JSON), else our JSON.

@@ -30,6 +30,9 @@ class Positions {
   /// stored.
   const float* rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept;
 
+  /// [hidden / 2] by which a position is multiplied to give the angles; none for learned rows.
+  std::span<const float> frequencies() const noexcept { return frequencies_; }
+
  private:
   Positions(std::size_t hidden_size, bool is_sinusoidal) : hidden_size_(hidden_size), is_sinusoidal_(is_sinusoidal) {}
   void store(std::span<const float> rows);

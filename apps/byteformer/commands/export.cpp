@@ -15,13 +15,21 @@ namespace {
 constexpr const char* kDetails = R"(Examples:
   byteformer export models/tiny --to pt
   byteformer export models/tiny --to safetensors -o tiny.safetensors
+  byteformer export models/tiny --to onnx
 
-PyTorch reads the first with load_state_dict(torch.load("tiny.pt"), strict=True).)";
+PyTorch reads the first with load_state_dict(torch.load("tiny.pt"), strict=True).
+The last is the whole model, for ONNX Runtime and others: input `files`, uint8
+[batch, bytes], files of one length and any; output `logits` [batch, classes].)";
 
 struct Options {
   std::optional<std::string> model, to, output;
   bool force = false;
 };
+
+interop::ExportFormat format_of(const std::string& name) {
+  if (name == "pt") return interop::ExportFormat::kPt;
+  return name == "onnx" ? interop::ExportFormat::kOnnx : interop::ExportFormat::kSafetensors;
+}
 
 /// "models/tiny/" and "pt" give "tiny.pt".
 std::filesystem::path default_output(const std::filesystem::path& model, const std::string& extension) {
@@ -41,7 +49,7 @@ int export_model(const Options& options, Console& console) {
   std::error_code ignored;
   if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(output, ignored)))
     throw UsageError(base::printable(output) + " exists; --force replaces it, -o names another file");
-  interop::export_model(model, to == "pt" ? interop::ExportFormat::kPt : interop::ExportFormat::kSafetensors, output);
+  interop::export_model(model, format_of(to), output);
   console.out << base::printable(output) << "\n";
   return kExitOk;
 }
@@ -51,7 +59,7 @@ int export_model(const Options& options, Console& console) {
 Action add_export(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_text(app, "MODEL", options->model, "DIR", "Model folder").required();
-  add_choice(app, "--to", options->to, {"pt", "safetensors"}, "Format of the file").required();
+  add_choice(app, "--to", options->to, {"pt", "safetensors", "onnx"}, "Format of the file").required();
   add_text(app, "-o,--output", options->output, "FILE", "File to write (default: the model's name and the format)");
   add_flag(app, "-f,--force", options->force, "Replace FILE if it exists");
   set_details(app, kDetails);

@@ -54,10 +54,10 @@ def main(export_goldens, data):
         subprocess.run([export_goldens, models, out], check=True)
         for model in sorted(models.iterdir()):
             expected = torch.load(model / "weights.pt", map_location="cpu")
-            exported = torch.load(pathlib.Path(out) / model.name / "exported.pt", map_location="cpu")
+            exported = torch.load(pathlib.Path(out) / model.name / "released" / "exported.pt", map_location="cpu")
             assert type(exported) is collections.OrderedDict, type(exported)
             check_equal(exported, expected, model.name)
-            check_equal(read_safetensors(pathlib.Path(out) / model.name / "exported.safetensors"), expected, model.name)
+            check_equal(read_safetensors(pathlib.Path(out) / model.name / "released" / "exported.safetensors"), expected, model.name)
             holder = StateHolder(expected)
             holder.load_state_dict(exported, strict=True)
             check_equal(holder.state_dict(), expected, f"{model.name} loaded")
