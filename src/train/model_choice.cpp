@@ -179,8 +179,12 @@ void choose_preprocess(const data::TrainingRequest& request, const data::Survey&
   }
   apply_format(request, plan);
   if (!plan.preprocess.is_bytes()) {
+    const bool is_compressed = (plan.preprocess.image && plan.preprocess.image->encoding.format == FileFormat::kJpeg) ||
+                               (plan.preprocess.sound && plan.preprocess.sound->encoding.format == FileFormat::kMp3);
     plan.reasons.push_back("each is re-encoded as " + data::describe(plan.preprocess) +
-                           ": uncompressed bytes are learned far faster (--encode as-is takes files as they are)");
+                           (is_compressed ? ": compressed bytes take far longer to learn than uncompressed ones"
+                                          : ": uncompressed bytes are learned far faster (--encode as-is takes files "
+                                            "as they are)"));
   } else {
     plan.reasons.push_back("files are taken as they are");
     const bool is_small_machine = plan.device == "cpu";

@@ -195,7 +195,13 @@ double Trainer::Run::accumulate(const std::vector<data::LoadedFile>& files, std:
 
 void Trainer::Run::note_failures(const std::vector<data::LoadedFile>& files) {
   for (const data::LoadedFile& file : files) {
-    if (file.error.empty() || std::ranges::find(progress_.failures, file.error) != progress_.failures.end()) continue;
+    if (file.error.empty()) continue;
+    // A file may fail anew each time it is augmented, with other numbers in the message.
+    const std::string name = base::printable(data_.train[file.sample].path) + ": ";
+    const bool is_known = std::ranges::any_of(progress_.failures, [&](const std::string& failure) {
+      return failure == file.error || (failure.starts_with(name) && file.error.starts_with(name));
+    });
+    if (is_known) continue;
     progress_.failures.push_back(file.error);
     if (events_.on_message) events_.on_message("skipped: " + file.error);
   }
