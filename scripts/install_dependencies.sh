@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test|compare]
+# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test|compare|arm64]
 #   build   compiler, CMake, Ninja and the libraries of the program (default)
 #   train   build, and LibTorch for byteformer-train
 #   test    train, and what the tests, the sanitizers and the fuzz targets need besides
 #   compare train, and what the benchmarks and the peers of compare.sh need besides
+#   arm64   what cross-building for arm64 and testing under qemu-user need
 # Elsewhere it only names what is needed. Does nothing, quickly, when all is there.
 set -euo pipefail
 
@@ -21,7 +22,13 @@ case $group in
   compare)
     packages+=("${trainer[@]}" libbenchmark-dev python3-torch)
     command -v npm >/dev/null || packages+=(nodejs npm) ;;
-  *) echo "usage: $0 [build|train|test|compare]" >&2; exit 2 ;;
+  arm64)
+    for package in "${packages[@]}"; do
+      # Programs run here, and headers are the same everywhere; libraries are wanted for arm64.
+      case $package in libcli11-dev) ;; lib*-dev | zlib1g-dev) packages+=("$package:arm64") ;; esac
+    done
+    packages+=(g++-aarch64-linux-gnu qemu-user libgtest-dev:arm64 libgmock-dev:arm64 librapidcheck-dev:arm64) ;;
+  *) echo "usage: $0 [build|train|test|compare|arm64]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
@@ -40,7 +47,7 @@ fi
 missing=()
 for package in "${packages[@]}"; do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=absent
-  [ "$status" = installed ] || missing+=("$package")
+  [[ $status == installed* ]] || missing+=("$package")  # once for each architecture
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -55,6 +62,7 @@ install() {
     apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >"$log" 2>&1
 }
 log=$(mktemp); trap 'rm -f "$log"' EXIT
+[ "$group" != arm64 ] || ${as_root[@]+"${as_root[@]}"} dpkg --add-architecture arm64
 { ${as_root[@]+"${as_root[@]}"} apt-get update -qq >"$log" 2>&1 && install; } || {
   cat "$log" >&2
   echo "apt-get could not install them; its messages are above." >&2
