@@ -28,6 +28,7 @@ step "3/3 Classifying recordings and pictures that no model was trained on"
 show build/release/bin/byteformer classify --model models/spoken-digits --top-k 3 examples/data/spoken_*.wav
 show build/release/bin/byteformer classify --model models/mnist --top-k 3 examples/data/handwritten_*.png
 show build/release/bin/byteformer classify --model models/cifar10 --top-k 3 examples/data/*.jpg
+show build/release/bin/byteformer classify --model models/digits-joint --top-k 3 examples/data/spoken_7.wav examples/data/handwritten_3.png
 cat <<MESSAGE
 
 Each model is a transformer over bytes: it knows no waveform and no pixel, only 256 symbols in their order. Models of

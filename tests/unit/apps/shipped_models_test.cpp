@@ -34,7 +34,8 @@ INSTANTIATE_TEST_SUITE_P(
     Examples, ShippedModelsTest,
     testing::Values(Example{"spoken-digits", "spoken_3.wav", "3"}, Example{"spoken-digits", "spoken_7.wav", "7"},
                     Example{"mnist", "handwritten_3.png", "3"}, Example{"mnist", "handwritten_7.png", "7"},
-                    Example{"cifar10", "airplane.jpg", "airplane"}, Example{"cifar10", "frog.jpg", "frog"}),
+                    Example{"cifar10", "airplane.jpg", "airplane"}, Example{"cifar10", "frog.jpg", "frog"},
+                    Example{"digits-joint", "spoken_7.wav", "7"}, Example{"digits-joint", "handwritten_3.png", "3"}),
     [](const auto& example) {
       std::string name = std::string(example.param.model) + "_" + example.param.label;
       std::ranges::replace(name, '-', '_');
