@@ -89,7 +89,7 @@ TEST(CommandLine, ContradictionsAreRefused) {
   expect_usage_error({"inspect", "models/mnist"}, "did you mean `--model models/mnist`?");
   expect_usage_error({"inspect", "--system", "-m", "x"}, "--model cannot be combined with --system");
   expect_usage_error({"bench", "-m", "x", "--bytes", "5", "file"}, "FILE cannot be combined with --bytes");
-  expect_usage_error({"export", "x", "--to", "onnx"}, "--to must be pt or safetensors");
+  expect_usage_error({"export", "x", "--to", "gguf"}, "--to must be pt or safetensors or onnx");
   expect_usage_error({"import", "x"}, "is required");
   expect_usage_error({"completions", "tcsh"}, "bash or zsh or fish");
   expect_usage_error({"completions", "bash", "zsh"}, "unexpected argument `zsh`");
