@@ -46,6 +46,7 @@ function check(include, is_quoted,   here, target, dir) {
   else if (("apps/" include) in exists) target = folder_of("apps/" include)
   else return  # not ours
   if (target == here) return
+  if (target == "apps/common" && here ~ /^apps\//) return  # what the programs share
   if (target ~ /^apps\//) return fail("\"" include "\" points " (here ~ /^apps\// ? "sideways" : "up") ": nothing includes a program")
   if (!(target in floor)) return fail("\"" include "\": folder src/" target " has no floor")
   if (floor_of(target) >= floor_of(here))
