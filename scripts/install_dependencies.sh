@@ -23,9 +23,8 @@ case $group in
     packages+=("${trainer[@]}" libbenchmark-dev python3-torch)
     command -v npm >/dev/null || packages+=(nodejs npm) ;;
   arm64)
-    for package in "${packages[@]}"; do
-      # Programs run here, and headers are the same everywhere; libraries are wanted for arm64.
-      case $package in libcli11-dev) ;; lib*-dev | zlib1g-dev) packages+=("$package:arm64") ;; esac
+    for i in "${!packages[@]}"; do  # programs run here; libraries are wanted for arm64
+      case ${packages[i]} in libcli11-dev) ;; lib*-dev | zlib1g-dev) packages[i]+=:arm64 ;; esac
     done
     packages+=(g++-aarch64-linux-gnu qemu-user libgtest-dev:arm64 libgmock-dev:arm64 librapidcheck-dev:arm64) ;;
   *) echo "usage: $0 [build|train|test|compare|arm64]" >&2; exit 2 ;;
@@ -44,10 +43,15 @@ MESSAGE
   exit 0
 fi
 
+is_installed() {  # for the architecture that it names, else for ours
+  local architecture=$(dpkg --print-architecture)
+  [[ $1 != *:* ]] || architecture=${1#*:}
+  dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$1" 2>/dev/null | grep -qxE "installed (all|$architecture)"
+}
+
 missing=()
 for package in "${packages[@]}"; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=absent
-  [[ $status == installed* ]] || missing+=("$package")  # once for each architecture
+  is_installed "$package" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The engine's tests on NEON: cross-built for arm64 on Debian, run by qemu-user. Not part of test.sh, for it installs a hundred
-# packages of a foreign architecture. Usage: test_arm64.sh   (JOBS=N sets the parallelism)
+# packages of a foreign architecture, of which libyaml-cpp-dev takes the place of ours until quickstart.sh or test.sh is run. Usage: test_arm64.sh   (JOBS=N sets the parallelism)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
