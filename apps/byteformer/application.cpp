@@ -9,12 +9,12 @@
 
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
+#include "common/interrupt.hpp"
 #include "exit_status.hpp"
 #include "help/command_doc.hpp"
 #include "help/suggestion.hpp"
 #include "options.hpp"
 #include "system/descriptor_stream.hpp"
-#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

@@ -8,9 +8,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "common/interrupt.hpp"
 #include "output/json.hpp"
 #include "output/numbers.hpp"
-#include "common/interrupt.hpp"
 #include "system/machine.hpp"
 
 namespace byteformer::cli {

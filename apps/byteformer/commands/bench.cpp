@@ -7,13 +7,13 @@
 #include "base/file_io.hpp"
 #include "bench/measurement.hpp"
 #include "commands/commands.hpp"
+#include "common/interrupt.hpp"
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
 #include "inspect/model_summary.hpp"
 #include "model/cost.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
-#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

@@ -5,11 +5,11 @@
 #include "classify/report.hpp"
 #include "classify/reporter.hpp"
 #include "commands/commands.hpp"
+#include "common/interrupt.hpp"
 #include "data/preprocess.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "output/progress_bar.hpp"
-#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

@@ -5,12 +5,12 @@
 #include "byteformer/error.hpp"
 #include "classify/input_arguments.hpp"
 #include "commands/commands.hpp"
+#include "common/interrupt.hpp"
 #include "encoding/file_encoder.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/progress_bar.hpp"
-#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

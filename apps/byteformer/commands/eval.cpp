@@ -7,6 +7,7 @@
 #include "byteformer/error.hpp"
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
+#include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "data/trained_split.hpp"
 #include "evaluation/evaluation.hpp"
@@ -15,7 +16,6 @@
 #include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/progress_bar.hpp"
-#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "base/file_io.hpp"
 #include "classify/sample_classifier.hpp"
+#include "common/interrupt.hpp"
 #include "data/loader.hpp"
 #include "error_of.hpp"
-#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {
