@@ -162,26 +162,17 @@ class Exporter {
   Value attention(const Value& x, std::int64_t window, const std::optional<Value>& mask, const std::string& name) {
     const std::int64_t heads = config_.num_attention_heads, dim = config_.head_dim();
     const Value split = graph_.reshape(linear(x, name + ".qkv_proj"), {0, 0, window, 3, heads, dim});
+    // Three of [B, windows, heads, window, dim].
     const Value qkv = graph_.transpose(split, {3, 0, 1, 4, 2, 5});
     const auto part = [&](std::int64_t which) {
-      return graph_.reshape(graph_.slice(qkv, graph_.number(which), graph_.number(which + 1), 0),
-                            {-1, heads, window, dim});
+      return add("Squeeze", {graph_.slice(qkv, graph_.number(which), graph_.number(which + 1), 0), graph_.number(0)});
     };
-    // [B * windows, heads, window, ...]
     const Value queries = add("Mul", {part(0), graph_.scalar(1 / std::sqrt(static_cast<float>(dim)))});
-    Value scores = add("MatMul", {queries, graph_.transpose(part(1), {0, 1, 3, 2})});
-    if (mask) {
-      const Value windows = graph_.dimension(x, 1);
-      const Value by_file = add("Concat", {graph_.number(-1), windows, graph_.integers({heads, window, window})},
-                                {{"axis", std::int64_t{0}}});
-      scores = graph_.reshape(plus(add("Reshape", {scores, by_file}), *mask), {-1, heads, window, window});
-    }
+    Value scores = add("MatMul", {queries, graph_.transpose(part(1), {0, 1, 2, 4, 3})});
+    if (mask) scores = plus(scores, *mask);
     const Value mixed = add("MatMul", {add("Softmax", {scores}, {{"axis", std::int64_t{-1}}}), part(2)});
-    const Value rows = graph_.transpose(mixed, {0, 2, 1, 3});
-    const Value shape =
-        add("Concat", {graph_.number(-1), graph_.dimension(x, 1), graph_.integers({window, config_.hidden_size})},
-            {{"axis", std::int64_t{0}}});
-    return linear(add("Reshape", {rows, shape}), name + ".out_proj");
+    const Value rows = graph_.transpose(mixed, {0, 1, 3, 2, 4});
+    return linear(graph_.reshape(rows, {0, 0, window, config_.hidden_size}), name + ".out_proj");
   }
 
   Value gelu(const Value& x) {

@@ -61,7 +61,7 @@ OPERATORS = {  # of operator set 17: inputs, then attributes
     "Sin": torch.sin,
     "Slice": cut,
     "Softmax": lambda x, axis: x.softmax(axis),
-    "Squeeze": lambda x: x.squeeze(),
+    "Squeeze": lambda x, axes=None: x.squeeze() if axes is None else x.squeeze(int(axes)),
     "Sub": lambda a, b: a - b,
     "Transpose": lambda x, perm: x.permute(*perm),
     "Where": torch.where,
