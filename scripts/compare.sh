@@ -4,7 +4,7 @@
 # Usage: compare.sh [--quick] [--training]
 #   --quick      one round instead of five
 #   --training   also training steps, against eager PyTorch; builds the trainer
-# Leave the machine alone meanwhile: about ten minutes, and as long again for training.
+# Leave the machine alone meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
