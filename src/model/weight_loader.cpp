@@ -58,7 +58,8 @@ nn::Positions WeightLoader::positions(std::vector<float>& storage) {
     if (!is_aligned_float32(found->second)) storage = format::to_float32(found->second, name);
     rows = storage.empty() ? as_floats(found->second) : std::span<const float>(storage);
   }
-  if (config_.position_embedding == format::PositionEmbedding::kLearned) return nn::Positions::learned(rows, hidden);
+  if (config_.position_embedding == format::PositionEmbedding::kLearned)
+    return nn::Positions::learned(rows, hidden, tensors_.is_mapped && storage.empty());
   return nn::Positions::sinusoidal(rows, static_cast<std::size_t>(config_.max_position_embeddings), hidden);
 }
 

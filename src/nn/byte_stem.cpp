@@ -94,6 +94,7 @@ void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& work
                               .positions = positions_.rows(state.num_tokens + first, tokens, scratch),
                               .out = rows + first * row_size});
   });
+  positions_.release(state.num_tokens, count);
   if (out.segments.empty() || out.segments.back().ends) out.segments.emplace_back();
   out.segments.back().num_rows += count;
   state.num_tokens += count;

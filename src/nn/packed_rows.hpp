@@ -24,7 +24,7 @@ class RowBuffer {
   std::size_t capacity() const noexcept { return capacity_; }
 
   /// The capacity that follows `capacity` where it does not suffice; also the most that `capacity` rows ever take.
-  static constexpr std::size_t grown(std::size_t capacity) noexcept { return capacity + capacity / 2; }
+  static constexpr std::size_t grown(std::size_t capacity) noexcept { return capacity + capacity / 8; }
 
   /// Copies `count` rows from `from`, which does not overlap, to row `first`.
   void copy_in(std::size_t first, const float* from, std::size_t count) noexcept {

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/file_io.hpp"
 #include "kernels/kernels.hpp"
 
 namespace byteformer::nn {
 namespace {
+
+constexpr std::size_t kWorthReleasing = std::size_t{512} << 10;  // bytes: less costs more in page faults than it gives
 
 /// exp(x) for x in [-87, 0] to the bits of SLEEF's Sleef_expf_u10, with which PyTorch computed the published buffer.
 /// The C library's differs in the last bit now and then, and position 50,000 makes 0.003 of that bit.
@@ -23,9 +26,10 @@ float published_exp(float x) {
 
 }  // namespace
 
-Positions Positions::learned(std::span<const float> rows, std::size_t hidden_size) {
+Positions Positions::learned(std::span<const float> rows, std::size_t hidden_size, bool is_mapped) {
   Positions positions(hidden_size, false);
   positions.store(rows);
+  positions.is_mapped_ = is_mapped && positions.stored_ == rows.data();
   return positions;
 }
 
@@ -69,6 +73,12 @@ const float* Positions::rows(std::uint64_t first, std::size_t count, float* scra
     }
   }
   return scratch;
+}
+
+void Positions::release(std::uint64_t first, std::size_t count) const noexcept {
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  if (!is_mapped_ || count * row_size * sizeof(float) < kWorthReleasing || first + count > num_stored_) return;
+  base::release_pages(std::as_bytes(std::span(stored_ + first * row_size, count * row_size)));
 }
 
 void Positions::compute(std::uint64_t position, float* out) const noexcept {

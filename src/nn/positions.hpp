@@ -15,8 +15,8 @@ namespace byteformer::nn {
 class Positions {
  public:
   /// Learned rows [max_tokens, hidden]. Where a row is as wide as the kernels want it the span is used as it is and
-  /// must outlive this; otherwise it is copied.
-  static Positions learned(std::span<const float> rows, std::size_t hidden_size);
+  /// must outlive this; otherwise it is copied. `is_mapped` says that the span lies in a base::MappedFile.
+  static Positions learned(std::span<const float> rows, std::size_t hidden_size, bool is_mapped = false);
 
   /// Sinusoidal rows. The first `max_tokens` are those of the published buffer: `buffer` [max_tokens, hidden] if a
   /// checkpoint holds it, else the formula in float32: its angles to the bit, sine and cosine within an ulp or two of
@@ -30,6 +30,10 @@ class Positions {
   /// stored.
   const float* rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept;
 
+  /// Says that these rows have been used: where they are many and lie in a mapped file, their memory is given back until
+  /// the next file reads them again.
+  void release(std::uint64_t first, std::size_t count) const noexcept;
+
   /// [hidden / 2] by which a position is multiplied to give the angles; none for learned rows.
   std::span<const float> frequencies() const noexcept { return frequencies_; }
 
@@ -40,6 +44,7 @@ class Positions {
 
   std::size_t hidden_size_;
   bool is_sinusoidal_;
+  bool is_mapped_ = false;           // stored_ lies in a mapped file
   std::uint64_t num_stored_ = 0;     // rows in memory
   const float* stored_ = nullptr;    // [num_stored_, padded(hidden)]
   base::AlignedBuffer<float> copy_;  // owns stored_ unless it is a view

@@ -3,10 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 #include <vector>
 
+#include "base/file_io.hpp"
 #include "kernels/kernels.hpp"
+#include "support/files.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace byteformer::nn {
 namespace {
@@ -48,6 +54,24 @@ TEST(Positions, LearnedRowsArePaddedAndLimited) {
   EXPECT_EQ(row[0], 4.0f);
   EXPECT_EQ(row[2], 6.0f);
   EXPECT_EQ(row[3], 0.0f);
+}
+
+TEST(Positions, ReleasedRowsAreReadAgain) {
+  constexpr std::size_t kTokens = 16384, kHidden = 16;  // 1 MiB
+  std::vector<float> table(kTokens * kHidden);
+  std::iota(table.begin(), table.end(), 0.0f);
+  const test::TemporaryFolder folder;
+  test::write_file(folder / "rows", {reinterpret_cast<const char*>(table.data()), table.size() * sizeof(float)});
+  const base::MappedFile file(folder / "rows");
+  const std::span mapped(reinterpret_cast<const float*>(file.bytes().data()), table.size());
+  const Positions of_file = Positions::learned(mapped, kHidden, true);
+  const Positions of_memory = Positions::learned(table, kHidden);  // releasing these would lose them
+  for (const Positions* positions : {&of_file, &of_memory}) {
+    const float* rows = positions->rows(0, kTokens, nullptr);
+    ASSERT_TRUE(std::equal(table.begin(), table.end(), rows));
+    positions->release(0, kTokens);
+    EXPECT_TRUE(std::equal(table.begin(), table.end(), rows));
+  }
 }
 
 }  // namespace
