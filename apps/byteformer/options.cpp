@@ -172,12 +172,16 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
   add_text(app, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
   add_number(app, "-j,--threads", options.num_threads, {1, kMaxThreads}, "Threads (default: one a processor)");
   add_masking_option(app, options.masking);
+  add_choice(app, "--precision", options.precision, {"float32", "bfloat16", "int8"},
+             "Numbers that linear layers multiply; fewer bits are faster (default: float32)");
 }
 
 Classifier load_classifier(const ModelOptions& options) {
   LoadOptions load;
   load.num_threads = static_cast<int>(options.num_threads.value_or(0));
   load.masking = parse_masking_option(options.masking);
+  if (options.precision == "int8") load.precision = Precision::kInt8;
+  if (options.precision == "bfloat16") load.precision = Precision::kBfloat16;
   return Classifier::load(options.dir.value(), load);
 }
 

@@ -61,6 +61,7 @@ struct ModelOptions {
   std::optional<std::string> dir;
   std::optional<std::int64_t> num_threads;
   std::optional<std::string> masking;
+  std::optional<std::string> precision;
 };
 void add_model_options(CLI::App& app, ModelOptions& options);
 void add_masking_option(CLI::App& app, std::optional<std::string>& masking);

@@ -4,4 +4,5 @@
 #include "byteformer/classifier.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/masking.hpp"
+#include "byteformer/precision.hpp"
 #include "byteformer/version.hpp"

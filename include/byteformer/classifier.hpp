@@ -14,6 +14,7 @@
 #include "byteformer/error.hpp"
 #include "byteformer/export.hpp"
 #include "byteformer/masking.hpp"
+#include "byteformer/precision.hpp"
 
 namespace byteformer {
 
@@ -27,6 +28,7 @@ using Bytes = std::span<const std::uint8_t>;
 struct LoadOptions {
   int num_threads = 0;             ///< Threads that share one call's work; 0 means one a processor.
   std::optional<Masking> masking;  ///< Overrides the masking named in the model's configuration.
+  Precision precision = Precision::kFloat32;
 };
 
 /// What the model says of one file.
@@ -80,6 +82,7 @@ class BYTEFORMER_EXPORT Classifier {
  public:
   /// Loads `model_dir`/config.json and `model_dir`/model.safetensors.
   /// \throws Error kNotFound, kPermissionDenied, kInvalidFormat or kInvalidModel; the message names file and reason.
+  ///         kUnsupported where this processor computes no faster in the wanted precision than in float32.
   static Classifier load(const std::filesystem::path& model_dir, const LoadOptions& options = {});
 
   /// Classifies one file given as its bytes. Uses all threads.
@@ -110,6 +113,7 @@ class BYTEFORMER_EXPORT Classifier {
   int num_labels() const noexcept;
   int hidden_size() const noexcept;
   Masking masking() const noexcept;
+  Precision precision() const noexcept;
   int num_threads() const noexcept;
 
   /// The instruction set in use: "avx512", "avx2", "neon" or "portable". BYTEFORMER_KERNELS forces one.

@@ -204,6 +204,7 @@ const std::vector<std::string>& Classifier::labels() const noexcept { return eng
 int Classifier::num_labels() const noexcept { return static_cast<int>(engine_->config().num_labels); }
 int Classifier::hidden_size() const noexcept { return static_cast<int>(engine_->config().hidden_size); }
 Masking Classifier::masking() const noexcept { return engine_->masking(); }
+Precision Classifier::precision() const noexcept { return engine_->precision(); }
 int Classifier::num_threads() const noexcept { return engine_->num_threads(); }
 const char* Classifier::kernels_name() const noexcept { return engine_->kernels().name; }
 std::size_t Classifier::workspace_bytes() const noexcept { return engine_->model().max_workspace_bytes(num_threads()); }

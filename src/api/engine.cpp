@@ -21,12 +21,13 @@ int checked_threads(int num_threads) {
 }  // namespace
 
 Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& options)
-    : kernels_(&kernels::default_kernels()), pool_(checked_threads(options.num_threads)) {
+    : precision_(options.precision), kernels_(&kernels::default_kernels()), pool_(checked_threads(options.num_threads)) {
+  const nn::LinearKernels linear_kernels(*kernels_, kernels::reduced_kernels_for(*kernels_, precision_));
   format::ModelFolder folder = format::read_model_folder(model_dir);
   config_ = std::move(folder.config);
   masking_ = options.masking.value_or(config_.masking);
   model_ = std::make_unique<const model::ByteFormer>(
-      config_, std::make_shared<const format::Tensors>(std::move(folder.tensors)), masking_, *kernels_, pool_);
+      config_, std::make_shared<const format::Tensors>(std::move(folder.tensors)), masking_, linear_kernels, pool_);
 }
 
 std::unique_ptr<model::Workspace> Engine::borrow() const {

@@ -37,6 +37,7 @@ class Engine {
   const format::ModelConfig& config() const noexcept { return config_; }
   const model::ByteFormer& model() const noexcept { return *model_; }
   Masking masking() const noexcept { return masking_; }
+  Precision precision() const noexcept { return precision_; }
   int num_threads() const noexcept { return pool_.num_threads(); }
   const kernels::Kernels& kernels() const noexcept { return *kernels_; }
 
@@ -46,6 +47,7 @@ class Engine {
 
   format::ModelConfig config_;
   Masking masking_;
+  Precision precision_;
   const kernels::Kernels* kernels_;
   mutable base::ThreadPool pool_;
   std::unique_ptr<const model::ByteFormer> model_;

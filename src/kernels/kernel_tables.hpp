@@ -7,7 +7,9 @@
 
 namespace byteformer::kernels {
 
-enum class Requirement { kNone, kAvx2, kAvx512 };
+enum class Requirement { kNone, kAvx2, kAvx512, kAvx512Vnni, kAvx512Bf16 };
+
+bool processor_has(Requirement requirement);
 
 struct CompiledKernels {
   const Kernels* kernels;

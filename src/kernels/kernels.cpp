@@ -9,7 +9,6 @@
 #include "kernels/kernel_tables.hpp"
 
 namespace byteformer::kernels {
-namespace {
 
 bool processor_has([[maybe_unused]] Requirement requirement) {
 #if defined(__x86_64__)
@@ -23,12 +22,12 @@ bool processor_has([[maybe_unused]] Requirement requirement) {
       return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512vl");
+    case Requirement::kAvx512Vnni: return processor_has(Requirement::kAvx512) && __builtin_cpu_supports("avx512vnni");
+    case Requirement::kAvx512Bf16: return processor_has(Requirement::kAvx512) && __builtin_cpu_supports("avx512bf16");
   }
 #endif
   return requirement == Requirement::kNone;
 }
-
-}  // namespace
 
 std::size_t attention_scratch_size(std::size_t rows, std::size_t head_dim) {
   constexpr std::size_t kMostTileRows = 8;

@@ -103,12 +103,10 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
   }
 }
 
-/// All rows of a times one panel of kVectors vectors.
-template <std::size_t kVectors, Epilogue kEpilogue>
-void panel_product(const MatmulArgs& args, std::size_t first_vector) {
-  const std::size_t column = first_vector * hn::Lanes(Floats());
-  const float* panel = args.b + column * args.depth;
-  const float* bias = args.bias != nullptr ? args.bias + column : nullptr;
+/// Cuts the rows of a product into tiles and calls body<kRows>(row, c) for each: c[r] points at column `column` of the
+/// tile's row r.
+template <typename Args, typename Body>
+HWY_INLINE void for_each_tile(const Args& args, std::size_t column, const Body& body) {
   float* c[kTileRows];
   for (std::size_t row = 0; row < args.rows; row += kTileRows) {
     const std::size_t rows = std::min(kTileRows, args.rows - row);
@@ -116,21 +114,28 @@ void panel_product(const MatmulArgs& args, std::size_t first_vector) {
       const std::size_t c_row = args.c_rows != nullptr ? static_cast<std::size_t>(args.c_rows[row + r]) : row + r;
       c[r] = args.c + c_row * args.c_stride + column;
     }
-    const float* a = args.a + row * args.a_stride;
-    const auto run = [&]<std::size_t kRows>() HWY_ATTR {
-      tile<kRows, kVectors, kEpilogue>(a, args.a_stride, panel, args.depth, bias, c);
-    };
     switch (rows) {
-      case 1: run.template operator()<1>(); break;
-      case 2: run.template operator()<2>(); break;
-      case 3: run.template operator()<3>(); break;
-      case 4: run.template operator()<4>(); break;
-      case 5: run.template operator()<std::min<std::size_t>(5, kTileRows)>(); break;
-      case 6: run.template operator()<std::min<std::size_t>(6, kTileRows)>(); break;
-      case 7: run.template operator()<std::min<std::size_t>(7, kTileRows)>(); break;
-      default: run.template operator()<kTileRows>(); break;
+      case 1: body.template operator()<1>(row, c); break;
+      case 2: body.template operator()<2>(row, c); break;
+      case 3: body.template operator()<3>(row, c); break;
+      case 4: body.template operator()<4>(row, c); break;
+      case 5: body.template operator()<std::min<std::size_t>(5, kTileRows)>(row, c); break;
+      case 6: body.template operator()<std::min<std::size_t>(6, kTileRows)>(row, c); break;
+      case 7: body.template operator()<std::min<std::size_t>(7, kTileRows)>(row, c); break;
+      default: body.template operator()<kTileRows>(row, c); break;
     }
   }
+}
+
+/// All rows of a times one panel of kVectors vectors.
+template <std::size_t kVectors, Epilogue kEpilogue>
+void panel_product(const MatmulArgs& args, std::size_t first_vector) {
+  const std::size_t column = first_vector * hn::Lanes(Floats());
+  const float* panel = args.b + column * args.depth;
+  const float* bias = args.bias != nullptr ? args.bias + column : nullptr;
+  for_each_tile(args, column, [&]<std::size_t kRows>(std::size_t row, float* const* c) HWY_ATTR {
+    tile<kRows, kVectors, kEpilogue>(args.a + row * args.a_stride, args.a_stride, panel, args.depth, bias, c);
+  });
 }
 
 template <Epilogue kEpilogue>

@@ -32,7 +32,7 @@ std::size_t Workspace::num_bytes() const noexcept {
 }
 
 ByteFormer::ByteFormer(const format::ModelConfig& config, std::shared_ptr<const format::Tensors> tensors,
-                       Masking masking, const kernels::Kernels& kernels, base::ThreadPool& pool)
+                       Masking masking, nn::LinearKernels kernels, base::ThreadPool& pool)
     : config_(config),
       masking_(masking),
       tensors_(checked(config, std::move(tensors))),
@@ -86,8 +86,9 @@ std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
   }
   total += 2 * rows;  // x and the merged rows
   const std::size_t task_rows = nn::EncoderBlock::kMostTaskRows + largest_window;
+  const std::size_t reduced_size = std::max(wide_size, 2 * row_size) / 2 + 2;  // 16 bits a value, and the row's range
   const std::size_t worker =
-      task_rows * (row_size + std::max(qkv_size, wide_size)) +
+      task_rows * (row_size + std::max(qkv_size, wide_size) + reduced_size) +
       kernels::attention_scratch_size(largest_window, hidden / static_cast<std::size_t>(config_.num_attention_heads));
   return (nn::RowBuffer::grown(total) * row_size + threads * worker) * sizeof(float);
 }

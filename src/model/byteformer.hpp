@@ -67,7 +67,7 @@ class ByteFormer {
   /// Checks and packs the weights, on all threads of `pool`. Keeps `tensors`, whose positions are used where they lie.
   /// \throws Error kInvalidModel
   ByteFormer(const format::ModelConfig& config, std::shared_ptr<const format::Tensors> tensors, Masking masking,
-             const kernels::Kernels& kernels, base::ThreadPool& pool);
+             nn::LinearKernels kernels, base::ThreadPool& pool);
 
   Workspace make_workspace(base::ThreadPool& pool) const;
 

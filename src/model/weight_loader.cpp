@@ -66,7 +66,7 @@ nn::Positions WeightLoader::positions(std::vector<float>& storage) {
 nn::ByteStem WeightLoader::stem(Masking masking, base::ThreadPool& pool, std::vector<float>& positions_storage) {
   nn::ByteStemView view{.embedding = get("embeddings.weight"), .convolution = {}};
   if (config_.conv_kernel_size > 0) view.convolution = get("token_reduction_net.weight");
-  nn::ByteStem stem(kernels_, view, static_cast<std::size_t>(config_.hidden_size),
+  nn::ByteStem stem(*kernels_.full, view, static_cast<std::size_t>(config_.hidden_size),
                     static_cast<std::size_t>(config_.conv_kernel_size), positions(positions_storage), masking, pool);
   release();
   return stem;
@@ -100,7 +100,7 @@ nn::TokenMerge WeightLoader::merge(std::size_t layer) {
 }
 
 nn::MeanHead WeightLoader::head() {
-  nn::MeanHead head(kernels_, norm("post_transformer_norm"), linear("classifier"),
+  nn::MeanHead head(*kernels_.full, norm("post_transformer_norm"), linear("classifier"),
                     static_cast<std::size_t>(config_.hidden_size), static_cast<std::size_t>(config_.num_labels),
                     static_cast<float>(config_.layer_norm_eps));
   release();

@@ -23,7 +23,7 @@ namespace byteformer::model {
 /// packed, so that a model is in memory once.
 class WeightLoader {
  public:
-  WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, const kernels::Kernels& kernels)
+  WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, nn::LinearKernels kernels)
       : config_(config), tensors_(tensors), kernels_(kernels) {}
 
   /// `positions` receives the rows where they cannot be used as they lie in the file; it must outlive the stem.
@@ -42,7 +42,7 @@ class WeightLoader {
 
   const format::ModelConfig& config_;
   const format::Tensors& tensors_;
-  const kernels::Kernels& kernels_;
+  nn::LinearKernels kernels_;
   std::deque<std::vector<float>> converted_;      // tensors that are not aligned float32, until release()
   std::vector<std::span<const std::byte>> used_;  // mapped ranges, until release()
 };

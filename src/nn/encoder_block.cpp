@@ -32,12 +32,12 @@ std::size_t balanced_tasks(std::size_t num_rows, std::size_t rows_per_task, cons
 
 }  // namespace
 
-WindowAttention::WindowAttention(const kernels::Kernels& kernels, const AttentionView& view, std::size_t hidden_size,
+WindowAttention::WindowAttention(LinearKernels kernels, const AttentionView& view, std::size_t hidden_size,
                                  std::size_t num_heads, float eps)
-    : kernels_(&kernels),
+    : kernels_(kernels.full),
       hidden_size_(hidden_size),
       num_heads_(num_heads),
-      norm_(kernels, view.norm, eps),
+      norm_(*kernels.full, view.norm, eps),
       qkv_(kernels, view.qkv, hidden_size, 3 * hidden_size),
       out_(kernels, view.out, hidden_size, hidden_size),
       filler_qkv_(kernels::padded(3 * hidden_size)) {
@@ -45,12 +45,15 @@ WindowAttention::WindowAttention(const kernels::Kernels& kernels, const Attentio
   args.a = norm_.bias().data();
   args.rows = 1;
   args.c = filler_qkv_.data();
-  qkv_.run(args);
+  WorkerScratch scratch;
+  qkv_.run(args, scratch);
 }
 
 void WindowAttention::reserve(std::size_t num_rows, std::size_t largest_window, Workers& workers) const {
   workers.reserve(num_rows * kernels::padded(hidden_size_), num_rows * kernels::padded(3 * hidden_size_),
                   kernels::attention_scratch_size(largest_window, hidden_size_ / num_heads_));
+  qkv_.reserve(num_rows, workers);
+  out_.reserve(num_rows, workers);
 }
 
 void WindowAttention::run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
@@ -64,7 +67,7 @@ void WindowAttention::run(float* rows, std::span<const std::int32_t> order, std:
   float* qkv = scratch.wide.get(num_rows * qkv_size);
 
   norm_.run(rows, indices, num_rows, normed);
-  qkv_.run({.a = normed, .a_stride = row_size, .rows = num_rows, .c = qkv, .c_stride = qkv_size});
+  qkv_.run({.a = normed, .a_stride = row_size, .rows = num_rows, .c = qkv, .c_stride = qkv_size}, scratch);
   for (const Window& window : windows) {
     const std::size_t offset = window.begin - first;
     const std::size_t scratch_size = kernels::attention_scratch_size(window.num_rows, hidden_size_ / num_heads_);
@@ -80,17 +83,20 @@ void WindowAttention::run(float* rows, std::span<const std::int32_t> order, std:
                       .scratch = scratch.attention.get(scratch_size)});
   }
   out_.run({.a = normed, .a_stride = row_size, .rows = num_rows, .c = rows, .c_stride = row_size, .c_rows = indices,
-            .epilogue = kernels::Epilogue::kAdd});
+            .epilogue = kernels::Epilogue::kAdd},
+           scratch);
 }
 
-FeedForward::FeedForward(const kernels::Kernels& kernels, const FeedForwardView& view, std::size_t hidden_size,
+FeedForward::FeedForward(LinearKernels kernels, const FeedForwardView& view, std::size_t hidden_size,
                          std::size_t intermediate_size, float eps)
-    : norm_(kernels, view.norm, eps),
+    : norm_(*kernels.full, view.norm, eps),
       up_(kernels, view.up, hidden_size, intermediate_size),
       down_(kernels, view.down, intermediate_size, hidden_size) {}
 
 void FeedForward::reserve(std::size_t num_rows, Workers& workers) const {
   workers.reserve(num_rows * kernels::padded(up_.in_features()), num_rows * kernels::padded(up_.out_features()), 0);
+  up_.reserve(num_rows, workers);
+  down_.reserve(num_rows, workers);
 }
 
 void FeedForward::run(float* rows, std::span<const std::int32_t> order, WorkerScratch& scratch) const {
@@ -100,9 +106,11 @@ void FeedForward::run(float* rows, std::span<const std::int32_t> order, WorkerSc
   float* wide = scratch.wide.get(order.size() * wide_size);
   norm_.run(rows, order.data(), order.size(), normed);
   up_.run({.a = normed, .a_stride = row_size, .rows = order.size(), .c = wide, .c_stride = wide_size,
-           .epilogue = kernels::Epilogue::kGelu});
+           .epilogue = kernels::Epilogue::kGelu},
+          scratch);
   down_.run({.a = wide, .a_stride = wide_size, .rows = order.size(), .c = rows, .c_stride = row_size,
-             .c_rows = order.data(), .epilogue = kernels::Epilogue::kAdd});
+             .c_rows = order.data(), .epilogue = kernels::Epilogue::kAdd},
+            scratch);
 }
 
 EncoderBlock::EncoderBlock(WindowAttention attention, FeedForward feed_forward)

@@ -27,8 +27,8 @@ struct FeedForwardView {
 /// x = x + out(attention(norm(x))) inside each window. Immutable: any number of threads may use it.
 class WindowAttention {
  public:
-  WindowAttention(const kernels::Kernels& kernels, const AttentionView& view, std::size_t hidden_size,
-                  std::size_t num_heads, float eps);
+  WindowAttention(LinearKernels kernels, const AttentionView& view, std::size_t hidden_size, std::size_t num_heads,
+                  float eps);
 
   /// Makes room for run() over `num_rows` rows, `largest_window` of them in one window, on every worker.
   void reserve(std::size_t num_rows, std::size_t largest_window, Workers& workers) const;
@@ -50,7 +50,7 @@ class WindowAttention {
 /// x = x + down(gelu(up(norm(x)))), row by row. Immutable: any number of threads may use it.
 class FeedForward {
  public:
-  FeedForward(const kernels::Kernels& kernels, const FeedForwardView& view, std::size_t hidden_size,
+  FeedForward(LinearKernels kernels, const FeedForwardView& view, std::size_t hidden_size,
               std::size_t intermediate_size, float eps);
 
   /// Makes room for run() over `num_rows` rows on every worker.

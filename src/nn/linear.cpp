@@ -11,22 +11,66 @@ base::AlignedBuffer<float> padded_copy(std::span<const float> values) {
   return copy;
 }
 
-Linear::Linear(const kernels::Kernels& kernels, const LinearView& view, std::size_t in_features,
-               std::size_t out_features)
-    : kernels_(&kernels),
-      in_features_(in_features),
-      out_features_(out_features),
-      packed_(kernels::packed_size(in_features, out_features)) {
-  kernels.pack(view.weight.data(), in_features, out_features, 1, in_features, packed_.data());
+Linear::Linear(LinearKernels kernels, const LinearView& view, std::size_t in_features, std::size_t out_features)
+    : kernels_(kernels), in_features_(in_features), out_features_(out_features) {
+  const std::size_t width = kernels::padded(out_features);
   if (!view.bias.empty()) bias_ = padded_copy(view.bias);
+  if (kernels.reduced == nullptr) {
+    packed_ = base::AlignedBuffer<float>(kernels::packed_size(in_features, out_features));
+    kernels.full->pack(view.weight.data(), in_features, out_features, 1, in_features, packed_.data());
+    return;
+  }
+  if (view.bias.empty()) bias_ = base::AlignedBuffer<float>(width);
+  groups_ = base::AlignedBuffer<std::uint32_t>(kernels.reduced->groups(in_features) * width);
+  column_scales_ = base::AlignedBuffer<float>(width);
+  column_sums_ = base::AlignedBuffer<float>(width);
+  kernels.reduced->pack(view.weight.data(), in_features, out_features, groups_.data(), column_scales_.data(),
+                        column_sums_.data());
 }
 
-void Linear::run(kernels::MatmulArgs args) const noexcept {
+void Linear::reserve(std::size_t num_rows, Workers& workers) const {
+  if (kernels_.reduced == nullptr) return;
+  for (WorkerScratch& scratch : workers.scratch) {
+    scratch.groups.get(num_rows * kernels_.reduced->groups(in_features_));
+    scratch.ranges.get(num_rows);
+  }
+}
+
+void Linear::run(const kernels::MatmulArgs& args, WorkerScratch& scratch) const {
+  if (kernels_.reduced == nullptr) {
+    run_full(args);
+  } else {
+    run_reduced(args, scratch);
+  }
+}
+
+void Linear::run_full(kernels::MatmulArgs args) const noexcept {
   args.b = packed_.data();
   args.depth = in_features_;
   args.width = out_features_;
   args.bias = bias_.data();
-  kernels_->matmul(args);
+  kernels_.full->matmul(args);
+}
+
+void Linear::run_reduced(const kernels::MatmulArgs& args, WorkerScratch& scratch) const {
+  const kernels::ReducedKernels& reduced = *kernels_.reduced;
+  const std::size_t groups = reduced.groups(in_features_);
+  std::uint32_t* rows = scratch.groups.get(args.rows * groups);
+  kernels::RowRange* ranges = scratch.ranges.get(args.rows);
+  reduced.reduce_rows(args.a, args.a_stride, args.rows, in_features_, rows, ranges);
+  reduced.matmul({.a = rows,
+                  .ranges = ranges,
+                  .rows = args.rows,
+                  .b = groups_.data(),
+                  .column_scales = column_scales_.data(),
+                  .column_sums = column_sums_.data(),
+                  .groups = groups,
+                  .width = out_features_,
+                  .bias = bias_.data(),
+                  .c = args.c,
+                  .c_stride = args.c_stride,
+                  .c_rows = args.c_rows,
+                  .epilogue = args.epilogue});
 }
 
 LayerNorm::LayerNorm(const kernels::Kernels& kernels, const LayerNormView& view, float eps)

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/aligned_buffer.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/reduced_kernels.hpp"
+#include "nn/scratch.hpp"
 
 namespace byteformer::nn {
 
@@ -23,23 +26,42 @@ struct LayerNormView {
 /// A copy of `values` padded with zeros to kernels::padded(size) floats.
 base::AlignedBuffer<float> padded_copy(std::span<const float> values);
 
+/// How linear layers multiply: in float32, or in lower precision where `reduced` is not null.
+struct LinearKernels {
+  LinearKernels(const kernels::Kernels& float32, const kernels::ReducedKernels* lower = nullptr)  // NOLINT: converts
+      : full(&float32), reduced(lower) {}
+
+  const kernels::Kernels* full;
+  const kernels::ReducedKernels* reduced;
+};
+
 /// y = x W^T + b, packed once at load. Immutable: any number of threads may use it.
 class Linear {
  public:
-  Linear(const kernels::Kernels& kernels, const LinearView& view, std::size_t in_features, std::size_t out_features);
+  Linear(LinearKernels kernels, const LinearView& view, std::size_t in_features, std::size_t out_features);
 
-  /// c = epilogue(a W^T + b) for `rows` rows of `a`; fills b, depth, width and bias of `args`, which says the rest.
-  void run(kernels::MatmulArgs args) const noexcept;
+  /// Makes room for run() over `num_rows` rows on every worker.
+  void reserve(std::size_t num_rows, Workers& workers) const;
+
+  /// c = epilogue(a W^T + b) for `rows` rows of `a`, which are padded with zeros to kernels::padded(in_features); fills b,
+  /// depth, width and bias of `args`, which says the rest.
+  void run(const kernels::MatmulArgs& args, WorkerScratch& scratch) const;
 
   std::size_t in_features() const noexcept { return in_features_; }
   std::size_t out_features() const noexcept { return out_features_; }
 
  private:
-  const kernels::Kernels* kernels_;
+  void run_full(kernels::MatmulArgs args) const noexcept;
+  void run_reduced(const kernels::MatmulArgs& args, WorkerScratch& scratch) const;
+
+  LinearKernels kernels_;
   std::size_t in_features_;
   std::size_t out_features_;
-  base::AlignedBuffer<float> packed_;
-  base::AlignedBuffer<float> bias_;  // empty if there is none
+  base::AlignedBuffer<float> bias_;            // empty if there is none, but zeros where operands are reduced
+  base::AlignedBuffer<float> packed_;          // in float32, or
+  base::AlignedBuffer<std::uint32_t> groups_;  // in lower precision
+  base::AlignedBuffer<float> column_scales_;
+  base::AlignedBuffer<float> column_sums_;
 };
 
 /// Layer norm over channels.

@@ -37,11 +37,13 @@ void MeanHead::operator()(const PackedRows& x, MeanState& state, Workers& worker
 void MeanHead::finish_file(MeanState& state, Workers& workers, FileVectors& out) const {
   const std::size_t row_size = kernels::padded(hidden_size_);
   const std::size_t logits_size = kernels::padded(num_labels_);
-  float* mean = workers.scratch[0].wide.get(row_size + logits_size);
+  WorkerScratch& scratch = workers.scratch[0];
+  float* mean = scratch.wide.get(row_size + logits_size);
   float* logits = mean + row_size;
   for (std::size_t c = 0; c < hidden_size_; ++c)
     mean[c] = static_cast<float>(state.sums[c] / static_cast<double>(state.count));
-  classifier_.run({.a = mean, .a_stride = row_size, .rows = 1, .c = logits, .c_stride = logits_size});
+  classifier_.run({.a = mean, .a_stride = row_size, .rows = 1, .c = logits, .c_stride = logits_size},
+                  scratch);
   out.features.insert(out.features.end(), mean, mean + hidden_size_);
   out.logits.insert(out.logits.end(), logits, logits + num_labels_);
   ++out.num_files;

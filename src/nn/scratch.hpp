@@ -2,33 +2,41 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
 #include "base/thread_pool.hpp"
+#include "kernels/reduced_kernels.hpp"
 
 namespace byteformer::nn {
 
 /// A buffer that only grows.
-class ScratchBuffer {
+template <typename T>
+class GrowingBuffer {
  public:
-  float* get(std::size_t size) {
-    if (buffer_.size() < size) buffer_ = base::AlignedBuffer<float>(size);
+  T* get(std::size_t size) {
+    if (buffer_.size() < size) buffer_ = base::AlignedBuffer<T>(size);
     return buffer_.data();
   }
   std::size_t num_bytes() const noexcept { return buffer_.num_bytes(); }
 
  private:
-  base::AlignedBuffer<float> buffer_;
+  base::AlignedBuffer<T> buffer_;
 };
+using ScratchBuffer = GrowingBuffer<float>;
 
 /// What one worker needs while it runs a task.
 struct WorkerScratch {
   ScratchBuffer normed;     // [rows, hidden]; also the heads' outputs
   ScratchBuffer wide;       // [rows, 3 hidden] or [rows, intermediate]
   ScratchBuffer attention;  // one head's packed keys and values
+  GrowingBuffer<std::uint32_t> groups;      // [rows, groups]: a linear layer's input in lower precision
+  GrowingBuffer<kernels::RowRange> ranges;  // [rows]
 
-  std::size_t num_bytes() const noexcept { return normed.num_bytes() + wide.num_bytes() + attention.num_bytes(); }
+  std::size_t num_bytes() const noexcept {
+    return normed.num_bytes() + wide.num_bytes() + attention.num_bytes() + groups.num_bytes() + ranges.num_bytes();
+  }
 };
 
 /// The threads of a forward pass and their memory.

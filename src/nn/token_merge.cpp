@@ -11,7 +11,7 @@ constexpr std::size_t kTaskPairs = 64;
 
 /// The reduction's columns reordered from channel-major to [first row | second row], both padded, so that a pair of
 /// rows is multiplied as it lies in memory.
-Linear pair_linear(const kernels::Kernels& kernels, const LinearView& view, std::size_t hidden_size) {
+Linear pair_linear(LinearKernels kernels, const LinearView& view, std::size_t hidden_size) {
   const std::size_t row_size = kernels::padded(hidden_size);
   std::vector<float> weight(hidden_size * 2 * row_size, 0.0f);
   for (std::size_t out = 0; out < hidden_size; ++out) {
@@ -26,21 +26,23 @@ Linear pair_linear(const kernels::Kernels& kernels, const LinearView& view, std:
 
 }  // namespace
 
-TokenMerge::TokenMerge(const kernels::Kernels& kernels, const TokenMergeView& view, std::size_t hidden_size, float eps)
+TokenMerge::TokenMerge(LinearKernels kernels, const TokenMergeView& view, std::size_t hidden_size, float eps)
     : hidden_size_(hidden_size),
       reduction_(pair_linear(kernels, view.reduction, hidden_size)),
-      norm_(kernels, view.norm, eps) {}
+      norm_(*kernels.full, view.norm, eps) {}
 
 const float* TokenMerge::operator()(WindowCutter& cutter, Workers& workers) const {
   const std::size_t row_size = kernels::padded(hidden_size_);
   const auto pairs = cutter.windows();
   float* merged = workers.shared.get(pairs.size() * row_size);
   workers.reserve(0, std::min(kTaskPairs, pairs.size()) * 2 * row_size, 0);
+  reduction_.reserve(std::min(kTaskPairs, pairs.size()), workers);
   const std::size_t tasks = (pairs.size() + kTaskPairs - 1) / kTaskPairs;
   workers.pool.parallel_for(tasks, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskPairs;
     const std::size_t count = std::min(kTaskPairs, pairs.size() - first);
-    float* gathered = workers.scratch[static_cast<std::size_t>(worker)].wide.get(count * 2 * row_size);
+    WorkerScratch& scratch = workers.scratch[static_cast<std::size_t>(worker)];
+    float* gathered = scratch.wide.get(count * 2 * row_size);
     for (std::size_t p = 0; p < count; ++p) {
       const Window& pair = pairs[first + p];
       float* to = gathered + p * 2 * row_size;
@@ -51,7 +53,7 @@ const float* TokenMerge::operator()(WindowCutter& cutter, Workers& workers) cons
       if (pair.num_rows == 1) std::fill_n(to + row_size, row_size, 0.0f);
     }
     float* out = merged + first * row_size;
-    reduction_.run({.a = gathered, .a_stride = 2 * row_size, .rows = count, .c = out, .c_stride = row_size});
+    reduction_.run({.a = gathered, .a_stride = 2 * row_size, .rows = count, .c = out, .c_stride = row_size}, scratch);
     norm_.run(out, nullptr, count, out);
   });
   return merged;

@@ -16,7 +16,7 @@ struct TokenMergeView {
 /// it.
 class TokenMerge {
  public:
-  TokenMerge(const kernels::Kernels& kernels, const TokenMergeView& view, std::size_t hidden_size, float eps);
+  TokenMerge(LinearKernels kernels, const TokenMergeView& view, std::size_t hidden_size, float eps);
 
   /// Merges the complete pairs of `cutter` (windows of two) and returns one row a pair, valid until the next call.
   const float* operator()(WindowCutter& cutter, Workers& workers) const;

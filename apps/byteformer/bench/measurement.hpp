@@ -37,6 +37,7 @@ struct BenchSetting {
   std::string input;
   std::string kernels;
   std::string masking;
+  std::string precision;
   int num_threads = 0;
   std::size_t batch_size = 1;
 };

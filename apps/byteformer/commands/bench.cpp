@@ -96,6 +96,7 @@ int bench(const Options& options, Console& console) {
                                describe(options, files),
                                classifier.kernels_name(),
                                std::string(format::to_string(classifier.masking())),
+                               std::string(to_string(classifier.precision())),
                                classifier.num_threads(),
                                plan.batch_size};
     const Measurement measurement = measure(classifier, files, costs(config, files), plan);

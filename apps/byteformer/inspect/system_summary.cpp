@@ -2,6 +2,7 @@
 #include "inspect/system_summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/Version.hpp>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "byteformer/version.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/reduced_kernels.hpp"
 #include "output/json.hpp"
 #include "output/numbers.hpp"
 #include "system/machine.hpp"
@@ -23,6 +25,14 @@ std::string compiler() {
 #else
   return "gcc " __VERSION__;
 #endif
+}
+
+/// Those in which this machine computes faster than in float32, and float32.
+std::vector<std::string_view> precisions() {
+  std::vector<std::string_view> names = {to_string(Precision::kFloat32)};
+  for (const kernels::ReducedKernels* reduced : kernels::available_reduced_kernels(kernels::default_kernels()))
+    if (names.back() != to_string(reduced->precision)) names.push_back(to_string(reduced->precision));
+  return names;
 }
 
 std::vector<std::pair<std::string, std::string>> libraries() {
@@ -43,12 +53,13 @@ std::string system_text() {
   return fmt::format(
       "byteformer         {}\n"
       "instruction sets   {}\n"
+      "precisions         {}\n"
       "processor          {}\n"
       "processors to use  {}\n"
       "memory             {}\n"
       "system             {}\n"
       "built with         {}\n",
-      version(), instruction_sets, processor_name(), num_available_processors(), memory_size(physical_memory()),
+      version(), instruction_sets, fmt::join(precisions(), ", "), processor_name(), num_available_processors(), memory_size(physical_memory()),
       operating_system(), built_with);
 }
 
@@ -58,6 +69,9 @@ std::string system_json() {
   json.key("instruction_sets").begin_array();
   for (const kernels::Kernels* available : kernels::available_kernels()) json.value(available->name);
   json.end_array().field("instruction_set_in_use", kernels::default_kernels().name);
+  json.key("precisions").begin_array();
+  for (const std::string_view name : precisions()) json.value(name);
+  json.end_array();
   json.field("processor", processor_name()).field("processors", num_available_processors());
   json.field("memory_bytes", physical_memory()).field("system", operating_system()).field("compiler", compiler());
   json.key("libraries").begin_object();

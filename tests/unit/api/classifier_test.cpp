@@ -174,6 +174,7 @@ TEST_F(ClassifierTest, ScoresAndRanking) {
 TEST_F(ClassifierTest, LoadOptions) {
   EXPECT_EQ(load({.num_threads = 3, .masking = Masking::kReleased}).masking(), Masking::kReleased);
   EXPECT_EQ(load().masking(), Masking::kMasked);
+  EXPECT_EQ(load().precision(), Precision::kFloat32);
   EXPECT_EQ(load({.num_threads = 3, .masking = {}}).num_threads(), 3);
   EXPECT_EQ(code_of([&] { load({.num_threads = -1, .masking = {}}); }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of([&] { Classifier::load(dir_ / "none"); }), ErrorCode::kNotFound);

@@ -67,7 +67,8 @@ TEST(CommandLine, NumbersAreChecked) {
                                       {"--threshold", "1.5"},
                                       {"--threshold", "-0.1"},
                                       {"--threshold", "nan"},
-                                      {"--masking", "none"}}) {
+                                      {"--masking", "none"},
+                                      {"--precision", "int4"}}) {
     std::vector<std::string> arguments = classify;
     arguments.push_back(option + "=" + value);
     expect_usage_error(arguments, option + " must be");
