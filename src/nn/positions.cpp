@@ -40,6 +40,10 @@ Positions Positions::sinusoidal(std::span<const float> buffer, std::size_t max_t
   const std::size_t half = hidden_size / 2;
   const auto step = static_cast<float>(-(std::log(10000.0) / static_cast<double>(half - 1)));
   for (std::size_t i = 0; i < half; ++i) positions.frequencies_.push_back(published_exp(static_cast<float>(i) * step));
+  for (const double frequency : positions.frequencies_)
+    for (std::size_t t = 0; t < kBlock; ++t)
+      positions.rotations_.push_back({std::sin(static_cast<double>(t) * frequency),
+                                      std::cos(static_cast<double>(t) * frequency)});
   return positions;
 }
 
@@ -64,14 +68,16 @@ std::optional<std::uint64_t> Positions::limit() const noexcept {
 const float* Positions::rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept {
   const std::size_t row_size = kernels::padded(hidden_size_);
   if (first + count <= num_stored_) return stored_ + first * row_size;
-  for (std::size_t i = 0; i < count; ++i) {
-    float* out = scratch + i * row_size;
-    if (first + i < num_stored_) {
-      std::copy_n(stored_ + (first + i) * row_size, row_size, out);
+  std::size_t done = 0;
+  for (; done < count && first + done < std::max(num_stored_, num_float32_); ++done) {
+    float* out = scratch + done * row_size;
+    if (first + done < num_stored_) {
+      std::copy_n(stored_ + (first + done) * row_size, row_size, out);
     } else {
-      compute(first + i, out);
+      compute_float32(first + done, out);
     }
   }
+  compute_double(first + done, count - done, scratch + done * row_size);
   return scratch;
 }
 
@@ -81,20 +87,37 @@ void Positions::release(std::uint64_t first, std::size_t count) const noexcept {
   base::release_pages(std::as_bytes(std::span(stored_ + first * row_size, count * row_size)));
 }
 
-void Positions::compute(std::uint64_t position, float* out) const noexcept {
+void Positions::compute_float32(std::uint64_t position, float* out) const noexcept {
   const std::size_t half = hidden_size_ / 2;
   for (std::size_t i = 0; i < half; ++i) {
-    if (position < num_float32_) {
-      const float angle = static_cast<float>(position) * frequencies_[i];
-      out[i] = std::sin(angle);
-      out[half + i] = std::cos(angle);
-    } else {
-      const double angle = static_cast<double>(position) * static_cast<double>(frequencies_[i]);
-      out[i] = static_cast<float>(std::sin(angle));
-      out[half + i] = static_cast<float>(std::cos(angle));
-    }
+    const float angle = static_cast<float>(position) * frequencies_[i];
+    out[i] = std::sin(angle);
+    out[half + i] = std::cos(angle);
   }
   std::fill(out + 2 * half, out + kernels::padded(hidden_size_), 0.0f);
+}
+
+void Positions::compute_double(std::uint64_t first, std::size_t count, float* out) const noexcept {
+  const std::size_t half = hidden_size_ / 2;
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  for (std::size_t t = 0; t < count; ++t) std::fill_n(out + t * row_size + 2 * half, row_size - 2 * half, 0.0f);
+  while (count > 0) {
+    // The start of a block depends on the position alone, so that its bits do, too.
+    const auto offset = static_cast<std::size_t>(first % kBlock);
+    const std::size_t taken = std::min(count, kBlock - offset);
+    for (std::size_t i = 0; i < half; ++i) {
+      const double start = static_cast<double>(first - offset) * static_cast<double>(frequencies_[i]);
+      const double sine = std::sin(start), cosine = std::cos(start);
+      const Rotation* by = rotations_.data() + i * kBlock + offset;
+      for (std::size_t t = 0; t < taken; ++t) {
+        out[t * row_size + i] = static_cast<float>(sine * by[t].cosine + cosine * by[t].sine);
+        out[t * row_size + half + i] = static_cast<float>(cosine * by[t].cosine - sine * by[t].sine);
+      }
+    }
+    first += taken;
+    count -= taken;
+    out += taken * row_size;
+  }
 }
 
 }  // namespace byteformer::nn

@@ -20,7 +20,7 @@ class Positions {
 
   /// Sinusoidal rows. The first `max_tokens` are those of the published buffer: `buffer` [max_tokens, hidden] if a
   /// checkpoint holds it, else the formula in float32: its angles to the bit, sine and cosine within an ulp or two of
-  /// them. Beyond, the formula with the angle in double.
+  /// them. Beyond, the formula in double, by the sum of two angles: that of the last multiple of kBlock, and the rest.
   static Positions sinusoidal(std::span<const float> buffer, std::size_t max_tokens, std::size_t hidden_size);
 
   /// Tokens that have a position; none if there is no limit.
@@ -40,7 +40,13 @@ class Positions {
  private:
   Positions(std::size_t hidden_size, bool is_sinusoidal) : hidden_size_(hidden_size), is_sinusoidal_(is_sinusoidal) {}
   void store(std::span<const float> rows);
-  void compute(std::uint64_t position, float* out) const noexcept;
+  void compute_float32(std::uint64_t position, float* out) const noexcept;
+  void compute_double(std::uint64_t first, std::size_t count, float* out) const noexcept;
+
+  static constexpr std::size_t kBlock = 64;
+  struct Rotation {
+    double sine, cosine;
+  };
 
   std::size_t hidden_size_;
   bool is_sinusoidal_;
@@ -50,6 +56,7 @@ class Positions {
   base::AlignedBuffer<float> copy_;  // owns stored_ unless it is a view
   std::uint64_t num_float32_ = 0;    // positions whose angle is taken in float32
   std::vector<float> frequencies_;   // [hidden / 2]
+  std::vector<Rotation> rotations_;  // [hidden / 2, kBlock]: of 0, 1, ... times the frequency
 };
 
 }  // namespace byteformer::nn

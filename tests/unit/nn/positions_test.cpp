@@ -45,6 +45,22 @@ TEST(Positions, BeyondTheBufferTheAngleIsDouble) {
   for (std::size_t c = 8; c < kernels::padded(8); ++c) EXPECT_EQ(row[c], 0.0f) << "padding";
 }
 
+TEST(Positions, ARowDoesNotDependOnTheRowsAskedForWithIt) {
+  constexpr std::size_t kHidden = 16, kCount = 200, kFirst = 70;
+  const Positions positions = Positions::sinusoidal({}, 100, kHidden);
+  std::vector<float> all(kCount * kHidden), one(kHidden);
+  positions.rows(kFirst, kCount, all.data());
+  for (std::size_t t = 0; t < kCount; ++t) {
+    positions.rows(kFirst + t, 1, one.data());
+    ASSERT_TRUE(std::equal(one.begin(), one.end(), all.begin() + static_cast<std::ptrdiff_t>(t * kHidden))) << t;
+    for (std::size_t i = 0; i < kHidden / 2; ++i) {
+      const double angle = static_cast<double>(kFirst + t) * static_cast<double>(positions.frequencies()[i]);
+      ASSERT_NEAR(one[i], std::sin(angle), kFirst + t < 100 ? 2e-5 : 6e-8);
+      ASSERT_NEAR(one[kHidden / 2 + i], std::cos(angle), kFirst + t < 100 ? 2e-5 : 6e-8);
+    }
+  }
+}
+
 TEST(Positions, LearnedRowsArePaddedAndLimited) {
   const std::vector<float> table = {1, 2, 3, 4, 5, 6};
   const Positions positions = Positions::learned(table, 3);
