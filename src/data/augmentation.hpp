@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/random.hpp"
+#include "base/random.hpp"
 #include "encode/image.hpp"
 #include "encode/sound.hpp"
 
@@ -25,7 +25,7 @@ struct ImageAugmentation {
 
 /// Random resized crop to `size` x `size` (or shift), flip, RandAugment, erasing, in this order. Without a random
 /// resized crop the picture must have its final size already.
-encode::Image augmented(const encode::Image& image, int size, const ImageAugmentation& options, Random& random);
+encode::Image augmented(const encode::Image& image, int size, const ImageAugmentation& options, base::Random& random);
 
 /// All off by default.
 struct SoundAugmentation {
@@ -44,6 +44,6 @@ struct SoundAugmentation {
 /// without, its length is free: speed changes it, and a shift cuts up to half of `shift_fraction` of the length from
 /// each end, or adds up to `shift_fraction` of silence to it.
 encode::Sound augmented(encode::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
-                        const std::vector<encode::Sound>& background, Random& random);
+                        const std::vector<encode::Sound>& background, base::Random& random);
 
 }  // namespace byteformer::data

@@ -18,14 +18,14 @@ struct Box {
 };
 
 /// A box of `share` of the picture's area, its width over its height log-uniform between the ratios; at no place yet.
-Box drawn_box(const Image& image, double share, double ratio_low, double ratio_high, Random& random) {
+Box drawn_box(const Image& image, double share, double ratio_low, double ratio_high, base::Random& random) {
   const double area = share * image.width * image.height;
   const double ratio = std::exp(random.uniform(std::log(ratio_low), std::log(ratio_high)));
   return {0, 0, static_cast<int>(std::lround(std::sqrt(area * ratio))),
           static_cast<int>(std::lround(std::sqrt(area / ratio)))};
 }
 
-void draw_place(Box& box, const Image& image, Random& random) {
+void draw_place(Box& box, const Image& image, base::Random& random) {
   box.top = static_cast<int>(random.below(static_cast<std::uint64_t>(image.height - box.height) + 1));
   box.left = static_cast<int>(random.below(static_cast<std::uint64_t>(image.width - box.width) + 1));
 }
@@ -41,7 +41,7 @@ Box middle_box(const Image& image, double ratio_low, double ratio_high) {
   return box;
 }
 
-Box crop_box(const Image& image, double min_area, Random& random) {
+Box crop_box(const Image& image, double min_area, base::Random& random) {
   constexpr double kRatioLow = 3.0 / 4;
   constexpr double kRatioHigh = 4.0 / 3;
   for (int i = 0; i < kMaxTries; ++i) {
@@ -53,7 +53,7 @@ Box crop_box(const Image& image, double min_area, Random& random) {
   return middle_box(image, kRatioLow, kRatioHigh);
 }
 
-Image shifted(const Image& image, int max_shift, Random& random) {
+Image shifted(const Image& image, int max_shift, base::Random& random) {
   const auto draw = [&] {
     return static_cast<int>(random.below(2 * static_cast<std::uint64_t>(max_shift) + 1)) - max_shift;
   };
@@ -72,7 +72,7 @@ void flip(Image& image) {
   }
 }
 
-void erase(Image& image, Random& random) {
+void erase(Image& image, base::Random& random) {
   constexpr double kMinShare = 0.02;
   constexpr double kMaxShare = 0.33;
   constexpr double kRatioLow = 0.3;
@@ -88,7 +88,7 @@ void erase(Image& image, Random& random) {
 }
 
 /// The picture in its final size.
-Image sized(const Image& image, int size, const ImageAugmentation& options, Random& random) {
+Image sized(const Image& image, int size, const ImageAugmentation& options, base::Random& random) {
   if (options.min_crop_area > 0) {
     const Box box = crop_box(image, std::min(options.min_crop_area, 1.0), random);
     return encode::resized(encode::cropped(image, box.left, box.top, box.width, box.height, "picture"), size, size);
@@ -101,7 +101,7 @@ Image sized(const Image& image, int size, const ImageAugmentation& options, Rand
 
 }  // namespace
 
-Image augmented(const Image& image, int size, const ImageAugmentation& options, Random& random) {
+Image augmented(const Image& image, int size, const ImageAugmentation& options, base::Random& random) {
   Image out = sized(image, size, options, random);
   if (options.flip && random.chance(0.5)) flip(out);
   rand_augment(out, options.rand_augment_operations, options.rand_augment_magnitude, random);

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "data/random.hpp"
+#include "base/random.hpp"
 #include "encode/image.hpp"
 
 namespace byteformer::data {
@@ -11,7 +11,7 @@ namespace byteformer::data {
 /// `operations` operations, each drawn from the fourteen of RandAugment, of strength `magnitude` (0 to 30); signed ones
 /// go either way with equal chance. Nearest neighbour, black where nothing was.
 /// \see Cubuk et al. 2019; torchvision.transforms.RandAugment, whose ranges these are
-void rand_augment(encode::Image& image, int operations, int magnitude, Random& random);
+void rand_augment(encode::Image& image, int operations, int magnitude, base::Random& random);
 
 /// Maps each pixel's centre (x, y) to where it comes from: (a x + b y + c, d x + e y + f).
 struct AffineMap {

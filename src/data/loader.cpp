@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/random.hpp"
 #include "byteformer/error.hpp"
-#include "data/random.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -71,7 +71,7 @@ std::vector<int> balanced_groups(const std::vector<Sample>& samples, const Loade
 
 /// The order in which an epoch visits the samples.
 std::vector<std::size_t> epoch_order(const std::vector<int>& groups, const LoaderOptions& options, std::size_t epoch) {
-  Random random(options.seed, kOrderStream, epoch);
+  base::Random random(options.seed, kOrderStream, epoch);
   std::vector<std::size_t> order(groups.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   random.shuffle(std::span(order));
@@ -98,7 +98,7 @@ class SampleLoader {
     file.sample = index;
     file.label = file.other_label = samples_[index].label;
     try {
-      Random random(options_.seed, epoch, place);
+      base::Random random(options_.seed, epoch, place);
       file.bytes = prepared(index, random, file);
       if (file.bytes.size() < options_.min_bytes)
         throw Error(ErrorCode::kEmptyFile, base::printable(samples_[index].path) + ": has too few bytes");
@@ -110,7 +110,7 @@ class SampleLoader {
   }
 
  private:
-  encode::FileBytes prepared(std::size_t index, Random& random, LoadedFile& file) const {
+  encode::FileBytes prepared(std::size_t index, base::Random& random, LoadedFile& file) const {
     const std::string source = base::printable(samples_[index].path);
     encode::FileBytes bytes = read_file(samples_[index].path);
     const Preprocess& preprocess = options_.preprocess;
@@ -127,7 +127,7 @@ class SampleLoader {
   }
 
   encode::FileBytes image(const encode::Image& decoded, const ImagePreparation& preparation, const std::string& source,
-                          Random& random) const {
+                          base::Random& random) const {
     const ImageAugmentation& augmentation = options_.image_augmentation;
     if (augmentation.min_crop_area > 0 && preparation.crop)
       return encode_image(augmented(decoded, *preparation.crop, augmentation, random), preparation.encoding);
@@ -136,7 +136,7 @@ class SampleLoader {
     return encode_image(augmented(still, still.width, augmentation, random), preparation.encoding);
   }
 
-  encode::Sound sound(encode::Sound decoded, Random& random) const {
+  encode::Sound sound(encode::Sound decoded, base::Random& random) const {
     const SoundPreparation& preparation = *options_.preprocess.sound;
     if (preparation.sample_rate) decoded = encode::resampled(decoded, *preparation.sample_rate);
     const std::optional<std::size_t> length = duration_samples(preparation, decoded);
@@ -144,7 +144,7 @@ class SampleLoader {
   }
 
   /// A second sound, drawn and augmented alike, weighted uniformly.
-  void mix(encode::Sound& first, Random& random, LoadedFile& file) const {
+  void mix(encode::Sound& first, base::Random& random, LoadedFile& file) const {
     const std::size_t other = random.below(samples_.size());
     encode::FileBytes bytes = read_file(samples_[other].path);
     if (!encode::sound_kind(bytes)) return;
@@ -159,7 +159,7 @@ class SampleLoader {
   }
 
   /// A piece of the file: its head as often as any other, since that is where most formats say what they are.
-  void cut(encode::FileBytes& bytes, Random& random) const {
+  void cut(encode::FileBytes& bytes, base::Random& random) const {
     const std::size_t spare = bytes.size() - options_.max_bytes;
     const std::size_t begin = random.chance(0.5) ? 0 : random.below(spare + 1);
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(begin));

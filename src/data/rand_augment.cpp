@@ -37,7 +37,7 @@ void apply(encode::Image& image, int operation, double level, int sign) {
 
 }  // namespace
 
-void rand_augment(encode::Image& image, int operations, int magnitude, Random& random) {
+void rand_augment(encode::Image& image, int operations, int magnitude, base::Random& random) {
   for (int i = 0; i < operations; ++i) {
     const auto operation = static_cast<int>(random.below(kNumOperations));
     const int sign = random.chance(0.5) ? 1 : -1;

@@ -28,7 +28,8 @@ Samples at_speed(const Samples& samples, double speed) {
 }
 
 /// Adds a random slice of a random recording, repeated if it is shorter.
-void add_recording(Samples& samples, const std::vector<encode::Sound>& background, double noise_db, Random& random) {
+void add_recording(Samples& samples, const std::vector<encode::Sound>& background, double noise_db,
+                   base::Random& random) {
   if (background.empty())
     format::fail(ErrorCode::kInvalidArgument, "background noise needs recordings, and the data set has none");
   const Samples& noise = background[random.below(background.size())].samples;
@@ -39,13 +40,13 @@ void add_recording(Samples& samples, const std::vector<encode::Sound>& backgroun
   for (std::size_t i = 0; i < samples.size(); ++i) samples[i] += level * noise[(start + i) % noise.size()];
 }
 
-void add_white_noise(Samples& samples, double max_deviation, Random& random) {
+void add_white_noise(Samples& samples, double max_deviation, base::Random& random) {
   const double deviation = random.uniform(0, max_deviation);
   for (float& sample : samples) sample += static_cast<float>(deviation * random.normal());
 }
 
 /// A whole number of samples in [-fraction, fraction) of `num_samples`.
-std::ptrdiff_t drawn_offset(std::size_t num_samples, double fraction, Random& random) {
+std::ptrdiff_t drawn_offset(std::size_t num_samples, double fraction, base::Random& random) {
   const auto most = static_cast<std::size_t>(std::min(fraction, 1.0) * static_cast<double>(num_samples));
   if (most == 0) return 0;
   return static_cast<std::ptrdiff_t>(random.below(2 * most)) - static_cast<std::ptrdiff_t>(most);
@@ -65,7 +66,7 @@ void shift(Samples& samples, std::ptrdiff_t offset) {
 }
 
 /// A few samples less, or some silence more, at each end.
-void move_ends(Samples& samples, double fraction, Random& random) {
+void move_ends(Samples& samples, double fraction, base::Random& random) {
   const auto length = static_cast<double>(samples.size());
   const auto front = static_cast<std::ptrdiff_t>(length * random.uniform(-fraction / 2, fraction));
   const auto back = static_cast<std::ptrdiff_t>(length * random.uniform(-fraction / 2, fraction));
@@ -78,7 +79,7 @@ void move_ends(Samples& samples, double fraction, Random& random) {
 }
 
 /// Time masking of SpecAugment (Park et al., 2019), on samples.
-void mask(Samples& samples, double fraction, Random& random) {
+void mask(Samples& samples, double fraction, base::Random& random) {
   if (!random.chance(0.5)) return;
   const auto most = std::min(fraction, 1.0) * static_cast<double>(samples.size());
   const auto length = static_cast<std::size_t>(random.uniform(0, most));
@@ -89,7 +90,7 @@ void mask(Samples& samples, double fraction, Random& random) {
 }  // namespace
 
 encode::Sound augmented(encode::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
-                        const std::vector<encode::Sound>& background, Random& random) {
+                        const std::vector<encode::Sound>& background, base::Random& random) {
   if (options.speed_fraction > 0)
     sound.samples = at_speed(sound.samples, random.uniform(1 - options.speed_fraction, 1 + options.speed_fraction));
   if (num_samples) encode::fit(sound, *num_samples);

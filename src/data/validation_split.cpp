@@ -7,7 +7,7 @@
 #include <map>
 #include <tuple>
 
-#include "data/random.hpp"
+#include "base/random.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -111,7 +111,7 @@ bool all_of(std::string_view text, std::string_view characters) {
 std::uint64_t hash_of(std::string_view name, std::uint64_t seed) noexcept {
   std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a, whose weak low bits the generator then mixes
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return Random(seed, hash).bits();
+  return base::Random(seed, hash).bits();
 }
 
 std::optional<std::string> speaker_of(std::string_view name, std::string_view class_name) {

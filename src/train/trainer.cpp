@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/random.hpp"
 #include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
-#include "data/random.hpp"
 #include "format/model_folder.hpp"
 #include "format/text.hpp"
 #include "train/adaptation.hpp"
@@ -32,7 +32,7 @@ constexpr double kTimeTolerance = 1.05;
 
 /// Reseeds LibTorch's generators, so that noise depends on the seed and the step only, also after a resume.
 void seed_step(std::uint64_t seed, std::int64_t step) {
-  torch::manual_seed(data::Random(seed, 0x5354'4550, static_cast<std::uint64_t>(step)).bits());
+  torch::manual_seed(base::Random(seed, 0x5354'4550, static_cast<std::uint64_t>(step)).bits());
 }
 
 bool has_noise(const TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }

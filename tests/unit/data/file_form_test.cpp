@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "base/random.hpp"
 #include "data/preprocess.hpp"
-#include "data/random.hpp"
 #include "data/sound_form.hpp"
 #include "support/guarded_buffer.hpp"
 
@@ -16,7 +16,7 @@ using encode::SampleFormat;
 
 encode::Image picture(int width, int height) {
   encode::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
-  Random random(1);
+  base::Random random(1);
   for (auto& value : image.rgb) value = static_cast<std::uint8_t>(random.below(200));
   return image;
 }

@@ -18,7 +18,7 @@ using testing::ElementsAre;
 
 Image noise(int width, int height, std::uint64_t seed = 1) {
   Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
-  Random random(seed);
+  base::Random random(seed);
   for (auto& value : image.rgb) value = static_cast<std::uint8_t>(random.below(256));
   return image;
 }
@@ -118,7 +118,7 @@ TEST(RandAugmentTest, ReachesManyResultsAndKeepsTheSize) {
   std::set<std::vector<std::uint8_t>> results;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     Image image = original;
-    Random random(seed);
+    base::Random random(seed);
     rand_augment(image, 1, 9, random);
     ASSERT_EQ(image.width, 32);
     ASSERT_EQ(image.rgb.size(), original.rgb.size());
@@ -135,8 +135,8 @@ TEST(ImageAugmentationTest, IsTheSameForTheSameSeedAndHasTheSize) {
   const Image original = noise(50, 70);
   std::set<std::vector<std::uint8_t>> results;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    Random first(seed);
-    Random second(seed);
+    base::Random first(seed);
+    base::Random second(seed);
     const Image image = augmented(original, 32, published(), first);
     EXPECT_EQ(image, augmented(original, 32, published(), second));
     EXPECT_EQ(image.width, 32);
@@ -151,13 +151,13 @@ TEST(ImageAugmentationTest, CropsEvenExtremePictures) {
   ImageAugmentation options;
   options.min_crop_area = 0.9;
   for (const auto& [width, height] : {std::pair(200, 3), std::pair(3, 200), std::pair(1, 1), std::pair(2, 1)}) {
-    Random random(1);
+    base::Random random(1);
     EXPECT_EQ(augmented(noise(width, height), 8, options, random).rgb.size(), 192U);
   }
 }
 
 TEST(ImageAugmentationTest, OffMeansUnchangedAndTheSizeMustBeRight) {
-  Random random(1);
+  base::Random random(1);
   EXPECT_EQ(augmented(noise(8, 8), 8, {}, random), noise(8, 8));
   test::expect_error(ErrorCode::kInvalidArgument, {"9x8", "expected 8x8"},
                      [&] { augmented(noise(9, 8), 8, {}, random); });
@@ -167,7 +167,7 @@ TEST(ImageAugmentationTest, FlipsHalfOfThePictures) {
   ImageAugmentation options;
   options.flip = true;
   int num_flipped = 0;
-  Random random(1);
+  base::Random random(1);
   for (int i = 0; i < 1000; ++i) {
     const Image result = augmented(noise(3, 3), 3, options, random);
     if (result == noise(3, 3)) continue;
@@ -186,7 +186,7 @@ TEST(ImageAugmentationTest, ShiftsBothWaysWithBlackComingIn) {
   const Image white{6, 6, std::vector<std::uint8_t>(108, 255)};
   std::set<std::pair<bool, bool>> corners;
   std::set<long> sums;
-  Random random(1);
+  base::Random random(1);
   for (int i = 0; i < 300; ++i) {
     const Image image = augmented(white, 6, options, random);
     sums.insert(std::count(image.rgb.begin(), image.rgb.end(), 255) / 3);
@@ -201,7 +201,7 @@ TEST(ImageAugmentationTest, ErasesAFiftiethToAThirdOfAQuarterOfThePictures) {
   options.erasing_probability = 0.25;
   const Image white{64, 64, std::vector<std::uint8_t>(64 * 64 * 3, 255)};
   int num_erased = 0;
-  Random random(1);
+  base::Random random(1);
   for (int i = 0; i < 1000; ++i) {
     const Image image = augmented(white, 64, options, random);
     const auto share = static_cast<double>(std::count(image.rgb.begin(), image.rgb.end(), 0)) / (64 * 64 * 3);

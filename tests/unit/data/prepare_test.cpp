@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "base/random.hpp"
 #include "data/preprocess.hpp"
-#include "data/random.hpp"
 #include "data/sound_form.hpp"
 #include "support/errors.hpp"
 
@@ -17,7 +17,7 @@ using test::expect_error;
 
 FileBytes some_png(int width, int height) {
   encode::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
-  Random random(1);
+  base::Random random(1);
   for (auto& value : image.rgb) value = static_cast<std::uint8_t>(random.below(256));
   return encode_image(image, {.format = FileFormat::kPng});
 }

@@ -24,7 +24,7 @@ Sound ramp(std::size_t num_samples) {
 Sound constant(std::size_t num_samples, float value) { return {8000, std::vector<float>(num_samples, value)}; }
 
 TEST(SoundAugmentationTest, OffMeansOnlyCutOrExtended) {
-  Random random(1);
+  base::Random random(1);
   EXPECT_THAT(augmented(ramp(3), 5, {}, {}, random).samples, ElementsAre(1, 2, 3, 0, 0));
   EXPECT_THAT(augmented(ramp(3), 2, {}, {}, random).samples, ElementsAre(1, 2));
   EXPECT_EQ(augmented(ramp(3), 2, {}, {}, random).sample_rate, 8000);
@@ -34,7 +34,7 @@ TEST(SoundAugmentationTest, RollsByEveryOffsetFromMinusToBelowPlusATenth) {
   SoundAugmentation options;
   options.roll_fraction = 0.1;
   std::set<float> firsts;
-  Random random(1);
+  base::Random random(1);
   for (int i = 0; i < 500; ++i) {
     Sound sound = augmented(ramp(30), 30, options, {}, random);
     firsts.insert(sound.samples[0]);
@@ -47,7 +47,7 @@ TEST(SoundAugmentationTest, RollsByEveryOffsetFromMinusToBelowPlusATenth) {
 TEST(SoundAugmentationTest, ShiftBringsZerosIn) {
   SoundAugmentation options;
   options.shift_fraction = 0.5;
-  Random random(1);
+  base::Random random(1);
   std::set<std::vector<float>> results;
   for (int i = 0; i < 200; ++i) results.insert(augmented(ramp(4), 4, options, {}, random).samples);
   EXPECT_THAT(results, ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(1, 2, 3, 4), ElementsAre(2, 3, 4, 0),
@@ -57,7 +57,7 @@ TEST(SoundAugmentationTest, ShiftBringsZerosIn) {
 TEST(SoundAugmentationTest, OfAFreeLengthEachEndLosesALittleOrGainsSilence) {
   SoundAugmentation options;
   options.shift_fraction = 0.2;
-  Random random(1);
+  base::Random random(1);
   std::set<std::size_t> cuts, silences;
   for (int i = 0; i < 500; ++i) {
     const std::vector<float> samples = augmented(ramp(100), std::nullopt, options, {}, random).samples;
@@ -74,7 +74,7 @@ TEST(SoundAugmentationTest, OfAFreeLengthEachEndLosesALittleOrGainsSilence) {
 TEST(SoundAugmentationTest, MaskingSilencesOneSpanHalfOfTheTime) {
   SoundAugmentation options;
   options.mask_fraction = 0.25;
-  Random random(1);
+  base::Random random(1);
   int num_masked = 0;
   for (int i = 0; i < 400; ++i) {
     const std::vector<float> samples = augmented(constant(100, 1), 100, options, {}, random).samples;
@@ -90,7 +90,7 @@ TEST(SoundAugmentationTest, MaskingSilencesOneSpanHalfOfTheTime) {
 TEST(SoundAugmentationTest, SpeedChangesTheLengthOfWhatSounds) {
   SoundAugmentation options;
   options.speed_fraction = 0.1;
-  Random random(1);
+  base::Random random(1);
   std::size_t shortest = 10'000;
   std::size_t longest = 0;
   for (int i = 0; i < 200; ++i) {
@@ -109,7 +109,7 @@ TEST(SoundAugmentationTest, SpeedChangesTheLengthOfWhatSounds) {
 TEST(SoundAugmentationTest, GainStaysWithinItsDecibels) {
   SoundAugmentation options;
   options.gain_db = 6;
-  Random random(1);
+  base::Random random(1);
   double lowest = 10;
   double highest = 0;
   for (int i = 0; i < 500; ++i) {
@@ -124,7 +124,7 @@ TEST(SoundAugmentationTest, GainStaysWithinItsDecibels) {
 TEST(SoundAugmentationTest, BackgroundIsASliceAtItsLevelOrRepeated) {
   SoundAugmentation options;
   options.noise_db = -20;
-  Random random(1);
+  base::Random random(1);
   const Sound result = augmented(constant(3, 0), 3, options, {ramp(100)}, random);
   EXPECT_NEAR(result.samples[1] - result.samples[0], 0.1, 1e-5);
   EXPECT_NEAR(result.samples[2] - result.samples[1], 0.1, 1e-5);
@@ -139,7 +139,7 @@ TEST(SoundAugmentationTest, BackgroundIsASliceAtItsLevelOrRepeated) {
 TEST(SoundAugmentationTest, WhiteNoiseHasADeviationUpToItsBound) {
   SoundAugmentation options;
   options.white_noise = 0.02;
-  Random random(1);
+  base::Random random(1);
   double mean_deviation = 0;
   for (int i = 0; i < 200; ++i) {
     double sum_of_squares = 0;
@@ -158,8 +158,8 @@ TEST(SoundAugmentationTest, IsTheSameForTheSameSeedAndSurvivesSilence) {
   options.gain_db = 3;
   options.white_noise = 0.01;
   options.shift_fraction = 0.1;
-  Random first(4);
-  Random second(4);
+  base::Random first(4);
+  base::Random second(4);
   const Sound result = augmented(ramp(300), 400, options, {}, first);
   EXPECT_EQ(result, augmented(ramp(300), 400, options, {}, second));
   EXPECT_EQ(result.samples.size(), 400U);

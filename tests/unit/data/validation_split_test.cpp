@@ -10,7 +10,7 @@
 #include <map>
 #include <set>
 
-#include "data/random.hpp"
+#include "base/random.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -147,7 +147,7 @@ RC_GTEST_PROP(ValidationSplitProperty, IsAPartitionThatKeepsEveryClassOnBothSide
 RC_GTEST_PROP(ValidationSplitProperty, DependsOnNamesAndSeedOnly, (std::uint64_t seed, std::uint64_t order)) {
   auto files = random_files();
   const Split first = split(files, 0.2, seed);
-  Random(order).shuffle(std::span(files));
+  base::Random(order).shuffle(std::span(files));
   const Split second = split(files, 0.2, seed);
   RC_ASSERT(names(first.validation) == names(second.validation));
   RC_ASSERT(first.by == second.by);

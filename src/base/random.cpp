@@ -1,9 +1,9 @@
 // xoshiro256**, seeded through splitmix64: integer arithmetic only, so the numbers are the same everywhere.
-#include "data/random.hpp"
+#include "base/random.hpp"
 
 #include <bit>
 
-namespace byteformer::data {
+namespace byteformer::base {
 namespace {
 
 constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;
@@ -60,4 +60,4 @@ double Random::normal() noexcept {
   return static_cast<double>(sum) * 0x1p-32 - kMeanOfDiscrete;
 }
 
-}  // namespace byteformer::data
+}  // namespace byteformer::base

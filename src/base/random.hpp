@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-namespace byteformer::data {
+namespace byteformer::base {
 
 /// A counter-seeded xoshiro256** generator. Streams of different keys are independent.
 class Random {
@@ -31,4 +31,4 @@ class Random {
   std::uint64_t state_[4];
 };
 
-}  // namespace byteformer::data
+}  // namespace byteformer::base

@@ -1,5 +1,5 @@
 // Random numbers: the same everywhere, fair, independent.
-#include "data/random.hpp"
+#include "base/random.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-namespace byteformer::data {
+namespace byteformer::base {
 namespace {
 
 // From the reference C code of splitmix64 and xoshiro256** (Blackman, Vigna), seeded as random.cpp says; computed by
@@ -87,4 +87,4 @@ TEST(RandomTest, ShuffleKeepsItemsAndReachesAllOrders) {
 }
 
 }  // namespace
-}  // namespace byteformer::data
+}  // namespace byteformer::base
