@@ -5,10 +5,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.hpp"
 #include "exit_status.hpp"
 #include "run_program.hpp"
 #include "support/temporary_folder.hpp"
-#include "unit/encode/sha256.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -44,7 +44,7 @@ class EncodeTest : public ::testing::Test {
     const std::vector<std::uint8_t> bytes = test::read_bytes(path);
     EXPECT_EQ(bytes.size(), golden["bytes"].get<std::size_t>()) << path;
     if (golden.contains("sha256"))
-      EXPECT_EQ(test::sha256(bytes), golden["sha256"].get<std::string>()) << path;
+      EXPECT_EQ(base::hex(base::sha256(bytes)), golden["sha256"].get<std::string>()) << path;
     else
       EXPECT_EQ(bytes, test::read_bytes(test::data_path("encoders/" + folder) / golden["file"].get<std::string>()));
   }
@@ -107,7 +107,8 @@ TEST_F(EncodeTest, ResizesAndCropsAsPublished) {
     const Arguments form{"--to",     "fhwc",
                          "--resize", std::to_string(entry["resize"].get<int>()),
                          "--crop",   std::to_string(entry["crop"].get<int>())};
-    EXPECT_EQ(test::sha256(test::read_bytes(encoded(input, form, ".fhwc"))), entry["sha256"].get<std::string>());
+    EXPECT_EQ(base::hex(base::sha256(test::read_bytes(encoded(input, form, ".fhwc")))),
+              entry["sha256"].get<std::string>());
   }
 }
 
