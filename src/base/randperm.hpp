@@ -1,0 +1,16 @@
+// The random orders of PyTorch's CPU generator, on which published masks and permutations rest.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace byteformer::base {
+
+/// `torch.randperm(n)` after `torch.manual_seed(seed)`, of which the low 32 bits count. \see spec of data, section 3
+std::vector<std::uint32_t> randperm(std::uint32_t n, std::uint64_t seed);
+
+/// For each of the numbers below `n`: whether it is one of the first `count` (at most `n`) of `randperm(n, seed)`.
+/// Needs `n` bits and `count` numbers of memory, not `n` numbers.
+std::vector<bool> is_among_first(std::uint32_t n, std::uint32_t count, std::uint64_t seed);
+
+}  // namespace byteformer::base
