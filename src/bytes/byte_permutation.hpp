@@ -1,0 +1,59 @@
+// Obfuscation: byte values replaced by others, one to one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "bytes/published_seed.hpp"
+
+namespace byteformer::bytes {
+
+/// What each byte value becomes.
+using ByteTable = std::array<std::uint8_t, 256>;
+
+/// The table that leads back. `table` must be a permutation.
+ByteTable inverse(const ByteTable& table) noexcept;
+
+void substitute(const ByteTable& table, std::span<std::uint8_t> bytes) noexcept;
+
+/// A permutation of byte values: an open one, known by its seed, or a secret key, which only its fingerprint stands for
+/// outside of this object. One that is known by a fingerprint alone cannot be applied.
+class BytePermutation {
+ public:
+  /// `randperm(256)` with this seed.
+  static BytePermutation of_seed(std::uint64_t seed = kPublishedSeed);
+
+  /// \throws Error kInvalidArgument if `key` is no permutation; the message does not tell its values.
+  static BytePermutation of_key(const ByteTable& key);
+
+  /// \throws Error kInvalidArgument unless it is 64 digits in lower-case hexadecimal.
+  static BytePermutation of_fingerprint(std::string fingerprint);
+
+  /// Nothing if it is secret.
+  const std::optional<std::uint64_t>& seed() const noexcept { return seed_; }
+
+  /// SHA-256 of the table's 256 bytes, in hexadecimal.
+  const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+  bool has_table() const noexcept { return table_.has_value(); }
+
+  /// \throws Error kInvalidArgument if only the fingerprint is known.
+  const ByteTable& table() const;
+
+  /// A key equals its fingerprint.
+  bool operator==(const BytePermutation& other) const noexcept {
+    return seed_ == other.seed_ && fingerprint_ == other.fingerprint_;
+  }
+
+ private:
+  BytePermutation(std::optional<std::uint64_t> seed, std::optional<ByteTable> table, std::string fingerprint);
+
+  std::optional<std::uint64_t> seed_;
+  std::optional<ByteTable> table_;
+  std::string fingerprint_;
+};
+
+}  // namespace byteformer::bytes

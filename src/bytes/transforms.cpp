@@ -1,0 +1,37 @@
+// Implementation of transforms.hpp.
+#include "bytes/transforms.hpp"
+
+#include <algorithm>
+
+#include "base/sha256.hpp"
+#include "bytes/in_order.hpp"
+
+namespace byteformer::bytes {
+
+void validate(const Transforms& transforms) {
+  if (transforms.shuffle) validate(*transforms.shuffle);
+  if (transforms.mask) validate(*transforms.mask);
+  if (transforms.noise) validate(*transforms.noise);
+}
+
+base::Random random_of(std::span<const std::uint8_t> file) noexcept {
+  const base::Sha256 digest = base::sha256(file.first(std::min(file.size(), kHeadBytes)));
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < sizeof key; ++i) key = key << 8 | digest[i];
+  return base::Random(kPublishedSeed, key);
+}
+
+std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file) {
+  base::Random random = transforms.is_random() ? random_of(file) : base::Random(0);
+  return transformed(transforms, std::move(file), random);
+}
+
+std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file,
+                                      base::Random& random) {
+  validate(transforms);
+  if (transforms.shuffle) reorder(*transforms.shuffle, file, random);
+  InOrder(transforms, file.size()).transform(file, random);
+  return file;
+}
+
+}  // namespace byteformer::bytes

@@ -1,0 +1,146 @@
+// All transforms of a file: the goldens, their order, their randomness.
+#include "bytes/transforms.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/sha256.hpp"
+#include "bytes/files.hpp"
+#include "support/errors.hpp"
+#include "support/files.hpp"
+
+namespace byteformer::bytes {
+namespace {
+
+using nlohmann::json;
+using test::expect_error;
+
+File from_hex(const std::string& text) {
+  File bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2)
+    bytes.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
+/// "stride_8", "mask_positions_0.5", "byte_permutation", ...
+void add(Transforms& transforms, const std::string& name) {
+  const std::size_t digits = name.find_first_of("0123456789");
+  const std::string kind = name.substr(0, digits == std::string::npos ? digits : digits - 1);
+  const std::string number = digits == std::string::npos ? "0" : name.substr(digits);
+  if (kind == "byte_permutation")
+    transforms.permutations.push_back(BytePermutation::of_seed());
+  else if (kind == "mask_positions")
+    transforms.mask = {.keep_frac = std::stod(number)};
+  else
+    transforms.shuffle = {parse_shuffle_mode(kind), static_cast<std::uint32_t>(std::stoul(number))};
+}
+
+Transforms parse(const std::string& names) {
+  const std::string then = " then ";
+  Transforms transforms;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; end != std::string::npos; begin = end + then.size()) {
+    end = names.find(then, begin);
+    add(transforms, names.substr(begin, end - begin));
+  }
+  return transforms;
+}
+
+TEST(TransformsTest, GiveTheGoldens) {
+  const json goldens = json::parse(test::read_file(test::data_path("encoders/transforms.json")));
+  int num_checked = 0;
+  for (const json& entry : goldens.at("cases"))
+    for (const auto& [names, output] : entry["outputs"].items()) {
+      EXPECT_EQ(base::hex(transformed(parse(names), from_hex(entry["input"]))), output.get<std::string>())
+          << entry["length"] << " " << names;
+      ++num_checked;
+    }
+  EXPECT_EQ(num_checked, 27);
+}
+
+TEST(TransformsTest, NothingChangesNothing) {
+  EXPECT_TRUE(Transforms().empty());
+  EXPECT_FALSE(Transforms().needs_length());
+  EXPECT_FALSE(Transforms().is_random());
+  EXPECT_EQ(transformed({}, counting(300)), counting(300));
+  EXPECT_EQ(transformed({}, {}), File{});
+}
+
+TEST(TransformsTest, SayWhatTheyNeed) {
+  for (const ShuffleMode mode : {ShuffleMode::kReverse, ShuffleMode::kCyclicHalfLength, ShuffleMode::kStride,
+                                 ShuffleMode::kWindowShuffle, ShuffleMode::kRandomShuffle}) {
+    const Transforms transforms{.shuffle = Shuffle{mode}};
+    EXPECT_FALSE(transforms.empty());
+    EXPECT_EQ(transforms.needs_whole_file(), mode != ShuffleMode::kWindowShuffle);
+    EXPECT_EQ(transforms.needs_length(), mode != ShuffleMode::kWindowShuffle);
+    EXPECT_EQ(transforms.is_random(), mode == ShuffleMode::kRandomShuffle);
+  }
+  const Transforms mask{.mask = PositionMask{0.5}};
+  EXPECT_TRUE(mask.needs_length());
+  EXPECT_FALSE(mask.needs_whole_file());
+  EXPECT_TRUE((Transforms{.noise = UniformNoise{-1, 1}}).is_random());
+  EXPECT_FALSE((Transforms{.permutations = {BytePermutation::of_seed()}}).empty());
+}
+
+TEST(TransformsTest, PermutationsComeOneAfterAnother) {
+  const auto first = BytePermutation::of_seed(1);
+  const auto second = BytePermutation::of_seed(2);
+  const File file = transformed({.permutations = {first, second}}, counting(256));
+  for (std::size_t i = 0; i < 256; ++i) EXPECT_EQ(file[i], second.table()[first.table()[i]]);
+}
+
+TEST(TransformsTest, NoiseComesBeforeThePermutation) {
+  const auto permutation = BytePermutation::of_seed();
+  const File noisy = transformed({.noise = UniformNoise{-5, 5}}, counting(1000));
+  File expected = noisy;
+  substitute(permutation.table(), expected);
+  EXPECT_EQ(transformed({.noise = UniformNoise{-5, 5}, .permutations = {permutation}}, counting(1000)), expected);
+}
+
+TEST(TransformsTest, AFileHasRandomnessOfItsOwn) {
+  const Transforms noise{.noise = UniformNoise{0, 255}};
+  const Transforms order{.shuffle = Shuffle{ShuffleMode::kRandomShuffle}};
+  const File file = random_file(kHeadBytes + 100);
+  for (const Transforms& transforms : {noise, order}) {
+    EXPECT_EQ(transformed(transforms, file), transformed(transforms, file));
+    EXPECT_NE(transformed(transforms, file), file);
+  }
+  File other = file;
+  other[0] ^= 1;
+  const auto last = [&](const File& of) {
+    const File noisy = transformed(noise, of);
+    return File(noisy.end() - 50, noisy.end());
+  };
+  EXPECT_NE(last(other), last(file)) << "the head decides about the noise of all bytes";
+}
+
+// Computed by a second implementation, in Python.
+TEST(TransformsTest, ThisRandomnessIsTheSameEverywhere) {
+  EXPECT_EQ(base::hex(transformed({.noise = UniformNoise{0, 255}}, File(8, 0))), "dbd9268041625002");
+  EXPECT_EQ(base::hex(transformed({.shuffle = Shuffle{ShuffleMode::kRandomShuffle}}, counting(8))), "0206030107040500");
+}
+
+TEST(TransformsTest, TrainingDrawsAnew) {
+  const Transforms noise{.noise = UniformNoise{-20, 20}};
+  base::Random random(9);
+  const File first = transformed(noise, counting(100), random);
+  EXPECT_NE(transformed(noise, counting(100), random), first);
+  base::Random again(9);
+  EXPECT_EQ(transformed(noise, counting(100), again), first);
+}
+
+TEST(TransformsTest, RefuseWhatMakesNoSense) {
+  const auto refuse = [](const Transforms& transforms, ErrorCode code, std::string_view part) {
+    expect_error(code, {part}, [&] { transformed(transforms, counting(10)); });
+  };
+  refuse({.shuffle = Shuffle{ShuffleMode::kStride, 0}}, ErrorCode::kInvalidArgument, "n of stride is 0");
+  refuse({.mask = PositionMask{0}}, ErrorCode::kInvalidArgument, "keep_frac 0");
+  refuse({.mask = PositionMask{0.05}}, ErrorCode::kEmptyFile, "keeps none of 10 bytes");
+  refuse({.noise = UniformNoise{1, 0}}, ErrorCode::kInvalidArgument, "noise from 1 to 0");
+  refuse({.permutations = {BytePermutation::of_fingerprint(std::string(64, '0'))}}, ErrorCode::kInvalidArgument,
+         "secret key 0000");
+}
+
+}  // namespace
+}  // namespace byteformer::bytes
