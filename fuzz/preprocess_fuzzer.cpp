@@ -1,4 +1,5 @@
-// The `preprocess` object of a model (up to the first zero byte), and a file (after it) that may be in its form.
+// The `preprocess` object of a model (up to the first zero byte), and a file (after it) that may be in its form and is
+// transformed.
 #include <algorithm>
 
 #include "data/preprocess.hpp"
@@ -14,5 +15,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(data::parse_preprocess(data::to_json(preprocess), "p") == preprocess);
     fuzz::require(!data::describe(preprocess).empty());
     data::is_in_form(file, preprocess);
+    fuzz::require(bytes::transformed(preprocess.transforms, {file.begin(), file.end()}).size() <= file.size());
   });
 }

@@ -99,9 +99,9 @@ class SampleLoader {
     file.label = file.other_label = samples_[index].label;
     try {
       base::Random random(options_.seed, epoch, place);
-      file.bytes = prepared(index, random, file);
+      file.bytes = transformed(encoded(index, random, file), options_.preprocess, source_of(index), &random);
       if (file.bytes.size() < options_.min_bytes)
-        throw Error(ErrorCode::kEmptyFile, base::printable(samples_[index].path) + ": has too few bytes");
+        throw Error(ErrorCode::kEmptyFile, source_of(index) + ": has too few bytes");
     } catch (const Error& error) {
       file.error = error.what();
       file.bytes.clear();
@@ -110,8 +110,10 @@ class SampleLoader {
   }
 
  private:
-  encode::FileBytes prepared(std::size_t index, base::Random& random, LoadedFile& file) const {
-    const std::string source = base::printable(samples_[index].path);
+  std::string source_of(std::size_t index) const { return base::printable(samples_[index].path); }
+
+  encode::FileBytes encoded(std::size_t index, base::Random& random, LoadedFile& file) const {
+    const std::string source = source_of(index);
     encode::FileBytes bytes = read_file(samples_[index].path);
     const Preprocess& preprocess = options_.preprocess;
     if (preprocess.image && encode::image_kind(bytes))
@@ -148,8 +150,7 @@ class SampleLoader {
     const std::size_t other = random.below(samples_.size());
     encode::FileBytes bytes = read_file(samples_[other].path);
     if (!encode::sound_kind(bytes)) return;
-    encode::Sound second =
-        sound(clip(encode::decode_sound(bytes, base::printable(samples_[other].path)), samples_[other]), random);
+    encode::Sound second = sound(clip(encode::decode_sound(bytes, source_of(other)), samples_[other]), random);
     encode::fit(second, first.samples.size());
     const auto share = static_cast<float>(random.uniform());
     for (std::size_t i = 0; i < first.samples.size(); ++i)
@@ -192,8 +193,10 @@ encode::FileBytes read_whole_file(const std::filesystem::path& path) { return re
 PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess) {
   encode::FileBytes bytes = read_file(sample.path);
   const std::string source = base::printable(sample.path);
-  if (sample.start_s && preprocess.sound)
-    return {prepare(clip(encode::decode_sound(bytes, source), sample), *preprocess.sound), true};
+  if (sample.start_s && preprocess.sound) {
+    bytes = prepare(clip(encode::decode_sound(bytes, source), sample), *preprocess.sound);
+    return {transformed(std::move(bytes), preprocess, source), true};
+  }
   return prepare_if_needed(std::move(bytes), preprocess, source);
 }
 

@@ -35,8 +35,9 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   bool balance_classes = false;  ///< every class is drawn equally often; else every sample once an epoch
   bool balance_kinds = false;    ///< pictures and sounds are drawn equally often
-  std::size_t max_bytes = 0;     ///< longer files are cut to a random piece of this length; 0: whole files
-  std::size_t min_bytes = 1;     ///< shorter results are errors
+  std::size_t max_bytes =
+      0;  ///< longer files are cut to a random piece of this length, then transformed; 0: whole files
+  std::size_t min_bytes = 1;  ///< shorter results are errors
   int num_workers = 1;
 };
 
@@ -63,7 +64,7 @@ class Loader {
 /// \throws Error as base::InputFile; kUnsupported for a larger one.
 encode::FileBytes read_whole_file(const std::filesystem::path& path);
 
-/// One file for evaluation, without augmentation: as it is where it is in form, else prepared.
+/// One file for evaluation, without augmentation, as prepare_if_needed() says.
 /// \throws Error as read_whole_file() and prepare_if_needed(). Thread-safe.
 PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess);
 encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);  ///< its bytes alone

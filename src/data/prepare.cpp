@@ -55,11 +55,24 @@ encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preproc
        ", but the model expects ", describe(preprocess));
 }
 
+encode::FileBytes transformed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source,
+                              base::Random* random) {
+  const bytes::Transforms& transforms = preprocess.transforms;
+  if (transforms.empty()) return file;
+  try {
+    return random == nullptr ? bytes::transformed(transforms, std::move(file))
+                             : bytes::transformed(transforms, std::move(file), *random);
+  } catch (const Error& error) {
+    fail(error.code(), source, ": ", error.what());
+  }
+}
+
 PreparedFile prepare_if_needed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source) {
-  if (preprocess.is_bytes()) return {std::move(file), false};
+  if (preprocess.takes_files_as_they_are()) return {std::move(file), false};
   if (file.empty()) fail(ErrorCode::kEmptyFile, source, ": is empty, but the model expects ", describe(preprocess));
-  if (is_in_form(file, preprocess)) return {std::move(file), false};
-  return {prepare_file(file, preprocess, source), true};
+  const bool was_in_form = is_in_form(file, preprocess);
+  if (!was_in_form) file = prepare_file(file, preprocess, source);
+  return {transformed(std::move(file), preprocess, source), !was_in_form || !preprocess.transforms.empty()};
 }
 
 }  // namespace byteformer::data

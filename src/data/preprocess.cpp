@@ -23,6 +23,8 @@ constexpr int kVersion = 1;
 constexpr int kMaxSide = 1 << 14;
 constexpr int kMaxSampleRate = 1 << 20;
 constexpr double kMaxSamples = 1 << 28;
+constexpr std::size_t kMaxTransforms = 16;
+constexpr std::size_t kFingerprintDigits = 12;  // of 64: as many as a person compares
 
 struct FormatName {
   FileFormat format;
@@ -81,6 +83,13 @@ class Keys {
     if (value == nullptr) return std::nullopt;
     if (!value->is_number() || !(value->get<double>() > 0)) refuse(key, "a positive number");
     return value->get<double>();
+  }
+
+  std::optional<std::uint64_t> seed(std::string_view key) const {
+    const Json* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_number_unsigned()) refuse(key, "a whole number, 0 or more");
+    return value->get<std::uint64_t>();
   }
 
   [[noreturn]] void refuse(std::string_view key, std::string_view expected) const {
@@ -145,13 +154,76 @@ void check_version(const Keys& keys) {
     fail(ErrorCode::kUnsupported, keys.place(), ".version is ", version->dump(), ", this build reads ", kVersion);
 }
 
-void check_transforms(const Keys& keys) {
-  const Json* transforms = keys.find("transforms");
-  if (transforms == nullptr) return;
-  if (!transforms->is_array()) keys.refuse("transforms", "an array");
-  if (!transforms->empty())
-    fail(ErrorCode::kUnsupported, keys.place(), ".transforms has ", transforms->size(),
-         " transforms of bytes, which this build lacks");
+void read_shuffle(const Keys& keys, bytes::Transforms& transforms) {
+  bytes::Shuffle shuffle;
+  try {
+    shuffle.mode = bytes::parse_shuffle_mode(keys.string("mode").value_or(""));
+  } catch (const Error&) {
+    keys.refuse("mode", R"("reverse", "cyclic_half_length", "stride", "window_shuffle" or "random_shuffle")");
+  }
+  if (bytes::has_size(shuffle.mode))
+    if (const auto n = keys.integer("n", 1, bytes::Shuffle::kMaxSize)) shuffle.n = static_cast<std::uint32_t>(*n);
+  transforms.shuffle = shuffle;
+}
+
+void read_mask(const Keys& keys, bytes::Transforms& transforms) {
+  const auto keep_frac = keys.positive("keep_frac");
+  if (!keep_frac) keys.refuse("keep_frac", "a number above 0, at most 1");
+  transforms.mask = {*keep_frac, keys.seed("seed").value_or(bytes::kPublishedSeed)};
+}
+
+void read_noise(const Keys& keys, bytes::Transforms& transforms) {
+  const auto bound = [&](std::string_view key) {
+    const auto value = keys.integer(key, -bytes::UniformNoise::kMaxWidth, bytes::UniformNoise::kMaxWidth);
+    if (!value) keys.refuse(key, "the smallest and the largest number to add, as low and high");
+    return *value;
+  };
+  transforms.noise = {bound("low"), bound("high")};
+}
+
+void read_permutation(const Keys& keys, bytes::Transforms& transforms) {
+  const auto seed = keys.seed("seed");
+  const auto fingerprint = keys.string("fingerprint");
+  if (seed.has_value() == fingerprint.has_value())
+    fail(ErrorCode::kInvalidFormat, keys.place(), ": expected either seed or, of a secret key, fingerprint");
+  transforms.permutations.push_back(seed ? bytes::BytePermutation::of_seed(*seed)
+                                         : bytes::BytePermutation::of_fingerprint(*fingerprint));
+}
+
+struct TransformType {
+  std::string_view name;
+  void (*read)(const Keys&, bytes::Transforms&);
+};
+/// In the order in which they are applied; only the last may stand more than once.
+constexpr std::array<TransformType, 4> kTransformTypes = {{{"shuffle", read_shuffle},
+                                                           {"mask_positions", read_mask},
+                                                           {"random_uniform", read_noise},
+                                                           {"byte_permutation", read_permutation}}};
+
+bytes::Transforms read_transforms(const Keys& keys) {
+  bytes::Transforms transforms;
+  const Json* list = keys.find("transforms");
+  if (list == nullptr) return transforms;
+  if (!list->is_array() || list->size() > kMaxTransforms)
+    keys.refuse("transforms", joined("an array of at most ", kMaxTransforms));
+  std::size_t first_allowed = 0;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const Keys object((*list)[i], joined(keys.place(), ".transforms[", i, ']'));
+    const auto name = object.string("type").value_or("");
+    const auto type = std::ranges::find(kTransformTypes, name, &TransformType::name);
+    const auto number = static_cast<std::size_t>(type - kTransformTypes.begin());
+    if (type == kTransformTypes.end() || number < first_allowed)
+      object.refuse("type", R"("shuffle", "mask_positions", "random_uniform" or "byte_permutation", in this order)");
+    first_allowed = std::min(number + 1, kTransformTypes.size() - 1);
+    try {
+      type->read(object, transforms);
+      bytes::validate(transforms);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kInvalidArgument) throw;
+      fail(ErrorCode::kInvalidFormat, object.place(), ": ", error.what());
+    }
+  }
+  return transforms;
 }
 
 std::string encoding_json(const Encoding& encoding) {
@@ -160,6 +232,25 @@ std::string encoding_json(const Encoding& encoding) {
   if (encoding.format == FileFormat::kWav)
     text += joined(", \"sample_format\": \"", encode::to_string(encoding.sample_format), '"');
   return text + " }";
+}
+
+std::string transforms_json(const bytes::Transforms& transforms) {
+  const auto& [shuffle, mask, noise, permutations] = transforms;
+  std::vector<std::string> objects;
+  if (shuffle)
+    objects.push_back(joined(R"("shuffle", "mode": ")", bytes::to_string(shuffle->mode), '"',
+                             bytes::has_size(shuffle->mode) ? joined(R"(, "n": )", shuffle->n) : ""));
+  if (mask)
+    objects.push_back(joined(R"("mask_positions", "keep_frac": )", mask->keep_frac, R"(, "seed": )", mask->seed));
+  if (noise) objects.push_back(joined(R"("random_uniform", "low": )", noise->low, R"(, "high": )", noise->high));
+  for (const bytes::BytePermutation& permutation : permutations)
+    objects.push_back(R"("byte_permutation", )" +
+                      (permutation.seed() ? joined(R"("seed": )", *permutation.seed())
+                                          : joined(R"("fingerprint": ")", permutation.fingerprint(), '"')));
+  std::string text;
+  for (const std::string& object : objects)
+    text += joined(text.empty() ? "[ " : ",\n                    ", R"({ "type": )", object, " }");
+  return text + " ]";
 }
 
 /// An object of those of two keys that have a value; nothing if neither has.
@@ -192,6 +283,41 @@ std::string describe(const SoundPreparation& sound) {
   return text;
 }
 
+std::string describe(const bytes::Shuffle& shuffle) {
+  switch (shuffle.mode) {
+    case bytes::ShuffleMode::kReverse: return "bytes reversed";
+    case bytes::ShuffleMode::kCyclicHalfLength: return "halves exchanged";
+    case bytes::ShuffleMode::kStride: return joined("every ", shuffle.n, "th byte in turn");
+    case bytes::ShuffleMode::kWindowShuffle: return joined("bytes shuffled within windows of ", shuffle.n);
+    case bytes::ShuffleMode::kRandomShuffle: return "bytes in random order";
+  }
+  return {};
+}
+
+std::string describe(const bytes::BytePermutation& permutation) {
+  if (permutation.seed()) return joined("values permuted by seed ", *permutation.seed());
+  return joined("values permuted by the secret key ", permutation.fingerprint().substr(0, kFingerprintDigits));
+}
+
+std::string describe(const bytes::Transforms& transforms) {
+  const auto& [shuffle, mask, noise, permutations] = transforms;
+  std::vector<std::string> parts;
+  if (shuffle) parts.push_back(describe(*shuffle));
+  if (mask) parts.push_back(joined(mask->keep_frac, " of the positions"));
+  if (noise) parts.push_back(joined("noise from ", noise->low, " to ", noise->high));
+  for (const bytes::BytePermutation& permutation : permutations) parts.push_back(describe(permutation));
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+std::string describe_encoding(const Preprocess& preprocess) {
+  if (preprocess.is_bytes()) return "files";
+  if (!preprocess.sound) return describe(*preprocess.image);
+  if (!preprocess.image) return describe(*preprocess.sound);
+  return joined(describe(*preprocess.image), ", or ", describe(*preprocess.sound));
+}
+
 }  // namespace
 
 std::string_view to_string(FileFormat format) noexcept { return name_of(format).name; }
@@ -218,7 +344,7 @@ Preprocess parse_preprocess(std::string_view json, const std::string& source) {
     keys.refuse("kind", "\"bytes\", \"image\", \"audio\" or \"image+audio\"");
   if (kind == "audio") preprocess.sound = read_sound(keys, "encoding");
   if (kind == "image+audio") preprocess.sound = read_sound(keys, "audio_encoding");
-  check_transforms(keys);
+  preprocess.transforms = read_transforms(keys);
   return preprocess;
 }
 
@@ -228,23 +354,23 @@ Preprocess read_preprocess(const std::filesystem::path& model_dir) {
 }
 
 std::string to_json(const Preprocess& preprocess) {
-  if (preprocess.is_bytes()) return {};
-  const auto& [image, sound] = preprocess;
-  std::string text = joined("{\n    \"version\": ", kVersion, ",\n    \"kind\": \"", image ? "image" : "",
-                            image && sound ? "+" : "", sound ? "audio" : "", '"');
+  if (preprocess.takes_files_as_they_are()) return {};
+  const auto& [image, sound, transforms] = preprocess;
+  const char* kind = image && sound ? "image+audio" : image ? "image" : sound ? "audio" : "bytes";
+  std::string text = joined("{\n    \"version\": ", kVersion, ",\n    \"kind\": \"", kind, '"');
   if (image) text += object_json("image", "resize", image->resize, "crop", image->crop);
   if (sound) text += object_json("audio", "sample_rate", sound->sample_rate, "duration_s", sound->duration_s);
   if (image) text += ",\n    \"encoding\": " + encoding_json(image->encoding);
   if (sound)
     text += joined(image ? ",\n    \"audio_encoding\": " : ",\n    \"encoding\": ", encoding_json(sound->encoding));
+  if (!transforms.empty()) text += ",\n    \"transforms\": " + transforms_json(transforms);
   return text + "\n  }";
 }
 
 std::string describe(const Preprocess& preprocess) {
-  if (preprocess.is_bytes()) return "files as they are";
-  if (!preprocess.sound) return describe(*preprocess.image);
-  if (!preprocess.image) return describe(*preprocess.sound);
-  return joined(describe(*preprocess.image), ", or ", describe(*preprocess.sound));
+  if (preprocess.takes_files_as_they_are()) return "files as they are";
+  if (preprocess.transforms.empty()) return describe_encoding(preprocess);
+  return describe_encoding(preprocess) + " with " + describe(preprocess.transforms);
 }
 
 }  // namespace byteformer::data

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bytes/transforms.hpp"
 #include "encode/image.hpp"
 #include "encode/image_encoders.hpp"
 #include "encode/sound.hpp"
@@ -48,33 +49,38 @@ struct SoundPreparation {
   bool operator==(const SoundPreparation&) const = default;
 };
 
-/// Files as they are (neither part), pictures, sounds, or both for a joint model.
+/// Files of any kind (neither part), pictures, sounds, or both for a joint model; and what then becomes of their bytes.
 struct Preprocess {
   std::optional<ImagePreparation> image;
   std::optional<SoundPreparation> sound;
+  bytes::Transforms transforms = {};
 
   bool is_bytes() const noexcept { return !image && !sound; }
+  bool takes_files_as_they_are() const noexcept { return is_bytes() && transforms.empty(); }
   bool operator==(const Preprocess&) const = default;
 };
 
 /// Reads the JSON text of the object; empty text means files as they are. `source` stands in messages.
 /// In the joint kind `encoding` is the picture's and `audio_encoding` the sound's.
-/// \throws Error kInvalidFormat naming the key; kUnsupported for a later version or transforms that this version lacks.
+/// \throws Error kInvalidFormat naming the key; kUnsupported for a later version.
 Preprocess parse_preprocess(std::string_view json, const std::string& source);
 
 /// What the configuration of the model in `model_dir` says of its files.
 /// \throws Error as format::read_config() and parse_preprocess().
 Preprocess read_preprocess(const std::filesystem::path& model_dir);
 
-/// The JSON text of the object, keys in the order of the specification; empty for files as they are.
+/// The JSON text of the object, keys in the order of the specification; empty for files as they are. A secret key
+/// stands there as its fingerprint.
 std::string to_json(const Preprocess& preprocess);
 
-/// "TIFF of 32x32 pixels" or "WAV int16 of 1 s at 8000 Hz": what a person should know of the model's files.
+/// "TIFF of 32x32 pixels" or "WAV int16 of 1 s at 8000 Hz with bytes reversed": what a person should know of the
+/// model's files.
 std::string describe(const Preprocess& preprocess);
 
-/// Whether `file` evidently is in the form already, as its header says: format, dimensions, sample format, rate,
-/// length, JPEG quality (by its table). Judged strictly: what another program wrote around the same pixels or samples
-/// would be new to a model. fHWC and fCHW: the right number of bytes and no header of a picture that we know.
+/// Whether `file` evidently is in the form already, but for the transforms, as its header says: format, dimensions,
+/// sample format, rate, length, JPEG quality (by its table). Judged strictly: what another program wrote around the
+/// same pixels or samples would be new to a model. fHWC and fCHW: the right number of bytes and no header of a picture
+/// that we know.
 bool is_in_form(std::span<const std::uint8_t> file, const Preprocess& preprocess) noexcept;
 
 encode::FileBytes encode_image(const encode::Image& image, const Encoding& encoding);
@@ -85,12 +91,18 @@ encode::FileBytes encode_sound(const encode::Sound& sound, const Encoding& encod
 encode::FileBytes prepare(const encode::Image& image, const ImagePreparation& preparation, const std::string& source);
 encode::FileBytes prepare(const encode::Sound& sound, const SoundPreparation& preparation);
 
-/// Decodes `file`, picture or sound as it may be, and prepares it. Thread-safe.
+/// Decodes `file`, picture or sound as it may be, and prepares it, but for the transforms. Thread-safe.
 /// \throws Error kUnsupported saying what the model expects, if it is neither or of the other kind; kInvalidFormat if
 /// it
 ///         is damaged.
 encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
                                const std::string& source);
+
+/// The bytes of a file in form as the model reads them.
+/// \param random of training, which draws anew; null: the file's own, see bytes::random_of()
+/// \throws Error as bytes::transformed(), naming `source`. Thread-safe.
+encode::FileBytes transformed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source,
+                              base::Random* random = nullptr);
 
 /// A file as the model reads it.
 struct PreparedFile {
@@ -98,7 +110,8 @@ struct PreparedFile {
   bool was_prepared = false;  ///< whether they are not those that came in
 };
 
-/// The one rule by which a model reads files: one in its form already is taken as it is, any other is prepared.
+/// The one rule by which a model reads files: any that is not in its form is prepared, then every one is transformed.
+/// Files that were transformed already must not come here.
 /// \throws Error kEmptyFile, or as prepare_file(). Thread-safe.
 PreparedFile prepare_if_needed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source);
 

@@ -24,7 +24,7 @@ struct ReportOptions {
 class Reporter {
  public:
   /// `standard_input` may be null where no input is standard input. Both references must outlive this.
-  /// \param preprocess the form that other files are brought into first; of bytes: files as they are
+  /// \param preprocess what is done to files first; nothing: they are read as they are
   Reporter(const Classifier& classifier, ReportOptions options, std::istream* standard_input,
            data::Preprocess preprocess = {})
       : classifier_(classifier),

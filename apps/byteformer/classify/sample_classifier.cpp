@@ -29,7 +29,7 @@ struct SampleClassifier::Loaded {
 
 SampleClassifier::SampleClassifier(const Classifier& classifier, data::Preprocess preprocess)
     : classifier_(classifier), preprocess_(std::move(preprocess)) {
-  if (!preprocess_.is_bytes()) pool_ = std::make_unique<base::ThreadPool>(classifier.num_threads());
+  if (!reads_files_as_they_are()) pool_ = std::make_unique<base::ThreadPool>(classifier.num_threads());
 }
 
 std::vector<FileAnswer> SampleClassifier::classify(std::span<const data::Sample> samples) const {

@@ -22,10 +22,10 @@ struct FileAnswer {
 
 class SampleClassifier {
  public:
-  /// `classifier` must outlive this. A `preprocess` of bytes reads files as they are.
+  /// `classifier` must outlive this.
   SampleClassifier(const Classifier& classifier, data::Preprocess preprocess);
 
-  bool reads_files_as_they_are() const noexcept { return preprocess_.is_bytes(); }
+  bool reads_files_as_they_are() const noexcept { return preprocess_.takes_files_as_they_are(); }
 
   /// One answer a sample, in their order; messages name the file. Files as they are stream in constant memory; others
   /// are read whole, and no more of them at once than fit a bound.

@@ -23,7 +23,8 @@ row (fhwc) or plane by plane (fchw), mono WAV, MP3 by LAME. Sizes, rates and len
 option says otherwise.
 
 With --like, files are written exactly as `byteformer classify` would prepare them for MODEL: what is in its
-form already is copied, and a model of pictures and sounds takes each as what it is.
+form already is copied, and a model of pictures and sounds takes each as what it is. If the model reads transformed
+bytes (shuffled, masked, with noise, permuted), so are the outputs: from then on they are classified with --as-is.
 
 A file that cannot be encoded costs one line on standard error and exit status 1; the others are written. Of two
 inputs with the same output the first that can be encoded is written. Files are written whole or not at all.
@@ -77,7 +78,8 @@ std::optional<int> as_int(std::optional<std::int64_t> number) {
 data::Preprocess form_of(const Options& options) {
   if (options.like) {
     data::Preprocess form = data::read_preprocess(*options.like);
-    if (form.is_bytes()) throw UsageError("--like: this model reads files as they are, there is nothing to encode");
+    if (form.takes_files_as_they_are())
+      throw UsageError("--like: this model reads files as they are, there is nothing to encode");
     return form;
   }
   data::Encoding encoding{.format = data::parse_file_format(*options.to)};

@@ -96,7 +96,7 @@ FileEncoder::Task FileEncoder::plan(const Input& input) const {
   task.result.error = error_of([&] {
     const fs::path below = input.root.empty() ? task.input.filename() : task.input.lexically_relative(input.root);
     fs::path name = below.stem();
-    name += data::extension(format_of(task.input));
+    name += extension_of(task.input);
     task.output = options_.output / below.parent_path() / name;
   });
   return task;
@@ -134,15 +134,17 @@ void FileEncoder::run(Task& task) const {
 }
 
 /// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.
-data::FileFormat FileEncoder::format_of(const fs::path& input) const {
-  if (!options_.form.sound) return options_.form.image->encoding.format;
-  if (!options_.form.image) return options_.form.sound->encoding.format;
+fs::path FileEncoder::extension_of(const fs::path& input) const {
+  const auto& [image, sound, transforms] = options_.form;
+  if (!image && !sound) return input.extension();
+  if (!sound) return data::extension(image->encoding.format);
+  if (!image) return data::extension(sound->encoding.format);
   base::InputFile file(input);
   encode::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
   if (start.size() == file.size()) start.push_back(0);  // room to notice the end
   start.resize(file.read(start));
   const bool is_sound = encode::sound_kind(start) && !encode::image_kind(start);
-  return is_sound ? options_.form.sound->encoding.format : options_.form.image->encoding.format;
+  return data::extension(is_sound ? sound->encoding.format : image->encoding.format);
 }
 
 encode::FileBytes FileEncoder::encoded(const fs::path& input) const {

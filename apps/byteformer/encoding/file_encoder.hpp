@@ -17,7 +17,7 @@ namespace byteformer::cli {
 
 struct EncodeOptions {
   std::filesystem::path output;  ///< folder
-  data::Preprocess form;         ///< a part or both; each file goes by what it is
+  data::Preprocess form;         ///< each file goes by what it is; without a part it keeps its ending
   bool keeps_form = false;       ///< what is in form already is copied, as a model reads it; else encoded anew
   bool overwrites = false;
   int num_threads = 0;  ///< 0: one a processor
@@ -48,7 +48,7 @@ class FileEncoder {
   Task plan(const Input& input) const;
   std::vector<Task*> claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred);
   void run(Task& task) const;
-  data::FileFormat format_of(const std::filesystem::path& input) const;
+  std::filesystem::path extension_of(const std::filesystem::path& input) const;
   encode::FileBytes encoded(const std::filesystem::path& input) const;
   bool is_output(const Input& input) const;
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "exit_status.hpp"
@@ -13,6 +14,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+std::string with_transforms(std::string preprocess, const std::string& list) {
+  preprocess.pop_back();
+  return preprocess + ",\"transforms\":[" + list + "]}";
+}
 
 class PreparationTest : public ::testing::Test {
  protected:
@@ -72,6 +78,35 @@ TEST_F(PreparationTest, StandardInputIsPreparedToo) {
   EXPECT_EQ(of_input["prepared"], true);
   EXPECT_EQ(answer({"-", "--as-is"}, content)["bytes"], content.size());
   EXPECT_THAT(classify({"-"}, "hello").out, HasSubstr(R"("message":"-: is no picture)"));
+}
+
+TEST_F(PreparationTest, TransformsAreAppliedOnceAndNotAsIs) {
+  nano_model(folder_ / "plain", kFhwc8);
+  nano_model(folder_ / "model", with_transforms(kFhwc8, R"({"type":"shuffle","mode":"reverse"})"));
+  const std::string picture = put("a.ppm", some_picture(8, 8, 1));
+  ASSERT_EQ(run_program({"encode", picture, "--like", at("plain"), "-o", at("in_form")}).status, kExitOk);
+  ASSERT_EQ(run_program({"encode", picture, "--like", at("model"), "-o", at("encoded")}).status, kExitOk);
+  std::string reversed = test::read_file(at("in_form/a.fhwc"));
+  std::ranges::reverse(reversed);
+  EXPECT_EQ(test::read_file(at("encoded/a.fhwc")), reversed);
+  const nlohmann::json as_is = answer({at("encoded/a.fhwc"), "--as-is"});
+  EXPECT_FALSE(as_is.contains("prepared"));
+  for (const std::string& file : {picture, at("in_form/a.fhwc")}) {
+    EXPECT_EQ(answer({file})["logits"], as_is["logits"]) << file;
+    EXPECT_EQ(answer({file})["prepared"], true) << file;
+  }
+  EXPECT_NE(answer({at("in_form/a.fhwc"), "--as-is"})["logits"], as_is["logits"]);
+  EXPECT_THAT(classify({picture}).err, HasSubstr("as raw RGB bytes (fHWC) of 8x8 pixels with bytes reversed; --as-is"));
+}
+
+TEST_F(PreparationTest, FilesOfAnyKindAreTransformedToo) {
+  nano_model(folder_ / "model", with_transforms(R"({"kind":"bytes"})", R"({"type":"byte_permutation","seed":1})"));
+  const std::string file = put("notes.txt", "hello, hello");
+  ASSERT_EQ(run_program({"encode", file, "--like", at("model"), "-o", at("encoded")}).status, kExitOk);
+  EXPECT_NE(test::read_file(at("encoded/notes.txt")), "hello, hello");
+  const nlohmann::json as_is = answer({at("encoded/notes.txt"), "--as-is"});
+  EXPECT_EQ(answer({file})["logits"], as_is["logits"]);
+  EXPECT_EQ(answer({"-"}, "hello, hello")["logits"], as_is["logits"]);
 }
 
 TEST_F(PreparationTest, ManyFilesKeepTheirOrderAndTheirErrors) {

@@ -141,5 +141,48 @@ TEST(LoaderTest, LongFilesAreCutToPiecesOfThemselves) {
   EXPECT_LT(num_heads, 36);
 }
 
+TEST(LoaderTest, TransformsComeAnewInEveryEpoch) {
+  const TemporaryFolder folder;
+  const auto path = folder / "file";
+  test::write_file(path, std::string(300, '\x80'));
+  LoaderOptions o = options(1);
+  o.preprocess.transforms.noise = {-20, 20};
+  o.preprocess.transforms.mask = {0.5};
+  Loader loader({{path, 0, {}}}, o);
+  const auto first = loader.next().front().bytes;
+  EXPECT_EQ(first.size(), 150U);
+  EXPECT_NE(loader.next().front().bytes, first);
+  EXPECT_EQ(Loader({{path, 0, {}}}, o).next().front().bytes, first);
+  const auto judged = load_for_evaluation({path, 0, {}}, o.preprocess);
+  EXPECT_EQ(judged, load_for_evaluation({path, 0, {}}, o.preprocess));
+  EXPECT_EQ(judged.size(), 150U);
+}
+
+TEST(LoaderTest, PiecesAreCutBeforeTheyAreTransformed) {
+  const TemporaryFolder folder;
+  const auto path = folder / "file";
+  test::write_file(path, "0123456789");
+  LoaderOptions o = options(1);
+  o.max_bytes = 4;
+  o.preprocess.transforms.shuffle = bytes::Shuffle{bytes::ShuffleMode::kReverse};
+  Loader loader({{path, 0, {}}}, o);
+  for (int i = 0; i < 20; ++i) {
+    const auto bytes = loader.next().front().bytes;
+    ASSERT_EQ(bytes.size(), 4U);
+    for (std::size_t j = 1; j < bytes.size(); ++j) EXPECT_EQ(bytes[j] + 1, bytes[j - 1]);
+  }
+}
+
+TEST(LoaderTest, AMaskThatKeepsNothingCostsItsFile) {
+  const TemporaryFolder folder;
+  LoaderOptions o = options(2);
+  o.preprocess.transforms.mask = {0.6};
+  Loader loader(make_samples(folder, 2), o);  // of one byte and of two
+  for (const LoadedFile& file : loader.next()) {
+    EXPECT_EQ(file.bytes.size(), file.sample);
+    EXPECT_EQ(file.error.find("file0: keep_frac 0.6 keeps none of 1 bytes") != std::string::npos, file.sample == 0);
+  }
+}
+
 }  // namespace
 }  // namespace byteformer::data

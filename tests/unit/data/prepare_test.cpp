@@ -1,6 +1,7 @@
 // From any file to the form of a model.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.hpp"
@@ -95,6 +96,52 @@ TEST(PrepareTest, OnlyWhatIsNotInFormIsPrepared) {
                [&] { prepare_if_needed({}, image, "a.tiff"); });
   expect_error(ErrorCode::kUnsupported, {"a.wav", "TIFF of 32x32"},
                [&] { prepare_if_needed(some_wav(8000, 10), image, "a.wav"); });
+}
+
+TEST(PrepareTest, EveryFileIsTransformedExactlyOnce) {
+  const Preprocess plain{ImagePreparation{40, 32, {.format = FileFormat::kTiff}}, {}};
+  Preprocess reversed = plain;
+  reversed.transforms.shuffle = bytes::Shuffle{bytes::ShuffleMode::kReverse};
+  FileBytes expected = prepare_file(some_png(40, 50), plain, "t");
+  const FileBytes in_form = expected;
+  std::ranges::reverse(expected);
+  for (const FileBytes& file : {some_png(40, 50), in_form}) {
+    const PreparedFile prepared = prepare_if_needed(file, reversed, "t");
+    EXPECT_TRUE(prepared.was_prepared);
+    EXPECT_EQ(prepared.bytes, expected);
+  }
+}
+
+TEST(PrepareTest, FilesOfAnyKindAreTransformedToo) {
+  const Preprocess reversed{{}, {}, {.shuffle = bytes::Shuffle{bytes::ShuffleMode::kReverse}}};
+  const PreparedFile prepared = prepare_if_needed({1, 2, 3}, reversed, "t");
+  EXPECT_TRUE(prepared.was_prepared);
+  EXPECT_EQ(prepared.bytes, (FileBytes{3, 2, 1}));
+  expect_error(ErrorCode::kEmptyFile, {"a.txt: is empty", "files with bytes reversed"},
+               [&] { prepare_if_needed({}, reversed, "a.txt"); });
+}
+
+TEST(PrepareTest, WhatCannotBeTransformedNamesTheFile) {
+  const Preprocess mask{{}, {}, {.mask = bytes::PositionMask{0.1}}};
+  expect_error(ErrorCode::kEmptyFile, {"a.txt: keep_frac 0.1 keeps none of 3 bytes"}, [&] {
+    prepare_if_needed({1, 2, 3}, mask, "a.txt");
+  });
+  const std::string fingerprint(64, 'f');
+  const Preprocess keyed{{}, {}, {.permutations = {bytes::BytePermutation::of_fingerprint(fingerprint)}}};
+  expect_error(ErrorCode::kInvalidArgument, {"a.txt: ", "secret key " + fingerprint}, [&] {
+    prepare_if_needed({1, 2, 3}, keyed, "a.txt");
+  });
+}
+
+TEST(PrepareTest, NoiseIsOfTheFileUnlessTrainingDrawsIt) {
+  const Preprocess noisy{{}, {}, {.noise = bytes::UniformNoise{-20, 20}}};
+  const FileBytes file(100, 128);
+  const FileBytes once = prepare_if_needed(file, noisy, "a").bytes;
+  EXPECT_EQ(prepare_if_needed(file, noisy, "b").bytes, once);
+  base::Random random(1);
+  const FileBytes drawn = transformed(file, noisy, "a", &random);
+  EXPECT_NE(drawn, once);
+  EXPECT_NE(transformed(file, noisy, "a", &random), drawn);
 }
 
 TEST(PrepareTest, ACropLargerThanThePictureSaysWhich) {

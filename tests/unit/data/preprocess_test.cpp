@@ -44,9 +44,59 @@ TEST(PreprocessTest, ReadsTheJointKind) {
   EXPECT_EQ(describe(joint), "raw RGB bytes (fHWC) of 28x28 pixels, or MP3 at 16000 Hz");
 }
 
+// The example of the specification, its transforms.
+constexpr const char* kTransforms = R"([ { "type": "shuffle", "mode": "stride", "n": 1024 },
+                    { "type": "mask_positions", "keep_frac": 0.1, "seed": 2147483647 },
+                    { "type": "random_uniform", "low": -20, "high": 20 },
+                    { "type": "byte_permutation", "seed": 2147483647 } ])";
+
+TEST(PreprocessTest, ReadsTransforms) {
+  const auto p = parse_preprocess(std::string(R"({"kind": "bytes", "transforms": )") + kTransforms + "}", "t");
+  EXPECT_TRUE(p.is_bytes());
+  EXPECT_FALSE(p.takes_files_as_they_are());
+  EXPECT_EQ(p.transforms, (bytes::Transforms{bytes::Shuffle{bytes::ShuffleMode::kStride, 1024},
+                                             bytes::PositionMask{0.1, 2147483647},
+                                             bytes::UniformNoise{-20, 20},
+                                             {bytes::BytePermutation::of_seed(2147483647)}}));
+  EXPECT_EQ(describe(p),
+            "files with every 1024th byte in turn, 0.1 of the positions, noise from -20 to 20, values permuted by seed "
+            "2147483647");
+  EXPECT_EQ(to_json(p), std::string("{\n    \"version\": 1,\n    \"kind\": \"bytes\",\n    \"transforms\": ") +
+                            kTransforms + "\n  }");
+}
+
+TEST(PreprocessTest, TransformsHaveDefaults) {
+  const auto p = parse_preprocess(R"({"kind": "bytes", "transforms": [{"type": "shuffle", "mode": "window_shuffle"},
+                                  {"type": "mask_positions", "keep_frac": 1}]})",
+                                  "t");
+  EXPECT_EQ(p.transforms.shuffle->n, 1024U);
+  EXPECT_EQ(p.transforms.mask->seed, 2147483647U);
+}
+
+TEST(PreprocessTest, TransformsComeAfterTheEncoding) {
+  const Preprocess image{ImagePreparation{{}, 8, {}}, {}, {.shuffle = bytes::Shuffle{}}};
+  EXPECT_EQ(describe(image), "TIFF of 8x8 pixels with bytes reversed");
+  EXPECT_EQ(parse_preprocess(to_json(image), "t"), image);
+}
+
+TEST(PreprocessTest, ASecretKeyIsWrittenAsItsFingerprint) {
+  bytes::ByteTable key = bytes::BytePermutation::of_seed(5).table();
+  std::swap(key[0], key[1]);
+  const auto secret = bytes::BytePermutation::of_key(key);
+  const Preprocess keyed{{}, {}, {.permutations = {bytes::BytePermutation::of_seed(7), secret}}};
+  const Preprocess read = parse_preprocess(to_json(keyed), "t");
+  EXPECT_EQ(read, keyed);
+  ASSERT_EQ(read.transforms.permutations.size(), 2U);
+  EXPECT_FALSE(read.transforms.permutations[1].has_table());
+  EXPECT_NE(to_json(keyed).find(R"({ "type": "byte_permutation", "fingerprint": ")" + secret.fingerprint() + "\" }"),
+            std::string::npos);
+  EXPECT_EQ(describe(keyed), "files with values permuted by seed 7, values permuted by the secret key " +
+                                 secret.fingerprint().substr(0, 12));
+}
+
 TEST(PreprocessTest, NothingMeansFilesAsTheyAre) {
-  EXPECT_TRUE(parse_preprocess("", "t").is_bytes());
-  EXPECT_TRUE(parse_preprocess(R"({"version": 1, "kind": "bytes"})", "t").is_bytes());
+  EXPECT_TRUE(parse_preprocess("", "t").takes_files_as_they_are());
+  EXPECT_TRUE(parse_preprocess(R"({"version": 1, "kind": "bytes"})", "t").takes_files_as_they_are());
   EXPECT_EQ(to_json({}), "");
   EXPECT_EQ(describe(Preprocess{}), "files as they are");
   EXPECT_EQ(describe(Preprocess{ImagePreparation{}, {}}), "TIFF");
@@ -84,13 +134,41 @@ TEST(PreprocessTest, NamesWhatIsWrong) {
   expect_refused(with_audio(R"({"duration_s": 0})"), {"audio.duration_s is 0"});
   expect_refused(with_audio(R"({"duration_s": 1e-9, "sample_rate": 8000})"), {"audio.duration_s is 1e-09"});
   expect_refused(with_audio(R"({"duration_s": 1e300})"), {"audio.duration_s is 1e+300"});
-  expect_refused(R"({"kind": "bytes", "transforms": {}})", {"transforms is an object"});
+}
+
+TEST(PreprocessTest, NamesWhatIsWrongWithTransforms) {
+  expect_refused(R"({"kind": "bytes", "transforms": {}})", {"transforms is an object", "an array of at most 16"});
+  const auto refuse = [](const std::string& list, std::initializer_list<std::string_view> parts) {
+    expect_refused(R"({"kind": "bytes", "transforms": [)" + list + "]}", parts);
+  };
+  refuse("1", {"c.json: preprocess.transforms[0]: is 1, expected an object"});
+  refuse("{}", {"transforms[0].type is missing", "\"byte_permutation\""});
+  refuse(R"({"type": "blur"})", {"transforms[0].type is the string \"blur\""});
+  refuse(R"({"type": "shuffle"})", {"transforms[0].mode is missing", "\"random_shuffle\""});
+  refuse(R"({"type": "shuffle", "mode": "strides"})", {"mode is the string \"strides\"", "\"stride\""});
+  refuse(R"({"type": "shuffle", "mode": "stride", "n": 0})", {"transforms[0].n is 0", "1 to 16777216"});
+  refuse(R"({"type": "mask_positions"})", {"keep_frac is missing"});
+  refuse(R"({"type": "mask_positions", "keep_frac": 0})", {"keep_frac is 0"});
+  refuse(R"({"type": "mask_positions", "keep_frac": 1.5})", {"transforms[0]: keep_frac 1.5", "at most 1"});
+  refuse(R"({"type": "mask_positions", "keep_frac": 0.5, "seed": -1})", {"seed is -1", "0 or more"});
+  refuse(R"({"type": "random_uniform", "low": 0})", {"high is missing"});
+  refuse(R"({"type": "random_uniform", "low": 0.5, "high": 1})", {"low is 0.5"});
+  refuse(R"({"type": "random_uniform", "low": 0, "high": 256})", {"high is 256", "-255 to 255"});
+  refuse(R"({"type": "random_uniform", "low": 1, "high": -1})", {"transforms[0]: noise from 1 to -1", "low <= high"});
+  refuse(R"({"type": "byte_permutation"})", {"transforms[0]: expected either seed or", "fingerprint"});
+  refuse(R"({"type": "byte_permutation", "seed": 1, "fingerprint": "00"})", {"either seed or"});
+  refuse(R"({"type": "byte_permutation", "fingerprint": "00"})", {"transforms[0]:", "64 digits"});
+  const std::string noise = R"({"type": "random_uniform", "low": 0, "high": 1})";
+  const std::string permutation = R"({"type": "byte_permutation", "seed": 1})";
+  refuse(permutation + "," + noise, {"transforms[1].type is the string \"random_uniform\"", "in this order"});
+  refuse(noise + "," + noise, {"transforms[1].type", "in this order"});
+  std::string many = permutation;
+  for (int i = 0; i < 16; ++i) many += "," + permutation;
+  refuse(many, {"transforms is an array of 17", "at most 16"});
 }
 
 TEST(PreprocessTest, SaysWhatALaterVersionMayRead) {
   expect_refused(R"({"version": 2, "kind": "hologram"})", {"version is 2", "reads 1"}, ErrorCode::kUnsupported);
-  expect_refused(R"({"kind": "bytes", "transforms": [{"type": "shuffle"}]})", {"transforms", "1 transforms"},
-                 ErrorCode::kUnsupported);
 }
 
 TEST(PreprocessTest, FormatsHaveNames) {
@@ -106,6 +184,20 @@ std::optional<int> maybe(int low, int high) {
   return *rc::gen::arbitrary<bool>() ? std::optional(*rc::gen::inRange(low, high)) : std::nullopt;
 }
 
+bytes::Transforms some_transforms() {
+  bytes::Transforms transforms;
+  if (const auto mode = maybe(0, 5)) {
+    transforms.shuffle = bytes::Shuffle{static_cast<bytes::ShuffleMode>(*mode)};
+    if (bytes::has_size(transforms.shuffle->mode))
+      transforms.shuffle->n = static_cast<std::uint32_t>(*rc::gen::inRange(1, 5000));
+  }
+  if (const auto percent = maybe(1, 101)) transforms.mask = {*percent / 100.0, *rc::gen::arbitrary<std::uint64_t>()};
+  if (const auto low = maybe(-255, 1)) transforms.noise = {*low, *rc::gen::inRange(0, 256)};
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    transforms.permutations.push_back(bytes::BytePermutation::of_seed(*rc::gen::arbitrary<std::uint64_t>()));
+  return transforms;
+}
+
 RC_GTEST_PROP(PreprocessProperty, ComesBackFromItsText, ()) {
   Preprocess preprocess;
   if (*rc::gen::arbitrary<bool>()) {
@@ -119,6 +211,7 @@ RC_GTEST_PROP(PreprocessProperty, ComesBackFromItsText, ()) {
     if (const auto ms = maybe(1, 10'000)) preprocess.sound->duration_s = *ms / 1000.0;
     if (is_wav) preprocess.sound->encoding.sample_format = static_cast<SampleFormat>(*rc::gen::inRange(0, 4));
   }
+  preprocess.transforms = some_transforms();
   const std::string text = to_json(preprocess);
   RC_ASSERT(parse_preprocess(text, "t") == preprocess);
   if (text.empty()) return;
