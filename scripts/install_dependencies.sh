@@ -20,7 +20,7 @@ case $group in
   test) packages+=("${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
     clang libclang-rt-dev ccache) ;;
   compare)
-    packages+=("${trainer[@]}" libbenchmark-dev python3-torch)
+    packages+=("${trainer[@]}" libbenchmark-dev python3-torch python3-matplotlib)
     command -v npm >/dev/null || packages+=(nodejs npm) ;;
   arm64)
     for i in "${!packages[@]}"; do  # programs run here; libraries are wanted for arm64

@@ -28,6 +28,7 @@ FILES = {  # the paper's: name, bytes, kernel
     "MP3": (3_465, 4),
 }
 TRAINING = ((1_000, 4, 16), (32_044, 16, 4), (150_668, 32, 1))  # bytes, kernel, files a step
+SMALL_FILES = (1_000, 1_000, 4)  # files, bytes, kernel
 TOLERANCE = 2e-5  # of the largest logit
 
 
@@ -104,6 +105,29 @@ def compare_file(name, arguments):
                "onnxruntime_ms": statistics.median(onnx), "pytorch_ms": statistics.median(eager)}
 
 
+def compare_small_files(arguments):
+    """A folder of small files: one process of ours from start to end, against calls of ONNX Runtime one after another."""
+    count, num_bytes, kernel = SMALL_FILES
+    binary, folder = f"{arguments.bin}/byteformer", f"{arguments.work}/small"
+    _, file, expected = make(folder, kernel, num_bytes, binary)
+    os.makedirs(f"{folder}/files", exist_ok=True)
+    for i in range(count):
+        with open(f"{folder}/files/{i:04}.bin", "wb") as out:
+            out.write(bytes(file[0].tolist()[i % num_bytes:] + file[0].tolist()[:i % num_bytes]))
+    for threads in (2, 1):
+        ours, onnx = [], []
+        for _ in range(arguments.rounds):
+            start = time.perf_counter()
+            run(binary, "classify", "--model", f"{folder}/model", "--threads", str(threads), "--as-is", "--jsonl", "-r",
+                f"{folder}/files")
+            ours.append(count / (time.perf_counter() - start))
+            output = run_onnx(f"{folder}/torch.onnx", folder, threads, count // 4, arguments.modules)
+            check("ONNX Runtime", output["logits"], expected)
+            onnx.append(1e3 * len(output["milliseconds"]) / sum(output["milliseconds"]))
+        yield {"files": count, "bytes": num_bytes, "kernel": kernel, "threads": threads,
+               "byteformer_files_per_second": statistics.median(ours), "onnxruntime_files_per_second": statistics.median(onnx)}
+
+
 def compare_training(arguments):
     for num_bytes, kernel, batch in TRAINING:
         name = f"training_step/k:{kernel}/bytes:{num_bytes}/files:{batch}/threads:2/own:1/real_time"
@@ -141,7 +165,7 @@ def main():
     parser.add_argument("--quick", dest="rounds", action="store_const", const=1, default=5)
     parser.add_argument("--training", action="store_true")
     arguments = parser.parse_args()
-    results = {"inference": [], "training": []}
+    results = {"inference": [], "small_files": [], "training": []}
 
     print("| file | threads | byteformer | ONNX Runtime | ratio | eager PyTorch | ratio | share of peak | memory, MB |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -153,6 +177,12 @@ def main():
             print(f"| {name}, {row['bytes']:,} bytes, k {row['kernel']} | {row['threads']} | {ours:.1f} ms | {onnx:.1f} ms | "
                   f"{ours / onnx:.2f} | {eager:.1f} ms | {ours / eager:.2f} | {100 * row['share_of_peak']:.0f} % | {memory} |",
                   flush=True)
+    print("\n| many small files | threads | byteformer | ONNX Runtime, one by one | ratio |\n|---|---|---|---|---|")
+    for row in compare_small_files(arguments):
+        results["small_files"].append(row)
+        ours, onnx = row["byteformer_files_per_second"], row["onnxruntime_files_per_second"]
+        print(f"| {row['files']:,} of {row['bytes']:,} bytes, k {row['kernel']} | {row['threads']} | {ours:.0f} files/s | "
+              f"{onnx:.0f} files/s | {ours / onnx:.2f} |", flush=True)
     if arguments.training:
         print("\n| training step | byteformer | eager PyTorch | ratio |\n|---|---|---|---|")
         for row in compare_training(arguments):

@@ -77,8 +77,9 @@ struct Bytes {
   /// The columns' bytes, -127 ... 127.
   static std::uint32_t group_of(const float* weight, std::size_t count, float scale) {
     std::int8_t bytes[kValues] = {};
+    const float steps = scale > 0 ? 1.0f / scale : 0.0f;
     for (std::size_t i = 0; i < count; ++i)
-      bytes[i] = static_cast<std::int8_t>(scale > 0 ? std::lround(weight[i] / scale) : 0);
+      bytes[i] = static_cast<std::int8_t>(weight[i] * steps + std::copysign(0.5f, weight[i]));
     std::uint32_t group;
     std::memcpy(&group, bytes, sizeof(group));
     return group;
