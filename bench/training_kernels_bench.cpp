@@ -37,6 +37,16 @@ void pack_rows(benchmark::State& state, const TrainingKernels* t) {
   set_bytes(state, packed.num_bytes());
 }
 
+void pack_columns(benchmark::State& state, const Kernels* k) {
+  const Buffer rows = random_buffer(kRows * kHidden);
+  Buffer packed(kRows * kColumns);
+  for (auto _ : state) {
+    k->pack(rows.data(), kRows, kColumns, kHidden, 1, packed.data());
+    benchmark::DoNotOptimize(packed.data());
+  }
+  set_bytes(state, packed.num_bytes());
+}
+
 void attention_backward(benchmark::State& state, const TrainingKernels* t, std::size_t rows) {
   const Buffer qkv = random_buffer(rows * 3 * kHidden), out = random_buffer(rows * kHidden);
   Buffer d_qkv(rows * 3 * kHidden), scratch(kernels::attention_backward_scratch_size(rows, kHidden / kHeads));
@@ -119,6 +129,7 @@ void register_all(const Kernels* k) {
   add("outer_product_192", outer_product, k, t, kHidden);
   add("outer_product_768", outer_product, k, t, 4 * kHidden);
   add("pack_rows", pack_rows, t);
+  add("pack_columns", pack_columns, k);
   for (const std::size_t rows : {32, 128}) add("attention_backward_" + std::to_string(rows), attention_backward, t, rows);
   add("layer_norm_backward", layer_norm_backward, t);
   add("gelu_backward", gelu_backward, t);

@@ -53,7 +53,10 @@ inline void pack(const float* source, std::size_t depth, std::size_t width, std:
     for (std::size_t k = 0; k < depth; ++k) {
       const float* from = source + k * k_stride + begin * n_stride;
       float* to = panel + k * columns;
-      if (n_stride == 1) {
+      if (n_stride == 1 && used == columns) {
+        const Floats d;
+        for (std::size_t n = 0; n < columns; n += lanes) hn::StoreU(hn::LoadU(d, from + n), d, to + n);
+      } else if (n_stride == 1) {
         std::copy_n(from, used, to);
       } else {
         for (std::size_t n = 0; n < used; ++n) to[n] = from[n * n_stride];

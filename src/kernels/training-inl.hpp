@@ -20,9 +20,16 @@ namespace HWY_NAMESPACE {
 
 inline void pack_rows(const float* source, std::size_t stride, std::size_t depth, std::size_t height,
                       float* packed) noexcept {
-  for (std::size_t k = 0; k < depth; ++k)
-    for (std::size_t column = 0; column < height; column += kTileRows)
-      std::copy_n(source + k * stride + column, kTileRows, packed + column * depth + k * kTileRows);
+  // A cache line of a row at a time, from rows that are few enough for the first-level cache and its page table; all
+  // tiles at once would be as many streams, which hinder each other where `depth` is a power of two.
+  constexpr std::size_t kBlockRows = 64;
+  for (std::size_t begin = 0; begin < depth; begin += kBlockRows) {
+    const std::size_t end = std::min(depth, begin + kBlockRows);
+    for (std::size_t line = 0; line < height; line += kRowAlignment)
+      for (std::size_t k = begin; k < end; ++k)
+        for (std::size_t column = line; column < line + kRowAlignment; column += kTileRows)
+          std::copy_n(source + k * stride + column, kTileRows, packed + column * depth + k * kTileRows);
+  }
 }
 
 template <std::size_t kVectors>

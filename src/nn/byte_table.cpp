@@ -8,16 +8,18 @@
 namespace byteformer::nn {
 
 // Read in blocks of outputs, so that whole cache lines of the convolution are used.
-std::vector<float> taps_of(const float* convolution, std::size_t hidden, std::size_t kernel_size) {
+std::vector<float> taps_of(const float* convolution, std::size_t hidden, std::size_t kernel_size,
+                           base::ThreadPool& pool) {
   constexpr std::size_t kBlock = 16;
   std::vector<float> result(kernel_size * hidden * hidden);
-  for (std::size_t block = 0; block < hidden; block += kBlock) {
-    const std::size_t end = std::min(hidden, block + kBlock);
+  pool.parallel_for((hidden + kBlock - 1) / kBlock, [&](std::size_t block, int) noexcept {
+    const std::size_t begin = block * kBlock;
+    const std::size_t end = std::min(hidden, begin + kBlock);
     for (std::size_t in = 0; in < hidden; ++in)
       for (std::size_t j = 0; j < kernel_size; ++j)
-        for (std::size_t out = block; out < end; ++out)
+        for (std::size_t out = begin; out < end; ++out)
           result[(j * hidden + in) * hidden + out] = convolution[(out * hidden + in) * kernel_size + j];
-  }
+  });
   return result;
 }
 
@@ -28,7 +30,7 @@ void build_byte_table(const kernels::Kernels& kernels, const float* embedding, c
     for (std::size_t v = 0; v < kByteVocabulary; ++v) std::copy_n(embedding + v * hidden, hidden, table + v * row_size);
     return;
   }
-  const std::vector<float> taps = taps_of(convolution, hidden, kernel_size);
+  const std::vector<float> taps = taps_of(convolution, hidden, kernel_size, pool);
   std::vector<base::AlignedBuffer<float>> packed;  // one a worker
   for (int i = 0; i < pool.num_threads(); ++i) packed.emplace_back(kernels::packed_size(hidden, hidden));
   pool.parallel_for(kernel_size, [&](std::size_t j, int worker) noexcept {

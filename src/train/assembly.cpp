@@ -45,6 +45,4 @@ data::LoaderOptions loader_options(const TrainingPlan& plan, const data::DataSet
   return options;
 }
 
-bool has_cuda() { return torch::cuda::is_available(); }
-
 }  // namespace byteformer::train
