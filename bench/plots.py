@@ -11,16 +11,17 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
+matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "byteformer"})
 import matplotlib.pyplot as plt  # noqa: E402
 
 INK, BLUE, ORANGE, GREEN, GREY = "#222222", "#1f6fb4", "#d95f02", "#1b8a5a", "#999999"
 LABELLED = {  # kernels_bench's name: words, and where they stand beside their point, in points
-    "matmul_qkv": ("linear: queries, keys, values", (6, -12)),
-    "matmul_up_gelu": ("linear + GELU", (8, -4)),
-    "attention_128": ("attention, window 128", (6, -12)),
+    "matmul_qkv": ("linear: queries, keys, values", (4, 5)),
+    "matmul_up_gelu": ("linear + GELU", (-58, -13)),
+    "attention_128": ("attention, window 128", (8, -6)),
     "attention_32": ("attention, window 32", (6, -12)),
     "layer_norm": ("layer norm", (-6, 7)),
-    "gelu": ("GELU alone", (-52, -4)),
+    "gelu": ("GELU alone", (6, -4)),
     "table_sum_k32": ("byte-table sums", (8, -4)),
 }
 REDUCED = {"int8_vnni": ("int8", ORANGE), "bfloat16": ("bfloat16", GREEN)}
@@ -48,12 +49,15 @@ def roofline(kernels, path):
     points = [b for b in benchmarks if b["name"].split("/")[1:2] == [best] and "share_of_peak" in b]
     peak = points[0]["GFLOP/s"] / points[0]["share_of_peak"]
     figure, axes = plt.subplots(figsize=(8, 4.8))
+    axes.set(xscale="log", yscale="log", xlim=(0.1, 200), ylim=(2.5, 600),
+             xlabel="operations a byte that the kernel reads or writes", ylabel="GFLOP/s, one thread")
     axes.axhline(peak, color=INK, linewidth=1.2)
     axes.text(0.105, peak * 1.05, f"multiply-adds in float32: {peak:.0f} GFLOP/s", color=INK, fontsize=9)
     for benchmark, name in zip([b for b in benchmarks if b["name"].startswith("copy/")], ("level-1 cache", "level-2 cache", "memory")):
         gigabytes = benchmark["bytes_per_second"] / 1e9
         axes.plot([0.1, peak / gigabytes], [0.1 * gigabytes, peak], color=GREY, linewidth=1)
-        axes.text(0.105, 0.12 * gigabytes, f"{name}: {gigabytes:.0f} GB/s", color=GREY, fontsize=8, rotation=0)
+        axes.text(0.115, 0.125 * gigabytes, f"{name}: {gigabytes:.0f} GB/s", color=GREY, fontsize=8, rotation=39,
+                  rotation_mode="anchor")  # along its line, at this size of figure
     for point in points:
         name, *precision = [part for part in point["name"].split("/") if part != best]
         if precision and precision[0] not in REDUCED:
@@ -65,8 +69,6 @@ def roofline(kernels, path):
             axes.annotate(label, (point["flops_per_byte"], point["GFLOP/s"]), offset, textcoords="offset points", fontsize=8)
     for words, color in (("float32", BLUE), *REDUCED.values()):
         axes.plot([], [], "o", color=color, label=words)
-    axes.set(xscale="log", yscale="log", xlim=(0.1, 200), xlabel="operations a byte that the kernel reads or writes",
-             ylabel="GFLOP/s, one thread")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     finish(figure, path)
