@@ -63,10 +63,11 @@ OpenFile open_regular(const std::filesystem::path& path) {
 /// A temporary file beside its target that vanishes unless it is committed.
 class PendingFile {
  public:
-  explicit PendingFile(const std::filesystem::path& target) : target_(target), temporary_(target) {
+  PendingFile(const std::filesystem::path& target, const WriteOptions& options)
+      : target_(target), temporary_(target), replaces_(options.replaces) {
     static std::atomic<unsigned> counter{0};
     temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666);
     if (fd_ < 0) throw_errno(target_, "create", errno);
   }
   PendingFile(const PendingFile&) = delete;
@@ -90,13 +91,28 @@ class PendingFile {
     const int closed = ::close(fd_);
     fd_ = -1;
     if (closed != 0) throw_errno(target_, "write", errno);
+    if (replaces_)
+      replace_target();
+    else
+      link_target();
+  }
+
+ private:
+  void replace_target() {
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_errno(target_, "replace", errno);
     committed_ = true;
   }
 
- private:
+  // Unlike rename(2), link(2) fails where something stands at the target. The temporary name goes with this object.
+  void link_target() {
+    if (::link(temporary_.c_str(), target_.c_str()) == 0) return;
+    if (errno == EEXIST) throw Error(ErrorCode::kAlreadyExists, printable(target_) + ": exists already");
+    throw_errno(target_, "create", errno);
+  }
+
   std::filesystem::path target_;
   std::filesystem::path temporary_;
+  bool replaces_;
   int fd_ = -1;
   bool committed_ = false;
 };
@@ -193,14 +209,16 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
 
 void write_file_atomically(
     const std::filesystem::path& path,
-    const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write) {
-  PendingFile file(path);
+    const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write,
+    const WriteOptions& options) {
+  PendingFile file(path, options);
   write([&file](std::span<const std::byte> bytes) { file.append(bytes); });
   file.commit();
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
-  write_file_atomically(path, [text](const auto& append) { append(std::as_bytes(std::span(text))); });
+void write_file_atomically(const std::filesystem::path& path, std::string_view text, const WriteOptions& options) {
+  write_file_atomically(
+      path, [text](const auto& append) { append(std::as_bytes(std::span(text))); }, options);
 }
 
 }  // namespace byteformer::base

@@ -65,12 +65,21 @@ class InputFile {
 /// \throws as InputFile, and Error kInvalidFormat if it is longer than `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
 
+/// How an output file comes to be.
+struct WriteOptions {
+  bool is_private = false;  ///< only its owner may read and write it (mode 0600), from the first byte on
+  bool replaces = true;     ///< whether what stands at the path gives way
+};
+
 /// Writes a file atomically: `write` fills a temporary file beside `path`, which is then synced and renamed over it.
 /// On any failure the temporary file is removed and what stood at `path` is untouched.
-/// \throws Error kIo (with the reason: disk full, ...) or kPermissionDenied.
+/// \throws Error kIo (with the reason: disk full, ...) or kPermissionDenied; kAlreadyExists if `path` exists, even
+/// since
+///         a moment ago, and `options` do not replace it.
 void write_file_atomically(
     const std::filesystem::path& path,
-    const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write);
-void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+    const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write,
+    const WriteOptions& options = {});
+void write_file_atomically(const std::filesystem::path& path, std::string_view text, const WriteOptions& options = {});
 
 }  // namespace byteformer::base

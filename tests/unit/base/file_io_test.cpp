@@ -87,6 +87,30 @@ TEST_F(FileIo, AtomicWriteLeavesTheOldFileOnFailure) {
   EXPECT_EQ(code_of([&] { write_file_atomically(dir_ / "no" / "file", "x"); }), ErrorCode::kNotFound);
 }
 
+TEST_F(FileIo, AnOutputMayBeKeptFromReplacingAnything) {
+  const auto path = dir_ / "new";
+  write_file_atomically(path, "first", {.replaces = false});
+  EXPECT_EQ(code_of([&] { write_file_atomically(path, "second", {.replaces = false}); }), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(read_text_file(path, 10), "first");
+  std::filesystem::create_symlink("nowhere", dir_ / "link");
+  EXPECT_EQ(code_of([&] { write_file_atomically(dir_ / "link", "x", {.replaces = false}); }),
+            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 2);
+}
+
+TEST_F(FileIo, APrivateOutputIsItsOwnersAlone) {
+  const auto path = write("file", "old");
+  ::chmod(path.c_str(), 0644);
+  const mode_t mask = ::umask(0);
+  const auto expect_private = [&](const auto&) {  // the temporary file, too
+    for (const auto& entry : std::filesystem::directory_iterator(dir_))
+      EXPECT_TRUE(entry.path() == path || entry.status().permissions() == std::filesystem::perms(0600));
+  };
+  write_file_atomically(path, expect_private, {.is_private = true});
+  ::umask(mask);
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
+}
+
 TEST_F(FileIo, PrintableHidesControlCharacters) { EXPECT_EQ(printable("a\nb\x1b[31mc"), "a\\x0ab\\x1b[31mc"); }
 
 }  // namespace
