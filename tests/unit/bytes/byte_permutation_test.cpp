@@ -16,7 +16,7 @@ namespace {
 
 using test::expect_error;
 
-ByteTable random_key(std::uint64_t seed) {
+ByteTable some_key(std::uint64_t seed) {
   ByteTable key;
   std::iota(key.begin(), key.end(), std::uint8_t{0});
   base::Random(seed).shuffle(std::span(key.data(), key.size()));
@@ -33,7 +33,7 @@ TEST(BytePermutationTest, TheSeedsAreOpen) {
 }
 
 RC_GTEST_PROP(BytePermutationProperty, TheInverseLeadsBack, (std::uint64_t seed, File file)) {
-  const auto permutation = BytePermutation::of_key(random_key(seed));
+  const auto permutation = BytePermutation::of_key(some_key(seed));
   File there_and_back = file;
   substitute(permutation.table(), there_and_back);
   substitute(inverse(permutation.table()), there_and_back);
@@ -59,7 +59,7 @@ TEST(BytePermutationTest, AKeyIsKnownByItsFingerprint) {
 }
 
 TEST(BytePermutationTest, RefusesWhatIsNoPermutation) {
-  ByteTable key = random_key(1);
+  ByteTable key = some_key(1);
   key[7] = key[9];
   expect_error(ErrorCode::kInvalidArgument, {"no permutation", "255 different"}, [&] { BytePermutation::of_key(key); });
   expect_error(ErrorCode::kInvalidArgument, {"1 different"}, [] { BytePermutation::of_key(ByteTable{}); });

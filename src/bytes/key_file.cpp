@@ -1,0 +1,81 @@
+// Implementation of key_file.hpp.
+#include "bytes/key_file.hpp"
+
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file_io.hpp"
+#include "base/system_random.hpp"
+#include "byteformer/error.hpp"
+
+namespace byteformer::bytes {
+namespace {
+
+/// Uniform in [0, n), n from 1 to 256.
+std::size_t below(std::size_t n, const std::function<std::uint8_t()>& draw) {
+  const std::size_t num_fair = 256 / n * n;  // draws from here on would favour small numbers
+  for (;;)
+    if (const std::size_t drawn = draw(); drawn < num_fair) return drawn % n;
+}
+
+class SystemBytes {
+ public:
+  std::uint8_t next() {
+    if (used_ == bytes_.size()) {
+      base::fill_from_system_random(bytes_);
+      used_ = 0;
+    }
+    return bytes_[used_++];
+  }
+
+ private:
+  std::array<std::uint8_t, 1024> bytes_ = {};
+  std::size_t used_ = bytes_.size();
+};
+
+ByteTable read_table(const std::filesystem::path& path) {
+  ByteTable table;
+  base::InputFile file(path);
+  if (file.size() != table.size())
+    throw Error(ErrorCode::kInvalidFormat,
+                base::printable(path) + ": is no key: it has " + std::to_string(file.size()) + " bytes, a key has " +
+                    std::to_string(table.size()) + "; `byteformer obfuscate keygen` makes one");
+  file.read(table);
+  return table;
+}
+
+}  // namespace
+
+ByteTable random_table(const std::function<std::uint8_t()>& draw) {
+  ByteTable table;
+  std::iota(table.begin(), table.end(), std::uint8_t{0});
+  for (std::size_t left = table.size(); left > 1; --left) std::swap(table[left - 1], table[below(left, draw)]);
+  return table;
+}
+
+BytePermutation random_key() {
+  SystemBytes source;
+  return BytePermutation::of_key(random_table([&source] { return source.next(); }));
+}
+
+void write_key(const std::filesystem::path& path, const BytePermutation& key, bool replaces) {
+  const ByteTable& table = key.table();
+  base::write_file_atomically(path, [&table](const auto& append) { append(std::as_bytes(std::span(table))); },
+                              {.is_private = true, .replaces = replaces});
+}
+
+BytePermutation read_key(const std::filesystem::path& path) {
+  const ByteTable table = read_table(path);
+  BytePermutation published = BytePermutation::of_seed();
+  if (published.table() == table) return published;
+  try {
+    return BytePermutation::of_key(table);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInvalidFormat, base::printable(path) + ": " + error.what());
+  }
+}
+
+}  // namespace byteformer::bytes
