@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sha256.hpp"
+#include "byteformer/error.hpp"
 #include "bytes/in_order.hpp"
 
 namespace byteformer::bytes {
@@ -12,6 +13,25 @@ void validate(const Transforms& transforms) {
   if (transforms.shuffle) validate(*transforms.shuffle);
   if (transforms.mask) validate(*transforms.mask);
   if (transforms.noise) validate(*transforms.noise);
+}
+
+void use_keys(Transforms& transforms, std::span<const BytePermutation> keys) {
+  for (const BytePermutation& key : keys) {
+    bool is_used = false;
+    for (BytePermutation& permutation : transforms.permutations) {
+      if (permutation.fingerprint() != key.fingerprint()) continue;
+      if (!permutation.has_table()) permutation = key;
+      is_used = true;
+    }
+    if (!is_used)
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the key " + key.fingerprint() + " is none of those by which the bytes are permuted");
+  }
+}
+
+const BytePermutation* find_without_key(const Transforms& transforms) noexcept {
+  const auto found = std::ranges::find(transforms.permutations, false, &BytePermutation::has_table);
+  return found == transforms.permutations.end() ? nullptr : &*found;
 }
 
 base::Random random_of(std::span<const std::uint8_t> file) noexcept {

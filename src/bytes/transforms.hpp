@@ -38,6 +38,13 @@ struct Transforms {
 /// \throws Error kInvalidArgument
 void validate(const Transforms& transforms);
 
+/// Gives `transforms` the secret keys of which they know the fingerprints, so that they can be applied.
+/// \throws Error kInvalidArgument naming the fingerprint of a key that is none of theirs.
+void use_keys(Transforms& transforms, std::span<const BytePermutation> keys);
+
+/// The first permutation whose key is missing; null if there is none.
+const BytePermutation* find_without_key(const Transforms& transforms) noexcept;
+
 /// How many bytes from the start of a file its own randomness depends on.
 inline constexpr std::size_t kHeadBytes = 1 << 16;
 

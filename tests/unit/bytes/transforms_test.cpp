@@ -142,5 +142,28 @@ TEST(TransformsTest, RefuseWhatMakesNoSense) {
          "secret key 0000");
 }
 
+TEST(TransformsTest, AKeyGoesWhereItsFingerprintStands) {
+  const auto first = BytePermutation::of_key(BytePermutation::of_seed(1).table());
+  const auto second = BytePermutation::of_key(BytePermutation::of_seed(2).table());
+  Transforms transforms;
+  for (const BytePermutation* key : {&first, &second, &first})
+    transforms.permutations.push_back(BytePermutation::of_fingerprint(key->fingerprint()));
+  use_keys(transforms, std::vector{first});
+  ASSERT_EQ(find_without_key(transforms), &transforms.permutations[1]);
+  use_keys(transforms, std::vector{second});
+  EXPECT_EQ(find_without_key(transforms), nullptr);
+  EXPECT_EQ(transformed(transforms, counting(256)),
+            transformed({.permutations = {first, second, first}}, counting(256)));
+}
+
+TEST(TransformsTest, AKeyOfNoneOfThemIsNamed) {
+  Transforms transforms{.permutations = {BytePermutation::of_seed(1)}};
+  const auto other = BytePermutation::of_key(BytePermutation::of_seed(2).table());
+  expect_error(ErrorCode::kInvalidArgument, {other.fingerprint(), "none of those"},
+               [&] { use_keys(transforms, std::vector{other}); });
+  use_keys(transforms, std::vector{BytePermutation::of_key(transforms.permutations[0].table())});
+  EXPECT_EQ(transforms.permutations[0].seed(), 1U) << "what is open stays open";
+}
+
 }  // namespace
 }  // namespace byteformer::bytes
