@@ -1,7 +1,6 @@
 // `byteformer encode`: pictures and sounds as the bytes that models read.
 #include <memory>
 
-#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "classify/input_arguments.hpp"
 #include "commands/commands.hpp"
@@ -9,7 +8,7 @@
 #include "encoding/file_encoder.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
-#include "output/numbers.hpp"
+#include "output/output_tally.hpp"
 #include "output/progress_bar.hpp"
 
 namespace byteformer::cli {
@@ -93,26 +92,6 @@ data::Preprocess form_of(const Options& options) {
   return form;
 }
 
-/// What a run adds up to.
-struct Tally {
-  std::size_t num_done = 0;
-  std::size_t num_left_out = 0;
-  std::size_t num_written = 0;
-  int status = kExitOk;
-};
-
-void report(const std::vector<EncodeResult>& results, Tally& tally, ProgressBar& progress, Console& console) {
-  for (const EncodeResult& result : results) {
-    if (result.is_left_out) ++tally.num_left_out;
-    if (!result.error && !result.is_left_out) ++tally.num_written;
-    if (!result.error) continue;
-    progress.clear();
-    console.err << "byteformer: " + std::string(result.error->what()) + "\n" << std::flush;
-    tally.status = std::max(tally.status, result.is_of_output ? kExitFailure : kExitInputFailed);
-  }
-  progress.show(tally.num_done += results.size());
-}
-
 int encode(const Options& options, Console& console) {
   check(options, console);
   std::optional<InputStream> list_file;
@@ -124,24 +103,15 @@ int encode(const Options& options, Console& console) {
                        .overwrites = options.force,
                        .num_threads = static_cast<int>(options.num_threads.value_or(0))});
   ProgressBar progress(console, inputs.total(), !options.no_progress);
-  Tally tally;
+  OutputTally tally;
   while (!interrupted()) {
     const std::vector<Input> batch = inputs.next_batch(kBatchSize);
     if (batch.empty()) break;
-    report(encoder.encode(batch), tally, progress, console);
+    for (const OutputResult& result : encoder.encode(batch)) tally.add(result, progress, console);
+    progress.show(tally.num_done());
   }
   progress.clear();
-  if (interrupted()) return kExitInterrupted;
-  if (tally.num_left_out > 0)
-    console.err << "byteformer: left out " + counted(static_cast<std::int64_t>(tally.num_left_out), "file") +
-                       " of the output folder, which lies in a folder of inputs\n"
-                << std::flush;
-  if (console.err_is_terminal && tally.num_written > 0)
-    console.err << "byteformer: " + counted(static_cast<std::int64_t>(tally.num_written), "file") + " written to " +
-                       base::printable(*options.output) + "\n"
-                << std::flush;
-  if (tally.num_done == 0) console.err << "byteformer: no files found to encode\n" << std::flush;
-  return tally.status;
+  return interrupted() ? kExitInterrupted : tally.finish(*options.output, "encode", console);
 }
 
 void add_form_options(CLI::App& app, Options& options) {

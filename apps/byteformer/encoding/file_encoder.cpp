@@ -19,50 +19,19 @@ using base::printable;
 
 constexpr std::size_t kKindBytes = 1 << 16;  // enough to tell any kind of file
 
-/// \throws Error kIo or kPermissionDenied.
-void create_folders(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error && fs::is_directory(folder, error)) return;
-  const bool is_denied = error == std::errc::permission_denied;
-  throw Error(
-      is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo,
-      printable(folder) + ": cannot create this folder: " + (error ? error.message() : "a file is in its place"));
-}
-
-fs::path canonical_or_as_given(const fs::path& path) {
-  std::error_code error;
-  fs::path canonical = fs::canonical(path, error);
-  return error ? path : canonical;
-}
-
-bool lies_in(const fs::path& path, const fs::path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
-}
-
-void check_overwriting(const fs::path& input, const fs::path& output, bool overwrites) {
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(output, error))) return;
-  if (!overwrites) throw Error(ErrorCode::kAlreadyExists, printable(output) + " exists already; --force overwrites it");
-  if (fs::equivalent(input, output, error))
-    throw Error(ErrorCode::kInvalidArgument, "its output would overwrite it; choose another folder with -o");
-}
-
 }  // namespace
 
 struct FileEncoder::Task {
   fs::path input, output;
-  EncodeResult result;
+  OutputResult result;
 
   std::string key() const { return output.lexically_normal().native(); }
 };
 
-FileEncoder::FileEncoder(EncodeOptions options) : options_(std::move(options)), pool_(options_.num_threads) {
-  create_folders(options_.output);
-  identity_ = canonical_or_as_given(options_.output);
-}
+FileEncoder::FileEncoder(EncodeOptions options)
+    : options_(std::move(options)), folder_(options_.output), pool_(options_.num_threads) {}
 
-std::vector<EncodeResult> FileEncoder::encode(const std::vector<Input>& batch) {
+std::vector<OutputResult> FileEncoder::encode(const std::vector<Input>& batch) {
   std::vector<Task> tasks;
   for (const Input& input : batch) tasks.push_back(plan(input));
   std::vector<Task*> waiting;
@@ -80,7 +49,7 @@ std::vector<EncodeResult> FileEncoder::encode(const std::vector<Input>& batch) {
     }
     waiting = std::move(deferred);
   }
-  std::vector<EncodeResult> results;
+  std::vector<OutputResult> results;
   for (Task& task : tasks) {
     if (task.result.error) task.result.error = with_path(task.input.native(), *task.result.error);
     results.push_back(std::move(task.result));
@@ -91,13 +60,13 @@ std::vector<EncodeResult> FileEncoder::encode(const std::vector<Input>& batch) {
 FileEncoder::Task FileEncoder::plan(const Input& input) const {
   Task task{.input = input.path, .output = {}, .result = {}};
   task.result.error = input.error;
-  task.result.is_left_out = is_output(input);
+  task.result.is_left_out = folder_.holds(input);
   if (input.error || task.result.is_left_out) return task;
   task.result.error = error_of([&] {
-    const fs::path below = input.root.empty() ? task.input.filename() : task.input.lexically_relative(input.root);
-    fs::path name = below.stem();
+    const fs::path place = folder_.place_of(input);
+    fs::path name = place.stem();
     name += extension_of(task.input);
-    task.output = options_.output / below.parent_path() / name;
+    task.output = place.parent_path() / name;
   });
   return task;
 }
@@ -154,14 +123,6 @@ encode::FileBytes FileEncoder::encoded(const fs::path& input) const {
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to encode");
   if (options_.form.image) return data::prepare(encode::decode_image(file, source), *options_.form.image, source);
   return data::prepare(encode::decode_sound(file, source), *options_.form.sound);
-}
-
-/// Whether a walk came into the output folder, which lies below the folder that is walked.
-bool FileEncoder::is_output(const Input& input) const {
-  if (input.root.empty()) return false;
-  const fs::path root = canonical_or_as_given(input.root);
-  if (root == identity_ || !lies_in(identity_, root)) return false;
-  return lies_in(canonical_or_as_given(fs::path(input.path).parent_path()), identity_);
 }
 
 }  // namespace byteformer::cli

@@ -12,6 +12,8 @@
 #include "base/thread_pool.hpp"
 #include "classify/inputs.hpp"
 #include "data/preprocess.hpp"
+#include "output/output_files.hpp"
+#include "output/output_tally.hpp"
 
 namespace byteformer::cli {
 
@@ -23,20 +25,13 @@ struct EncodeOptions {
   int num_threads = 0;  ///< 0: one a processor
 };
 
-/// What became of one input.
-struct EncodeResult {
-  std::optional<Error> error;  ///< names the path; nothing if the output is written
-  bool is_of_output = false;   ///< whether the error is one of writing, not of the input
-  bool is_left_out = false;    ///< an output of this or an earlier run that was found in a folder of inputs
-};
-
 class FileEncoder {
  public:
   explicit FileEncoder(EncodeOptions options);
 
   /// Encodes `batch` on all threads; one result an input, in their order. An output belongs to the first input, of all
   /// batches, that can be encoded. After Ctrl-C the rest of the batch is left alone.
-  std::vector<EncodeResult> encode(const std::vector<Input>& batch);
+  std::vector<OutputResult> encode(const std::vector<Input>& batch);
 
  private:
   struct Task;
@@ -50,10 +45,9 @@ class FileEncoder {
   void run(Task& task) const;
   std::filesystem::path extension_of(const std::filesystem::path& input) const;
   encode::FileBytes encoded(const std::filesystem::path& input) const;
-  bool is_output(const Input& input) const;
 
   EncodeOptions options_;
-  std::filesystem::path identity_;  ///< canonical path of the output folder
+  OutputFolder folder_;
   base::ThreadPool pool_;
   std::unordered_map<std::string, Claim> claims_;  ///< of outputs
 };
