@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <list>
 #include <new>
 
 #include "byteformer/error.hpp"
@@ -51,83 +52,111 @@ void complain(Console& console, const std::string& command, const std::string& m
 
 int exit_status_of(ErrorCode code) { return code == ErrorCode::kInvalidArgument ? kExitUsage : kExitFailure; }
 
-auto is_named(const std::string& name) {
-  return [&name](const std::pair<CLI::App*, Action>& command) { return command.first->get_name() == name; };
+bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
+
+[[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
+  std::vector<std::string> names;
+  for (const CommandDoc& command : group.commands) names.push_back(command.name);
+  const auto nearest = nearest_word(word, names);
+  throw UsageError(fmt::format("unknown {} `{}`{}", word.starts_with("-") ? "option" : "command", word,
+                               nearest ? fmt::format("; did you mean `{}`?", *nearest) : ""));
 }
 
-bool asks_for_help(const std::vector<std::string>& arguments) {
-  return arguments.empty() || arguments[0] == "-h" || arguments[0] == "--help" ||
-         (arguments[0] == "help" && arguments.size() == 1);
+/// The program or a group where no command follows its name.
+int run_group(const CommandDoc& group, const std::vector<std::string>& arguments, Console& console) {
+  if (arguments.empty() || asks_for_help(arguments[0])) {
+    (arguments.empty() ? console.err : console.out) << help_page(group) << std::flush;
+    return arguments.empty() ? kExitUsage : kExitOk;
+  }
+  const bool is_program = group.name == group.path;
+  if (!is_program || (arguments[0] != "-V" && arguments[0] != "--version")) throw_unknown(arguments[0], group);
+  console.out << "byteformer " << version() << "\n";
+  return kExitOk;
 }
 
 }  // namespace
 
-Application::Application() : app_(std::make_unique<CLI::App>(kSummary, "byteformer")) {
+/// A command, or a group of commands.
+struct Application::Command {
+  CLI::App* app = nullptr;
+  Action action = nullptr;       ///< of a command; a group has none
+  std::list<Command> members{};  ///< of a group, and of the program
+};
+
+Application::Application()
+    : app_(std::make_unique<CLI::App>(kSummary, "byteformer")),
+      program_(std::make_unique<Command>(Command{app_.get()})) {
   app_->set_help_flag("-h,--help", "Show this help");
   app_->set_version_flag("-V,--version", "byteformer " + std::string(version()), "Show the version");
   app_->footer(kOverview);
-  add("classify", "Say what files are, from their bytes alone", add_classify);
-  add("train", "Make a model of a folder of labelled files", add_train);
-  add("eval", "Say how often a model is right about labelled files", add_eval);
-  add("encode", "Write pictures and sounds as the bytes that models read", add_encode);
-  add("inspect", "Show a model's layers and costs, or this machine", add_inspect);
-  add("bench", "Measure speed and memory of a model on this machine", add_bench);
-  add("import", "Make a model folder of published weights", add_import);
-  add("export", "Write a model's weights for PyTorch or as safetensors", add_export);
-  add("completions", "Print the completion script for a shell", add_completions);
-  add("man", "Print the man page in roff", add_man, /*is_hidden=*/true);
+  add(*program_, "classify", "Say what files are, from their bytes alone", add_classify);
+  add(*program_, "train", "Make a model of a folder of labelled files", add_train);
+  add(*program_, "eval", "Say how often a model is right about labelled files", add_eval);
+  add(*program_, "encode", "Write pictures and sounds as the bytes that models read", add_encode);
+  add(*program_, "inspect", "Show a model's layers and costs, or this machine", add_inspect);
+  add(*program_, "bench", "Measure speed and memory of a model on this machine", add_bench);
+  add(*program_, "import", "Make a model folder of published weights", add_import);
+  add(*program_, "export", "Write a model's weights for PyTorch or as safetensors", add_export);
+  add(*program_, "completions", "Print the completion script for a shell", add_completions);
+  add(*program_, "man", "Print the man page in roff", add_man, /*is_hidden=*/true);
 }
 
 Application::~Application() = default;
 
-void Application::add(const std::string& name, const std::string& summary, AddCommand add_command, bool is_hidden) {
-  CLI::App* command = app_->add_subcommand(name, summary);
-  command->set_help_flag("-h,--help", "Show this help");
-  if (is_hidden) command->group("");
-  commands_.emplace_back(command, add_command(*command));
+Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary) {
+  CLI::App* app = group.app->add_subcommand(name, summary);
+  app->set_help_flag("-h,--help", "Show this help");
+  return group.members.emplace_back(Command{app});
 }
 
-bool Application::has_command(const std::string& name) const {
-  return std::any_of(commands_.begin(), commands_.end(), is_named(name));
+void Application::add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command,
+                      bool is_hidden) {
+  Command& command = add(group, name, summary);
+  if (is_hidden) command.app->group("");
+  command.action = add_command(*command.app);
 }
 
-int Application::run(const std::vector<std::string>& arguments, Console& console) {
-  if (asks_for_help(arguments)) {
-    (arguments.empty() ? console.err : console.out) << overview_page(document(*app_)) << std::flush;
-    return arguments.empty() ? kExitUsage : kExitOk;
+/// The command or group that the first `num_names` of `arguments` name.
+const Application::Command& Application::find(const std::vector<std::string>& arguments, std::size_t& num_names) const {
+  const Command* found = program_.get();
+  for (num_names = 0; num_names < arguments.size(); ++num_names) {
+    const auto is_next = [&](const Command& member) { return member.app->get_name() == arguments[num_names]; };
+    const auto next = std::ranges::find_if(found->members, is_next);
+    if (next == found->members.end()) break;
+    found = &*next;
   }
-  if (arguments[0] == "-V" || arguments[0] == "--version") {
-    console.out << "byteformer " << version() << "\n";
-    return kExitOk;
-  }
-  if (arguments[0] == "help") return run_command(arguments[1], {"--help"}, console);
-  return run_command(arguments[0], {arguments.begin() + 1, arguments.end()}, console);
+  return *found;
 }
 
-int Application::run_command(const std::string& name, const std::vector<std::string>& arguments, Console& console) {
-  const auto found = std::find_if(commands_.begin(), commands_.end(), is_named(name));
-  if (found == commands_.end()) {
-    std::vector<std::string> names;
-    for (const auto& command : commands_) names.push_back(command.first->get_name());
-    const auto nearest = nearest_word(name, names);
-    const std::string hint = nearest ? fmt::format("; did you mean `{}`?", *nearest) : "";
-    throw UsageError(fmt::format("unknown {} `{}`{}", name.starts_with("-") ? "option" : "command", name, hint));
+std::string Application::command_of(const std::vector<std::string>& arguments) const {
+  std::size_t num_names = 0;
+  find(arguments, num_names);
+  return fmt::format("{}",
+                     fmt::join(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(num_names), " "));
+}
+
+int Application::run(std::vector<std::string> arguments, Console& console) {
+  if (!arguments.empty() && arguments[0] == "help") {  // `help encode` is `encode --help`
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
   }
-  const auto& [command, action] = *found;
-  const CommandDoc doc = document(*command);
+  std::size_t num_names = 0;
+  const Command& command = find(arguments, num_names);
+  arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(num_names));
+  const CommandDoc doc = document(*command.app);
+  if (!command.action) return run_group(doc, arguments, console);
   try {
-    parse_arguments(*command, arguments);
+    parse_arguments(*command.app, arguments);
   } catch (const CLI::CallForHelp&) {
     console.out << help_page(doc);
     return kExitOk;
   }
-  return action(console);
+  return command.action(console);
 }
 
 int run(const std::vector<std::string>& arguments, Console& console) {
   Application application;
-  const bool has_command = !arguments.empty() && application.has_command(arguments[0]);
-  const std::string command = has_command ? arguments[0] : "";
+  const std::string command = application.command_of(arguments);
   try {
     const int status = application.run(arguments, console);
     console.out.flush();
@@ -138,7 +167,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     return kExitInterrupted;
   } catch (const UsageError& error) {
     complain(console, command, error.what());
-    console.err << "Try `byteformer " << (has_command ? command + " " : "") << "--help`.\n" << std::flush;
+    console.err << "Try `byteformer " << (command.empty() ? "" : command + " ") << "--help`.\n" << std::flush;
     return kExitUsage;
   } catch (const Error& error) {
     complain(console, "", error.what());

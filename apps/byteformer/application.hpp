@@ -1,6 +1,7 @@
 // The program without its process: which command runs, and what its failures become.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,19 +19,26 @@ class Application {
   ~Application();
 
   const CLI::App& app() const noexcept { return *app_; }
-  bool has_command(const std::string& name) const;
+
+  /// The command that `arguments` begin with: "classify", "obfuscate apply", or "obfuscate" where none of its commands
+  /// follows; empty if there is none.
+  std::string command_of(const std::vector<std::string>& arguments) const;
 
   /// Runs the command that `arguments` (without the program's name) ask for.
   /// \returns an exit status. \throws UsageError, ClosedPipe, Interrupted, Error.
-  int run(const std::vector<std::string>& arguments, Console& console);
+  int run(std::vector<std::string> arguments, Console& console);
 
  private:
   using AddCommand = Action (*)(CLI::App&);
-  void add(const std::string& name, const std::string& summary, AddCommand add_command, bool is_hidden = false);
-  int run_command(const std::string& name, const std::vector<std::string>& arguments, Console& console);
+  struct Command;
+
+  Command& add(Command& group, const std::string& name, const std::string& summary);
+  void add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command,
+           bool is_hidden = false);
+  const Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
   std::unique_ptr<CLI::App> app_;
-  std::vector<std::pair<CLI::App*, Action>> commands_;
+  std::unique_ptr<Command> program_;
 };
 
 /// Runs the program; every failure becomes one line on `console.err` and an exit status.

@@ -17,6 +17,10 @@ std::vector<std::string> split_choices(const std::string& value) {
   return choices;
 }
 
+std::string path_of(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
+}
+
 OptionDoc document(const CLI::Option& option) {
   OptionDoc doc;
   doc.short_names = option.get_snames();
@@ -41,8 +45,8 @@ std::string OptionDoc::heading() const {
 }
 
 std::string CommandDoc::usage() const {
-  if (!commands.empty()) return "byteformer COMMAND [OPTION]... [ARGUMENT]...";
-  std::string text = "byteformer " + name;
+  if (!commands.empty()) return path + " COMMAND [OPTION]... [ARGUMENT]...";
+  std::string text = path;
   for (const OptionDoc& option : options)
     if (option.is_required && !option.is_positional)
       text += fmt::format(" --{} {}", option.long_names.front(), option.value);
@@ -56,6 +60,7 @@ std::string CommandDoc::usage() const {
 CommandDoc document(const CLI::App& app) {
   CommandDoc doc;
   doc.name = app.get_name();
+  doc.path = path_of(app);
   doc.summary = app.get_description();
   doc.details = app.get_footer();
   doc.is_hidden = app.get_group().empty();

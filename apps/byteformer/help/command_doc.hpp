@@ -26,11 +26,12 @@ struct OptionDoc {
 
 struct CommandDoc {
   std::string name;     ///< "classify"; "byteformer" for the program itself
+  std::string path;     ///< all that is typed to get here: "byteformer obfuscate apply"
   std::string summary;  ///< one line
   std::string details;  ///< paragraphs and sections; lines indented by two spaces stand as they are
   bool is_hidden = false;
   std::vector<OptionDoc> options;
-  std::vector<CommandDoc> commands;
+  std::vector<CommandDoc> commands;  ///< of the program and of a group of commands
 
   /// "byteformer classify --model DIR [OPTION]... PATH..."
   std::string usage() const;
@@ -39,11 +40,8 @@ struct CommandDoc {
 /// Reads what `app` and its subcommands declare.
 CommandDoc document(const CLI::App& app);
 
-/// The text of `--help`.
+/// The text of `--help`: of a command, or of the program or a group an overview of its commands.
 std::string help_page(const CommandDoc& command);
-
-/// The text of `byteformer --help`.
-std::string overview_page(const CommandDoc& program);
 
 /// byteformer.1 in roff with the man macros.
 std::string man_page(const CommandDoc& program, const std::string& version);

@@ -44,8 +44,28 @@ std::string bash_value_case(const OptionDoc& option) {
   return "";
 }
 
-std::string bash_command_case(const CommandDoc& command) {
+std::string bash_option_words(const CommandDoc& command) {
   std::string words;
+  for (const OptionDoc& option : command.options)
+    if (!option.is_positional) words += fmt::format("{}{}", words.empty() ? "" : " ", fmt::join(flags(option), " "));
+  return words;
+}
+
+std::string bash_command_case(const CommandDoc& command);
+
+/// \param depth  how many words stand before the name of a command
+std::string bash_command_cases(const CommandDoc& program, int depth) {
+  std::string cases;
+  for (const CommandDoc& command : program.commands)
+    if (!command.is_hidden) cases += bash_command_case(command);
+  return fmt::format(
+      "  if ((COMP_CWORD == {0})); then _byteformer_words '{1} {2}'; return; fi\n"
+      "  case ${{COMP_WORDS[{0}]}} in\n{3}  esac",
+      depth, command_names(program), bash_option_words(program), cases);
+}
+
+std::string bash_command_case(const CommandDoc& command) {
+  if (!command.commands.empty()) return fmt::format("    {})\n{} ;;\n", command.name, bash_command_cases(command, 2));
   std::string values;
   std::string positional = "return";
   for (const OptionDoc& option : command.options) {
@@ -54,13 +74,12 @@ std::string bash_command_case(const CommandDoc& command) {
                                           : fmt::format("_byteformer_words '{}'", fmt::join(option.choices, " "));
       continue;
     }
-    words += fmt::format("{}{}", words.empty() ? "" : " ", fmt::join(flags(option), " "));
     values += bash_value_case(option);
   }
   return fmt::format(
-      "    {}\n      case $previous in\n{}      esac\n"
+      "    {})\n      case $previous in\n{}      esac\n"
       "      if [[ $current == -* ]]; then _byteformer_words '{}'; else {}; fi ;;\n",
-      command.name + ")", values, words, positional);
+      command.name, values, bash_option_words(command), positional);
 }
 
 // zsh: one `_arguments` a command.
@@ -93,6 +112,31 @@ std::string zsh_arguments(const CommandDoc& command) {
   return text;
 }
 
+/// What stands after the name of `program` or a group: its options, and its commands with what stands after theirs.
+std::string zsh_commands(const CommandDoc& program) {
+  std::string names;
+  std::string cases;
+  for (const CommandDoc& command : program.commands) {
+    if (command.is_hidden) continue;
+    names += fmt::format("\n    {}", shell_quoted(command.name + ":" + replaced(command.summary, ":", "\\:")));
+    cases += command.commands.empty()
+                 ? fmt::format("    {})\n      _arguments -s{} ;;\n", command.name, zsh_arguments(command))
+                 : fmt::format("    {})\n{} ;;\n", command.name, zsh_commands(command));
+  }
+  return fmt::format(R"(  commands=({}
+  )
+  if (( CURRENT == 2 )); then
+    _describe -t commands '{} command' commands
+    _arguments{}
+    return
+  fi
+  shift words
+  (( CURRENT-- ))
+  case $words[1] in
+{}  esac)",
+                     names, program.path, zsh_arguments(program), cases);
+}
+
 // fish: one `complete` an option.
 
 std::string fish_quoted(const std::string& text) {
@@ -118,71 +162,56 @@ std::string fish_option(const std::string& condition, const OptionDoc& option) {
   return option.is_positional ? text + action + "\n" : text + action + " -d " + fish_quoted(option.description) + "\n";
 }
 
+/// The options of `program` or a group and its commands where `condition` holds, and what stands after theirs.
+std::string fish_commands(const CommandDoc& program, const std::string& condition) {
+  std::string text;
+  for (const OptionDoc& option : program.options) text += fish_option(condition, option);
+  for (const CommandDoc& command : program.commands) {
+    if (command.is_hidden) continue;
+    text += fmt::format("complete -c byteformer -n '{}' -a {} -d {}\n", condition, command.name,
+                        fish_quoted(command.summary));
+    const std::string here = "__fish_seen_subcommand_from " + command.name;
+    if (!command.commands.empty())
+      text += fish_commands(command,
+                            fmt::format("{}; and not __fish_seen_subcommand_from {}", here, command_names(command)));
+    else
+      for (const OptionDoc& option : command.options) text += fish_option(here, option);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string bash_completions(const CommandDoc& program) {
-  std::string cases;
-  for (const CommandDoc& command : program.commands)
-    if (!command.is_hidden) cases += bash_command_case(command);
-  std::string options;
-  for (const OptionDoc& option : program.options) options += fmt::format(" {}", fmt::join(flags(option), " "));
   return fmt::format(R"(# bash completion for byteformer; written by `byteformer completions bash`
 _byteformer_words() {{ mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }}
 _byteformer_paths() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen "$1" -- "$current"); }}
 _byteformer() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}}
   COMPREPLY=()
-  if ((COMP_CWORD == 1)); then _byteformer_words '{}{}'; return; fi
-  case ${{COMP_WORDS[1]}} in
-{}  esac
+{}
 }}
 complete -F _byteformer byteformer
 )",
-                     command_names(program), options, cases);
+                     bash_command_cases(program, 1));
 }
 
 std::string zsh_completions(const CommandDoc& program) {
-  std::string names;
-  std::string cases;
-  for (const CommandDoc& command : program.commands) {
-    if (command.is_hidden) continue;
-    names += fmt::format("\n    {}", shell_quoted(command.name + ":" + replaced(command.summary, ":", "\\:")));
-    cases += fmt::format("    {})\n      _arguments -s{} ;;\n", command.name, zsh_arguments(command));
-  }
   return fmt::format(R"(#compdef byteformer
 # zsh completion for byteformer; written by `byteformer completions zsh`
 _byteformer() {{
   local -a commands
-  commands=({}
-  )
-  if (( CURRENT == 2 )); then
-    _describe -t commands 'byteformer command' commands
-    _arguments{}
-    return
-  fi
-  local command=$words[2]
-  shift words
-  (( CURRENT-- ))
-  case $command in
-{}  esac
+{}
 }}
 _byteformer "$@"
 )",
-                     names, zsh_arguments(program), cases);
+                     zsh_commands(program));
 }
 
 std::string fish_completions(const CommandDoc& program) {
   std::string text = "# fish completion for byteformer; written by `byteformer completions fish`\n";
   text += "complete -c byteformer -f\n";
-  for (const OptionDoc& option : program.options) text += fish_option("__fish_use_subcommand", option);
-  for (const CommandDoc& command : program.commands) {
-    if (command.is_hidden) continue;
-    text += fmt::format("complete -c byteformer -n '__fish_use_subcommand' -a {} -d {}\n", command.name,
-                        fish_quoted(command.summary));
-    for (const OptionDoc& option : command.options)
-      text += fish_option("__fish_seen_subcommand_from " + command.name, option);
-  }
-  return text;
+  return text + fish_commands(program, "__fish_use_subcommand");
 }
 
 }  // namespace byteformer::cli

@@ -71,22 +71,24 @@ std::string details(const std::string& text) {
   return result;
 }
 
+std::string command_list(const CommandDoc& program) {
+  std::string text;
+  for (const CommandDoc& command : program.commands)
+    if (!command.is_hidden) text += entry(command.name, command.summary);
+  return text;
+}
+
 }  // namespace
 
 std::string help_page(const CommandDoc& command) {
   std::string text = fmt::format("{}\n\nUsage: {}\n", wrapped(command.summary, 0), command.usage());
+  if (const std::string commands = command_list(command); !commands.empty())
+    text += fmt::format("\nCommands:\n{}", commands);
   if (const std::string arguments = option_list(command, true); !arguments.empty())
     text += fmt::format("\nArguments:\n{}", arguments);
   text += fmt::format("\nOptions:\n{}", option_list(command, false));
   if (!command.details.empty()) text += fmt::format("\n{}", details(command.details));
   return text;
-}
-
-std::string overview_page(const CommandDoc& program) {
-  std::string text = fmt::format("{}\n\nUsage: {}\n\nCommands:\n", wrapped(program.summary, 0), program.usage());
-  for (const CommandDoc& command : program.commands)
-    if (!command.is_hidden) text += entry(command.name, command.summary);
-  return text + fmt::format("\nOptions:\n{}\n{}", option_list(program, false), details(program.details));
 }
 
 }  // namespace byteformer::cli

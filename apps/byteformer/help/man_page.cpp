@@ -58,10 +58,14 @@ std::string option_list(const CommandDoc& command) {
   return text;
 }
 
-std::string command_section(const CommandDoc& command) {
-  return fmt::format(".SS byteformer {}\n{}\n.PP\n.nf\n.B {}\n.fi\n{}.PP\n{}", escaped(command.name),
-                     escaped(command.summary + "."), escaped(command.usage()), option_list(command),
-                     details(command.details));
+/// A section, and one for each command of a group.
+std::string command_sections(const CommandDoc& command) {
+  if (command.is_hidden) return "";
+  std::string text =
+      fmt::format(".SS {}\n{}\n.PP\n.nf\n.B {}\n.fi\n{}.PP\n{}", escaped(command.path), escaped(command.summary + "."),
+                  escaped(command.usage()), option_list(command), details(command.details));
+  for (const CommandDoc& member : command.commands) text += command_sections(member);
+  return text;
 }
 
 }  // namespace
@@ -71,8 +75,7 @@ std::string man_page(const CommandDoc& program, const std::string& version) {
   text += fmt::format(".SH NAME\nbyteformer \\- {}\n", escaped(program.summary));
   text += fmt::format(".SH SYNOPSIS\n.B byteformer\n.I COMMAND\n[OPTION]... [ARGUMENT]...\n");
   text += ".SH OPTIONS\n" + option_list(program) + ".SH COMMANDS\n";
-  for (const CommandDoc& command : program.commands)
-    if (!command.is_hidden) text += command_section(command);
+  for (const CommandDoc& command : program.commands) text += command_sections(command);
   return text + ".SH NOTES\n" + details(program.details);
 }
 
