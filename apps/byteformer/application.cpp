@@ -28,6 +28,7 @@ constexpr const char* kOverview = R"(Examples:
   byteformer train --data photos/ -o models/mine
   byteformer eval --model models/mine --data photos/
   byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
+  byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
   byteformer import weights.pt --config config.yaml -o models/tiny
   byteformer inspect --model models/cifar10
   byteformer bench --model models/cifar10
@@ -51,6 +52,18 @@ void complain(Console& console, const std::string& command, const std::string& m
 }
 
 int exit_status_of(ErrorCode code) { return code == ErrorCode::kInvalidArgument ? kExitUsage : kExitFailure; }
+
+constexpr const char* kObfuscate =
+    R"(A key replaces every byte value by another. A model becomes one for such bytes without retraining, and gives
+bit for bit the same logits. This hides bytes from readers and decoders of files, not from an attacker:
+docs/privacy.md measures how little it takes to undo.
+
+Examples:
+  byteformer obfuscate keygen -o my.key
+  byteformer encode -r photos/ -o plain --like models/cifar10
+  byteformer obfuscate apply --key my.key -r plain/ -o secret
+  byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
+  byteformer classify --model models/keyed --as-is -r secret/)";
 
 bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
 
@@ -93,6 +106,7 @@ Application::Application()
   add(*program_, "train", "Make a model of a folder of labelled files", add_train);
   add(*program_, "eval", "Say how often a model is right about labelled files", add_eval);
   add(*program_, "encode", "Write pictures and sounds as the bytes that models read", add_encode);
+  add_obfuscate();
   add(*program_, "inspect", "Show a model's layers and costs, or this machine", add_inspect);
   add(*program_, "bench", "Measure speed and memory of a model on this machine", add_bench);
   add(*program_, "import", "Make a model folder of published weights", add_import);
@@ -102,6 +116,14 @@ Application::Application()
 }
 
 Application::~Application() = default;
+
+void Application::add_obfuscate() {
+  Command& group = add(*program_, "obfuscate", "Permute byte values by a key, in files and in models");
+  group.app->footer(kObfuscate);
+  add(group, "keygen", "Make a key", add_obfuscate_keygen);
+  add(group, "apply", "Obfuscate files or a stream, or undo it", add_obfuscate_apply);
+  add(group, "rekey", "Make a model for obfuscated bytes, with no retraining", add_obfuscate_rekey);
+}
 
 Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary) {
   CLI::App* app = group.app->add_subcommand(name, summary);

@@ -35,6 +35,7 @@ class Application {
   Command& add(Command& group, const std::string& name, const std::string& summary);
   void add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command,
            bool is_hidden = false);
+  void add_obfuscate();
   const Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
   std::unique_ptr<CLI::App> app_;

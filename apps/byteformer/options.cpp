@@ -46,6 +46,18 @@ std::string joined(const std::vector<std::string>& choices, const char* separato
 
 std::string first_name(const std::string& names) { return names.substr(names.rfind(',') + 1); }
 
+/// Adds an option whose values add up, as they are.
+CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+                      const std::string& value_name, const std::string& description) {
+  const auto store = [&values, names](const std::vector<std::string>& arguments) {
+    for (const std::string& argument : arguments) {
+      if (argument.empty()) throw UsageError(first_name(names) + " must not be empty");
+      values.push_back(unguarded(argument));
+    }
+  };
+  return app.add_option_function<std::vector<std::string>>(names, store, description)->type_name(value_name);
+}
+
 std::optional<double> parse_decimal(const std::string& text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -88,6 +100,11 @@ DeclaredOption add_text(CLI::App& app, const std::string& names, std::optional<s
     if (text.empty()) throw UsageError(first_name(names) + " must not be empty");
     value = text;
   });
+}
+
+DeclaredOption add_texts(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+                         const std::string& value_name, const std::string& description) {
+  return DeclaredOption(add_list(app, names, values, value_name, description)->allow_extra_args(false));
 }
 
 DeclaredOption add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value,
@@ -149,13 +166,7 @@ DeclaredOption add_choice(CLI::App& app, const std::string& names, std::optional
 
 DeclaredOption add_paths(CLI::App& app, const std::string& name, std::vector<std::string>& paths,
                          const std::string& description) {
-  const auto store = [&paths, name](const std::vector<std::string>& arguments) {
-    for (const std::string& argument : arguments) {
-      if (argument.empty()) throw UsageError(name + " must not be empty");
-      paths.push_back(unguarded(argument));
-    }
-  };
-  return DeclaredOption(app.add_option_function<std::vector<std::string>>(name, store, description)->type_name(name));
+  return DeclaredOption(add_list(app, name, paths, name, description));
 }
 
 void add_masking_option(CLI::App& app, std::optional<std::string>& masking) {

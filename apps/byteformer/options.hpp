@@ -42,6 +42,9 @@ struct NumberRange {
 DeclaredOption add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description);
 DeclaredOption add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
                         const std::string& value_name, const std::string& description);
+/// One that may be given more than once; all of its values count.
+DeclaredOption add_texts(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+                         const std::string& value_name, const std::string& description);
 DeclaredOption add_number(CLI::App& app, const std::string& names, std::optional<std::int64_t>& value,
                           NumberRange range, const std::string& description);
 DeclaredOption add_fraction(CLI::App& app, const std::string& names, std::optional<float>& value,

@@ -8,6 +8,7 @@
 #include "common/interrupt.hpp"
 #include "data/preprocess.hpp"
 #include "exit_status.hpp"
+#include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/progress_bar.hpp"
 
@@ -21,6 +22,9 @@ error, or in the JSON) and exit status 1; the others are answered.
 A model of pictures or sounds says what its files look like. A file that is not in that form, but a picture or
 sound that can be decoded, is prepared first: decoded, resized or resampled, and encoded as the model expects.
 With --as-is the model reads the bytes of every file as they are.
+
+A model that `byteformer obfuscate rekey` made reads obfuscated bytes: give it obfuscated files with --as-is, or plain
+ones with --key, which are prepared and obfuscated first.
 
 Examples:
   byteformer classify --model models/cifar10 photo.jpg
@@ -44,6 +48,7 @@ constexpr std::int64_t kDefaultBatchSize = 64;
 struct Options {
   ModelOptions model;
   InputArguments inputs;
+  std::vector<std::string> keys;
   std::optional<std::int64_t> top_k, batch_size;
   std::optional<float> threshold;
   bool logits = false, features = false, json = false, jsonl = false;
@@ -101,7 +106,7 @@ int classify(const Options& options, Console& console) {
   watch_for_interrupt();
   const Classifier classifier = load_classifier(options.model);
   const data::Preprocess preprocess =
-      options.as_is ? data::Preprocess() : data::read_preprocess(options.model.dir.value());
+      options.as_is ? data::Preprocess() : read_preprocess(options.model.dir.value(), options.keys, kAsIsHint);
   const ReportOptions wanted{.top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
                              .threshold = options.threshold,
                              .with_logits = options.logits,
@@ -121,7 +126,9 @@ Action add_classify(CLI::App& app) {
   add_flag(app, "--jsonl", options->jsonl, "Write one JSON object a line").excludes(json);
   add_flag(app, "--logits", options->logits, "Add the logits: before temperature and softmax");
   add_flag(app, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
-  add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  const DeclaredOption as_is =
+      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(app, options->keys).excludes(as_is);
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000},
              "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");

@@ -7,6 +7,7 @@
 #include "common/interrupt.hpp"
 #include "encoding/file_encoder.hpp"
 #include "exit_status.hpp"
+#include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/output_tally.hpp"
 #include "output/progress_bar.hpp"
@@ -38,6 +39,7 @@ constexpr std::size_t kBatchSize = 64;
 
 struct Options {
   InputArguments inputs;
+  std::vector<std::string> keys;
   std::optional<std::string> output, to, like, sample_format;
   std::optional<std::int64_t> quality, resize, crop, sample_rate, num_threads;
   std::optional<double> duration_s;
@@ -64,6 +66,7 @@ void check(const Options& options, const Console& console) {
     if (path == "-") throw UsageError("`-` is standard input, which has no name to write under; `./-` is a file");
   check(options.inputs, console);
   if (!options.to && !options.like) throw UsageError("--to or --like is required");
+  if (!options.keys.empty() && !options.like) throw UsageError("--key needs --like");
   if (options.to) check_formats(options, data::parse_file_format(*options.to));
   if (options.resize && options.crop && *options.crop > *options.resize)
     throw UsageError("--crop must not be larger than --resize");
@@ -76,7 +79,7 @@ std::optional<int> as_int(std::optional<std::int64_t> number) {
 
 data::Preprocess form_of(const Options& options) {
   if (options.like) {
-    data::Preprocess form = data::read_preprocess(*options.like);
+    data::Preprocess form = read_preprocess(*options.like, options.keys);
     if (form.takes_files_as_they_are())
       throw UsageError("--like: this model reads files as they are, there is nothing to encode");
     return form;
@@ -116,6 +119,7 @@ int encode(const Options& options, Console& console) {
 
 void add_form_options(CLI::App& app, Options& options) {
   const DeclaredOption like = add_text(app, "--like", options.like, "DIR", "Encode as this model expects its files");
+  add_key_option(app, options.keys);
   add_choice(app, "--to", options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
       .excludes(like);
   add_number(app, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)").excludes(like);

@@ -13,6 +13,7 @@
 #include "evaluation/evaluation.hpp"
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
+#include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/progress_bar.hpp"
@@ -48,6 +49,7 @@ constexpr std::int64_t kDefaultBatchSize = 64;
 struct Options {
   ModelOptions model;
   std::optional<std::string> data, split;
+  std::vector<std::string> keys;
   std::optional<std::int64_t> batch_size;
   bool json = false, as_is = false, no_progress = false;
 };
@@ -150,7 +152,8 @@ int eval(const Options& options, Console& console) {
   watch_for_interrupt();
   const std::string& dir = options.model.dir.value();
   const Classifier classifier = load_classifier(options.model);
-  const data::Preprocess preprocess = options.as_is ? data::Preprocess() : data::read_preprocess(dir);
+  const data::Preprocess preprocess =
+      options.as_is ? data::Preprocess() : read_preprocess(dir, options.keys, kAsIsHint);
   const SampleClassifier files(classifier, preprocess);
   const Split split = choose_split(find_data(options, classifier, console), options);
   Examination examination(files, classifier.labels().size(), console, options);
@@ -177,7 +180,9 @@ Action add_eval(CLI::App& app) {
   add_choice(app, "--split", options->split, {"test", "validation", "train", "all"},
              "Which files of it (default: test, if there are any)");
   add_flag(app, "--json", options->json, "Write JSON");
-  add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  const DeclaredOption as_is =
+      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(app, options->keys).excludes(as_is);
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files that share the threads (default: 64)");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");
   set_details(app, kDetails);

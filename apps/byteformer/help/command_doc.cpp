@@ -77,7 +77,7 @@ ValueKind value_kind(const OptionDoc& option) {
     return is_path ? ValueKind::kFile : ValueKind::kChoice;
   }
   if (option.value == "DIR") return ValueKind::kDirectory;
-  for (const char* name : {"FILE", "PATH", "CONFIG", "WEIGHTS", "MODEL"})
+  for (const char* name : {"FILE", "PATH", "CONFIG", "WEIGHTS", "MODEL", "KEY"})
     if (option.value == name) return ValueKind::kFile;
   return ValueKind::kOther;
 }

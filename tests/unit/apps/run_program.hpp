@@ -29,6 +29,9 @@ inline Outcome run_program(const std::vector<std::string>& arguments, const std:
   return {status, out.str(), err.str()};
 }
 
+/// A file that ships with the program: "models/mnist".
+inline std::string in_repository(const std::string& name) { return test::data_path("../../" + name).native(); }
+
 /// A PPM of raw RGB bytes.
 inline std::string ppm(int width, int height, std::string_view rgb) {
   return "P6\n" + std::to_string(width) + " " + std::to_string(height) + "\n255\n" + std::string(rgb);

@@ -16,8 +16,6 @@
 namespace byteformer::cli {
 namespace {
 
-std::string in_repository(const std::string& name) { return test::data_path("../../" + name).native(); }
-
 struct Example {
   const char* model;
   const char* file;

@@ -1,0 +1,84 @@
+// Implementation of file_obfuscator.hpp.
+#include "obfuscation/file_obfuscator.hpp"
+
+#include <memory>
+#include <vector>
+
+#include "base/file_io.hpp"
+#include "classify/sample_classifier.hpp"
+#include "common/interrupt.hpp"
+#include "output/output_files.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr std::size_t kPieceBytes = 1 << 18;
+
+/// An error of the input, told from those of the output.
+struct InputFailure {
+  Error error;
+};
+
+template <typename Action>
+auto reading(const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw InputFailure{error};
+  }
+}
+
+template <typename Action>
+OutputResult result_of(const Input& input, const Action& action) {
+  if (input.error) return {.error = input.error};
+  try {
+    action();
+    return {};
+  } catch (const InputFailure& failure) {
+    return {.error = with_path(input.path, failure.error)};
+  } catch (const Error& error) {
+    return {.error = error, .is_of_output = true};
+  }
+}
+
+}  // namespace
+
+OutputResult FileObfuscator::write(const Input& input, const std::filesystem::path& output, bool overwrites) const {
+  return result_of(input, [&] {
+    reading([&] { check_overwriting(input.is_standard_input ? "" : input.path, output, overwrites); });
+    if (output.has_parent_path()) create_folders(output.parent_path());
+    base::write_file_atomically(output, [&](const auto& append) { run(input, append); }, {.replaces = overwrites});
+  });
+}
+
+OutputResult FileObfuscator::stream(const Input& input, std::ostream& out) const {
+  return result_of(input, [&] {
+    run(input, [&out](std::span<const std::byte> piece) {
+      out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    });
+    out.flush();
+  });
+}
+
+FileObfuscator::ReadPiece FileObfuscator::open(const Input& input) const {
+  if (!input.is_standard_input)
+    return [file = std::make_shared<base::InputFile>(input.path)](auto piece) { return file->read(piece); };
+  return [in = standard_input_](std::span<std::uint8_t> piece) {
+    in->read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    return static_cast<std::size_t>(in->gcount());
+  };
+}
+
+void FileObfuscator::run(const Input& input, const AppendPiece& append) const {
+  const ReadPiece read = reading([&] { return open(input); });
+  std::vector<std::uint8_t> buffer(kPieceBytes);
+  std::span<std::uint8_t> piece = buffer;
+  while (piece.size() == buffer.size()) {
+    if (interrupted()) throw Interrupted{};
+    piece = piece.first(reading([&] { return read(buffer); }));
+    bytes::substitute(table_, piece);
+    append(std::as_bytes(piece));
+  }
+}
+
+}  // namespace byteformer::cli
