@@ -29,6 +29,7 @@ constexpr const char* kOverview = R"(Examples:
   byteformer eval --model models/mine --data photos/
   byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
   byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
+  byteformer camera simulate photo.jpg --keep-frac 0.1 -o seen.png
   byteformer import weights.pt --config config.yaml -o models/tiny
   byteformer inspect --model models/cifar10
   byteformer bench --model models/cifar10
@@ -64,6 +65,14 @@ Examples:
   byteformer obfuscate apply --key my.key -r plain/ -o secret
   byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
   byteformer classify --model models/keyed --as-is -r secret/)";
+
+constexpr const char* kCamera =
+    R"(Of every picture of one size the same random bytes are kept, and the others never leave the sensor: the mask of
+the published experiments (mask_positions in a model's "preprocess").
+
+Examples:
+  byteformer camera mask --keep-frac 0.05 --bytes 150528 -o mask.txt
+  byteformer camera simulate photo.jpg --keep-frac 0.05 --crop 224 -o seen.png)";
 
 bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
 
@@ -107,6 +116,7 @@ Application::Application()
   add(*program_, "eval", "Say how often a model is right about labelled files", add_eval);
   add(*program_, "encode", "Write pictures and sounds as the bytes that models read", add_encode);
   add_obfuscate();
+  add_camera();
   add(*program_, "inspect", "Show a model's layers and costs, or this machine", add_inspect);
   add(*program_, "bench", "Measure speed and memory of a model on this machine", add_bench);
   add(*program_, "import", "Make a model folder of published weights", add_import);
@@ -123,6 +133,13 @@ void Application::add_obfuscate() {
   add(group, "keygen", "Make a key", add_obfuscate_keygen);
   add(group, "apply", "Obfuscate files or a stream, or undo it", add_obfuscate_apply);
   add(group, "rekey", "Make a model for obfuscated bytes, with no retraining", add_obfuscate_rekey);
+}
+
+void Application::add_camera() {
+  Command& group = add(*program_, "camera", "Show what a camera keeps that never forms an image");
+  group.app->footer(kCamera);
+  add(group, "mask", "Write which positions are kept", add_camera_mask);
+  add(group, "simulate", "Write a picture of what a person could see", add_camera_simulate);
 }
 
 Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary) {

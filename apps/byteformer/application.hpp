@@ -36,6 +36,7 @@ class Application {
   void add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command,
            bool is_hidden = false);
   void add_obfuscate();
+  void add_camera();
   const Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
   std::unique_ptr<CLI::App> app_;

@@ -21,6 +21,8 @@ Action add_encode(CLI::App& app);
 Action add_obfuscate_keygen(CLI::App& app);
 Action add_obfuscate_apply(CLI::App& app);
 Action add_obfuscate_rekey(CLI::App& app);
+Action add_camera_mask(CLI::App& app);
+Action add_camera_simulate(CLI::App& app);
 Action add_inspect(CLI::App& app);
 Action add_bench(CLI::App& app);
 Action add_import(CLI::App& app);
