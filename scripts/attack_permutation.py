@@ -17,7 +17,7 @@ import tempfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 MNIST = REPOSITORY / "models/mnist"
-KNOWN = 20  # files that the attacker has in both forms
+KNOWN = (1, 20)  # files that the attacker has in both forms
 HEADER = 44  # bytes of a WAV header
 
 
@@ -79,11 +79,12 @@ def attack_header(key, work):
 def attack_files(key, plain, secret, labels, work):
     print(f"   models/mnist on {len(plain)} pictures: plain {accuracy(plain, labels, work / 'a'):.1%}, "
           f"obfuscated {accuracy(secret, labels, work / 'b'):.1%}")
-    known = learnt(plain[:KNOWN], secret[:KNOWN])
-    read = [bytes(known.get(s, 0) for s in file) for file in secret[KNOWN:]]
-    print(f"2. {KNOWN} pictures known in both forms: {len(known)} of 256 values; "
-          f"{share_read(known, key, secret[KNOWN:]):.1%} of the bytes of the others are read; "
-          f"models/mnist is right about {accuracy(read, labels[KNOWN:], work / 'c'):.1%} of them")
+    for n in KNOWN:
+        known = learnt(plain[:n], secret[:n])
+        read = [bytes(known.get(s, 0) for s in file) for file in secret[n:]]
+        print(f"2. known pictures in both forms: {n}, which give {len(known)} of 256 values; "
+              f"{share_read(known, key, secret[n:]):.1%} of the bytes of the others are read; "
+              f"models/mnist is right about {accuracy(read, labels[n:], work / f'known-{n}'):.1%}")
 
 
 def attack_frequencies(key, public, secret, labels, work):
