@@ -12,8 +12,8 @@
 #include "byteformer/version.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
+#include "format/suggestion.hpp"
 #include "help/command_doc.hpp"
-#include "help/suggestion.hpp"
 #include "options.hpp"
 #include "system/descriptor_stream.hpp"
 
@@ -79,7 +79,7 @@ bool asks_for_help(const std::string& argument) { return argument == "-h" || arg
 [[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
   std::vector<std::string> names;
   for (const CommandDoc& command : group.commands) names.push_back(command.name);
-  const auto nearest = nearest_word(word, names);
+  const auto nearest = format::nearest_word(word, names);
   throw UsageError(fmt::format("unknown {} `{}`{}", word.starts_with("-") ? "option" : "command", word,
                                nearest ? fmt::format("; did you mean `{}`?", *nearest) : ""));
 }

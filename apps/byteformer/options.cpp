@@ -10,7 +10,7 @@
 
 #include "exit_status.hpp"
 #include "format/config.hpp"
-#include "help/suggestion.hpp"
+#include "format/suggestion.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -71,7 +71,7 @@ std::string describe_unexpected(const CLI::App& app, const std::string& argument
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
   const bool is_option = argument.size() > 1 && argument.front() == '-';
   std::string text = fmt::format("{} `{}`", is_option ? "unknown option" : "unexpected argument", argument);
-  if (const auto nearest = nearest_word(argument.substr(0, argument.find('=')), known); is_option && nearest)
+  if (const auto nearest = format::nearest_word(argument.substr(0, argument.find('=')), known); is_option && nearest)
     text += fmt::format("; did you mean `{}`?", *nearest);
   if (!is_option && std::ranges::find(known, "--model") != known.end())
     text += fmt::format("; did you mean `--model {}`?", argument);

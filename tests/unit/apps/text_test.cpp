@@ -1,7 +1,6 @@
-// Text for people: widths, numbers, bars, tables, suggestions.
+// Text for people: widths, numbers, bars, tables.
 #include <gtest/gtest.h>
 
-#include "help/suggestion.hpp"
 #include "output/bar.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
@@ -61,17 +60,6 @@ TEST(Table, AlignsColumns) {
             "name     size  note\n"
             "ï       1,000  first\n"
             "longer      7\n");
-}
-
-TEST(NearestWord, FindsMisspeltWords) {
-  const std::vector<std::string> commands{"classify", "inspect", "bench", "import", "export"};
-  EXPECT_EQ(nearest_word("clasify", commands), "classify");
-  EXPECT_EQ(nearest_word("calssify", commands), "classify");  // swapped neighbours
-  EXPECT_EQ(nearest_word("imprt", commands), "import");
-  EXPECT_EQ(nearest_word("exprot", commands), "export");
-  EXPECT_EQ(nearest_word("xyz", commands), std::nullopt);
-  EXPECT_EQ(nearest_word("", commands), std::nullopt);
-  EXPECT_EQ(nearest_word(std::string(100'000, 'a'), commands), std::nullopt);
 }
 
 }  // namespace

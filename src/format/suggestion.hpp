@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-namespace byteformer::cli {
+namespace byteformer::format {
 
 /// The word of `known` that takes the fewest insertions, deletions, replacements and swaps of neighbours to get to from
 /// `word`; nothing if even that one differs in more than a third of its letters (but one error is always forgiven).
 std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known);
 
-}  // namespace byteformer::cli
+}  // namespace byteformer::format

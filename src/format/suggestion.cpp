@@ -1,9 +1,9 @@
 // Implementation of suggestion.hpp: optimal string alignment distance.
-#include "help/suggestion.hpp"
+#include "format/suggestion.hpp"
 
 #include <algorithm>
 
-namespace byteformer::cli {
+namespace byteformer::format {
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -38,4 +38,4 @@ std::optional<std::string> nearest_word(std::string_view word, const std::vector
   return nearest;
 }
 
-}  // namespace byteformer::cli
+}  // namespace byteformer::format
