@@ -42,9 +42,10 @@ struct DataSetOptions {
 };
 
 /// Finds the labelled files below or in `path`:
-///  - a folder with a folder per class, or train/, val/ (valid/, validation/) and test/ of such folders; class folders
-///    are searched recursively, links followed; hidden, empty and broken entries are skipped with a remark. Folders
-///    `_unknown_`, `_silence_` and `_background_noise_` are the classes `unknown`, `background` and `background`;
+///  - a folder with a folder per class, or train/ (training/), val/ (valid/, validation/) and test/ of such folders;
+///    class folders are searched recursively, links followed; hidden, empty and broken entries are skipped with a
+///    remark. Folders `_unknown_`, `_silence_` and `_background_noise_` are the classes `unknown`, `background` and
+///    `background`;
 ///  - a manifest, .csv (with or without header `path,label`) or .jsonl/.json of one object a line (`path` or
 ///    `audio_filepath`, and `label` or `command`; `offset` in seconds, if only a clip is meant), paths relative to it,
 ///    or a folder that holds {train,val,test}.{csv,jsonl,json};

@@ -16,10 +16,13 @@ using base::printable;
 using format::fail;
 using format::joined;
 
+constexpr std::array<std::string_view, 2> kTrainNames = {"train", "training"};
 constexpr std::array<std::string_view, 3> kValidationNames = {"val", "valid", "validation"};
 
+bool is_train_name(std::string_view name) { return std::ranges::find(kTrainNames, name) != kTrainNames.end(); }
+
 bool is_split_name(std::string_view name) {
-  return name == "train" || name == "test" || std::ranges::find(kValidationNames, name) != kValidationNames.end();
+  return is_train_name(name) || name == "test" || std::ranges::find(kValidationNames, name) != kValidationNames.end();
 }
 
 bool is_folder(const fs::path& path) {
@@ -95,13 +98,15 @@ ClassFolders classes_in(const fs::path& folder, const fs::path& root, Skipped& s
   return found;
 }
 
-std::optional<fs::path> validation_folder(const fs::path& root) {
+/// The one folder that has one of the `names`; `what` it holds stands in the message if there are more.
+template <typename Names>
+std::optional<fs::path> split_folder(const fs::path& root, const Names& names, std::string_view what) {
   std::optional<fs::path> found;
-  for (const std::string_view name : kValidationNames) {
+  for (const std::string_view name : names) {
     if (!is_folder(root / name)) continue;
     if (found)
       fail(ErrorCode::kInvalidArgument, printable(root), ": has both ", found->filename().native(), "/ and ", name,
-           "/; expected one folder of validation files, rename the other");
+           "/; expected one folder of ", what, " files, rename the other");
     found = root / name;
   }
   return found;
@@ -159,7 +164,7 @@ bool is_split_folders(const fs::path& root) {
     }
     if (visible_folders(folder).empty()) return false;
     has_split = true;
-    if (folder.filename() == "train") has_train = true;
+    if (is_train_name(folder.filename().native())) has_train = true;
   }
   return has_train || (has_split && !has_other);
 }
@@ -168,13 +173,14 @@ FoundFiles find_split_folders(const fs::path& root) {
   FoundFiles found;
   found.layout = Layout::kSplitFolders;
   Skipped skipped;
-  if (is_folder(root / "train")) {
-    ClassFolders train = classes_in(root / "train", root, skipped);
+  if (const auto folder = split_folder(root, kTrainNames, "training")) {
+    ClassFolders train = classes_in(*folder, root, skipped);
     found.train = std::move(train.files);
     found.empty_classes = std::move(train.empty_classes);
     found.background = std::move(train.background);
   }
-  if (const auto folder = validation_folder(root)) found.validation = classes_in(*folder, root, skipped).files;
+  if (const auto folder = split_folder(root, kValidationNames, "validation"))
+    found.validation = classes_in(*folder, root, skipped).files;
   if (is_folder(root / "test")) found.test = classes_in(root / "test", root, skipped).files;
   for (const fs::path& entry : visible_entries(root, skipped))
     if (!is_split_name(entry.filename().native())) skipped.add("entries beside train/, val/ and test/", entry);

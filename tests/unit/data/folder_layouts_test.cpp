@@ -112,6 +112,17 @@ TEST(SplitFoldersTest, ReadsEverySplitAndAllNamesOfValidation) {
   }
 }
 
+TEST(SplitFoldersTest, ReadsTheFoldersOfThePublishedRuns) {
+  DataFolder folder;
+  folder.put("training/cat/a");
+  folder.put("training/dog/b");
+  folder.put("validation/cat/c");
+  const DataSet found = folder.find();
+  EXPECT_EQ(found.layout, Layout::kSplitFolders);
+  EXPECT_THAT(folder.names(found, found.train), ElementsAre("cat:training/cat/a", "dog:training/dog/b"));
+  EXPECT_THAT(folder.names(found, found.validation), ElementsAre("cat:validation/cat/c"));
+}
+
 TEST(SplitFoldersTest, ValidationIsSplitOffWhereThereIsNone) {
   DataFolder folder;
   folder.put_many("train/cat/", 20);
@@ -132,6 +143,8 @@ TEST(SplitFoldersTest, TwoValidationFoldersAreAnError) {
   folder.put("val/a/1");
   folder.put("valid/a/1");
   expect_error(ErrorCode::kInvalidArgument, {"both val/ and valid/"}, [&] { folder.find(); });
+  folder.put("training/a/1");
+  expect_error(ErrorCode::kInvalidArgument, {"both train/ and training/", "training files"}, [&] { folder.find(); });
 }
 
 TEST(SplitFoldersTest, TestAloneIsEnoughToEvaluate) {
