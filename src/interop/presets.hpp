@@ -19,4 +19,7 @@ inline constexpr std::array kPresets{
     Preset{"huge", 1280, 32, 20, 5120},
 };
 
+/// Positions where a configuration does not say how many, and no tensor tells.
+inline constexpr std::int64_t kUnsaidPositions = 10'000;
+
 }  // namespace byteformer::interop

@@ -2,7 +2,6 @@
 #include "interop/published_yaml.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "format/text.hpp"
 #include "interop/presets.hpp"
@@ -11,29 +10,14 @@
 namespace byteformer::interop {
 namespace {
 
-using format::fail;
 using format::joined;
 
 constexpr const char* kSection = "model.classification.byteformer.";
 
-/// Refuses a value that would make another model of the same tensors.
-void check_choice(const YamlFile& yaml, std::string_view path, std::initializer_list<std::string_view> known) {
-  const auto value = yaml.text(path);
-  if (value && std::ranges::find(known, *value) == known.end())
-    fail(ErrorCode::kUnsupported, yaml.source(), ": ", path, " is \"", format::excerpt(*value), "\", this build knows ",
-         *known.begin());
-}
-
 void apply_mode(const YamlFile& yaml, format::PartialConfig& config) {
-  const std::string path = joined(kSection, "mode");
-  auto mode = yaml.text(path);
+  const auto mode = yaml.choice(joined(kSection, "mode"), {"tiny", "small", "base", "huge"}, ErrorCode::kInvalidFormat);
   if (!mode) return;
-  for (char& c : *mode)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');  // the published code ignores case
   const auto* preset = std::ranges::find(kPresets, *mode, &Preset::name);
-  if (preset == kPresets.end())
-    fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", path, " is \"", format::excerpt(*mode),
-         "\", expected tiny, small, base or huge");
   config.hidden_size = preset->hidden_size;
   config.num_hidden_layers = preset->num_hidden_layers;
   config.num_attention_heads = preset->num_attention_heads;
@@ -52,13 +36,12 @@ void apply_windows(const YamlFile& yaml, format::PartialConfig& config) {
 
 }  // namespace
 
-format::PartialConfig parse_published_yaml(std::string_view yaml_text, const std::string& source) {
-  const YamlFile yaml(yaml_text, source);
-  // Dropout, initialisation and all sections but `model` change nothing about inference and are not looked at.
-  check_choice(yaml, "model.classification.name", {"byteformer"});
-  check_choice(yaml, "model.activation.name", {"gelu"});
-  check_choice(yaml, "model.layer.global_pool", {"mean"});
-  check_choice(yaml, joined(kSection, "norm_layer"), {"layer_norm", "layer_norm_fp32"});
+format::PartialConfig read_published_model(const YamlFile& yaml) {
+  // Another value would make another model of the same tensors.
+  yaml.choice("model.classification.name", {"byteformer"});
+  yaml.choice("model.activation.name", {"gelu"});
+  yaml.choice("model.layer.global_pool", {"mean"});
+  yaml.choice(joined(kSection, "norm_layer"), {"layer_norm", "layer_norm_fp32"});
   format::PartialConfig config;
   apply_mode(yaml, config);
   apply_windows(yaml, config);
@@ -70,6 +53,11 @@ format::PartialConfig parse_published_yaml(std::string_view yaml_text, const std
         *sinusoidal ? format::PositionEmbedding::kSinusoidal : format::PositionEmbedding::kLearned;
   config.num_labels = yaml.integer("model.classification.n_classes");
   return config;
+}
+
+format::PartialConfig parse_published_yaml(std::string_view yaml_text, const std::string& source) {
+  // Dropout, initialisation and all sections but `model` change nothing about inference and are not looked at.
+  return read_published_model(YamlFile(yaml_text, source));
 }
 
 }  // namespace byteformer::interop

@@ -15,7 +15,6 @@ using format::joined;
 using format::shape_text;
 using format::TensorView;
 
-constexpr std::int64_t kUnsaidSinusoidalPositions = 10'000;  // the published default, where no buffer tells
 constexpr const char* kPositionTable = "pos_embed.pos_embed.pos_embed";
 
 class ShapeInference {
@@ -86,7 +85,7 @@ class ShapeInference {
     if (config_.position_embedding != format::PositionEmbedding::kSinusoidal)
       fail(ErrorCode::kInvalidModel, tensors_.source, ": has no tensor ", kPositionTable, ", and ", config_source_,
            " does not say that positions are sinusoidal (position_embedding_type; YAML: sinusoidal_pos_emb)");
-    if (!config_.max_position_embeddings) config_.max_position_embeddings = kUnsaidSinusoidalPositions;
+    if (!config_.max_position_embeddings) config_.max_position_embeddings = kUnsaidPositions;
   }
 
   void infer_layers() {

@@ -1,8 +1,11 @@
 // Values of a YAML text, found and converted strictly.
 #include "interop/yaml_file.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
+#include "format/suggestion.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::interop {
@@ -12,6 +15,9 @@ using format::excerpt;
 using format::fail;
 
 constexpr std::size_t kMaxTextBytes = 1 << 20;
+constexpr int kMaxKeys = 10'000;  // aliases may name a mapping again and again
+constexpr int kMaxLevels = 32;    // or themselves
+constexpr std::size_t kMaxPathBytes = 1'000;
 
 /// Collects the nodes that `path` names below `node`. A key may itself be dotted: {a.b: {c: 1}} holds a.b.c.
 void collect(const YAML::Node& node, std::string_view path, std::vector<YAML::Node>& found) {
@@ -36,6 +42,55 @@ std::string kind_of(const YAML::Node& node) {
   if (node.IsSequence()) return "a list of " + std::to_string(node.size());
   return node.IsMap() ? "a mapping" : "nothing";
 }
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+/// "a, b or c; did you mean b?"
+std::string expected_choice(const std::string& value, const std::vector<std::string>& known) {
+  std::string text = known.front();
+  for (std::size_t i = 1; i < known.size(); ++i) text += (i + 1 < known.size() ? ", " : " or ") + known[i];
+  if (known.size() == 1) return text;
+  const auto nearest = format::nearest_word(value, known);
+  return nearest ? text + "; did you mean " + *nearest + "?" : text;
+}
+
+/// Walks through all keys of a configuration, however aliases tie it together.
+class KeyWalk {
+ public:
+  explicit KeyWalk(const std::string& source) : source_(source) {}
+
+  std::vector<YamlFile::Key> run(const YAML::Node& root) {
+    enter(root, "", 0);
+    return std::move(keys_);
+  }
+
+ private:
+  void enter(const YAML::Node& section, const std::string& prefix, int level) {
+    if (level > kMaxLevels || prefix.size() > kMaxPathBytes)
+      fail(ErrorCode::kInvalidFormat, source_, ": ", excerpt(prefix), " lies too deep for a configuration");
+    for (const auto& entry : section) {
+      const int line = entry.first.Mark().line + 1;
+      if (++num_visited_ > kMaxKeys)
+        fail(ErrorCode::kInvalidFormat, source_, ": has more than ", kMaxKeys, " keys, is it a configuration?");
+      if (!entry.first.IsScalar())
+        fail(ErrorCode::kInvalidFormat, source_, ": line ", line, ": a key is ", kind_of(entry.first),
+             ", expected a text");
+      const std::string path = prefix + entry.first.Scalar();
+      if (entry.second.IsMap())
+        enter(entry.second, path + ".", level + 1);
+      else if (!entry.second.IsNull())
+        keys_.push_back({path, line});
+    }
+  }
+
+  const std::string& source_;
+  std::vector<YamlFile::Key> keys_;
+  int num_visited_ = 0;
+};
 
 }  // namespace
 
@@ -65,6 +120,21 @@ std::optional<std::int64_t> YamlFile::integer(std::string_view path) const {
   return as_integer(path, *node);
 }
 
+std::optional<std::int64_t> YamlFile::integer(std::string_view path, std::int64_t low, std::int64_t high) const {
+  const auto value = integer(path);
+  if (value && (*value < low || *value > high)) refuse(path, format::joined("an integer from ", low, " to ", high));
+  return value;
+}
+
+std::optional<double> YamlFile::number(std::string_view path, double low, double high) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  double value = 0;
+  if (!node->IsScalar() || !YAML::convert<double>::decode(*node, value) || !(value >= low && value <= high))
+    refuse(path, *node, format::joined("a number from ", low, " to ", high));
+  return value;
+}
+
 std::optional<bool> YamlFile::boolean(std::string_view path) const {
   const auto node = find(path);
   if (!node) return std::nullopt;
@@ -87,7 +157,20 @@ std::optional<std::vector<bool>> YamlFile::booleans(std::string_view path) const
   return values;
 }
 
+std::optional<std::string> YamlFile::choice(std::string_view path, std::initializer_list<std::string_view> known,
+                                            ErrorCode code) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  std::string value = lower_case(scalar(path, *node, "a text"));
+  if (std::ranges::find(known, value) == known.end())
+    refuse(path, *node, expected_choice(value, {known.begin(), known.end()}), code);
+  return value;
+}
+
+std::vector<YamlFile::Key> YamlFile::keys() const { return KeyWalk(source_).run(root_); }
+
 std::optional<YAML::Node> YamlFile::find(std::string_view path) const {
+  asked_.emplace(path);
   std::vector<YAML::Node> found;
   collect(root_, path, found);
   if (found.size() > 1)
@@ -124,9 +207,12 @@ bool YamlFile::as_boolean(std::string_view path, const YAML::Node& node) const {
   return value;
 }
 
-void YamlFile::refuse(std::string_view path, const YAML::Node& node, std::string_view expected) const {
-  fail(ErrorCode::kInvalidFormat, source_, ": line ", node.Mark().line + 1, ": ", path, " is ", kind_of(node),
-       ", expected ", expected);
+void YamlFile::refuse(std::string_view path, std::string_view expected, ErrorCode code) const {
+  refuse(path, find(path).value(), expected, code);
+}
+
+void YamlFile::refuse(std::string_view path, const YAML::Node& node, std::string_view expected, ErrorCode code) const {
+  fail(code, source_, ": line ", node.Mark().line + 1, ": ", path, " is ", kind_of(node), ", expected ", expected);
 }
 
 }  // namespace byteformer::interop

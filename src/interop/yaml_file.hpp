@@ -4,16 +4,20 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "byteformer/error.hpp"
 
 namespace byteformer::interop {
 
 /// Every method returns nothing where the key is absent or null, and throws Error kInvalidFormat naming the source, the
 /// line, the key, what was expected and what was found. Aliases are followed only along the path that is asked for, so
-/// they cannot multiply.
+/// they cannot multiply. One thread at a time: it remembers what it was asked for.
 class YamlFile {
  public:
   /// \throws Error kInvalidFormat, with the line, for a syntax error or a text that is too long or not UTF-8.
@@ -21,11 +25,34 @@ class YamlFile {
 
   std::optional<std::string> text(std::string_view path) const;
   std::optional<std::int64_t> integer(std::string_view path) const;
+  std::optional<std::int64_t> integer(std::string_view path, std::int64_t low, std::int64_t high) const;
+  std::optional<double> number(std::string_view path, double low, double high) const;  ///< bounds are inclusive
   std::optional<bool> boolean(std::string_view path) const;
 
   /// A list; a single value counts as a list of one.
   std::optional<std::vector<std::int64_t>> integers(std::string_view path) const;
   std::optional<std::vector<bool>> booleans(std::string_view path) const;
+
+  /// A text in lower case, as the published code ignores case.
+  /// \throws Error with `code`, naming the nearest, if it is none of `known`.
+  std::optional<std::string> choice(std::string_view path, std::initializer_list<std::string_view> known,
+                                    ErrorCode code = ErrorCode::kUnsupported) const;
+
+  struct Key {
+    std::string path;  ///< dotted
+    int line = 0;      ///< from 1
+  };
+
+  /// Every key whose value is neither a mapping nor null, in the order of the text.
+  /// \throws Error kInvalidFormat for a key that is no text, and for more keys or levels than a configuration has.
+  std::vector<Key> keys() const;
+
+  /// The paths by which values were asked for, whether they are there or not.
+  const std::set<std::string, std::less<>>& asked() const noexcept { return asked_; }
+
+  /// \throws Error with `code` for the value at `path`, which must be there.
+  [[noreturn]] void refuse(std::string_view path, std::string_view expected,
+                           ErrorCode code = ErrorCode::kInvalidFormat) const;
 
   const std::string& source() const noexcept { return source_; }
 
@@ -35,10 +62,12 @@ class YamlFile {
   std::string scalar(std::string_view path, const YAML::Node& node, std::string_view expected) const;
   std::int64_t as_integer(std::string_view path, const YAML::Node& node) const;
   bool as_boolean(std::string_view path, const YAML::Node& node) const;
-  [[noreturn]] void refuse(std::string_view path, const YAML::Node& node, std::string_view expected) const;
+  [[noreturn]] void refuse(std::string_view path, const YAML::Node& node, std::string_view expected,
+                           ErrorCode code = ErrorCode::kInvalidFormat) const;
 
   std::string source_;
   YAML::Node root_;
+  mutable std::set<std::string, std::less<>> asked_;
 };
 
 }  // namespace byteformer::interop

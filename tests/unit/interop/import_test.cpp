@@ -8,6 +8,7 @@
 #include "format/safetensors.hpp"
 #include "interop/checkpoint.hpp"
 #include "interop/import_export.hpp"
+#include "interop/published_yaml.hpp"
 #include "model/weights.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
@@ -109,6 +110,49 @@ TEST_F(ImportTest, APublishedYamlMakesTheWholeModel) {
             format::DType::kF16);
   fs::remove_all(folder_ / "model");
   EXPECT_EQ(import("{}", folder_ / "w.pt").num_attention_heads, 3) << "192 is the width of tiny";
+}
+
+/// A released checkpoint: its configuration, and the shapes that tell it from others.
+struct Released {
+  const char* config;
+  std::int64_t kernel, num_classes;
+};
+constexpr Released kReleased[] = {{"image_tiff", 32, 1000},      {"jpeg_q100_k8", 8, 1000},
+                                  {"jpeg_q60_k4_w128", 4, 1000}, {"order_reverse", 32, 1000},
+                                  {"obfuscation_20", 32, 1000},  {"camera_0.05_k4", 4, 1000},
+                                  {"wav_float32_k32", 32, 12},   {"mp3_k4_w32", 4, 12}};
+
+TEST_F(ImportTest, TheReleasedCheckpointsHaveTheShapesOfTheirConfigurations) {
+  for (const Released& released : kReleased) {
+    const std::string yaml = test::read_file(data_path("published") / (std::string(released.config) + ".yaml"));
+    ModelConfig expected = format::complete(parse_published_yaml(yaml, "t"), "t");
+    expected.masking = Masking::kReleased;
+    write_zeros(folder_ / "w.pt", expected);
+    EXPECT_EQ(import(yaml, folder_ / "w.pt", "run.yaml"), expected) << released.config;
+    const auto model = format::read_model_folder(folder_ / "model");
+    const auto shape_of = [&](const char* name) { return model.tensors.by_name.at(name).shape; };
+    using Shape = std::vector<std::int64_t>;
+    EXPECT_EQ(shape_of("embeddings.weight"), (Shape{257, 192}));
+    EXPECT_EQ(shape_of("token_reduction_net.weight"), (Shape{192, 192, released.kernel}));
+    EXPECT_EQ(shape_of("pos_embed.pos_embed.pos_embed"), (Shape{1, 1, 50'000, 192}));
+    EXPECT_EQ(shape_of("transformer.11.pre_norm_mha.1.qkv_proj.weight"), (Shape{576, 192}));
+    EXPECT_EQ(shape_of("transformer.11.pre_norm_ffn.1.weight"), (Shape{768, 192}));
+    EXPECT_EQ(shape_of("downsamplers.downsample_9.reduction.weight"), (Shape{192, 384}));
+    EXPECT_EQ(shape_of("classifier.weight"), (Shape{released.num_classes, 192}));
+    fs::remove_all(folder_ / "model");
+  }
+}
+
+TEST_F(ImportTest, APublishedConfigurationOfOtherWeightsIsNamed) {
+  const std::string yaml = test::read_file(data_path("published/mp3_k4_w32.yaml"));
+  write_zeros(folder_ / "w.pt", format::complete(parse_published_yaml(yaml, "t"), "t"));
+  const auto expect_contradiction = [&](const char* name, std::initializer_list<std::string_view> parts) {
+    const std::string other = test::read_file(data_path("published") / (std::string(name) + ".yaml"));
+    expect_error(ErrorCode::kInvalidModel, parts, [&] { import(other, folder_ / "w.pt", "run.yaml"); });
+  };
+  expect_contradiction("wav_uint8_k8",
+                       {"run.yaml says conv_kernel_size 8", "w.pt has token_reduction_net.weight", "[192, 192, 4]"});
+  expect_contradiction("jpeg_q60_k4_w32", {"num_labels (YAML: n_classes) 1000", "classifier.weight [12, 192]"});
 }
 
 TEST_F(ImportTest, TheOptionForMaskingWins) {
