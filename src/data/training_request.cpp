@@ -15,6 +15,7 @@ namespace {
 template <typename Request, typename Visit>
 void for_each_member(Request& r, const Visit& visit) {
   visit("data", r.data), visit("output", r.output), visit("resume", r.resume), visit("init_from", r.init_from);
+  visit("config", r.config);
   visit("dry_run", r.dry_run), visit("json", r.json), visit("overwrite", r.overwrite);
   visit("no_progress", r.no_progress);
   visit("recipe", r.recipe), visit("preset", r.preset), visit("hidden_size", r.hidden_size);
@@ -53,6 +54,20 @@ std::string quoted(const std::string& word) {
   return result + "'";
 }
 
+std::string value_text(const nlohmann::ordered_json& value) {
+  if (value.is_string()) return quoted(value.get<std::string>());
+  std::string text = value.dump();
+  if (value.is_number_float() && text.ends_with(".0")) text.resize(text.size() - 2);
+  return text;
+}
+
+/// "--min-learning-rate 0.1", for a shell
+std::string option_text(std::string name, const nlohmann::ordered_json& value) {
+  if (name.ends_with("_s")) name.resize(name.size() - 2);  // times are given in seconds
+  std::ranges::replace(name, '_', '-');
+  return "--" + name + (value.is_boolean() ? "" : " " + value_text(value));
+}
+
 void read(const nlohmann::json& json, bool& value) { value = json.get<bool>(); }
 template <typename T>
 void read(const nlohmann::json& json, std::optional<T>& value) {
@@ -67,19 +82,25 @@ std::string to_json(const TrainingRequest& request) {
   return json.dump();
 }
 
+std::vector<std::string> fill_in(TrainingRequest& request, const TrainingRequest& defaults) {
+  auto merged = nlohmann::ordered_json::parse(to_json(request));
+  std::vector<std::string> contradictions;
+  const auto further = nlohmann::ordered_json::parse(to_json(defaults));
+  for (const auto& [key, value] : further.items()) {
+    if (merged.contains(key) && merged[key] != value)
+      contradictions.push_back(option_text(key, merged[key]) + ", not " + value_text(value));
+    if (!merged.contains(key)) merged[key] = value;
+  }
+  request = parse_training_request(merged.dump());
+  return contradictions;
+}
+
 std::string command_line(const TrainingRequest& request) {
   std::string command = "byteformer train";
   const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(request));
   for (const auto& [key, value] : json.items()) {
     if (key == "no_progress" || key == "dry_run" || key == "json") continue;  // without influence on the model
-    std::string name = key;
-    if (name.ends_with("_s")) name.resize(name.size() - 2);  // times are given in seconds
-    std::ranges::replace(name, '_', '-');
-    command += " --" + name;
-    if (value.is_boolean()) continue;
-    std::string text = value.is_string() ? quoted(value.get<std::string>()) : value.dump();
-    if (value.is_number_float() && text.ends_with(".0")) text.resize(text.size() - 2);
-    command += " " + text;
+    command += " " + option_text(key, value);
   }
   return command;
 }

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace byteformer::data {
 
 /// Everything that is not set is chosen from the data, or by the recipe.
 struct TrainingRequest {
   std::optional<std::string> data, output, resume, init_from;
+  std::optional<std::string> config;  ///< a published configuration (YAML), whose settings hold where none is given
   bool dry_run = false;
   bool json = false;       ///< with dry_run: the plan as JSON
   bool overwrite = false;  ///< replace what stands at `output`
@@ -41,6 +43,10 @@ struct TrainingRequest {
   std::optional<std::string> precision;  ///< "float32", "bf16" or "fp16"
   std::optional<std::int64_t> threads, workers, token_budget;
 };
+
+/// Fills what `request` leaves open from `defaults`. \returns for each option that was given otherwise than there,
+/// which, what and what not: "--kernel 8, not 32".
+std::vector<std::string> fill_in(TrainingRequest& request, const TrainingRequest& defaults);
 
 /// As JSON text, keys as above; what is not set is absent.
 std::string to_json(const TrainingRequest& request);

@@ -33,6 +33,21 @@ TEST(TrainingRequestTest, ReadsAsTheCommandThatAsksForIt) {
   EXPECT_EQ(command_line(request), "byteformer train --data 'some folder' --output out --time 90");
 }
 
+TEST(TrainingRequestTest, WhatIsGivenWinsOverWhatIsFilledIn) {
+  TrainingRequest request, defaults;
+  request.kernel = defaults.kernel = 8;
+  request.min_learning_rate = 0.1;
+  request.data = "a b";
+  defaults.min_learning_rate = 0.2;
+  defaults.data = "c";
+  defaults.epochs = 300;
+  EXPECT_EQ(fill_in(request, defaults),
+            (std::vector<std::string>{"--data 'a b', not c", "--min-learning-rate 0.1, not 0.2"}));
+  EXPECT_EQ(request.data, "a b");
+  EXPECT_EQ(request.min_learning_rate, 0.1);
+  EXPECT_EQ(request.epochs, 300);
+}
+
 TEST(TrainingRequestTest, UnknownKeysAndWrongTypesAreErrors) {
   test::expect_error(ErrorCode::kInvalidArgument, {"one version"}, [] { parse_training_request(R"({"kernl": 8})"); });
   test::expect_error(ErrorCode::kInvalidArgument, {"malformed"}, [] { parse_training_request(R"({"kernel": "8"})"); });
