@@ -21,6 +21,7 @@
 #include "progress_display.hpp"
 #include "train/event_file.hpp"
 #include "train/planner.hpp"
+#include "train/published_plan.hpp"
 #include "train/run_folder.hpp"
 #include "train/run_summary.hpp"
 #include "train/runtime.hpp"
@@ -40,15 +41,6 @@ train::Runtime runtime_of(const data::TrainingRequest& request) {
   return runtime;
 }
 
-data::DataSet find_data(const std::string& path, double validation_fraction, const std::string& split_by,
-                        std::uint64_t seed) {
-  data::DataSetOptions options;
-  options.validation_fraction = validation_fraction;
-  options.seed = seed;
-  options.split_by_speaker = split_by != "file";
-  return data::find_data_set(path, options);
-}
-
 std::string data_text(const data::DataSet& data) {
   std::string names;
   for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + data.classes[i];
@@ -60,6 +52,11 @@ std::string data_text(const data::DataSet& data) {
 }
 
 void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+void say_data(const data::DataSet& data) {
+  for (const std::string& remark : data.remarks) say("note: " + remark);
+  say(data_text(data));
+}
 
 /// What a resumed run must not change, compared with what it was started with.
 void check_resume(const data::TrainingRequest& request, const train::TrainingPlan& plan, const data::DataSet& data) {
@@ -108,9 +105,22 @@ Prepared prepare_resume(const data::TrainingRequest& request) {
   prepared.plan = train::RunFolder(prepared.output).read_plan();
   if (request.data)
     prepared.plan.data = *request.data;  // it may have moved; the fingerprint says whether it is the same
-  prepared.data =
-      find_data(prepared.plan.data, prepared.plan.validation_fraction, prepared.plan.split_by, prepared.plan.seed);
+  prepared.data = data::find_data_set(prepared.plan.data, train::split_options(prepared.plan));
   check_resume(request, prepared.plan, prepared.data);
+  return prepared;
+}
+
+Prepared prepare_published(const data::TrainingRequest& request, const train::Runtime& runtime) {
+  Prepared prepared;
+  prepared.output = request.output.value_or("");
+  if (request.output) train::RunFolder(prepared.output).require_absent();
+  train::PublishedTraining training = train::plan_published(request, {train::has_cuda(), runtime.num_threads});
+  prepared.plan = std::move(training.plan);
+  if (training.data) {
+    prepared.data = std::move(*training.data);
+    say_data(prepared.data);
+  }
+  for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
   return prepared;
 }
 
@@ -118,16 +128,15 @@ Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime&
   Prepared prepared;
   prepared.output = request.output.value_or("");
   if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
-  prepared.data = find_data(*request.data, request.validation_fraction.value_or(0.1), request.split_by.value_or("auto"),
-                            static_cast<std::uint64_t>(request.seed.value_or(0)));
-  for (const std::string& remark : prepared.data.remarks) say("note: " + remark);
-  say(data_text(prepared.data));
+  train::take_settings(request, prepared.plan);
+  prepared.data = data::find_data_set(prepared.plan.data, train::split_options(prepared.plan));
+  say_data(prepared.data);
   const train::Machine machine{train::has_cuda(), runtime.num_threads};
   const data::Survey survey = data::look_at(prepared.data.train);
   prepared.plan = train::choose_plan(request, prepared.data, survey, machine);
   train::choose_schedule(
-      request, prepared.data, [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); },
-      prepared.plan);
+      request, prepared.data.train.size(),
+      [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
   return prepared;
 }
@@ -217,7 +226,9 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
 
 int run(const data::TrainingRequest& request) {
   const train::Runtime runtime = runtime_of(request);
-  const Prepared prepared = request.resume ? prepare_resume(request) : prepare_new(request, runtime);
+  const Prepared prepared = request.resume   ? prepare_resume(request)
+                            : request.config ? prepare_published(request, runtime)
+                                             : prepare_new(request, runtime);
   if (request.dry_run) {
     if (request.json) std::fputs(train::to_json(prepared.plan).c_str(), stdout);
     return 0;

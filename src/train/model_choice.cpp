@@ -28,7 +28,7 @@ struct Preset {
 constexpr Preset kPresets[] = {{"nano", 96, 4, 3, 384},     {"micro", 128, 6, 4, 512},   {"tiny", 192, 12, 3, 768},
                                {"small", 384, 12, 6, 1536}, {"base", 768, 12, 12, 3072}, {"huge", 1280, 32, 20, 5120}};
 
-const Preset& preset(const std::string& name) {
+const Preset& preset_of(const std::string& name) {
   for (const Preset& p : kPresets)
     if (name == p.name) return p;
   throw Error(ErrorCode::kInvalidArgument,
@@ -78,19 +78,6 @@ data::SoundPreparation sound_preparation(const data::TrainingRequest& request, c
                   encode::to_string(sound.encoding.sample_format),
                   sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
   return sound;
-}
-
-void apply_format(const data::TrainingRequest& request, TrainingPlan& plan) {
-  if (!request.encode || request.encode == "as-is") return;
-  const FileFormat format = data::parse_file_format(*request.encode);
-  if (data::is_image(format) && plan.preprocess.image) {
-    plan.preprocess.image->encoding.format = format;
-  } else if (!data::is_image(format) && plan.preprocess.sound) {
-    plan.preprocess.sound->encoding.format = format;
-  } else {
-    throw Error(ErrorCode::kInvalidArgument, fmt::format("--encode {}: the data are no {}", *request.encode,
-                                                         data::is_image(format) ? "pictures" : "sounds"));
-  }
 }
 
 /// Bytes between tokens: about `tokens` of them, and each picture row a whole number of tokens or the other way round.
@@ -171,6 +158,19 @@ void choose_layers(format::PartialConfig& config, std::int64_t window, std::int6
 
 }  // namespace
 
+void apply_format(const data::TrainingRequest& request, TrainingPlan& plan) {
+  if (!request.encode || request.encode == "as-is") return;
+  const FileFormat format = data::parse_file_format(*request.encode);
+  if (data::is_image(format) && plan.preprocess.image) {
+    plan.preprocess.image->encoding.format = format;
+  } else if (!data::is_image(format) && plan.preprocess.sound) {
+    plan.preprocess.sound->encoding.format = format;
+  } else {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("--encode {}: the data are no {}", *request.encode,
+                                                         data::is_image(format) ? "pictures" : "sounds"));
+  }
+}
+
 void choose_preprocess(const data::TrainingRequest& request, const data::Survey& survey, TrainingPlan& plan) {
   const double images = survey.image_share(), sounds = survey.sound_share();
   if (request.encode != "as-is" && images + sounds >= kClearMajority) {
@@ -198,23 +198,47 @@ void choose_preprocess(const data::TrainingRequest& request, const data::Survey&
                     plan.max_bytes));
 }
 
+void apply_sizes(const data::TrainingRequest& request, const std::string& preset, format::PartialConfig& config) {
+  const Preset& p = preset_of(request.preset.value_or(preset));
+  config.hidden_size = request.hidden_size.value_or(p.hidden_size);
+  config.num_hidden_layers = request.layers.value_or(p.layers);
+  config.num_attention_heads = request.heads.value_or(p.heads);
+  config.intermediate_size =
+      request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size : p.intermediate_size);
+}
+
+void take_initial_model(const data::TrainingRequest& request, TrainingPlan& plan) {
+  plan.config = format::read_config(plan.init_from);
+  plan.config.masking = request.masking ? format::parse_masking(*request.masking) : plan.config.masking;
+}
+
+void complete_model(const std::vector<std::string>& classes, TrainingPlan& plan) {
+  plan.config.labels = classes;
+  plan.config.num_labels = static_cast<std::int64_t>(classes.size());
+  plan.config.temperature = 1;
+  plan.config.preprocess = data::to_json(plan.preprocess);
+  format::validate(plan.config, "the model");
+  plan.reasons.push_back(
+      fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",
+                  plan.config.num_hidden_layers, plan.config.hidden_size, plan.config.conv_kernel_size,
+                  plan.config.window_sizes.front(),
+                  plan.config.position_embedding == format::PositionEmbedding::kLearned
+                      ? fmt::format("{} learned", plan.config.max_position_embeddings)
+                      : "sinusoidal",
+                  format::to_string(plan.config.masking)));
+}
+
 void choose_model(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
                   TrainingPlan& plan) {
   const bool is_published = request.recipe == "published";
   if (!plan.init_from.empty()) {
-    plan.config = format::read_config(plan.init_from);
-    plan.config.masking = request.masking ? format::parse_masking(*request.masking) : plan.config.masking;
+    take_initial_model(request, plan);
   } else {
     const std::string chosen = is_published || plan.device == "cuda" ? "tiny"
                                : data.train.size() < 3'000           ? "nano"
                                                                      : "micro";
-    const Preset& p = preset(request.preset.value_or(chosen));
     format::PartialConfig config;
-    config.hidden_size = request.hidden_size.value_or(p.hidden_size);
-    config.num_hidden_layers = request.layers.value_or(p.layers);
-    config.num_attention_heads = request.heads.value_or(p.heads);
-    config.intermediate_size =
-        request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size : p.intermediate_size);
+    apply_sizes(request, chosen, config);
     config.num_labels = static_cast<std::int64_t>(data.classes.size());
     const std::int64_t published_kernel = plan.preprocess.sound && !plan.preprocess.image ? 16 : 32;
     config.conv_kernel_size =
@@ -242,19 +266,7 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
                                  has_any_length ? most_tokens + most_tokens / 2 : most_tokens + most_tokens / 4});
     plan.config = format::complete(config, "the model");
   }
-  plan.config.labels = data.classes;
-  plan.config.num_labels = static_cast<std::int64_t>(data.classes.size());
-  plan.config.temperature = 1;
-  plan.config.preprocess = data::to_json(plan.preprocess);
-  format::validate(plan.config, "the model");
-  plan.reasons.push_back(
-      fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",
-                  plan.config.num_hidden_layers, plan.config.hidden_size, plan.config.conv_kernel_size,
-                  plan.config.window_sizes.front(),
-                  plan.config.position_embedding == format::PositionEmbedding::kLearned
-                      ? fmt::format("{} learned", plan.config.max_position_embeddings)
-                      : "sinusoidal",
-                  format::to_string(plan.config.masking)));
+  complete_model(data.classes, plan);
 }
 
 }  // namespace byteformer::train

@@ -56,6 +56,8 @@ double learning_rate(const Schedule& s, std::int64_t step) noexcept {
 std::string to_json(const TrainingPlan& plan) {
   nlohmann::json json;
   for_each_member(plan, [&](const char* name, const auto& value) { json[name] = value; });
+  json["data_set"] = plan.data_set;
+  json["epochs"] = plan.epochs();  // for people: it follows from the schedule
   json["model"] = nlohmann::json::parse(format::to_json(plan.config));
   return json.dump(2) + "\n";
 }
@@ -65,6 +67,7 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
     for_each_member(plan, [&](const char* name, auto& value) { json.at(name).get_to(value); });
+    plan.data_set = json.value("data_set", "");  // plans of earlier versions do not say
     plan.config = format::parse_config(json.at("model").dump(), source);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kInvalidFormat, source + ": is no training plan: " + error.what());

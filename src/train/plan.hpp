@@ -29,6 +29,7 @@ double learning_rate(const Schedule& schedule, std::int64_t step) noexcept;
 
 struct TrainingPlan {
   std::string data;
+  std::string data_set;  ///< the name of a published one, where a published configuration says so
   format::ModelConfig config;
   data::Preprocess preprocess;
   data::ImageAugmentation image_augmentation;

@@ -88,19 +88,6 @@ void choose_batch(const data::TrainingRequest& request, const data::DataSet& dat
   const std::int64_t published = plan.preprocess.sound && !plan.preprocess.image ? 48 * 4 : 48 * 8 * 2;
   const std::int64_t chosen = num_files < 5'000 ? 32 : num_files < 20'000 ? 64 : 128;
   plan.batch_size = request.batch_size.value_or(is_published ? published : chosen);
-  plan.token_budget = request.token_budget.value_or(plan.token_budget);
-}
-
-void choose_device(const data::TrainingRequest& request, const Machine& machine, TrainingPlan& plan) {
-  const std::string wanted = request.device.value_or("auto");
-  if (wanted == "cuda" && !machine.has_cuda)
-    throw Error(ErrorCode::kInvalidArgument,
-                "--device cuda: this LibTorch finds no GPU; use --device cpu, or build against a PyTorch with CUDA");
-  plan.device = wanted == "cuda" || (wanted == "auto" && machine.has_cuda) ? "cuda" : "cpu";
-  plan.precision = request.precision.value_or(plan.device == "cuda" ? "bf16" : "float32");
-  if (plan.precision == "fp16" && plan.device == "cpu")
-    throw Error(ErrorCode::kInvalidArgument,
-                "--precision fp16 needs --device cuda; on the CPU there are float32 and bf16");
 }
 
 void choose_augmentation(const data::TrainingRequest& request, const data::DataSet& data, TrainingPlan& plan) {
@@ -152,6 +139,41 @@ void strengthen_augmentation(const data::TrainingRequest& request, TrainingPlan&
 
 }  // namespace
 
+void choose_device(const data::TrainingRequest& request, const Machine& machine, TrainingPlan& plan) {
+  const std::string wanted = request.device.value_or("auto");
+  if (wanted == "cuda" && !machine.has_cuda)
+    throw Error(ErrorCode::kInvalidArgument,
+                "--device cuda: this LibTorch finds no GPU; use --device cpu, or build against a PyTorch with CUDA");
+  plan.device = wanted == "cuda" || (wanted == "auto" && machine.has_cuda) ? "cuda" : "cpu";
+  plan.precision = request.precision.value_or(plan.device == "cuda" ? "bf16" : "float32");
+  if (plan.precision == "fp16" && plan.device == "cpu")
+    throw Error(ErrorCode::kInvalidArgument,
+                "--precision fp16 needs --device cuda; on the CPU there are float32 and bf16");
+}
+
+void take_settings(const data::TrainingRequest& request, TrainingPlan& plan) {
+  plan.data = request.data.value_or("");
+  plan.seed = static_cast<std::uint64_t>(request.seed.value_or(0));
+  plan.validation_fraction = request.validation_fraction.value_or(0.1);
+  plan.split_by = request.split_by.value_or("auto");
+  plan.init_from = request.init_from.value_or("");
+  plan.token_budget = request.token_budget.value_or(plan.token_budget);
+  plan.weight_decay = request.weight_decay.value_or(0.05);
+  plan.label_smoothing = request.label_smoothing.value_or(0.1);
+  plan.clip_norm = request.clip_norm.value_or(request.recipe == "published" ? 0 : 1);
+  plan.dropout = request.dropout.value_or(0);
+  plan.stochastic_depth = request.stochastic_depth.value_or(0);
+  plan.initialisation = request.initialisation.value_or("released");
+}
+
+data::DataSetOptions split_options(const TrainingPlan& plan) {
+  data::DataSetOptions options;
+  options.validation_fraction = plan.validation_fraction;
+  options.seed = plan.seed;
+  options.split_by_speaker = plan.split_by != "file";
+  return options;
+}
+
 TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
                          const Machine& machine) {
   if (survey.num_looked_at == 0)
@@ -160,12 +182,8 @@ TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataS
   const bool is_published = request.recipe == "published";
   TrainingPlan plan;
   plan.command = data::command_line(request);
-  plan.data = request.data.value();
+  take_settings(request, plan);
   plan.data_fingerprint = data::fingerprint(data, plan.data);
-  plan.seed = static_cast<std::uint64_t>(request.seed.value_or(0));
-  plan.validation_fraction = request.validation_fraction.value_or(0.1);
-  plan.split_by = request.split_by.value_or("auto");
-  plan.init_from = request.init_from.value_or("");
   plan.reasons.push_back(survey_text(survey));
   choose_device(request, machine, plan);
   choose_preprocess(request, survey, plan);
@@ -175,21 +193,15 @@ TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataS
   data::TrainingRequest augmentation = request;
   if (is_published && !request.augment) augmentation.augment = "published";
   choose_augmentation(augmentation, data, plan);
-  plan.weight_decay = request.weight_decay.value_or(0.05);
-  plan.label_smoothing = request.label_smoothing.value_or(0.1);
-  plan.clip_norm = request.clip_norm.value_or(is_published ? 0 : 1);
-  plan.dropout = request.dropout.value_or(0);
-  plan.stochastic_depth = request.stochastic_depth.value_or(0);
-  plan.initialisation = request.initialisation.value_or("released");
   return plan;
 }
 
-void choose_schedule(const data::TrainingRequest& request, const data::DataSet& data,
+void choose_schedule(const data::TrainingRequest& request, std::size_t num_files,
                      const std::function<double()>& step_seconds, TrainingPlan& plan) {
   const bool is_published = request.recipe == "published";
   Schedule& s = plan.schedule;
   s.steps_per_epoch =
-      static_cast<std::int64_t>(data::num_batches(data.train.size(), static_cast<std::size_t>(plan.batch_size)));
+      static_cast<std::int64_t>(data::num_batches(num_files, static_cast<std::size_t>(plan.batch_size)));
   const auto per_epoch = static_cast<double>(s.steps_per_epoch);
   const auto to_steps = [&](double epochs) { return std::max<std::int64_t>(1, std::llround(epochs * per_epoch)); };
   plan.time_s = request.time_s.value_or(0);

@@ -1,6 +1,7 @@
 // Chooses what a person did not say: encoding, kernel, sizes, batch, augmentation, schedule; and says why.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -23,8 +24,20 @@ TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataS
                          const Machine& machine);
 
 /// Sets the schedule: from --epochs, or from the time budget and what a step takes here.
+/// \param num_files    to train on
 /// \param step_seconds called only if needed
-void choose_schedule(const data::TrainingRequest& request, const data::DataSet& data,
+void choose_schedule(const data::TrainingRequest& request, std::size_t num_files,
                      const std::function<double()>& step_seconds, TrainingPlan& plan);
+
+// Parts of these that another planner needs, too.
+
+/// Sets device and precision. \throws Error kInvalidArgument for what the machine does not have.
+void choose_device(const data::TrainingRequest& request, const Machine& machine, TrainingPlan& plan);
+
+/// Sets what neither data nor machine change.
+void take_settings(const data::TrainingRequest& request, TrainingPlan& plan);
+
+/// How the data of a plan with settings split.
+data::DataSetOptions split_options(const TrainingPlan& plan);
 
 }  // namespace byteformer::train

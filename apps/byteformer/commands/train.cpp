@@ -8,6 +8,7 @@
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "system/external_program.hpp"
+#include "train/published_plan.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -25,6 +26,11 @@ Examples:
   byteformer train --data logs/ -o models/mine --encode as-is --kernel 8
   byteformer train --resume models/mine                      # after Ctrl-C, or a crash
   byteformer train --data imagenet/ -o models/tiff --recipe published --device cuda
+  byteformer train --config run.yaml --dry-run               # a published configuration
+  byteformer train --config run.yaml --data imagenet/ -o models/mine
+
+CONFIG is a configuration in the published form (CoreNet's YAML). The command line wins over it;
+the plan says where, and names keys that have no effect. Its dry run needs neither data nor trainer.
 
 A resumed run goes on bit for bit. Exit status: 0 trained, 2 the options make no sense, 3 failed, 130
 interrupted and saved.)";
@@ -56,6 +62,9 @@ void add_data_options(CLI::App& app, data::TrainingRequest& r) {
 
 void add_model_options(CLI::App& app, data::TrainingRequest& r) {
   add_choice(app, "--recipe", r.recipe, {"auto", "published"}, "Settings: chosen for the data, or those of the paper");
+  add_text(app, "-c,--config", r.config, "CONFIG", "Train as a published configuration (YAML) says")
+      .excludes("--recipe")
+      .excludes("--resume");
   add_choice(app, "--preset", r.preset, {"nano", "micro", "tiny", "small", "base", "huge"}, "Size of the model");
   add_number(app, "--hidden-size", r.hidden_size, {1, 65'536}, "Channels");
   add_number(app, "--layers", r.layers, {1, 4'096}, "Encoder blocks");
@@ -97,13 +106,25 @@ void add_machine_options(CLI::App& app, data::TrainingRequest& r) {
   add_flag(app, "--no-progress", r.no_progress, "No progress display");
 }
 
-int train(const data::TrainingRequest& request) {
-  if (!request.data && !request.resume) throw UsageError("--data is required (or --resume)");
+/// What the trainer shows of a published configuration, where there is no trainer: a plan for the CPU.
+int show_plan(const data::TrainingRequest& request, Console& console) {
+  const train::TrainingPlan plan = train::plan_published(request, {}).plan;
+  console.err << "note: byteformer-train is not installed here; this is a plan for the CPU\n";
+  for (const std::string& reason : plan.reasons) console.err << "  " << reason << "\n";
+  console.err.flush();
+  if (request.json) console.out << train::to_json(plan);
+  return kExitOk;
+}
+
+int train(const data::TrainingRequest& request, Console& console) {
+  if (!request.data && !request.resume && !request.config)
+    throw UsageError("--data is required (or --config, or --resume)");
   if (!request.output && !request.resume && !request.dry_run)
     throw UsageError("-o is required: the model folder to create");
   if (request.output && request.resume) throw UsageError("--resume goes on in its own folder; leave -o out");
   if (request.json && !request.dry_run) throw UsageError("--json needs --dry-run");
   const auto program = find_program("byteformer-train");
+  if (!program && request.config && request.dry_run) return show_plan(request, console);
   if (!program)
     throw Error(
         ErrorCode::kUnsupported,
@@ -121,7 +142,7 @@ Action add_train(CLI::App& app) {
   add_schedule_options(app, *request);
   add_machine_options(app, *request);
   set_details(app, kDetails);
-  return [request](Console&) { return train(*request); };
+  return [request](Console& console) { return train(*request, console); };
 }
 
 }  // namespace byteformer::cli

@@ -189,4 +189,15 @@ TEST_F(ProgramTest, MeasuresSpeed) {
   EXPECT_EQ(shell("$B bench -m model missing").status, 1);
 }
 
+TEST_F(ProgramTest, PlansAPublishedRunWithoutDataAndTrainer) {
+  const std::string run =
+      "mkdir -p alone; cp $B alone/; ALONE=alone/$(basename $B); PATH=/usr/bin:/bin; RUNS=$DATA/../../published; ";
+  const Outcome plan = shell(run + "$ALONE train --config $RUNS/camera_0.05_k4.yaml --kernel 8 --dry-run --json");
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr(R"("data_set": "imagenet")"));
+  EXPECT_THAT(plan.err, HasSubstr("a plan for the CPU"));
+  EXPECT_THAT(plan.err, HasSubstr("--kernel 8, not 4 of"));
+  EXPECT_THAT(shell("$B train --dry-run").err, HasSubstr("--data is required (or --config, or --resume)"));
+}
+
 }  // namespace

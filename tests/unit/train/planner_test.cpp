@@ -141,7 +141,7 @@ TEST(PlannerTest, ThePublishedRecipe) {
   const data::DataSet data = data_set(7680);
   TrainingPlan plan = choose_plan(r, data, pictures(500, 375), {});
   choose_schedule(
-      r, data, [] { return ADD_FAILURE() << "no need to measure", 1.0; }, plan);
+      r, data.train.size(), [] { return ADD_FAILURE() << "no need to measure", 1.0; }, plan);
   EXPECT_EQ(plan.config.hidden_size, 192);
   EXPECT_EQ(plan.config.conv_kernel_size, 32);
   EXPECT_EQ(plan.config.window_sizes, std::vector<std::int64_t>(12, 128));
@@ -163,7 +163,7 @@ TEST(PlannerTest, ABudgetBecomesSteps) {
   const data::DataSet data = data_set(3200);
   TrainingPlan plan = choose_plan(r, data, pictures(32, 32), {});
   choose_schedule(
-      r, data, [] { return 0.5; }, plan);
+      r, data.train.size(), [] { return 0.5; }, plan);
   EXPECT_EQ(plan.schedule.total_steps, 180);
   EXPECT_EQ(plan.time_s, 100);
 }

@@ -44,7 +44,7 @@ class TrainerTest : public ::testing::Test {
   TrainingPlan plan() const {
     TrainingPlan p = choose_plan(request_, data_, data::look_at(data_.train), {});
     choose_schedule(
-        request_, data_, [] { return 1.0; }, p);
+        request_, data_.train.size(), [] { return 1.0; }, p);
     return p;
   }
 
