@@ -21,7 +21,9 @@ int checked_threads(int num_threads) {
 }  // namespace
 
 Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& options)
-    : precision_(options.precision), kernels_(&kernels::default_kernels()), pool_(checked_threads(options.num_threads)) {
+    : precision_(options.precision),
+      kernels_(&kernels::default_kernels()),
+      pool_(checked_threads(options.num_threads)) {
   const nn::LinearKernels linear_kernels(*kernels_, kernels::reduced_kernels_for(*kernels_, precision_));
   format::ModelFolder folder = format::read_model_folder(model_dir);
   config_ = std::move(folder.config);

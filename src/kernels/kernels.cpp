@@ -32,8 +32,8 @@ bool processor_has([[maybe_unused]] Requirement requirement) {
 std::size_t attention_scratch_size(std::size_t rows, std::size_t head_dim) {
   constexpr std::size_t kMostTileRows = 8;
   const std::size_t keys = rows + 1;
-  return packed_size(head_dim, keys) + packed_size(keys, head_dim) +
-         kMostTileRows * (padded(keys) + padded(head_dim)) + 2 * keys * head_dim + kRowAlignment;
+  return packed_size(head_dim, keys) + packed_size(keys, head_dim) + kMostTileRows * (padded(keys) + padded(head_dim)) +
+         2 * keys * head_dim + kRowAlignment;
 }
 
 std::span<const Kernels* const> available_kernels() {
@@ -55,8 +55,8 @@ const Kernels& default_kernels() {
     if (kernels->name == std::string_view(wanted)) return *kernels;
     names += std::string(names.empty() ? "" : ", ") + kernels->name;
   }
-  throw Error(ErrorCode::kInvalidArgument, "BYTEFORMER_KERNELS=" + std::string(wanted) +
-                                               ": this machine has no such kernels; it has " + names);
+  throw Error(ErrorCode::kInvalidArgument,
+              "BYTEFORMER_KERNELS=" + std::string(wanted) + ": this machine has no such kernels; it has " + names);
 }
 
 }  // namespace byteformer::kernels

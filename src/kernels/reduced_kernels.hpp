@@ -1,7 +1,7 @@
 // Matrix products whose operands have fewer bits than float32, so that one instruction multiplies more of them.
 //
-// Values lie in groups of 32 bits along the depth: 4 bytes or 2 bfloat16. A group of a row meets the groups of a vector of
-// columns, and their products are added to one sum a column.
+// Values lie in groups of 32 bits along the depth: 4 bytes or 2 bfloat16. A group of a row meets the groups of a vector
+// of columns, and their products are added to one sum a column.
 #pragma once
 
 #include <cstddef>
@@ -20,16 +20,16 @@ struct RowRange {
 
 /// c[row] = epilogue(a[row] * b + bias) for a few rows and one packed matrix.
 struct ReducedMatmulArgs {
-  const std::uint32_t* a = nullptr;      ///< [rows, groups]
-  const RowRange* ranges = nullptr;      ///< [rows]
+  const std::uint32_t* a = nullptr;  ///< [rows, groups]
+  const RowRange* ranges = nullptr;  ///< [rows]
   std::size_t rows = 0;
   const std::uint32_t* b = nullptr;      ///< packed [groups, padded(width)]
   const float* column_scales = nullptr;  ///< [padded(width)]
   const float* column_sums = nullptr;    ///< [padded(width)]: the weights of a column added up
   std::size_t groups = 0;
   std::size_t width = 0;
-  const float* bias = nullptr;           ///< [padded(width)]
-  float* c = nullptr;                    ///< rows of padded(width) floats, `c_stride` floats from row to row
+  const float* bias = nullptr;  ///< [padded(width)]
+  float* c = nullptr;           ///< rows of padded(width) floats, `c_stride` floats from row to row
   std::size_t c_stride = 0;
   const std::int32_t* c_rows = nullptr;  ///< [rows]: row r is stored at row c_rows[r] of c; null means r
   Epilogue epilogue = Epilogue::kStore;
@@ -38,7 +38,7 @@ struct ReducedMatmulArgs {
 /// One precision's kernels for one instruction set. The contract is that of Kernels: a row's result does not depend on
 /// the rows around it.
 struct ReducedKernels {
-  const char* name;              ///< "int8_vnni", ...
+  const char* name;  ///< "int8_vnni", ...
   Precision precision;
   std::size_t values_per_group;
 

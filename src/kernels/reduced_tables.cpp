@@ -32,14 +32,13 @@ std::span<const CompiledReduced> compiled_reduced_kernels() {
 #if HWY_TARGETS & (HWY_AVX2 | HWY_AVX3)
   static constexpr CompiledReduced kAll[] = {
 #if HWY_TARGETS & HWY_AVX3
-      {"avx512", Requirement::kAvx512Vnni,
-       N_AVX3::make_reduced_table<N_AVX3::VnniBytes>("int8_vnni", Precision::kInt8)},
-      {"avx512", Requirement::kNone, N_AVX3::make_reduced_table<N_AVX3::PairedBytes>("int8", Precision::kInt8)},
-      {"avx512", Requirement::kAvx512Bf16,
-       N_AVX3::make_reduced_table<N_AVX3::Bfloat16>("bfloat16", Precision::kBfloat16)},
+    {"avx512", Requirement::kAvx512Vnni, N_AVX3::make_reduced_table<N_AVX3::VnniBytes>("int8_vnni", Precision::kInt8)},
+    {"avx512", Requirement::kNone, N_AVX3::make_reduced_table<N_AVX3::PairedBytes>("int8", Precision::kInt8)},
+    {"avx512", Requirement::kAvx512Bf16,
+     N_AVX3::make_reduced_table<N_AVX3::Bfloat16>("bfloat16", Precision::kBfloat16)},
 #endif
 #if HWY_TARGETS & HWY_AVX2
-      {"avx2", Requirement::kNone, N_AVX2::make_reduced_table<N_AVX2::PairedBytes>("int8", Precision::kInt8)},
+    {"avx2", Requirement::kNone, N_AVX2::make_reduced_table<N_AVX2::PairedBytes>("int8", Precision::kInt8)},
 #endif
   };
   return kAll;

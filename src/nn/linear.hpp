@@ -43,8 +43,8 @@ class Linear {
   /// Makes room for run() over `num_rows` rows on every worker.
   void reserve(std::size_t num_rows, Workers& workers) const;
 
-  /// c = epilogue(a W^T + b) for `rows` rows of `a`, which are padded with zeros to kernels::padded(in_features); fills b,
-  /// depth, width and bias of `args`, which says the rest.
+  /// c = epilogue(a W^T + b) for `rows` rows of `a`, which are padded with zeros to kernels::padded(in_features); fills
+  /// b, depth, width and bias of `args`, which says the rest.
   void run(const kernels::MatmulArgs& args, WorkerScratch& scratch) const;
 
   std::size_t in_features() const noexcept { return in_features_; }

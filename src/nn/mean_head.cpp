@@ -42,8 +42,7 @@ void MeanHead::finish_file(MeanState& state, Workers& workers, FileVectors& out)
   float* logits = mean + row_size;
   for (std::size_t c = 0; c < hidden_size_; ++c)
     mean[c] = static_cast<float>(state.sums[c] / static_cast<double>(state.count));
-  classifier_.run({.a = mean, .a_stride = row_size, .rows = 1, .c = logits, .c_stride = logits_size},
-                  scratch);
+  classifier_.run({.a = mean, .a_stride = row_size, .rows = 1, .c = logits, .c_stride = logits_size}, scratch);
   out.features.insert(out.features.end(), mean, mean + hidden_size_);
   out.logits.insert(out.logits.end(), logits, logits + num_labels_);
   ++out.num_files;

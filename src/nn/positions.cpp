@@ -42,8 +42,8 @@ Positions Positions::sinusoidal(std::span<const float> buffer, std::size_t max_t
   for (std::size_t i = 0; i < half; ++i) positions.frequencies_.push_back(published_exp(static_cast<float>(i) * step));
   for (const double frequency : positions.frequencies_)
     for (std::size_t t = 0; t < kBlock; ++t)
-      positions.rotations_.push_back({std::sin(static_cast<double>(t) * frequency),
-                                      std::cos(static_cast<double>(t) * frequency)});
+      positions.rotations_.push_back(
+          {std::sin(static_cast<double>(t) * frequency), std::cos(static_cast<double>(t) * frequency)});
   return positions;
 }
 

@@ -30,8 +30,8 @@ class Positions {
   /// stored.
   const float* rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept;
 
-  /// Says that these rows have been used: where they are many and lie in a mapped file, their memory is given back until
-  /// the next file reads them again.
+  /// Says that these rows have been used: where they are many and lie in a mapped file, their memory is given back
+  /// until the next file reads them again.
   void release(std::uint64_t first, std::size_t count) const noexcept;
 
   /// [hidden / 2] by which a position is multiplied to give the angles; none for learned rows.

@@ -28,9 +28,9 @@ using ScratchBuffer = GrowingBuffer<float>;
 
 /// What one worker needs while it runs a task.
 struct WorkerScratch {
-  ScratchBuffer normed;     // [rows, hidden]; also the heads' outputs
-  ScratchBuffer wide;       // [rows, 3 hidden] or [rows, intermediate]
-  ScratchBuffer attention;  // one head's packed keys and values
+  ScratchBuffer normed;                     // [rows, hidden]; also the heads' outputs
+  ScratchBuffer wide;                       // [rows, 3 hidden] or [rows, intermediate]
+  ScratchBuffer attention;                  // one head's packed keys and values
   GrowingBuffer<std::uint32_t> groups;      // [rows, groups]: a linear layer's input in lower precision
   GrowingBuffer<kernels::RowRange> ranges;  // [rows]
 

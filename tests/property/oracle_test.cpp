@@ -14,8 +14,8 @@ namespace {
 
 class OracleTest : public ::testing::TestWithParam<NamedKernels> {};
 
-/// Of the largest logit. Few bits are far more than enough for trained models of usual width; these have few channels and
-/// random weights, but a wrong product would be off by all of it.
+/// Of the largest logit. Few bits are far more than enough for trained models of usual width; these have few channels
+/// and random weights, but a wrong product would be off by all of it.
 double tolerance(const nn::LinearKernels& kernels) {
   if (kernels.reduced == nullptr) return 2e-5;
   return kernels.reduced->precision == Precision::kInt8 ? 0.2 : 0.06;
@@ -38,17 +38,17 @@ TEST_P(OracleTest, LogitsAgreeOnRandomModels) {
         const auto expected = oracle_forward(config, *tensors, masking, file).logits;
         const double error = relative_error(run_file(model, ws, file), expected);
         worst = std::max(worst, error);
-        ASSERT_LT(error, tolerance(GetParam().kernels)) << "trial " << trial << ", " << file.size() << " bytes, masking "
-                               << format::to_string(masking) << "\n"
-                               << format::to_json(config);
+        ASSERT_LT(error, tolerance(GetParam().kernels))
+            << "trial " << trial << ", " << file.size() << " bytes, masking " << format::to_string(masking) << "\n"
+            << format::to_json(config);
       }
     }
   }
   RecordProperty("worst_relative_error", std::to_string(worst));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, OracleTest,
-                         ::testing::ValuesIn(all_linear_kernels()), [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Kernels, OracleTest, ::testing::ValuesIn(all_linear_kernels()),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace byteformer::test

@@ -89,9 +89,7 @@ void check_batches(const NamedKernels& kernels, std::uint64_t seed, int num_mode
 
 class PackingTest : public ::testing::TestWithParam<NamedKernels> {};
 
-TEST_P(PackingTest, FiveHundredRandomBatchesGiveTheBitsOfSingleFiles) {
-  check_batches(GetParam(), 11, effort(25), 10);
-}
+TEST_P(PackingTest, FiveHundredRandomBatchesGiveTheBitsOfSingleFiles) { check_batches(GetParam(), 11, effort(25), 10); }
 
 RC_GTEST_PROP(PackingProperty, AnySeedGivesTheBitsOfSingleFiles, (std::uint64_t seed)) {
   const auto kernels = all_linear_kernels();
@@ -99,8 +97,8 @@ RC_GTEST_PROP(PackingProperty, AnySeedGivesTheBitsOfSingleFiles, (std::uint64_t 
   RC_ASSERT(!::testing::Test::HasFatalFailure());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, PackingTest,
-                         ::testing::ValuesIn(all_linear_kernels()), [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Kernels, PackingTest, ::testing::ValuesIn(all_linear_kernels()),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace byteformer::test

@@ -59,8 +59,8 @@ std::string system_text() {
       "memory             {}\n"
       "system             {}\n"
       "built with         {}\n",
-      version(), instruction_sets, fmt::join(precisions(), ", "), processor_name(), num_available_processors(), memory_size(physical_memory()),
-      operating_system(), built_with);
+      version(), instruction_sets, fmt::join(precisions(), ", "), processor_name(), num_available_processors(),
+      memory_size(physical_memory()), operating_system(), built_with);
 }
 
 std::string system_json() {

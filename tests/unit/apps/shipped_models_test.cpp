@@ -55,16 +55,17 @@ std::string name_of(const testing::TestParamInfo<std::tuple<Example, Precision>>
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Examples, ShippedModelsTest,
-    testing::Combine(
-        testing::Values(Example{"spoken-digits", "spoken_3.wav", "3"}, Example{"spoken-digits", "spoken_7.wav", "7"},
-                        Example{"mnist", "handwritten_3.png", "3"}, Example{"mnist", "handwritten_7.png", "7"},
-                        Example{"cifar10", "airplane.jpg", "airplane"}, Example{"cifar10", "frog.jpg", "frog"},
-                        Example{"digits-joint", "spoken_7.wav", "7"},
-                        Example{"digits-joint", "handwritten_3.png", "3"}),
-        testing::Values(Precision::kFloat32, Precision::kBfloat16, Precision::kInt8)),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Examples, ShippedModelsTest,
+                         testing::Combine(testing::Values(Example{"spoken-digits", "spoken_3.wav", "3"},
+                                                          Example{"spoken-digits", "spoken_7.wav", "7"},
+                                                          Example{"mnist", "handwritten_3.png", "3"},
+                                                          Example{"mnist", "handwritten_7.png", "7"},
+                                                          Example{"cifar10", "airplane.jpg", "airplane"},
+                                                          Example{"cifar10", "frog.jpg", "frog"},
+                                                          Example{"digits-joint", "spoken_7.wav", "7"},
+                                                          Example{"digits-joint", "handwritten_3.png", "3"}),
+                                          testing::Values(Precision::kFloat32, Precision::kBfloat16, Precision::kInt8)),
+                         name_of);
 
 }  // namespace
 }  // namespace byteformer::cli

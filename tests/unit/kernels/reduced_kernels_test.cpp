@@ -177,8 +177,8 @@ TEST_P(ReducedKernelsTest, RowsOfZerosAndColumnsOfZerosGiveTheBias) {
   const Shape shape{2, 20, 17};
   Product product(kernels(), shape);
   product.fill(random_);
-  std::fill(product.x.begin(), product.x.begin() + padded(shape.depth), 0.0f);       // row 0
-  std::fill(product.weight.begin(), product.weight.begin() + shape.depth, 0.0f);     // column 0
+  std::fill(product.x.begin(), product.x.begin() + padded(shape.depth), 0.0f);    // row 0
+  std::fill(product.weight.begin(), product.weight.begin() + shape.depth, 0.0f);  // column 0
   product.run(Epilogue::kStore);
   for (std::size_t n = 0; n < shape.width; ++n) EXPECT_EQ(product.row_of(0)[n], product.bias[n]);
   EXPECT_EQ(product.row_of(1)[0], product.bias[0]);
