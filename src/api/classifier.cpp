@@ -13,6 +13,7 @@
 namespace byteformer {
 namespace {
 
+constexpr std::size_t kFilesAhead = 64;                    // that the kernel fetches while others are computed
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // files up to this size are read whole before they flow
 
 Error named(const std::filesystem::path& path, const Error& error) {
@@ -162,7 +163,12 @@ Output Classifier::classify_file(const std::filesystem::path& path) const { retu
 std::vector<FileResult> Classifier::classify_files(std::span<const std::filesystem::path> paths) const {
   Batch batch(*engine_);
   batch.reserve(paths.size());
-  for (const std::filesystem::path& path : paths) batch.add(path);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (i % kFilesAhead == 0 && paths.size() > 1)
+      for (const auto& path : paths.subspan(i, std::min(kFilesAhead, paths.size() - i)))
+        base::read_ahead(path, kPieceBytes);
+    batch.add(paths[i]);
+  }
   return batch.finish();
 }
 

@@ -37,9 +37,11 @@ struct OpenFile {
   std::uint64_t size;
 };
 
+// O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
 OpenFile open_regular(const std::filesystem::path& path) {
-  // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int fd = ::open(path.c_str(), kReadFlags);
   if (fd < 0) {
     const int error = errno;
     struct stat info {};
@@ -166,6 +168,13 @@ void release_pages(std::span<const std::byte> bytes) noexcept {
   const auto first = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) & ~(page - 1);
   const auto last = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) & ~(page - 1);
   if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexcept {
+  const int fd = ::open(path.c_str(), kReadFlags);
+  if (fd < 0) return;
+  ::posix_fadvise(fd, 0, static_cast<off_t>(num_bytes), POSIX_FADV_WILLNEED);
+  ::close(fd);
 }
 
 InputFile::InputFile(const std::filesystem::path& path) : path_(path) {

@@ -38,6 +38,9 @@ void populate_pages(std::span<const std::byte> bytes) noexcept;
 /// Tells the kernel that the whole pages inside `bytes`, which must lie in a MappedFile, are not needed for now.
 void release_pages(std::span<const std::byte> bytes) noexcept;
 
+/// Tells the kernel that the first `num_bytes` of a file will soon be read. Whatever fails, fails when it is read.
+void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexcept;
+
 /// A regular file opened for reading, whose length is watched.
 class InputFile {
  public:

@@ -98,6 +98,20 @@ TEST_F(ClassifierTest, OneBadFileCostsOneEntry) {
   }
 }
 
+TEST_F(ClassifierTest, ManyFilesOfOneCallKeepTheirOrder) {
+  const Classifier classifier = load();
+  std::vector<std::filesystem::path> paths;
+  std::vector<std::vector<std::uint8_t>> files;
+  for (int i = 0; i < 150; ++i) {
+    files.push_back(test::random_file(random_, static_cast<std::size_t>(test::pick(random_, 1, 30))));
+    paths.push_back(write("many" + std::to_string(i), files.back()));
+  }
+  const auto results = classifier.classify_files(paths);
+  ASSERT_EQ(results.size(), files.size());
+  for (std::size_t i = 0; i < files.size(); ++i)
+    EXPECT_EQ(std::get<Output>(results[i]).logits, classifier.classify(files[i]).logits) << i;
+}
+
 TEST_F(ClassifierTest, TooManyTokensNamesBothNumbers) {
   const Classifier classifier = load();
   try {
@@ -225,9 +239,9 @@ TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
     };
     check(1, test::effort(20'000));
     check(10, test::effort(5'000));
-    check(test::effort(300'000), 1);
+    check(300'000, 1);  // enough rounds for every layer to have held the most that it ever holds
     const std::size_t held = ws.num_bytes();
-    check(test::effort(1'200'000), 1);
+    check(300'000 + test::effort(900'000), 1);
     EXPECT_EQ(ws.num_bytes(), held) << "memory grew with the file";
   }
 }

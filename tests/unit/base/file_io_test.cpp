@@ -47,6 +47,7 @@ TEST_F(FileIo, SpecialFilesAreNamed) {
   EXPECT_EQ(code_of([&] { InputFile file(dir_ / "missing"); }), ErrorCode::kNotFound);
   EXPECT_EQ(code_of([&] { InputFile file(dir_ / "missing" / "deeper"); }), ErrorCode::kNotFound);
   EXPECT_EQ(code_of([&] { MappedFile file(dir_); }), ErrorCode::kNotARegularFile);
+  for (const auto& path : {dir_ / "fifo", dir_, dir_ / "missing"}) read_ahead(path, 100);  // returns, whatever it is
 }
 
 TEST_F(FileIo, ReadsInPieces) {
