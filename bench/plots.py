@@ -1,7 +1,7 @@
 """Draws the figures of docs/performance.md and prints the tables that are not in compare.sh's output.
 
 Usage: plots.py WORK FIGURES
-  WORK     results.json (peers/compare.py), scaling.json (scaling.py), kernels.json (kernels_bench, as JSON)
+  WORK     scaling.json (scaling.py), kernels.json and training_kernels.json (kernels_bench and training_kernels_bench)
   FIGURES  folder for roofline.svg and length.svg
 """
 import json
@@ -62,7 +62,7 @@ def roofline(kernels, path):
         name, *precision = [part for part in point["name"].split("/") if part != best]
         if precision and precision[0] not in REDUCED:
             continue
-        words, color = REDUCED[precision[0]] if precision else ("float32", BLUE)
+        color = REDUCED[precision[0]][1] if precision else BLUE
         axes.plot(point["flops_per_byte"], point["GFLOP/s"], "o", color=color, markersize=5)
         if not precision and name in LABELLED:
             label, offset = LABELLED[name]
@@ -77,7 +77,7 @@ def roofline(kernels, path):
 def length(rows, path):
     """Throughput and memory over the length of a file."""
     figure, (speed, memory) = plt.subplots(1, 2, figsize=(9, 3.6))
-    for threads, color in ((1, ORANGE), (2, BLUE)):
+    for threads, color in zip(sorted({row["threads"] for row in rows}), (ORANGE, BLUE, GREEN, GREY, INK)):
         chosen = [row for row in rows if row["threads"] == threads]
         sizes = [row["bytes"] for row in chosen]
         label = "1 thread" if threads == 1 else f"{threads} threads"
@@ -106,8 +106,7 @@ def print_tables(scaling):
         print(f"| {row['model']} | {1e3 * row['seconds']:.1f} ms |")
 
 
-def print_kernels(kernels):
-    best = best_instruction_set(kernels["benchmarks"])
+def print_kernels(kernels, best):
     print(f"\n| kernel ({best}, one thread) | GFLOP/s | share of peak |\n|---|---|---|")
     for b in kernels["benchmarks"]:
         if f"/{best}" in b["name"] and "share_of_peak" in b:
@@ -121,7 +120,8 @@ def main():
     roofline(kernels, f"{figures}/roofline.svg")
     length(scaling["lengths"], f"{figures}/length.svg")
     print_tables(scaling)
-    print_kernels(kernels)
+    for benchmarks in (kernels, read(work, "training_kernels.json")):
+        print_kernels(benchmarks, best_instruction_set(kernels["benchmarks"]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures everything that docs/performance.md says of speed, on this machine: compare.sh with training, cost by length,
 # threads and precision, and every kernel. Prints the tables and draws docs/figures.
-# Leave the machine alone meanwhile: it takes about half an hour.
+# Leave the machine alone meanwhile: it takes a quarter of an hour, and the build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || { echo "usage: $0" >&2; exit 2; }

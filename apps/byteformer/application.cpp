@@ -182,7 +182,7 @@ int Application::run(std::vector<std::string> arguments, Console& console) {
   std::size_t num_names = 0;
   const Command& command = find(arguments, num_names);
   arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(num_names));
-  const CommandDoc doc = document(*command.app);
+  const CommandDoc doc = document(*command.app);  // before it is parsed, which cuts a command off its group
   if (!command.action) return run_group(doc, arguments, console);
   try {
     parse_arguments(*command.app, arguments);

@@ -15,6 +15,8 @@
 namespace byteformer::cli {
 namespace {
 
+constexpr Precision kPrecisions[] = {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8};
+
 constexpr std::int64_t kMaxThreads = 1024;
 
 // CLI11 splits an argument like "[a,b]" into a list of two where an option takes many values, and so would lose a file
@@ -183,7 +185,9 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
   add_text(app, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
   add_number(app, "-j,--threads", options.num_threads, {1, kMaxThreads}, "Threads (default: one a processor)");
   add_masking_option(app, options.masking);
-  add_choice(app, "--precision", options.precision, {"float32", "bfloat16", "int8"},
+  std::vector<std::string> precisions;
+  for (const Precision precision : kPrecisions) precisions.emplace_back(to_string(precision));
+  add_choice(app, "--precision", options.precision, precisions,
              "Numbers that linear layers multiply; fewer bits are faster (default: float32)");
 }
 
@@ -191,8 +195,8 @@ Classifier load_classifier(const ModelOptions& options) {
   LoadOptions load;
   load.num_threads = static_cast<int>(options.num_threads.value_or(0));
   load.masking = parse_masking_option(options.masking);
-  if (options.precision == "int8") load.precision = Precision::kInt8;
-  if (options.precision == "bfloat16") load.precision = Precision::kBfloat16;
+  for (const Precision precision : kPrecisions)
+    if (options.precision == to_string(precision)) load.precision = precision;
   return Classifier::load(options.dir.value(), load);
 }
 

@@ -111,9 +111,10 @@ def compare_small_files(arguments):
     binary, folder = f"{arguments.bin}/byteformer", f"{arguments.work}/small"
     _, file, expected = make(folder, kernel, num_bytes, binary)
     os.makedirs(f"{folder}/files", exist_ok=True)
+    content = bytes(file[0].tolist())
     for i in range(count):
         with open(f"{folder}/files/{i:04}.bin", "wb") as out:
-            out.write(bytes(file[0].tolist()[i % num_bytes:] + file[0].tolist()[:i % num_bytes]))
+            out.write(content[i % num_bytes:] + content[:i % num_bytes])  # no two are equal
     for threads in (2, 1):
         ours, onnx = [], []
         for _ in range(arguments.rounds):

@@ -6,7 +6,8 @@
 
 namespace byteformer::base {
 
-/// `torch.randperm(n)` after `torch.manual_seed(seed)`, of which the low 32 bits count. \see spec of data, section 3
+/// `torch.randperm(n)` after `torch.manual_seed(seed)`, of which the low 32 bits count. \see docs/model-format.md,
+/// "transforms"
 std::vector<std::uint32_t> randperm(std::uint32_t n, std::uint64_t seed);
 
 /// For each of the numbers below `n`: whether it is one of the first `count` (at most `n`) of `randperm(n, seed)`.

@@ -18,7 +18,7 @@ struct PositionMask {
 void validate(const PositionMask& mask);
 
 /// For each position of a file of `num_bytes` whether its byte is kept: trunc(keep_frac * num_bytes) of them are, the
-/// first ones of a random order. \see spec of data, section 3
+/// first ones of a random order. \see docs/model-format.md, "transforms"
 /// \throws Error kEmptyFile where the file is so short that no byte is kept; kUnsupported from 4 GiB on.
 std::vector<bool> kept_positions(const PositionMask& mask, std::uint64_t num_bytes);
 

@@ -1,4 +1,4 @@
-// The order of a file's bytes: reversed, rotated, strided or shuffled. \see spec of data, section 3
+// The order of a file's bytes: reversed, rotated, strided or shuffled. \see docs/model-format.md, "transforms"
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What becomes of a file's bytes after it was encoded, before a model reads them. \see spec of data, section 3
+// What becomes of a file's bytes after it was encoded, before a model reads them. \see docs/model-format.md,
+// "transforms"
 #pragma once
 
 #include <cstdint>

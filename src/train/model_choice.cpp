@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <span>
 
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
+#include "interop/presets.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -21,16 +23,14 @@ constexpr std::int64_t kPieceBytes = 8192;  // longer files of no known kind are
 constexpr double kSoundTokensPerSecond = 250;
 constexpr std::int64_t kWholeFileTokens = 512;  // up to here one window holds the file
 
-struct Preset {
-  const char* name;
-  std::int64_t hidden_size, layers, heads, intermediate_size;
-};
-constexpr Preset kPresets[] = {{"nano", 96, 4, 3, 384},     {"micro", 128, 6, 4, 512},   {"tiny", 192, 12, 3, 768},
-                               {"small", 384, 12, 6, 1536}, {"base", 768, 12, 12, 3072}, {"huge", 1280, 32, 20, 5120}};
+/// Smaller than the published ones.
+constexpr interop::Preset kSmallPresets[] = {{"nano", 96, 4, 3, 384}, {"micro", 128, 6, 4, 512}};
 
-const Preset& preset_of(const std::string& name) {
-  for (const Preset& p : kPresets)
-    if (name == p.name) return p;
+const interop::Preset& preset_of(const std::string& name) {
+  using Presets = std::span<const interop::Preset>;
+  for (const Presets presets : {Presets(kSmallPresets), Presets(interop::kPresets)})
+    for (const interop::Preset& p : presets)
+      if (name == p.name) return p;
   throw Error(ErrorCode::kInvalidArgument,
               "--preset must be nano, micro, tiny, small, base or huge, not `" + name + "`");
 }
@@ -199,10 +199,10 @@ void choose_preprocess(const data::TrainingRequest& request, const data::Survey&
 }
 
 void apply_sizes(const data::TrainingRequest& request, const std::string& preset, format::PartialConfig& config) {
-  const Preset& p = preset_of(request.preset.value_or(preset));
+  const interop::Preset& p = preset_of(request.preset.value_or(preset));
   config.hidden_size = request.hidden_size.value_or(p.hidden_size);
-  config.num_hidden_layers = request.layers.value_or(p.layers);
-  config.num_attention_heads = request.heads.value_or(p.heads);
+  config.num_hidden_layers = request.layers.value_or(p.num_hidden_layers);
+  config.num_attention_heads = request.heads.value_or(p.num_attention_heads);
   config.intermediate_size =
       request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size : p.intermediate_size);
 }

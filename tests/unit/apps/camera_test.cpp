@@ -7,8 +7,8 @@
 #include "bytes/position_mask.hpp"
 #include "encode/image.hpp"
 #include "exit_status.hpp"
+#include "folder_test.hpp"
 #include "run_program.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -16,12 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-class CameraCommandTest : public ::testing::Test {
- protected:
-  std::string at(const std::string& name) const { return (folder_ / name).native(); }
-
-  test::TemporaryFolder folder_;
-};
+using CameraCommandTest = FolderTest;
 
 TEST_F(CameraCommandTest, TheMaskIsThePublishedOne) {
   const Outcome outcome = run_program({"camera", "mask", "--keep-frac", "0.03", "--bytes", "24000"});

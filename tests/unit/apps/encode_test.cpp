@@ -7,8 +7,8 @@
 
 #include "base/sha256.hpp"
 #include "exit_status.hpp"
+#include "folder_test.hpp"
 #include "run_program.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -21,14 +21,8 @@ nlohmann::json index_of(const std::string& folder) {
   return nlohmann::json::parse(test::read_file(test::data_path("encoders/" + folder + "/index.json")));
 }
 
-class EncodeTest : public ::testing::Test {
+class EncodeTest : public FolderTest {
  protected:
-  std::string at(const std::string& name) const { return (folder_ / name).native(); }
-  std::string put(const std::string& name, const std::string& content) const {
-    fs::create_directories((folder_ / name).parent_path());
-    test::write_file(folder_ / name, content);
-    return at(name);
-  }
   Outcome encode(Arguments arguments, const std::string& input = "") const {
     arguments.insert(arguments.begin(), "encode");
     arguments.insert(arguments.end(), {"-o", at("out")});
@@ -57,8 +51,6 @@ class EncodeTest : public ::testing::Test {
     EXPECT_EQ(outcome.out + outcome.err, "");
     return at("out/" + fs::path(input).stem().native() + extension);
   }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(EncodeTest, PicturesAreThePublishedBytes) {

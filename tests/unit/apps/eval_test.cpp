@@ -7,8 +7,8 @@
 #include "data/data_set.hpp"
 #include "data/survey.hpp"
 #include "exit_status.hpp"
+#include "folder_test.hpp"
 #include "run_program.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -17,13 +17,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class EvalTest : public ::testing::Test {
+class EvalTest : public FolderTest {
  protected:
-  std::string at(const std::string& name) const { return (folder_ / name).native(); }
-  void put(const std::string& name, const std::string& content) const {
-    fs::create_directories((folder_ / name).parent_path());
-    test::write_file(folder_ / name, content);
-  }
   /// Files of any bytes for the four classes of the model.
   void put_files(const std::string& folder, int per_class) const {
     for (int c = 0; c < 4; ++c)
@@ -40,8 +35,6 @@ class EvalTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, status) << outcome.err;
     return nlohmann::json::parse(outcome.out);
   }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(EvalTest, JsonHasTheDocumentedKeysAndAddsUp) {

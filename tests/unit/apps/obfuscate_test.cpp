@@ -7,9 +7,9 @@
 
 #include "base/sha256.hpp"
 #include "exit_status.hpp"
+#include "folder_test.hpp"
 #include "run_program.hpp"
 #include "support/plain_permissions.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -18,14 +18,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using Arguments = std::vector<std::string>;
 
-class ObfuscateTest : public ::testing::Test {
+class ObfuscateTest : public FolderTest {
  protected:
-  std::string at(const std::string& name) const { return (folder_ / name).native(); }
-  std::string put(const std::string& name, const std::string& content) const {
-    fs::create_directories((folder_ / name).parent_path());
-    test::write_file(folder_ / name, content);
-    return at(name);
-  }
   /// A new key; its path.
   std::string key(const std::string& name = "key", const Arguments& options = {}) const {
     Arguments arguments{"obfuscate", "keygen", "-o", at(name)};
@@ -43,8 +37,6 @@ class ObfuscateTest : public ::testing::Test {
     EXPECT_EQ(outcome.out, "");
     EXPECT_THAT(outcome.err, HasSubstr(message));
   }
-
-  test::TemporaryFolder folder_;
 };
 
 std::string fingerprint_of(const std::string& key) { return base::hex(base::sha256(test::read_bytes(key))); }

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "exit_status.hpp"
+#include "folder_test.hpp"
 #include "run_program.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -20,13 +20,8 @@ std::string with_transforms(std::string preprocess, const std::string& list) {
   return preprocess + ",\"transforms\":[" + list + "]}";
 }
 
-class PreparationTest : public ::testing::Test {
+class PreparationTest : public FolderTest {
  protected:
-  std::string at(const std::string& name) const { return (folder_ / name).native(); }
-  std::string put(const std::string& name, const std::string& content) const {
-    test::write_file(folder_ / name, content);
-    return at(name);
-  }
   Outcome classify(std::vector<std::string> arguments, const std::string& input = "") const {
     arguments.insert(arguments.begin(), {"classify", "-m", at("model"), "--jsonl", "--logits", "--features"});
     return run_program(arguments, input);
@@ -36,8 +31,6 @@ class PreparationTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, kExitOk) << outcome.out;
     return nlohmann::json::parse(outcome.out);
   }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(PreparationTest, APictureIsAnsweredAsTheEncodedFile) {
