@@ -2,17 +2,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "chart/html.hpp"
+#include "chart/line_chart.hpp"
 #include "encode/image.hpp"
 #include "format/text.hpp"
 #include "train/run_summary.hpp"
 
 namespace byteformer::train {
 namespace {
+
+using chart::escaped;
 
 constexpr std::size_t kHardestFiles = 24;
 constexpr std::size_t kMostClassesInMatrix = 40;
@@ -30,96 +33,30 @@ td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}
 .numbers{display:flex;gap:2rem;flex-wrap:wrap}.numbers b{display:block;font-size:1.6rem}pre{background:#f5f7fa;padding:.7rem;overflow:auto}
 )";
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      default: result += c;
-    }
-  }
-  return result;
-}
-
-struct Curve {
-  std::string name, color;
-  std::vector<double> y;
-};
-
-/// A round number such that a few of its multiples lie between the bounds.
-double tick_step(double low, double high) {
-  const double raw = (high - low) / 4;
-  const double power = std::pow(10.0, std::floor(std::log10(raw)));
-  for (const double factor : {1.0, 2.0, 2.5, 5.0})
-    if (factor * power >= raw) return factor * power;
-  return 10 * power;
-}
-
-/// Curves over the same x, with axes, as SVG.
-std::string chart(const std::string& title, const std::vector<double>& x, const std::vector<Curve>& curves) {
-  constexpr double kWidth = 460, kHeight = 240, kLeft = 62, kRight = 10, kTop = 28, kBottom = 30;
-  double low = 1e300, high = -1e300;
-  for (const Curve& curve : curves)
-    for (const double y : curve.y) low = std::min(low, y), high = std::max(high, y);
-  if (!(high > low)) high = low + 1;
-  const double y_step = tick_step(low, high);
-  low = std::floor(low / y_step) * y_step;
-  high = std::ceil(high / y_step) * y_step;
-  const double x_low = x.front(), x_high = std::max(x.back(), x_low + 1e-9), x_step = tick_step(x_low, x_high);
-  const auto px = [&](double v) { return kLeft + (v - x_low) / (x_high - x_low) * (kWidth - kLeft - kRight); };
-  const auto py = [&](double v) { return kHeight - kBottom - (v - low) / (high - low) * (kHeight - kTop - kBottom); };
-  std::string svg = fmt::format(
-      R"(<svg viewBox="0 0 {} {}" width="{}" role="img"><text x="{}" y="16" font-size="13" font-weight="600">{}</text>)",
-      kWidth, kHeight, kWidth, kLeft, escaped(title));
-  for (double i = std::round(low / y_step); i <= std::round(high / y_step); ++i) {
-    const double v = i * y_step;
-    svg += fmt::format(R"(<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" stroke="#e3e8ee"/>)", kLeft,
-                       kWidth - kRight, py(v));
-    svg += fmt::format(R"(<text x="{}" y="{:.1f}" font-size="11" text-anchor="end" fill="#5a6675">{:.3g}</text>)",
-                       kLeft - 6, py(v) + 4, v);
-  }
-  for (double i = std::ceil(x_low / x_step); i * x_step <= x_high; ++i) {
-    const double u = i * x_step;
-    svg += fmt::format(R"(<text x="{:.1f}" y="{}" font-size="11" text-anchor="middle" fill="#5a6675">{:.3g}</text>)",
-                       px(u), kHeight - 10, u);
-  }
-  double label_x = kWidth - kRight;
-  for (auto curve = curves.rbegin(); curve != curves.rend(); ++curve) {
-    std::string points;
-    for (std::size_t i = 0; i < x.size(); ++i) points += fmt::format("{:.1f},{:.1f} ", px(x[i]), py(curve->y[i]));
-    svg += fmt::format(R"(<polyline fill="none" stroke="{}" stroke-width="1.8" points="{}"/>)", curve->color, points);
-    svg += fmt::format(R"(<text x="{:.0f}" y="16" font-size="12" text-anchor="end" fill="{}">{}</text>)", label_x,
-                       curve->color, escaped(curve->name));
-    label_x -= 8.0 + 6.5 * static_cast<double>(curve->name.size());
-  }
-  return svg + "</svg>";
-}
-
 constexpr const char* kCurvesNote =
     "Validation is of the averaged weights, on plain files. The training loss may lie above: it is of files that were "
     "changed at random, and of smoothed labels.";
 
 std::string charts(const RunSummary& s) {
   if (s.history.empty()) return "<p>The run ended before its first evaluation.</p>";
-  std::vector<double> epochs;
-  Curve train{"training", "#8a5cd1", {}}, validation{"validation", "#0b7fab", {}}, top1{"top-1", "#0b7fab", {}},
-      top5{"top-5", "#6aa84f", {}}, rate{"", "#b5651d", {}};
+  const double epoch = static_cast<double>(s.plan.schedule.steps_per_epoch);
+  chart::Series train{"training", {}, {}, chart::kColors[1]}, validation{"validation", {}, {}, chart::kColors[0]},
+      top1{"top-1", {}, {}, chart::kColors[0]}, top5{"top-5", {}, {}, chart::kColors[2]},
+      rate{"", {}, {}, chart::kColors[3]};
+  const auto add = [](chart::Series& series, double x, double y) { series.x.push_back(x), series.y.push_back(y); };
   for (const Evaluation& e : s.history) {
-    epochs.push_back(static_cast<double>(e.step) / static_cast<double>(s.plan.schedule.steps_per_epoch));
-    train.y.push_back(e.train_loss);
-    validation.y.push_back(e.loss);
-    top1.y.push_back(100 * e.top1);
-    top5.y.push_back(100 * e.top5);
-    rate.y.push_back(e.learning_rate);
+    const double x = static_cast<double>(e.step) / epoch;
+    add(train, x, e.train_loss);
+    add(validation, x, e.loss);
+    add(top1, x, 100 * e.top1);
+    add(top5, x, 100 * e.top5);
+    add(rate, x, e.learning_rate);
   }
+  const bool has_top5 = data::shows_top5(s.plan.config.labels.size());
   return std::string("<p>") + kCurvesNote + "</p><div class=charts>" +
-         chart("Loss by epoch", epochs, {train, validation}) +
-         chart("Validation accuracy, %", epochs,
-               data::shows_top5(s.plan.config.labels.size()) ? std::vector{top1, top5} : std::vector{top1}) +
-         chart("Learning rate", epochs, {rate}) + "</div>";
+         chart::line_chart("Loss by epoch", {}, {train, validation}) +
+         chart::line_chart("Validation accuracy, %", {}, has_top5 ? std::vector{top1, top5} : std::vector{top1}) +
+         chart::line_chart("Learning rate", {}, {rate}) + "</div>";
 }
 
 std::string matrix(const RunSummary& s, const data::Metrics& metrics) {

@@ -9,7 +9,7 @@ cd "${1:-.}"
 floors='
 base
 kernels
-nn format bytes encode
+nn format bytes encode chart
 model data backprop
 api interop
 train serve

@@ -1,0 +1,20 @@
+// Whatever a name holds, it stays text.
+#include "chart/html.hpp"
+
+#include <gtest/gtest.h>
+
+namespace byteformer::chart {
+namespace {
+
+TEST(HtmlTest, MarkupBecomesText) {
+  EXPECT_EQ(escaped(R"(<a href="x" id='y'>&amp;)"), "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;amp;");
+}
+
+TEST(HtmlTest, LettersStay) { EXPECT_EQ(escaped("Käse\t5 %\n"), "Käse\t5 %\n"); }
+
+TEST(HtmlTest, ControlCharactersThatXmlForbidsAreReplaced) {
+  EXPECT_EQ(escaped(std::string("a\0b\x1b\x7f", 5)), "a\uFFFDb\uFFFD\uFFFD");
+}
+
+}  // namespace
+}  // namespace byteformer::chart
