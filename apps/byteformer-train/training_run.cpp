@@ -74,6 +74,7 @@ void check_resume(const data::TrainingRequest& request, const train::TrainingPla
   compare("--stochastic-depth", request.stochastic_depth, plan.stochastic_depth);
   compare("--seed", request.seed, static_cast<std::int64_t>(plan.seed));
   compare("--epochs", request.epochs, plan.epochs());
+  compare("--steps", request.steps, plan.schedule.total_steps);
   compare("--time", request.time_s, plan.time_s);
   compare("--precision", request.precision, plan.precision);
   compare("--hidden-size", request.hidden_size, plan.config.hidden_size);

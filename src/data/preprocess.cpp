@@ -200,15 +200,15 @@ constexpr std::array<TransformType, 4> kTransformTypes = {{{"shuffle", read_shuf
                                                            {"random_uniform", read_noise},
                                                            {"byte_permutation", read_permutation}}};
 
-bytes::Transforms read_transforms(const Keys& keys) {
+/// \param place the list's name in messages
+bytes::Transforms read_transforms(const Json& list, const std::string& place) {
+  if (!list.is_array() || list.size() > kMaxTransforms)
+    fail(ErrorCode::kInvalidFormat, place, " is ", description(list), ", expected an array of at most ",
+         kMaxTransforms);
   bytes::Transforms transforms;
-  const Json* list = keys.find("transforms");
-  if (list == nullptr) return transforms;
-  if (!list->is_array() || list->size() > kMaxTransforms)
-    keys.refuse("transforms", joined("an array of at most ", kMaxTransforms));
   std::size_t first_allowed = 0;
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const Keys object((*list)[i], joined(keys.place(), ".transforms[", i, ']'));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Keys object(list[i], joined(place, '[', i, ']'));
     const auto name = object.string("type").value_or("");
     const auto type = std::ranges::find(kTransformTypes, name, &TransformType::name);
     const auto number = static_cast<std::size_t>(type - kTransformTypes.begin());
@@ -234,7 +234,8 @@ std::string encoding_json(const Encoding& encoding) {
   return text + " }";
 }
 
-std::string transforms_json(const bytes::Transforms& transforms) {
+/// \param separator between objects, after their comma
+std::string transforms_json(const bytes::Transforms& transforms, std::string_view separator) {
   const auto& [shuffle, mask, noise, permutations] = transforms;
   std::vector<std::string> objects;
   if (shuffle)
@@ -249,8 +250,8 @@ std::string transforms_json(const bytes::Transforms& transforms) {
                                           : joined(R"("fingerprint": ")", permutation.fingerprint(), '"')));
   std::string text;
   for (const std::string& object : objects)
-    text += joined(text.empty() ? "[ " : ",\n                    ", R"({ "type": )", object, " }");
-  return text + " ]";
+    text += joined(text.empty() ? "[ " : joined(',', separator), R"({ "type": )", object, " }");
+  return text.empty() ? "[]" : text + " ]";
 }
 
 /// An object of those of two keys that have a value; nothing if neither has.
@@ -299,18 +300,6 @@ std::string describe(const bytes::BytePermutation& permutation) {
   return joined("values permuted by the secret key ", permutation.fingerprint().substr(0, kFingerprintDigits));
 }
 
-std::string describe(const bytes::Transforms& transforms) {
-  const auto& [shuffle, mask, noise, permutations] = transforms;
-  std::vector<std::string> parts;
-  if (shuffle) parts.push_back(describe(*shuffle));
-  if (mask) parts.push_back(joined(mask->keep_frac, " of the positions"));
-  if (noise) parts.push_back(joined("noise from ", noise->low, " to ", noise->high));
-  for (const bytes::BytePermutation& permutation : permutations) parts.push_back(describe(permutation));
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
-
 std::string describe_encoding(const Preprocess& preprocess) {
   if (preprocess.is_bytes()) return "files";
   if (!preprocess.sound) return describe(*preprocess.image);
@@ -344,8 +333,13 @@ Preprocess parse_preprocess(std::string_view json, const std::string& source) {
     keys.refuse("kind", "\"bytes\", \"image\", \"audio\" or \"image+audio\"");
   if (kind == "audio") preprocess.sound = read_sound(keys, "encoding");
   if (kind == "image+audio") preprocess.sound = read_sound(keys, "audio_encoding");
-  preprocess.transforms = read_transforms(keys);
+  if (const Json* list = keys.find("transforms"))
+    preprocess.transforms = read_transforms(*list, keys.place() + ".transforms");
   return preprocess;
+}
+
+bytes::Transforms parse_transforms(std::string_view json, const std::string& source) {
+  return read_transforms(format::parse_json(json, source), source);
 }
 
 Preprocess read_preprocess(const std::filesystem::path& model_dir) {
@@ -363,8 +357,22 @@ std::string to_json(const Preprocess& preprocess) {
   if (image) text += ",\n    \"encoding\": " + encoding_json(image->encoding);
   if (sound)
     text += joined(image ? ",\n    \"audio_encoding\": " : ",\n    \"encoding\": ", encoding_json(sound->encoding));
-  if (!transforms.empty()) text += ",\n    \"transforms\": " + transforms_json(transforms);
+  if (!transforms.empty()) text += ",\n    \"transforms\": " + transforms_json(transforms, "\n                    ");
   return text + "\n  }";
+}
+
+std::string to_json(const bytes::Transforms& transforms) { return transforms_json(transforms, " "); }
+
+std::string describe(const bytes::Transforms& transforms) {
+  const auto& [shuffle, mask, noise, permutations] = transforms;
+  std::vector<std::string> parts;
+  if (shuffle) parts.push_back(describe(*shuffle));
+  if (mask) parts.push_back(joined(mask->keep_frac, " of the positions"));
+  if (noise) parts.push_back(joined("noise from ", noise->low, " to ", noise->high));
+  for (const bytes::BytePermutation& permutation : permutations) parts.push_back(describe(permutation));
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
 }
 
 std::string describe(const Preprocess& preprocess) {

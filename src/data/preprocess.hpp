@@ -65,6 +65,9 @@ struct Preprocess {
 /// \throws Error kInvalidFormat naming the key; kUnsupported for a later version.
 Preprocess parse_preprocess(std::string_view json, const std::string& source);
 
+/// Reads the JSON text of its list `transforms` alone. \throws Error as parse_preprocess().
+bytes::Transforms parse_transforms(std::string_view json, const std::string& source);
+
 /// What the configuration of the model in `model_dir` says of its files.
 /// \throws Error as format::read_config() and parse_preprocess().
 Preprocess read_preprocess(const std::filesystem::path& model_dir);
@@ -73,9 +76,15 @@ Preprocess read_preprocess(const std::filesystem::path& model_dir);
 /// stands there as its fingerprint.
 std::string to_json(const Preprocess& preprocess);
 
+/// Its list `transforms` alone, as JSON in one line.
+std::string to_json(const bytes::Transforms& transforms);
+
 /// "TIFF of 32x32 pixels" or "WAV int16 of 1 s at 8000 Hz with bytes reversed": what a person should know of the
 /// model's files.
 std::string describe(const Preprocess& preprocess);
+
+/// "bytes reversed, noise from -5 to 5"; empty where nothing becomes of the bytes.
+std::string describe(const bytes::Transforms& transforms);
 
 /// Whether `file` evidently is in the form already, but for the transforms, as its header says: format, dimensions,
 /// sample format, rate, length, JPEG quality (by its table). Judged strictly: what another program wrote around the

@@ -23,8 +23,8 @@ void for_each_member(Request& r, const Visit& visit) {
   visit("kernel", r.kernel), visit("window", r.window), visit("masking", r.masking), visit("positions", r.positions);
   visit("encode", r.encode), visit("quality", r.quality), visit("resize", r.resize), visit("crop", r.crop);
   visit("sample_rate", r.sample_rate), visit("sample_format", r.sample_format), visit("duration_s", r.duration_s);
-  visit("augment", r.augment), visit("max_bytes", r.max_bytes);
-  visit("epochs", r.epochs), visit("time_s", r.time_s), visit("batch_size", r.batch_size);
+  visit("augment", r.augment), visit("max_bytes", r.max_bytes), visit("transforms", r.transforms);
+  visit("epochs", r.epochs), visit("time_s", r.time_s), visit("steps", r.steps), visit("batch_size", r.batch_size);
   visit("warmup_steps", r.warmup_steps), visit("seed", r.seed), visit("learning_rate", r.learning_rate);
   visit("min_learning_rate", r.min_learning_rate), visit("weight_decay", r.weight_decay);
   visit("label_smoothing", r.label_smoothing), visit("clip_norm", r.clip_norm), visit("ema_momentum", r.ema_momentum);

@@ -29,9 +29,10 @@ struct TrainingRequest {
   std::optional<double> duration_s;
   std::optional<std::string> augment;  ///< "auto", "published" or "none"
   std::optional<std::int64_t> max_bytes;
+  std::optional<std::string> transforms;  ///< of the encoded bytes: JSON, as `transforms` of Preprocess
 
   std::optional<double> epochs, time_s;
-  std::optional<std::int64_t> batch_size, warmup_steps, seed;
+  std::optional<std::int64_t> steps, batch_size, warmup_steps, seed;
   std::optional<double> learning_rate, min_learning_rate, weight_decay, label_smoothing, clip_norm, ema_momentum;
   std::optional<double> dropout, stochastic_depth, validation_fraction;
   std::optional<std::string> schedule;        ///< "epoch" or "step": how often the cosine moves

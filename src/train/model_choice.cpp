@@ -117,7 +117,8 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, 
     longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
   }
   if (plan.preprocess.is_bytes()) longest = raw_bytes;
-  return longest;
+  const auto& mask = plan.preprocess.transforms.mask;
+  return mask ? static_cast<std::int64_t>(mask->keep_frac * static_cast<double>(longest)) : longest;
 }
 
 std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan) {
@@ -190,6 +191,10 @@ void choose_preprocess(const data::TrainingRequest& request, const data::Survey&
     const bool is_small_machine = plan.device == "cpu";
     if (is_small_machine && data::quantile(survey.bytes, 0.95) > kPieceBytes) plan.max_bytes = kPieceBytes;
   }
+  if (request.transforms) {
+    plan.preprocess.transforms = data::parse_transforms(*request.transforms, "--transforms");
+    plan.reasons.push_back("bytes: " + data::describe(plan.preprocess.transforms) + " (--transforms)");
+  }
   plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
   if (plan.max_bytes > 0)
     plan.reasons.push_back(
@@ -248,10 +253,13 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
     const auto tokens_of = [&](std::int64_t bytes) { return (bytes + stride - 1) / std::max<std::int64_t>(1, stride); };
     const std::int64_t tokens =
         tokens_of(longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1)));
-    if (*config.num_hidden_layers < 12 || request.window) {
+    const bool is_deep = *config.num_hidden_layers >= 12;
+    if (is_published && is_deep) {
+      config.window_size = request.window.value_or(128);  // shifts and merges as published, whatever the window
+    } else if (!is_deep || request.window) {
       const std::int64_t whole = (tokens + 63) / 64 * 64;
       choose_layers(config, request.window.value_or(whole <= kWholeFileTokens ? whole : 128), tokens);
-      if (*config.num_hidden_layers >= 12) config.downsample.reset();
+      if (is_deep) config.downsample.reset();
     }
     const bool varies = plan.preprocess.is_bytes();
     const std::string positions = request.positions.value_or(varies && !is_published ? "sinusoidal" : "learned");

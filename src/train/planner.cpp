@@ -94,12 +94,13 @@ void choose_augmentation(const data::TrainingRequest& request, const data::DataS
   const std::string wanted = request.augment.value_or("auto");
   if (wanted == "none" || plan.preprocess.is_bytes()) return;
   if (wanted == "published") {
-    plan.image_augmentation = {.min_crop_area = 0.08,
-                               .flip = true,
-                               .rand_augment_operations = 2,
-                               .rand_augment_magnitude = 9,
-                               .erasing_probability = 0.25};
-    plan.sound_augmentation = {.noise_db = -50, .roll_fraction = 0.1, .mixup = true};
+    if (plan.preprocess.image)
+      plan.image_augmentation = {.min_crop_area = 0.08,
+                                 .flip = true,
+                                 .rand_augment_operations = 2,
+                                 .rand_augment_magnitude = 9,
+                                 .erasing_probability = 0.25};
+    if (plan.preprocess.sound) plan.sound_augmentation = {.noise_db = -50, .roll_fraction = 0.1, .mixup = true};
     return;
   }
   // A mirrored digit or letter is another one.
@@ -205,7 +206,9 @@ void choose_schedule(const data::TrainingRequest& request, std::size_t num_files
   const auto per_epoch = static_cast<double>(s.steps_per_epoch);
   const auto to_steps = [&](double epochs) { return std::max<std::int64_t>(1, std::llround(epochs * per_epoch)); };
   plan.time_s = request.time_s.value_or(0);
-  if (is_published) {
+  if (request.steps) {
+    s.total_steps = *request.steps;
+  } else if (is_published) {
     s.total_steps = to_steps(request.epochs.value_or(300));
   } else if (request.epochs && !request.time_s) {
     s.total_steps = to_steps(*request.epochs);

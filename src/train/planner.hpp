@@ -23,7 +23,7 @@ struct Machine {
 TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataSet& data, const data::Survey& survey,
                          const Machine& machine);
 
-/// Sets the schedule: from --epochs, or from the time budget and what a step takes here.
+/// Sets the schedule: from --steps, --epochs, or from the time budget and what a step takes here.
 /// \param num_files    to train on
 /// \param step_seconds called only if needed
 void choose_schedule(const data::TrainingRequest& request, std::size_t num_files,

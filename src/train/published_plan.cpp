@@ -68,6 +68,10 @@ void choose_files(const TrainingRequest& request, const PublishedRun& run, Train
   }
   apply_format(request, plan);
   plan.preprocess.transforms = run.transforms;
+  if (request.transforms) {
+    plan.preprocess.transforms = data::parse_transforms(*request.transforms, "--transforms");
+    plan.reasons.push_back(fmt::format("--transforms, not those of {}: the command line wins", run.source));
+  }
   plan.max_bytes = request.max_bytes.value_or(0);
   data::parse_preprocess(data::to_json(plan.preprocess), "the plan: preprocess");  // say now what makes no sense
   plan.reasons.push_back("files: " + data::describe(plan.preprocess));
@@ -160,7 +164,7 @@ void choose_published_schedule(const TrainingRequest& asked, TrainingRequest req
   if (run.max_iterations && asked.epochs)
     plan.reasons.push_back(
         fmt::format("--epochs {}, not max_iterations {} of {}", *asked.epochs, *run.max_iterations, run.source));
-  if (run.max_iterations && !asked.epochs)
+  if (run.max_iterations && !asked.epochs && !asked.steps)
     request.epochs = static_cast<double>(*run.max_iterations) / static_cast<double>(steps);
   choose_schedule(
       request, num_files, [] { return 0.0; }, plan);

@@ -26,6 +26,7 @@ Examples:
   byteformer train --data logs/ -o models/mine --encode as-is --kernel 8
   byteformer train --resume models/mine                      # after Ctrl-C, or a crash
   byteformer train --data imagenet/ -o models/tiff --recipe published --device cuda
+  byteformer train --data photos/ -o models/camera --transforms '[{"type": "mask_positions", "keep_frac": 0.1}]'
   byteformer train --config run.yaml --dry-run               # a published configuration
   byteformer train --config run.yaml --data imagenet/ -o models/mine
 
@@ -52,6 +53,8 @@ void add_data_options(CLI::App& app, data::TrainingRequest& r) {
   add_duration(app, "--duration", r.duration_s, "Length of sounds: cut, or filled with silence");
   add_number(app, "--max-bytes", r.max_bytes, {0, kMany},
              "Cut longer files to a random piece while training; 0: never");
+  add_text(app, "--transforms", r.transforms, "JSON",
+           "What becomes of the bytes: a list as in a model's \"preprocess\"");
   add_choice(app, "--augment", r.augment, {"auto", "published", "none"}, "Random changes to training files");
   add_choice(app, "--balance", r.balance, {"auto", "on", "off"},
              "Draw classes, and pictures and sounds, equally often");
@@ -82,6 +85,9 @@ void add_model_options(CLI::App& app, data::TrainingRequest& r) {
 void add_schedule_options(CLI::App& app, data::TrainingRequest& r) {
   add_duration(app, "--time", r.time_s, "Budget, such as 30m (default: 20m, or less for little data)");
   add_decimal(app, "--epochs", r.epochs, 0.001, 100'000, "Passes over the data, instead of a budget");
+  add_number(app, "--steps", r.steps, {1, kMany}, "Training steps, instead of a budget")
+      .excludes("--epochs")
+      .excludes("--time");
   add_number(app, "--batch-size", r.batch_size, {1, 1'000'000}, "Files a step, however many passes it takes");
   add_decimal(app, "--learning-rate", r.learning_rate, 0, 10, "Its maximum (default: 0.001)");
   add_decimal(app, "--min-learning-rate", r.min_learning_rate, 0, 10, "Where the cosine ends");
