@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,5 +31,17 @@ struct Progress {
   std::vector<Evaluation> history;
   std::vector<std::string> failures;  ///< files that could not be read, with the reason
 };
+
+/// The key under which a checkpoint's metadata holds it as JSON.
+inline constexpr const char* kProgressKey = "progress";
+
+std::string to_json(const Progress& progress);
+
+/// \throws Error kInvalidFormat naming `source`; keys that it does not know are ignored.
+Progress parse_progress(const std::string& json, const std::string& source);
+
+/// What the checkpoint of the run in `model_dir` says, without its tensors; nothing where there is none yet.
+/// \throws Error as format::read_safetensors() and parse_progress().
+std::optional<Progress> read_progress(const std::filesystem::path& model_dir);
 
 }  // namespace byteformer::train

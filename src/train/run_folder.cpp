@@ -12,15 +12,11 @@
 #include "train/optimizer.hpp"
 
 namespace byteformer::train {
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evaluation, step, train_loss, loss, top1, top5, learning_rate, seconds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, seconds, loss_sum, loss_count, best_top1, best_loss, best_step,
-                                   loss_scale, good_steps, history, failures)
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostPlanBytes = 64 << 20;
-constexpr const char* kProgressKey = "progress";
 
 format::TensorView view_of(const torch::Tensor& flat) {
   const auto size = static_cast<std::size_t>(flat.numel());
@@ -71,7 +67,7 @@ void RunFolder::save(const Parameters& parameters, const OptimizerState& state, 
   const torch::Tensor first = state.first_moment.to(torch::kCPU);
   const torch::Tensor second = state.second_moment.to(torch::kCPU);
   const torch::Tensor average = state.average.to(torch::kCPU);
-  nlohmann::json text = progress;
+  nlohmann::json text = nlohmann::json::parse(to_json(progress));
   text["optimizer_steps"] = state.num_steps;
   format::write_safetensors(training_dir() / "checkpoint.safetensors",
                             {{"values", view_of(values)},
@@ -94,10 +90,9 @@ bool RunFolder::load(Parameters& parameters, OptimizerState& state, Progress& pr
   copy_into(state.first_moment, tensors, "first_moment");
   copy_into(state.second_moment, tensors, "second_moment");
   copy_into(state.average, tensors, "average");
+  progress = parse_progress(text->second, base::printable(path));
   try {
-    const nlohmann::json json = nlohmann::json::parse(text->second);
-    progress = json.get<Progress>();
-    state.num_steps = json.at("optimizer_steps");
+    state.num_steps = nlohmann::json::parse(text->second).at("optimizer_steps");
   } catch (const nlohmann::json::exception& problem) {
     format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: ", problem.what());
   }
