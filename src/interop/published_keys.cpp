@@ -3,17 +3,15 @@
 #include <array>
 #include <set>
 
-#include "format/suggestion.hpp"
 #include "format/text.hpp"
 #include "interop/published_sections.hpp"
+#include "interop/yaml_keys.hpp"
 
 namespace byteformer::interop {
 namespace {
 
 using format::excerpt;
 using format::joined;
-
-using Paths = std::set<std::string, std::less<>>;
 
 /// Known, and without effect on what is computed here; * stands for any ending.
 constexpr auto kWithoutEffect =
@@ -66,30 +64,6 @@ Paths known_paths(const Paths& asked) {
   return known;
 }
 
-/// The names that may follow `prefix`, which is empty or ends in a dot.
-std::vector<std::string> names_below(const Paths& known, std::string_view prefix) {
-  std::vector<std::string> names;
-  for (const std::string& path : known)
-    if (path.starts_with(prefix))
-      names.push_back(path.substr(prefix.size(), path.find('.', prefix.size()) - prefix.size()));
-  return names;
-}
-
-/// "; did you mean x.y?" where the first name that is not known resembles one that could stand in its place.
-std::string suggestion(const Paths& known, const std::string& path) {
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('.', begin), path.size());
-    const std::string name = path.substr(begin, end - begin);
-    const std::vector<std::string> names = names_below(known, std::string_view(path).substr(0, begin));
-    if (std::ranges::find(names, name) == names.end()) {
-      const auto nearest = format::nearest_word(name, names);
-      return nearest ? joined("; did you mean ", excerpt(path.substr(0, begin) + *nearest), '?') : "";
-    }
-    begin = end + 1;
-  }
-  return "; it holds further keys, and has no value of its own";
-}
-
 }  // namespace
 
 std::vector<std::string> remarks_on_keys(const YamlFile& yaml, std::string_view unused) {
@@ -97,14 +71,13 @@ std::vector<std::string> remarks_on_keys(const YamlFile& yaml, std::string_view 
   const Paths known = known_paths(asked);
   std::string without_effect;
   std::vector<std::string> remarks;
-  for (const auto& [path, line] : yaml.keys()) {
-    if (asked.contains(path)) continue;
+  for (const auto& [path, line, is_null] : yaml.keys()) {
+    if (is_null || asked.contains(path)) continue;
     if (is_without_effect(path) || path.starts_with(unused) || is_switched_off(yaml, path)) {
       without_effect += (without_effect.empty() ? "" : ", ") + excerpt(path);
       continue;
     }
-    const std::string unknown =
-        joined(yaml.source(), ": line ", line, ": ", excerpt(path), " is not known here", suggestion(known, path));
+    const std::string unknown = unknown_key(yaml, path, line, known);
     if (is_strict(path)) format::fail(ErrorCode::kInvalidFormat, unknown);
     remarks.push_back(unknown + "; it is ignored");
   }

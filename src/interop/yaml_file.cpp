@@ -82,8 +82,8 @@ class KeyWalk {
       const std::string path = prefix + entry.first.Scalar();
       if (entry.second.IsMap())
         enter(entry.second, path + ".", level + 1);
-      else if (!entry.second.IsNull())
-        keys_.push_back({path, line});
+      else
+        keys_.push_back({path, line, entry.second.IsNull()});
     }
   }
 
@@ -157,6 +157,14 @@ std::optional<std::vector<bool>> YamlFile::booleans(std::string_view path) const
   return values;
 }
 
+std::optional<std::vector<std::string>> YamlFile::texts(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return std::nullopt;
+  std::vector<std::string> values;
+  for (const YAML::Node& item : items(path, *node)) values.push_back(scalar(path, item, "a list of texts"));
+  return values;
+}
+
 std::optional<std::string> YamlFile::choice(std::string_view path, std::initializer_list<std::string_view> known,
                                             ErrorCode code) const {
   const auto node = find(path);
@@ -165,6 +173,18 @@ std::optional<std::string> YamlFile::choice(std::string_view path, std::initiali
   if (std::ranges::find(known, value) == known.end())
     refuse(path, *node, expected_choice(value, {known.begin(), known.end()}), code);
   return value;
+}
+
+std::vector<YamlFile> YamlFile::sections(std::string_view path) const {
+  const auto node = find(path);
+  if (!node) return {};
+  if (!node->IsSequence()) refuse(path, *node, "a list of mappings");
+  std::vector<YamlFile> sections;
+  for (const YAML::Node& item : *node) {
+    if (!item.IsMap()) refuse(path, item, "a list of mappings");
+    sections.push_back(YamlFile(item, source_));
+  }
+  return sections;
 }
 
 std::vector<YamlFile::Key> YamlFile::keys() const { return KeyWalk(source_).run(root_); }
@@ -209,6 +229,11 @@ bool YamlFile::as_boolean(std::string_view path, const YAML::Node& node) const {
 
 void YamlFile::refuse(std::string_view path, std::string_view expected, ErrorCode code) const {
   refuse(path, find(path).value(), expected, code);
+}
+
+void YamlFile::refuse_absence(std::string_view path, std::string_view expected) const {
+  const int line = std::max(0, root_.Mark().line) + 1;
+  fail(ErrorCode::kInvalidFormat, source_, ": line ", line, ": ", path, " is missing, expected ", expected);
 }
 
 void YamlFile::refuse(std::string_view path, const YAML::Node& node, std::string_view expected, ErrorCode code) const {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "byteformer/error.hpp"
@@ -32,18 +33,23 @@ class YamlFile {
   /// A list; a single value counts as a list of one.
   std::optional<std::vector<std::int64_t>> integers(std::string_view path) const;
   std::optional<std::vector<bool>> booleans(std::string_view path) const;
+  std::optional<std::vector<std::string>> texts(std::string_view path) const;
 
   /// A text in lower case, as the published code ignores case.
   /// \throws Error with `code`, naming the nearest, if it is none of `known`.
   std::optional<std::string> choice(std::string_view path, std::initializer_list<std::string_view> known,
                                     ErrorCode code = ErrorCode::kUnsupported) const;
 
+  /// A list of mappings, each to be asked like a file of its own; their keys are no keys of this one.
+  std::vector<YamlFile> sections(std::string_view path) const;
+
   struct Key {
-    std::string path;  ///< dotted
-    int line = 0;      ///< from 1
+    std::string path;      ///< dotted
+    int line = 0;          ///< from 1
+    bool is_null = false;  ///< stands there, and says nothing
   };
 
-  /// Every key whose value is neither a mapping nor null, in the order of the text.
+  /// Every key whose value is no mapping, in the order of the text.
   /// \throws Error kInvalidFormat for a key that is no text, and for more keys or levels than a configuration has.
   std::vector<Key> keys() const;
 
@@ -54,9 +60,14 @@ class YamlFile {
   [[noreturn]] void refuse(std::string_view path, std::string_view expected,
                            ErrorCode code = ErrorCode::kInvalidFormat) const;
 
+  /// \throws Error kInvalidFormat saying that there is nothing at `path`, and what is expected there.
+  [[noreturn]] void refuse_absence(std::string_view path, std::string_view expected) const;
+
   const std::string& source() const noexcept { return source_; }
 
  private:
+  YamlFile(YAML::Node root, std::string source) : source_(std::move(source)), root_(std::move(root)) {}
+
   std::optional<YAML::Node> find(std::string_view path) const;
   std::vector<YAML::Node> items(std::string_view path, const YAML::Node& node) const;
   std::string scalar(std::string_view path, const YAML::Node& node, std::string_view expected) const;
