@@ -12,7 +12,7 @@ kernels
 nn format bytes encode chart
 model data backprop
 api interop
-train serve
+train serve experiments
 '
 
 find src apps include -type f \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.inl' -o -name '*.inc' \) 2>/dev/null |

@@ -1,0 +1,114 @@
+// Implementation of recipe_book.hpp: the files of a folder, and what they must agree upon.
+#include "experiments/recipe_book.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <system_error>
+#include <tuple>
+
+#include "base/file_io.hpp"
+#include "data/preprocess.hpp"
+#include "format/suggestion.hpp"
+#include "format/text.hpp"
+
+namespace byteformer::experiments {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxFileBytes = 1 << 20;
+
+std::vector<fs::path> yaml_files(const fs::path& dir) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".yaml") files.push_back(entry->path());
+  if (files.empty())
+    format::fail(ErrorCode::kNotFound, base::printable(dir),
+                 ": holds no recipes (*.yaml); --recipes names the folder, `recipes` in the source tree");
+  std::ranges::sort(files);
+  return files;
+}
+
+/// Names with numbers in their order: k8 before k16, and 0.03 before 0.1.
+bool comes_before(std::string_view a, std::string_view b) {
+  const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
+  const auto number_at = [&](std::string_view text) {
+    const auto* const end = std::ranges::find_if_not(text, is_digit);
+    return text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  };
+  bool is_fraction = false;  // behind a point, digits count from the left
+  while (!a.empty() && !b.empty()) {
+    std::string_view x = a.substr(0, 1), y = b.substr(0, 1);
+    is_fraction = a.front() == '.' || (is_fraction && is_digit(a.front()));
+    if (!is_fraction && is_digit(a.front()) && is_digit(b.front())) {
+      x = number_at(a), y = number_at(b);
+      if (x.size() != y.size()) return x.size() < y.size();
+    }
+    if (x != y) return x < y;
+    a.remove_prefix(x.size());
+    b.remove_prefix(y.size());
+  }
+  return a.size() < b.size();
+}
+
+/// Of a recipe that trains nothing: whether what it rekeys can be rekeyed.
+void check_rekeying(const RecipeBook& book, const Recipe& recipe, Scale scale) {
+  const ScaledRecipe& rekeyed = recipe.at(scale);
+  if (rekeyed.rekeys.empty()) return;
+  const auto fail = [&](const auto&... parts) {
+    format::fail(ErrorCode::kInvalidFormat, recipe.name, ".yaml: ", to_string(scale), ".rekeys: ", parts...);
+  };
+  const auto found = std::ranges::find(book.recipes, rekeyed.rekeys, &Recipe::name);
+  if (found == book.recipes.end() || found->name == recipe.name) fail("there is no other recipe ", rekeyed.rekeys);
+  const ScaledRecipe& plain = found->at(scale);
+  if (!plain.rekeys.empty() || plain.train.transforms) fail(rekeyed.rekeys, " does not train on plain bytes");
+  if (plain.data != rekeyed.data || !std::ranges::includes(plain.seeds, rekeyed.seeds))
+    fail(rekeyed.rekeys, " has other data, or not these seeds");
+  const auto transforms = data::parse_transforms(rekeyed.train.transforms.value_or("[]"), recipe.name);
+  if (transforms.permutations.size() != 1 || transforms.shuffle || transforms.mask || transforms.noise)
+    fail("expected byte_permutation as the only transform");
+}
+
+}  // namespace
+
+std::string_view to_string(Scale scale) noexcept { return scale == Scale::kPaper ? "paper" : "small"; }
+
+const Recipe& RecipeBook::at(std::string_view name) const {
+  const auto found = std::ranges::find(recipes, name, &Recipe::name);
+  if (found != recipes.end()) return *found;
+  std::vector<std::string> known;
+  for (const Recipe& recipe : recipes) known.push_back(recipe.name);
+  const auto nearest = format::nearest_word(name, known);
+  format::fail(ErrorCode::kInvalidArgument, "there is no experiment `", format::excerpt(name), "`",
+               nearest ? "; did you mean `" + *nearest + "`?" : "; `byteformer experiments list` shows all");
+}
+
+const Table& RecipeBook::table_of(const Recipe& recipe) const {
+  return *std::ranges::find(tables, recipe.table, &Table::name);
+}
+
+RecipeBook read_recipes(const fs::path& dir) {
+  const std::vector<fs::path> files = yaml_files(dir);
+  const auto read = [](const fs::path& path) { return base::read_text_file(path, kMaxFileBytes); };
+  const fs::path tables = dir / "shared" / "tables.yaml", settings = dir / "shared" / "settings.yaml";
+  RecipeBook book;
+  book.tables = parse_tables(read(tables), base::printable(tables));
+  const SharedSettingsByName shared = parse_settings(read(settings), base::printable(settings));
+  for (const fs::path& file : files)
+    book.recipes.push_back(parse_recipe(read(file), base::printable(file), file.stem().string(), shared, book.tables));
+  std::ranges::stable_sort(book.recipes, [&](const Recipe& a, const Recipe& b) {
+    const auto* const table_a = &book.table_of(a);
+    const auto* const table_b = &book.table_of(b);
+    return table_a != table_b ? table_a < table_b : comes_before(a.name, b.name);
+  });
+  for (const Table& table : book.tables)
+    if (!table.baseline.empty() && std::ranges::find(book.recipes, table.baseline, &Recipe::name) == book.recipes.end())
+      format::fail(ErrorCode::kInvalidFormat, base::printable(tables), ": the baseline of ", table.name,
+                   " is no recipe: ", format::excerpt(table.baseline));
+  for (const Recipe& recipe : book.recipes)
+    for (const Scale scale : {Scale::kPaper, Scale::kSmall}) check_rekeying(book, recipe, scale);
+  return book;
+}
+
+}  // namespace byteformer::experiments

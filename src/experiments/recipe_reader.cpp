@@ -1,0 +1,168 @@
+// Reads a recipe, and the settings and tables that recipes share.
+#include <algorithm>
+#include <map>
+
+#include "data/preprocess.hpp"
+#include "experiments/recipe_book.hpp"
+#include "experiments/train_settings.hpp"
+#include "format/suggestion.hpp"
+#include "format/text.hpp"
+#include "interop/yaml_keys.hpp"
+
+namespace byteformer::experiments {
+namespace {
+
+using interop::YamlFile;
+
+constexpr std::int64_t kMaxSeed = 1'000'000'000;
+
+std::string required_text(const YamlFile& yaml, std::string_view path, std::string_view expected) {
+  const auto text = yaml.text(path);
+  if (!text) yaml.refuse_absence(path, expected);
+  if (text->empty()) yaml.refuse(path, expected);
+  return *text;
+}
+
+/// \throws Error for the text at `path`, which is none of `known`.
+[[noreturn]] void refuse_name(const YamlFile& yaml, std::string_view path, const std::vector<std::string>& known) {
+  const auto nearest = format::nearest_word(yaml.text(path).value(), known);
+  std::string expected = "one of";
+  for (const std::string& name : known) expected += (name == known.front() ? " " : ", ") + name;
+  yaml.refuse(path, expected + (nearest ? "; did you mean " + *nearest + "?" : ""));
+}
+
+const DataSource& data_source_at(const YamlFile& yaml, std::string_view path, const std::string& name) {
+  if (const DataSource* source = find_data_source(name)) return *source;
+  std::vector<std::string> known;
+  for (const DataSource& source : data_sources()) known.emplace_back(source.name);
+  const auto nearest = format::nearest_word(name, known);
+  yaml.refuse(path, "the name of data" +
+                        (nearest ? "; did you mean " + *nearest + "?" : format::joined(", such as ", known.front())));
+}
+
+std::vector<const DataSource*> read_tests(const YamlFile& yaml, const std::string& path) {
+  std::vector<const DataSource*> tests;
+  for (const std::string& name : yaml.texts(path).value_or(std::vector<std::string>()))
+    tests.push_back(&data_source_at(yaml, path, name));
+  return tests;
+}
+
+/// The settings that the section at `prefix` builds upon; where it names none, none.
+SharedSettings read_like(const YamlFile& yaml, const std::string& prefix, const SharedSettingsByName& settings) {
+  const std::string path = prefix + "like";
+  const auto name = yaml.text(path);
+  if (!name) return {};
+  const auto found = settings.find(*name);
+  if (found != settings.end()) return found->second;
+  std::vector<std::string> known;
+  for (const auto& [known_name, ignored] : settings) known.push_back(known_name);
+  refuse_name(yaml, path, known);
+}
+
+SharedSettings read_settings(const YamlFile& yaml, const std::string& prefix) {
+  SharedSettings settings;
+  if (const auto name = yaml.text(prefix + "data")) settings.data = &data_source_at(yaml, prefix + "data", *name);
+  settings.tests = read_tests(yaml, prefix + "tests");
+  settings.train = read_train_settings(yaml, prefix + "train.");
+  return settings;
+}
+
+std::vector<std::int64_t> read_seeds(const YamlFile& yaml, const std::string& path) {
+  std::vector<std::int64_t> seeds = yaml.integers(path).value_or(std::vector<std::int64_t>{0});
+  const bool is_ascending = std::ranges::adjacent_find(seeds, std::greater_equal<>()) == seeds.end();
+  if (seeds.empty() || !is_ascending || seeds.front() < 0 || seeds.back() > kMaxSeed)
+    yaml.refuse(path, format::joined("ascending numbers from 0 to ", kMaxSeed));
+  return seeds;
+}
+
+/// Whether files of `source` can be made into what `train` asks for.
+void check_encoding(const YamlFile& yaml, const std::string& place, const ScaledRecipe& recipe) {
+  const auto& encode = recipe.train.encode;
+  if (!encode || *encode == "as-is" || recipe.data->kind == MediaKind::kBoth) return;
+  const bool is_picture = data::is_image(data::parse_file_format(*encode));
+  if (is_picture != (recipe.data->kind == MediaKind::kPictures))
+    format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", place, " encodes as ", *encode, ", but ",
+                 recipe.data->name, " has no ", is_picture ? "pictures" : "sounds");
+}
+
+ScaledRecipe read_scale(const YamlFile& yaml, const std::string& section, const data::TrainingRequest& common,
+                        const SharedSettingsByName& shared) {
+  const std::string prefix = section + ".";
+  const SharedSettings like = read_like(yaml, prefix, shared);
+  const SharedSettings own = read_settings(yaml, prefix);
+  ScaledRecipe recipe;
+  recipe.data = own.data != nullptr ? own.data : like.data;
+  if (recipe.data == nullptr)
+    yaml.refuse_absence(prefix + "data", "the name of data, or `like` with settings that say");
+  recipe.tests = !own.tests.empty() ? own.tests : own.data == nullptr ? like.tests : std::vector<const DataSource*>();
+  if (recipe.tests.empty()) recipe.tests = {recipe.data};
+  recipe.train = own.train;  // the nearer wins
+  data::fill_in(recipe.train, common);
+  data::fill_in(recipe.train, like.train);
+  recipe.seeds = read_seeds(yaml, prefix + "seeds");
+  recipe.rekeys = yaml.text(prefix + "rekeys").value_or("");
+  check_encoding(yaml, section, recipe);
+  return recipe;
+}
+
+std::optional<PaperFigure> read_figure(const YamlFile& yaml) {
+  const auto top1 = yaml.number("reported.top1", 0, 100);
+  const auto source = yaml.choice("reported.source", {"paper", "released weights"}, ErrorCode::kInvalidFormat);
+  if (!top1 && source) yaml.refuse_absence("reported.top1", "the accuracy in percent");
+  if (!top1) return std::nullopt;
+  if (!source) yaml.refuse_absence("reported.source", "paper or released weights");
+  return PaperFigure{*top1, *source};
+}
+
+}  // namespace
+
+std::vector<Table> parse_tables(std::string_view text, const std::string& source) {
+  const YamlFile yaml(text, source);
+  std::vector<Table> tables;
+  for (const YamlFile& item : yaml.sections("tables")) {
+    tables.push_back({required_text(item, "name", "a word"), required_text(item, "title", "a heading"),
+                      required_text(item, "text", "what is asked"), item.text("baseline").value_or("")});
+    interop::require_known_keys(item);
+    if (std::ranges::count(tables, tables.back().name, &Table::name) > 1)
+      item.refuse("name", "a name that no other table has");
+  }
+  if (tables.empty()) yaml.refuse_absence("tables", "a list of tables");
+  interop::require_known_keys(yaml);
+  return tables;
+}
+
+SharedSettingsByName parse_settings(std::string_view text, const std::string& source) {
+  const YamlFile yaml(text, source);
+  SharedSettingsByName settings;
+  for (const auto& [path, line, is_null] : yaml.keys()) {
+    const std::string name = path.substr(0, path.find('.'));
+    if (path != name && !settings.contains(name)) settings[name] = read_settings(yaml, name + ".");
+  }
+  interop::require_known_keys(yaml);
+  return settings;
+}
+
+Recipe parse_recipe(std::string_view text, const std::string& source, std::string_view name,
+                    const SharedSettingsByName& settings, const std::vector<Table>& tables) {
+  const YamlFile yaml(text, source);
+  Recipe recipe;
+  recipe.name = required_text(yaml, "name", name);
+  if (recipe.name != name) yaml.refuse("name", format::joined(name, ", as the file is called"));
+  recipe.title = required_text(yaml, "title", "a few words");
+  recipe.table = required_text(yaml, "table", "the name of a table");
+  if (std::ranges::find(tables, recipe.table, &Table::name) == tables.end()) {
+    std::vector<std::string> known;
+    for (const Table& table : tables) known.push_back(table.name);
+    refuse_name(yaml, "table", known);
+  }
+  recipe.question = required_text(yaml, "question", "a sentence");
+  recipe.figure = read_figure(yaml);
+  recipe.remark = yaml.text("reported.remark").value_or("");
+  const data::TrainingRequest common = read_train_settings(yaml, "train.");
+  recipe.paper = read_scale(yaml, "paper", common, settings);
+  recipe.small = read_scale(yaml, "small", common, settings);
+  interop::require_known_keys(yaml);
+  return recipe;
+}
+
+}  // namespace byteformer::experiments

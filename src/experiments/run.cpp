@@ -1,0 +1,90 @@
+// Implementation of run.hpp.
+#include "experiments/run.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "base/sha256.hpp"
+#include "format/text.hpp"
+
+namespace byteformer::experiments {
+namespace {
+
+void add(const RecipeBook& book, const Run& run, std::vector<Run>& runs) {
+  if (std::ranges::find(runs, run) != runs.end()) return;
+  if (!run.at_scale().rekeys.empty()) add(book, rekeyed_run(book, run), runs);
+  runs.push_back(run);
+}
+
+}  // namespace
+
+std::vector<Run> schedule(const RecipeBook& book, const std::vector<const Recipe*>& recipes, Scale scale,
+                          std::optional<std::int64_t> num_seeds, std::optional<std::int64_t> steps) {
+  std::vector<Run> runs;
+  bool has_more = true;
+  for (std::size_t i = 0; has_more && (!num_seeds || static_cast<std::int64_t>(i) < *num_seeds); ++i) {
+    has_more = false;
+    for (const Recipe* recipe : recipes) {
+      const std::vector<std::int64_t>& seeds = recipe->at(scale).seeds;
+      if (i >= seeds.size()) continue;
+      add(book, {recipe, scale, seeds[i], steps}, runs);
+      has_more = true;
+    }
+  }
+  return runs;
+}
+
+Run rekeyed_run(const RecipeBook& book, const Run& run) {
+  return {&book.at(run.at_scale().rekeys), run.scale, run.seed, run.steps};
+}
+
+std::string to_string(const Run& run) { return format::joined(run.recipe->name, ", seed ", run.seed); }
+
+data::TrainingRequest training_request(const Run& run, const Places& places) {
+  data::TrainingRequest request = run.at_scale().train;
+  request.data = (places.data / run.at_scale().data->folder).string();
+  request.output = model_dir(run, places).string();
+  request.seed = run.seed;
+  if (run.steps) {
+    request.steps = run.steps;
+    request.epochs.reset();
+  }
+  return request;
+}
+
+std::string training_command(const RecipeBook& book, const Run& run, const Places& places) {
+  if (run.at_scale().rekeys.empty()) return data::command_line(training_request(run, places));
+  return format::joined("byteformer obfuscate rekey ", model_dir(rekeyed_run(book, run), places).string(),
+                        " --key paper.key -o ", model_dir(run, places).string());
+}
+
+std::string settings_json(const RecipeBook& book, const Run& run) {
+  data::TrainingRequest request = training_request(run, {});
+  request.data = run.at_scale().data->name;
+  request.output.reset();
+  auto json = nlohmann::ordered_json::parse(data::to_json(request));
+  for (const DataSource* test : run.at_scale().tests) json["tests"].push_back(std::string(test->name));
+  if (!run.at_scale().rekeys.empty())
+    json["rekeys"] = nlohmann::ordered_json::parse(settings_json(book, rekeyed_run(book, run)));
+  return json.dump();
+}
+
+std::string fingerprint(const RecipeBook& book, const Run& run) {
+  constexpr std::size_t kDigits = 16;
+  const std::string settings = settings_json(book, run);
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(settings.data());
+  return base::hex(base::sha256(std::span(bytes, settings.size()))).substr(0, kDigits);
+}
+
+std::filesystem::path model_dir(const Run& run, const Places& places) {
+  return places.models / to_string(run.scale) / run.recipe->name / format::joined("seed-", run.seed);
+}
+
+std::filesystem::path log_path(const Run& run, const Places& places) {
+  const char* prefix = run.scale == Scale::kPaper ? "paper-seed-" : "seed-";
+  return places.results / "runs" / run.recipe->name / format::joined(prefix, run.seed, ".json");
+}
+
+}  // namespace byteformer::experiments
