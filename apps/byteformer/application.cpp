@@ -30,6 +30,7 @@ constexpr const char* kOverview = R"(Examples:
   byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
   byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
   byteformer camera simulate photo.jpg --keep-frac 0.1 -o seen.png
+  byteformer experiments run image_tiff
   byteformer import weights.pt --config config.yaml -o models/tiny
   byteformer inspect --model models/cifar10
   byteformer bench --model models/cifar10
@@ -74,6 +75,17 @@ Examples:
   byteformer camera mask --keep-frac 0.05 --bytes 150528 -o mask.txt
   byteformer camera simulate photo.jpg --keep-frac 0.05 --crop 224 -o seen.png)";
 
+constexpr const char* kExperiments =
+    R"(Each experiment of the paper is a recipe, a file in recipes/: its question, data, settings and seeds, at the paper's scale
+and at a small one that needs minutes on two cores.
+
+Examples:
+  byteformer experiments list
+  byteformer experiments show jpeg_q60_k4_w128
+  scripts/unpack_data.sh ARCHIVES/                    # the data of the small scale
+  byteformer experiments run order_reverse
+  byteformer experiments run all --resume)";
+
 bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
 
 [[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
@@ -117,6 +129,7 @@ Application::Application()
   add(*program_, "encode", "Write pictures and sounds as the bytes that models read", add_encode);
   add_obfuscate();
   add_camera();
+  add_experiments();
   add(*program_, "inspect", "Show a model's layers and costs, or this machine", add_inspect);
   add(*program_, "bench", "Measure speed and memory of a model on this machine", add_bench);
   add(*program_, "import", "Make a model folder of published weights", add_import);
@@ -140,6 +153,15 @@ void Application::add_camera() {
   group.app->footer(kCamera);
   add(group, "mask", "Write which positions are kept", add_camera_mask);
   add(group, "simulate", "Write a picture of what a person could see", add_camera_simulate);
+}
+
+void Application::add_experiments() {
+  Command& group = add(*program_, "experiments", "Repeat the experiments of the paper");
+  group.app->footer(kExperiments);
+  add(group, "list", "List them, with what is done", add_experiments_list);
+  add(group, "show", "Show one: question, data, command, what the paper says", add_experiments_show);
+  add(group, "run", "Train, judge, and write the results", add_experiments_run);
+  add(group, "report", "Write the results page anew from the logs", add_experiments_report);
 }
 
 Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary) {

@@ -37,6 +37,7 @@ class Application {
            bool is_hidden = false);
   void add_obfuscate();
   void add_camera();
+  void add_experiments();
   const Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
   std::unique_ptr<CLI::App> app_;

@@ -1,20 +1,53 @@
 // Implementation of external_program.hpp.
 #include "system/external_program.hpp"
 
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
+#include <thread>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "common/interrupt.hpp"
 
 namespace byteformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The null-terminated argument vector of a program; `arguments` must outlive it.
+std::vector<char*> words_of(const fs::path& program, const std::vector<std::string>& arguments) {
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  return argv;
+}
+
+[[noreturn]] void throw_cannot_start(const fs::path& program, int error) {
+  throw Error(ErrorCode::kIo, base::printable(program) + ": cannot be started: " + std::strerror(error));
+}
+
+/// Looks again and again rather than sleep in waitpid(2): a signal that comes just before it would be missed.
+int wait_for(pid_t child) {
+  constexpr auto kPause = std::chrono::milliseconds(50);
+  bool was_told = false;
+  int status = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    if (interrupted() && !was_told) {  // a terminal has told it already; that counts as the same request
+      kill(child, SIGINT);
+      was_told = true;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
 
@@ -37,11 +70,20 @@ std::optional<fs::path> find_program(const std::string& name) {
 }
 
 void become(const fs::path& program, const std::vector<std::string>& arguments) {
-  std::vector<char*> argv{const_cast<char*>(program.c_str())};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  execv(program.c_str(), argv.data());
-  throw Error(ErrorCode::kIo, base::printable(program) + ": cannot be started: " + std::strerror(errno));
+  execv(program.c_str(), words_of(program, arguments).data());
+  throw_cannot_start(program, errno);
+}
+
+int run_program(const fs::path& program, const std::vector<std::string>& arguments) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  pid_t child = 0;
+  const int error =
+      posix_spawn(&child, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw_cannot_start(program, error);
+  return wait_for(child);
 }
 
 }  // namespace byteformer::cli

@@ -15,4 +15,10 @@ std::optional<std::filesystem::path> find_program(const std::string& name);
 /// \throws Error kIo saying why.
 [[noreturn]] void become(const std::filesystem::path& program, const std::vector<std::string>& arguments);
 
+/// Runs `program` with `arguments` and waits for its end; what it writes to its standard output goes to our standard
+/// error. Once interrupted() says so, it gets SIGINT, too, and has its time to end.
+/// \returns its exit status; 128 and the number of the signal that ended it.
+/// \throws Error kIo saying why it cannot be started.
+int run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments);
+
 }  // namespace byteformer::cli

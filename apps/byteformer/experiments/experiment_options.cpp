@@ -1,0 +1,63 @@
+// Implementation of experiment_options.hpp.
+#include "experiments/experiment_options.hpp"
+
+#include <filesystem>
+#include <system_error>
+
+#include "options.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The recipes of the source tree that we stand in; else those that are installed with this program.
+fs::path default_recipes() {
+  std::error_code error;
+  if (fs::is_directory("recipes", error)) return "recipes";
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = self.parent_path().parent_path() / "share" / "byteformer" / "recipes";
+  return !error && fs::is_directory(installed, error) ? installed : fs::path("recipes");
+}
+
+}  // namespace
+
+experiments::Scale ExperimentsOptions::wanted_scale() const {
+  return scale == "paper" ? experiments::Scale::kPaper : experiments::Scale::kSmall;
+}
+
+experiments::RecipeBook ExperimentsOptions::read_recipes() const {
+  return experiments::read_recipes(recipes ? fs::path(*recipes) : default_recipes());
+}
+
+experiments::Places ExperimentsOptions::places() const {
+  experiments::Places places;
+  if (data) places.data = *data;
+  if (output) places.models = *output;
+  if (results) places.results = *results;
+  return places;
+}
+
+void add_recipes_option(CLI::App& app, ExperimentsOptions& options) {
+  add_text(app, "--recipes", options.recipes, "DIR", "Recipes (default: recipes, or those installed)");
+}
+
+void add_scale_option(CLI::App& app, ExperimentsOptions& options) {
+  add_choice(app, "--scale", options.scale, {"small", "paper"},
+             "Minutes on two cores, or as published (default: small)");
+}
+
+void add_data_option(CLI::App& app, ExperimentsOptions& options) {
+  add_text(app, "-d,--data", options.data, "DIR", "Folder that holds the data sets (default: data)");
+}
+
+void add_output_option(CLI::App& app, ExperimentsOptions& options) {
+  add_text(app, "-o,--output", options.output, "DIR", "Folder for the models (default: experiments)");
+}
+
+void add_results_option(CLI::App& app, ExperimentsOptions& options) {
+  add_text(app, "--results", options.results, "DIR",
+           "Folder for logs and plots; the page is DIR.md (default: docs/results)");
+}
+
+}  // namespace byteformer::cli

@@ -1,0 +1,57 @@
+// Carries out runs of experiments: trains with the trainer's program, judges with the engine, keeps a log.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "console.hpp"
+#include "experiments/run.hpp"
+#include "experiments/run_log.hpp"
+#include "experiments/test_answers.hpp"
+
+namespace byteformer::cli {
+
+struct RunnerOptions {
+  experiments::Places places;
+  std::filesystem::path trainer;            ///< the program
+  std::optional<std::int64_t> num_threads;  ///< of training and of the engine
+  bool has_progress = true;
+};
+
+/// How far a run is, judged by what lies in its places.
+enum class RunState { kNew, kStarted, kFinished, kOutdated };
+
+class Runner {
+ public:
+  /// `book` must outlive this.
+  Runner(const experiments::RecipeBook& book, RunnerOptions options);
+
+  /// kOutdated: finished or started, but by other settings than the recipe's now.
+  /// \throws Error if its log cannot be read.
+  RunState state_of(const experiments::Run& run) const;
+
+  /// Goes on where the run was left, or starts it. Its log is written when all is done.
+  /// \throws Error if it fails; Interrupted, with everything saved.
+  experiments::RunLog carry_out(const experiments::Run& run, Console& console) const;
+
+  /// Removes what the run left.
+  void forget(const experiments::Run& run) const;
+
+ private:
+  std::filesystem::path settings_path(const experiments::Run& run) const;
+  void train(const experiments::Run& run) const;
+  void train_or_rekey(const experiments::Run& run, Console& console, experiments::RunLog& log) const;
+  experiments::RekeyingLog rekey(const experiments::Run& run, Console& console) const;
+  experiments::RunLog describe(const experiments::Run& run) const;
+  experiments::TestResult test(const experiments::Run& run, const experiments::DataSource& data,
+                               Console& console) const;
+
+  const experiments::RecipeBook& book_;
+  RunnerOptions options_;
+  AnsweringOptions answering_;
+};
+
+}  // namespace byteformer::cli
