@@ -235,7 +235,7 @@ std::string encoding_json(const Encoding& encoding) {
 }
 
 /// \param separator between objects, after their comma
-std::string transforms_json(const bytes::Transforms& transforms, std::string_view separator) {
+std::string transforms_text(const bytes::Transforms& transforms, std::string_view separator) {
   const auto& [shuffle, mask, noise, permutations] = transforms;
   std::vector<std::string> objects;
   if (shuffle)
@@ -357,11 +357,11 @@ std::string to_json(const Preprocess& preprocess) {
   if (image) text += ",\n    \"encoding\": " + encoding_json(image->encoding);
   if (sound)
     text += joined(image ? ",\n    \"audio_encoding\": " : ",\n    \"encoding\": ", encoding_json(sound->encoding));
-  if (!transforms.empty()) text += ",\n    \"transforms\": " + transforms_json(transforms, "\n                    ");
+  if (!transforms.empty()) text += ",\n    \"transforms\": " + transforms_text(transforms, "\n                    ");
   return text + "\n  }";
 }
 
-std::string to_json(const bytes::Transforms& transforms) { return transforms_json(transforms, " "); }
+std::string transforms_json(const bytes::Transforms& transforms) { return transforms_text(transforms, " "); }
 
 std::string describe(const bytes::Transforms& transforms) {
   const auto& [shuffle, mask, noise, permutations] = transforms;

@@ -77,7 +77,7 @@ Preprocess read_preprocess(const std::filesystem::path& model_dir);
 std::string to_json(const Preprocess& preprocess);
 
 /// Its list `transforms` alone, as JSON in one line.
-std::string to_json(const bytes::Transforms& transforms);
+std::string transforms_json(const bytes::Transforms& transforms);
 
 /// "TIFF of 32x32 pixels" or "WAV int16 of 1 s at 8000 Hz with bytes reversed": what a person should know of the
 /// model's files.

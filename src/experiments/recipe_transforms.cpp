@@ -95,7 +95,7 @@ std::optional<std::string> read_transforms(const YamlFile& yaml, const std::stri
     next = type + 1;
   }
   bytes::validate(transforms);
-  return data::to_json(transforms);
+  return data::transforms_json(transforms);
 }
 
 }  // namespace byteformer::experiments
