@@ -191,13 +191,16 @@ std::vector<encode::Sound> load_background(const std::vector<std::filesystem::pa
 encode::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
 
 PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess) {
-  encode::FileBytes bytes = read_file(sample.path);
+  return prepare_sample(read_file(sample.path), sample, preprocess);
+}
+
+PreparedFile prepare_sample(encode::FileBytes file, const Sample& sample, const Preprocess& preprocess) {
   const std::string source = base::printable(sample.path);
   if (sample.start_s && preprocess.sound) {
-    bytes = prepare(clip(encode::decode_sound(bytes, source), sample), *preprocess.sound);
-    return {transformed(std::move(bytes), preprocess, source), true};
+    file = prepare(clip(encode::decode_sound(file, source), sample), *preprocess.sound);
+    return {transformed(std::move(file), preprocess, source), true};
   }
-  return prepare_if_needed(std::move(bytes), preprocess, source);
+  return prepare_if_needed(std::move(file), preprocess, source);
 }
 
 encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {

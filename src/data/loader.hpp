@@ -67,6 +67,10 @@ encode::FileBytes read_whole_file(const std::filesystem::path& path);
 /// One file for evaluation, without augmentation, as prepare_if_needed() says.
 /// \throws Error as read_whole_file() and prepare_if_needed(). Thread-safe.
 PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess);
+
+/// The same where the bytes of the file are here already; they may be others than those that `sample.path` has.
+/// \throws Error as prepare_if_needed(). Thread-safe.
+PreparedFile prepare_sample(encode::FileBytes file, const Sample& sample, const Preprocess& preprocess);
 encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);  ///< its bytes alone
 
 /// The noise recordings of a data set, at the rate that `preparation` asks for.

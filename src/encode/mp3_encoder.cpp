@@ -1,9 +1,10 @@
-// MP3 by LAME with its defaults, one channel, no Xing frame and no tags.
+// MP3 by LAME with its defaults (but for the bit rate, where one is given), one channel, no Xing frame and no tags.
 #include <lame/lame.h>
 
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "byteformer/error.hpp"
@@ -24,7 +25,7 @@ struct Close {
 };
 using LameHandle = std::unique_ptr<lame_global_flags, Close>;
 
-LameHandle start(int sample_rate) {
+LameHandle start(int sample_rate, std::optional<int> kbit_per_s) {
   static std::mutex mutex;  // LAME fills tables that all its encoders share
   const std::lock_guard lock(mutex);
   LameHandle lame(lame_init());
@@ -35,11 +36,16 @@ LameHandle start(int sample_rate) {
   lame_set_num_channels(lame.get(), 1);
   lame_set_in_samplerate(lame.get(), sample_rate);
   lame_set_bWriteVbrTag(lame.get(), 0);
+  if (kbit_per_s) lame_set_brate(lame.get(), *kbit_per_s);
   // Without the second test LAME would choose another rate.
   if (sample_rate < 1 || lame_set_out_samplerate(lame.get(), sample_rate) < 0 || lame_init_params(lame.get()) < 0)
     throw Error(ErrorCode::kInvalidArgument,
                 "cannot encode as MP3 at " + std::to_string(sample_rate) +
                     " Hz: LAME takes 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 and 48000; resample first");
+  if (kbit_per_s && lame_get_brate(lame.get()) != *kbit_per_s)  // LAME took the nearest that there is
+    throw Error(ErrorCode::kInvalidArgument, "MP3 of " + std::to_string(sample_rate) + " Hz cannot have " +
+                                                 std::to_string(*kbit_per_s) + " kbit/s; the nearest is " +
+                                                 std::to_string(lame_get_brate(lame.get())));
   return lame;
 }
 
@@ -50,8 +56,8 @@ void append(FileBytes& out, const FileBytes& buffer, int num_bytes) {
 
 }  // namespace
 
-FileBytes encode_mp3(const Sound& sound) {
-  const LameHandle lame = start(sound.sample_rate);
+FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) {
+  const LameHandle lame = start(sound.sample_rate, kbit_per_s);
   FileBytes out;
   FileBytes buffer(kBufferBytes);
   std::vector<float> piece;

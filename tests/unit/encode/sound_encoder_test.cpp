@@ -1,6 +1,7 @@
 // WAV and MP3 at their edges. Bytes are in golden_test.cpp.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -86,6 +87,22 @@ TEST(Mp3, RefusesOddRates) {
 }
 
 TEST(Mp3, LameIsTheOneThatTheBytesCameFrom) { EXPECT_EQ(lame_version(), "3.100"); }
+
+TEST(Mp3, TakesTheBitRateThatItIsTold) {
+  const Sound sound{16000, std::vector<float>(16000, 0.25f)};
+  EXPECT_EQ(encode_mp3(sound, 24), encode_mp3(sound)) << "LAME's own choice at this rate";
+  EXPECT_GT(encode_mp3(sound, 64).size(), 2 * encode_mp3(sound, 24).size());
+  test::expect_error(ErrorCode::kInvalidArgument, {"16000 Hz", "320 kbit/s", "nearest is 160"},
+                     [&] { encode_mp3(sound, 320); });
+}
+
+TEST(Mp3, ComesLateByItsDelay) {
+  Sound click{16000, std::vector<float>(4000)};
+  click.samples[2000] = 0.9f;
+  const Sound out = decode_sound(encode_mp3(click, 160), "t");
+  const auto loudest = std::ranges::max_element(out.samples, {}, [](float x) { return std::abs(x); });
+  EXPECT_EQ(static_cast<std::size_t>(loudest - out.samples.begin()), 2000 + kMp3DelaySamples);
+}
 
 TEST(Resample, KeepsAToneAndItsLength) {
   for (const auto& [from, to] :
