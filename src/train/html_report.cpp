@@ -8,6 +8,7 @@
 #include "byteformer/error.hpp"
 #include "chart/html.hpp"
 #include "chart/line_chart.hpp"
+#include "chart/page.hpp"
 #include "encode/image.hpp"
 #include "format/text.hpp"
 #include "train/run_summary.hpp"
@@ -22,15 +23,10 @@ constexpr std::size_t kMostClassesInMatrix = 40;
 constexpr std::size_t kMostInlineBytes = 64 << 10;
 
 constexpr const char* kStyle = R"(
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #dde3ea;padding-bottom:.25rem}
-table{border-collapse:collapse}td,th{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #eef1f5}
-td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}
-.matrix td{width:2.2rem;text-align:center;padding:.15rem;border:1px solid #fff}.charts{display:flex;flex-wrap:wrap;gap:1rem}
+.matrix td{width:2.2rem;text-align:center;padding:.15rem;border:1px solid var(--page)}
 .files{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.8rem}
-.files div{border:1px solid #dde3ea;border-radius:6px;padding:.5rem;overflow-wrap:anywhere;font-size:.85rem}
+.files div{border:1px solid var(--line);border-radius:6px;padding:.5rem;overflow-wrap:anywhere;font-size:.85rem}
 .files img{image-rendering:pixelated;height:64px;display:block;margin-bottom:.3rem}
-.numbers{display:flex;gap:2rem;flex-wrap:wrap}.numbers b{display:block;font-size:1.6rem}pre{background:#f5f7fa;padding:.7rem;overflow:auto}
 )";
 
 constexpr const char* kCurvesNote =
@@ -75,7 +71,7 @@ std::string matrix(const RunSummary& s, const data::Metrics& metrics) {
       const double share = static_cast<double>(count) / samples;
       const char* color = truth == answer ? "11,127,171" : "200,60,50";
       html += fmt::format(R"(<td style="background:rgba({},{:.2f});color:{}">{}</td>)", color, share,
-                          share > 0.55 ? "#fff" : "#1c2430", count > 0 ? std::to_string(count) : "");
+                          share > 0.55 ? "#fff" : "inherit", count > 0 ? std::to_string(count) : "");
     }
     html += "</tr>";
   }
@@ -149,11 +145,7 @@ std::string items(const std::vector<std::string>& lines) {
 
 std::string html_report(const RunSummary& s) {
   const data::Metrics metrics = data::measure(s.validation, s.temperature);
-  std::string html =
-      "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
-      "<title>byteformer training report</title><style>" +
-      std::string(kStyle) + "</style>";
-  html += fmt::format(
+  std::string html = fmt::format(
       "<h1>Training report</h1><div class=numbers><div><b>{:.2f} %</b>top-1 on {} validation files</div>"
       "{}<div><b>{:.3f}</b>calibration error</div><div><b>{}</b>of training, {:.1f} epochs</div></div>",
       100 * metrics.top1, metrics.samples,
@@ -169,7 +161,7 @@ std::string html_report(const RunSummary& s) {
   html += "<h2>Data</h2>" + class_table(s, metrics) + items(s.data.remarks);
   if (!s.failures.empty()) html += "<h2>Files that could not be used</h2>" + items(s.failures);
   html += "<h2>Plan</h2><pre>" + escaped(s.plan.command) + "</pre>" + items(s.plan.reasons);
-  return html + "</html>\n";
+  return chart::html_page("byteformer training report", html, kStyle);
 }
 
 }  // namespace byteformer::train

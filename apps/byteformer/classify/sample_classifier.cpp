@@ -27,8 +27,9 @@ struct SampleClassifier::Loaded {
   bool is_left() const { return !file && !error; }
 };
 
-SampleClassifier::SampleClassifier(const Classifier& classifier, data::Preprocess preprocess)
-    : classifier_(classifier), preprocess_(std::move(preprocess)) {
+SampleClassifier::SampleClassifier(const Classifier& classifier, data::Preprocess preprocess,
+                                   std::optional<data::Corruption> corruption)
+    : classifier_(classifier), preprocess_(std::move(preprocess)), corruption_(corruption) {
   if (!reads_files_as_they_are()) pool_ = std::make_unique<base::ThreadPool>(classifier.num_threads());
 }
 
@@ -116,7 +117,9 @@ std::vector<SampleClassifier::Loaded> SampleClassifier::load(std::span<const dat
   pool_->parallel_for(wanted.size(), [&](std::size_t i, int) noexcept {
     if (num_bytes > kMostBytesAtOnce) return;
     loaded[i].error = error_of([&] {
-      loaded[i].file = data::load_prepared(samples[wanted[i]], preprocess_);
+      const data::Sample& sample = samples[wanted[i]];
+      loaded[i].file = corruption_ ? data::load_corrupted(sample, preprocess_, *corruption_)
+                                   : data::load_prepared(sample, preprocess_);
       num_bytes += loaded[i].file->bytes.size();
     });
   });

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/thread_pool.hpp"
 #include "byteformer/classifier.hpp"
+#include "data/corruption.hpp"
 #include "data/data_set.hpp"
 #include "data/preprocess.hpp"
 
@@ -22,10 +24,11 @@ struct FileAnswer {
 
 class SampleClassifier {
  public:
-  /// `classifier` must outlive this.
-  SampleClassifier(const Classifier& classifier, data::Preprocess preprocess);
+  /// `classifier` must outlive this. \param corruption is done to samples, if any
+  SampleClassifier(const Classifier& classifier, data::Preprocess preprocess,
+                   std::optional<data::Corruption> corruption = std::nullopt);
 
-  bool reads_files_as_they_are() const noexcept { return preprocess_.takes_files_as_they_are(); }
+  bool reads_files_as_they_are() const noexcept { return preprocess_.takes_files_as_they_are() && !corruption_; }
 
   /// One answer a sample, in their order; messages name the file. Files as they are stream in constant memory; others
   /// are read whole, and no more of them at once than fit a bound.
@@ -47,6 +50,7 @@ class SampleClassifier {
 
   const Classifier& classifier_;
   data::Preprocess preprocess_;
+  std::optional<data::Corruption> corruption_;
   std::unique_ptr<base::ThreadPool> pool_;  ///< reads, decodes and encodes; null where files are read as they are
 };
 

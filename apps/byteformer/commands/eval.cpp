@@ -1,21 +1,23 @@
 // `byteformer eval`: how often a model is right about labelled files.
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 
-#include "byteformer/error.hpp"
+#include "base/file_io.hpp"
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "data/trained_split.hpp"
 #include "evaluation/evaluation.hpp"
+#include "evaluation/examination.hpp"
+#include "evaluation/robustness.hpp"
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
 #include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
+#include "output/output_files.hpp"
 #include "output/progress_bar.hpp"
 
 namespace byteformer::cli {
@@ -30,17 +32,39 @@ the model's own training held out); where there is none either, all files.
 Pictures and sounds are prepared as the model expects them, as `byteformer classify` does. A file that cannot be
 classified is listed (on standard error, or in the JSON), counted in no figure, and means exit status 1.
 
+Damage: --corrupt KIND:LEVEL,LEVEL (or KIND alone, for its usual levels), as often as there are kinds, judges the
+files once more at each level:
+  bit-flips        each bit of a file flips; level: with this probability, 0 to 1
+  byte-noise       each byte becomes a random one; with this probability
+  truncate         the end is lost; this share of the file
+  drop-blocks      64 bytes are lost and later ones move up; each block with this chance
+  zero-blocks      64 bytes become zeros; each block with this chance
+  shuffle-windows  the bytes of each window are put in random order; bytes of a window
+  jpeg-quality     pictures go through JPEG, at their own size; quality, 1 to 100
+  mp3-bitrate      sounds go through MP3, at their own rate; kbit/s, 8 to 320
+  sample-rate      sounds are resampled; Hz
+The last three come before the preparation, in files that are decoded for it; the others hit the bytes that the model
+reads, or with --corrupt-source the file as it lies on disk: a damaged JPEG that no longer decodes then fails. Damage
+follows from a file's bytes and --seed: not from threads, order or other files. Something always stays: a byte of a
+truncated file, a block of dropped ones.
+
 Examples:
   byteformer eval --model models/mine --data photos/
   byteformer eval --model models/mine --data photos/ --split validation
   byteformer eval --model models/mine --data test.csv --json | jq .top1
+  byteformer eval --model models/mine --data photos/ --corrupt bit-flips:0.001,0.01,0.1
+  byteformer eval -m models/mine -d photos/ --corrupt truncate --report curves.html
 
 JSON:
   {"model","data","split","samples","top1","top5","loss","calibration_error","labels",
    "per_class":[{"label","samples","recall","precision"}],"confusion":[[files]],
-   "failures":[{"path","code","message"}]}
+   "failures":[{"path","code","message"}],
+   "corruption":{"seed","source","curves":[{"kind","level_is",
+     "points":[{"level","samples","top1","top5","loss","failed",
+                "first_failure":{"path","code","message"}}]}]}}
 
-Fractions are from 0 to 1. Row i, column j of "confusion" counts files of class i that the model took for class
+"corruption" is there with --corrupt, "first_failure" where files failed; files that fail undamaged are not tried
+again. Fractions are from 0 to 1. Row i, column j of "confusion" counts files of class i that the model took for class
 j. "loss" is the mean cross entropy; "calibration_error" is how far the scores (with the model's temperature) are
 from the accuracy, over 15 bins.)";
 
@@ -49,9 +73,10 @@ constexpr std::int64_t kDefaultBatchSize = 64;
 struct Options {
   ModelOptions model;
   std::optional<std::string> data, split;
-  std::vector<std::string> keys;
-  std::optional<std::int64_t> batch_size;
-  bool json = false, as_is = false, no_progress = false;
+  std::vector<std::string> keys, corrupt;
+  std::optional<std::string> report;
+  std::optional<std::int64_t> batch_size, seed;
+  bool json = false, as_is = false, no_progress = false, corrupt_source = false, force = false;
 };
 
 struct Split {
@@ -106,69 +131,69 @@ data::DataSet find_data(const Options& options, const Classifier& classifier, Co
   return data_set;
 }
 
-/// Classifies `samples` and gathers answers and failures; stops early where it is interrupted.
-class Examination {
- public:
-  Examination(const SampleClassifier& classifier, std::size_t num_classes, Console& console, const Options& options)
-      : classifier_(classifier), console_(console), options_(options) {
-    answers_.num_classes = num_classes;
-  }
+void check(const Options& options) {
+  if (!options.corrupt.empty()) return;
+  const auto refuse = [](bool is_given, const char* name) {
+    if (is_given) throw UsageError(std::string(name) + " needs --corrupt");
+  };
+  refuse(options.corrupt_source, "--corrupt-source");
+  refuse(options.seed.has_value(), "--seed");
+  refuse(options.report.has_value(), "--report");
+}
 
-  void run(std::span<const data::Sample> samples) {
-    ProgressBar progress(console_, samples.size(), !options_.no_progress);
-    const auto batch_size = static_cast<std::size_t>(options_.batch_size.value_or(kDefaultBatchSize));
-    for (std::size_t begin = 0; begin < samples.size() && !interrupted(); begin += batch_size) {
-      const auto batch = samples.subspan(begin, std::min(batch_size, samples.size() - begin));
-      const std::vector<FileAnswer> answers = classifier_.classify(batch);
-      for (std::size_t i = 0; i < batch.size(); ++i) take(batch[i], answers[i], progress);
-      progress.show(begin + batch.size());
-    }
-  }
+RobustnessSetting setting_of(const Options& options) {
+  return {.curves = parse_curve_plans(options.corrupt),
+          .seed = static_cast<std::uint64_t>(options.seed.value_or(0)),
+          .is_of_source = options.corrupt_source};
+}
 
-  const data::Answers& answers() const { return answers_; }
-  const std::vector<Failure>& failures() const { return failures_; }
-  std::size_t num_prepared() const { return num_prepared_; }
-
- private:
-  void take(const data::Sample& sample, const FileAnswer& answer, ProgressBar& progress) {
-    num_prepared_ += answer.was_prepared ? 1 : 0;
-    if (const Output* output = std::get_if<Output>(&answer.result)) return answers_.add(output->logits, sample.label);
-    const Error& error = std::get<Error>(answer.result);
-    failures_.push_back({sample.path.native(), error});
-    if (options_.json) return;
-    progress.clear();
-    console_.err << "byteformer: " + std::string(error.what()) + "\n" << std::flush;
-  }
-
-  const SampleClassifier& classifier_;
-  Console& console_;
-  const Options& options_;
-  data::Answers answers_;
-  std::vector<Failure> failures_;
-  std::size_t num_prepared_ = 0;
-};
-
-int eval(const Options& options, Console& console) {
-  watch_for_interrupt();
-  const std::string& dir = options.model.dir.value();
-  const Classifier classifier = load_classifier(options.model);
-  const data::Preprocess preprocess =
-      options.as_is ? data::Preprocess() : read_preprocess(dir, options.keys, kAsIsHint);
+/// The whole files first; damage is then done to those that the model answers.
+Evaluation evaluate(const Options& options, const RobustnessSetting& setting, const Classifier& classifier,
+                    const data::Preprocess& preprocess, Console& console) {
   const SampleClassifier files(classifier, preprocess);
   const Split split = choose_split(find_data(options, classifier, console), options);
-  Examination examination(files, classifier.labels().size(), console, options);
-  examination.run(split.samples);
-  if (examination.num_prepared() > 0)
-    console.err << "byteformer: " + files.remark(examination.num_prepared()) + "\n" << std::flush;
+  ProgressBar progress(console, split.samples.size() * (1 + setting.num_points()), !options.no_progress);
+  Examiner examiner(classifier.labels().size(),
+                    static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize)), progress);
+  const Examination examination = examiner.examine(files, split.samples, [&](const Failure& failure) {
+    if (options.json) return;
+    progress.clear();
+    console.err << "byteformer: " + std::string(failure.error.what()) + "\n" << std::flush;
+  });
+  if (examination.num_prepared > 0) {
+    progress.clear();
+    console.err << "byteformer: " + files.remark(examination.num_prepared) + "\n" << std::flush;
+  }
+  Evaluation evaluation{
+      .model = *options.model.dir,
+      .data = *options.data,
+      .split = split.name,
+      .labels = classifier.labels(),
+      .metrics = data::measure(examination.answers, format::read_config(*options.model.dir).temperature),
+      .failures = examination.failures};
+  if (!setting.curves.empty() && !interrupted())
+    evaluation.robustness =
+        measure_robustness(setting, classifier, preprocess, examination.answered, examiner, console);
+  return evaluation;
+}
+
+int eval(const Options& options, Console& console) {
+  check(options);
+  const RobustnessSetting setting = setting_of(options);
+  if (options.report) check_overwriting("", *options.report, options.force);
+  watch_for_interrupt();
+  const data::Preprocess preprocess =
+      options.as_is ? data::Preprocess() : read_preprocess(*options.model.dir, options.keys, kAsIsHint);
+  for (const CurvePlan& curve : setting.curves) data::check_applies(*curve.kind, preprocess);
+  const Evaluation evaluation = evaluate(options, setting, load_classifier(options.model), preprocess, console);
   if (interrupted()) return kExitInterrupted;
-  const Evaluation evaluation{dir,
-                              *options.data,
-                              split.name,
-                              classifier.labels(),
-                              data::measure(examination.answers(), format::read_config(dir).temperature),
-                              examination.failures()};
-  console.out << (options.json ? evaluation_json(evaluation) : evaluation_text(evaluation, console));
-  return evaluation.failures.empty() ? kExitOk : kExitInputFailed;
+  console.out << (options.json            ? evaluation_json(evaluation)
+                  : evaluation.robustness ? robustness_text(evaluation, console)
+                                          : evaluation_text(evaluation, console))
+              << std::flush;
+  if (options.report)
+    base::write_file_atomically(*options.report, robustness_page(evaluation), {.replaces = options.force});
+  return evaluation.has_failures() ? kExitInputFailed : kExitOk;
 }
 
 }  // namespace
@@ -184,6 +209,13 @@ Action add_eval(CLI::App& app) {
       add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
   add_key_option(app, options->keys).excludes(as_is);
   add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files that share the threads (default: 64)");
+  add_texts(app, "--corrupt", options->corrupt, "KIND:LEVELS",
+            "Also judge files that are damaged in this way, at these levels");
+  add_flag(app, "--corrupt-source", options->corrupt_source,
+           "Damage the files themselves, before they are prepared, not what the model reads");
+  add_number(app, "--seed", options->seed, {0, std::int64_t{1} << 53}, "Seed of the damage (default: 0)");
+  add_text(app, "--report", options->report, "PAGE.html", "Also write the curves of --corrupt as a page");
+  add_flag(app, "--force", options->force, "Overwrite the page if it exists");
   add_flag(app, "--no-progress", options->no_progress, "No progress bar");
   set_details(app, kDetails);
   return [options](Console& console) { return eval(*options, console); };

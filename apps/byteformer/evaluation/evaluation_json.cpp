@@ -25,13 +25,39 @@ void write_confusion(JsonWriter& json, const data::Metrics& metrics) {
   json.end_array();
 }
 
+void write_failure(JsonWriter& json, const Failure& failure) {
+  json.begin_object().field("path", failure.path).field("code", to_string(failure.error.code()));
+  json.field("message", failure.error.what()).end_object();
+}
+
 void write_failures(JsonWriter& json, const std::vector<Failure>& failures) {
   json.key("failures").begin_array();
-  for (const auto& [path, error] : failures) {
-    json.begin_object().field("path", path).field("code", to_string(error.code()));
-    json.field("message", error.what()).end_object();
+  for (const Failure& failure : failures) write_failure(json, failure);
+  json.end_array();
+}
+
+void write_points(JsonWriter& json, const std::vector<RobustnessPoint>& points) {
+  json.key("points").begin_array();
+  for (const RobustnessPoint& point : points) {
+    const data::Metrics& metrics = point.metrics;
+    json.begin_object().field("level", point.level).field("samples", metrics.samples);
+    json.field("top1", metrics.top1).field("top5", metrics.top5).field("loss", metrics.loss);
+    json.field("failed", point.num_failed);
+    if (point.first_failure) write_failure(json.key("first_failure"), *point.first_failure);
+    json.end_object();
   }
   json.end_array();
+}
+
+void write_robustness(JsonWriter& json, const Robustness& robustness) {
+  json.key("corruption").begin_object().field("seed", robustness.seed).field("source", robustness.is_of_source);
+  json.key("curves").begin_array();
+  for (const RobustnessCurve& curve : robustness.curves) {
+    json.begin_object().field("kind", curve.kind->name).field("level_is", curve.kind->quantity);
+    write_points(json, curve.points);
+    json.end_object();
+  }
+  json.end_array().end_object();
 }
 
 }  // namespace
@@ -49,6 +75,7 @@ std::string evaluation_json(const Evaluation& evaluation) {
   write_classes(json, evaluation);
   write_confusion(json, metrics);
   write_failures(json, evaluation.failures);
+  if (evaluation.robustness) write_robustness(json, *evaluation.robustness);
   return json.end_object().text() + "\n";
 }
 

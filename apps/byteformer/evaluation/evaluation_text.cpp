@@ -6,6 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "evaluation/evaluation.hpp"
+#include "evaluation/text_parts.hpp"
 #include "output/bar.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
@@ -14,28 +15,9 @@
 namespace byteformer::cli {
 namespace {
 
-constexpr std::size_t kBarColumns = 20;
 constexpr std::size_t kMostClassesInMatrix = 20;
 constexpr std::size_t kMostClassesInTable = 100;
 constexpr std::size_t kMostPairs = 10;
-
-std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
-
-std::string heading(const Evaluation& evaluation) {
-  const data::Metrics& metrics = evaluation.metrics;
-  std::int64_t num_right = 0;
-  for (std::size_t c = 0; c < metrics.confusion.size(); ++c) num_right += metrics.confusion[c][c];
-  const std::string of_split = evaluation.split == "all" ? "" : " of the " + evaluation.split + " set";
-  std::string text = fmt::format("accuracy           {:>7}  {} of {}{}\n", percent(metrics.top1), grouped(num_right),
-                                 counted(metrics.samples, "file"), of_split);
-  if (data::shows_top5(metrics.per_class.size()))
-    text += fmt::format("among the best 5   {:>7}\n", percent(metrics.top5));
-  text += fmt::format("calibration error  {:>7}\n", percent(metrics.calibration_error));
-  text += fmt::format("loss               {:7.4f}\n", metrics.loss);
-  if (const auto num_failed = static_cast<std::int64_t>(evaluation.failures.size()); num_failed > 0)
-    text += fmt::format("failed             {:>7}  not counted above\n", grouped(num_failed));
-  return text;
-}
 
 /// Classes in their order, or the worst of very many.
 std::vector<std::size_t> classes_to_show(const data::Metrics& metrics) {
@@ -110,9 +92,25 @@ std::string confused_pairs(const Evaluation& evaluation) {
 
 }  // namespace
 
+std::string evaluation_heading(const Evaluation& evaluation) {
+  const data::Metrics& metrics = evaluation.metrics;
+  std::int64_t num_right = 0;
+  for (std::size_t c = 0; c < metrics.confusion.size(); ++c) num_right += metrics.confusion[c][c];
+  const std::string of_split = evaluation.split == "all" ? "" : " of the " + evaluation.split + " set";
+  std::string text = fmt::format("accuracy           {:>7}  {} of {}{}\n", percent(metrics.top1), grouped(num_right),
+                                 counted(metrics.samples, "file"), of_split);
+  if (data::shows_top5(metrics.per_class.size()))
+    text += fmt::format("among the best 5   {:>7}\n", percent(metrics.top5));
+  text += fmt::format("calibration error  {:>7}\n", percent(metrics.calibration_error));
+  text += fmt::format("loss               {:7.4f}\n", metrics.loss);
+  if (const auto num_failed = static_cast<std::int64_t>(evaluation.failures.size()); num_failed > 0)
+    text += fmt::format("failed             {:>7}  not counted above\n", grouped(num_failed));
+  return text;
+}
+
 std::string evaluation_text(const Evaluation& evaluation, const Console& console) {
   const bool has_matrix = evaluation.labels.size() <= kMostClassesInMatrix;
-  return heading(evaluation) + class_table(evaluation, console.has_unicode) +
+  return evaluation_heading(evaluation) + class_table(evaluation, console.has_unicode) +
          (has_matrix ? confusion_matrix(evaluation, static_cast<std::size_t>(console.columns))
                      : confused_pairs(evaluation));
 }
