@@ -4,9 +4,6 @@
 namespace byteformer::cli {
 namespace {
 
-constexpr std::size_t kChunkBytes = 1 << 20;
-constexpr std::size_t kMostWholeBytes = std::size_t{1} << 30;
-
 bool is_file(const Input& input) { return !input.error && !input.is_standard_input; }
 
 }  // namespace
@@ -22,46 +19,11 @@ std::vector<Report> Reporter::classify(const std::vector<Input>& batch) const {
     if (input.error) {
       reports.push_back(report(input.path, {*input.error}));
     } else {
-      reports.push_back(report(input.path, is_file(input) ? std::move(*next_answer++) : classify_standard_input()));
+      reports.push_back(report(
+          input.path, is_file(input) ? std::move(*next_answer++) : files_.classify(pieces_of(*standard_input_), "-")));
     }
   }
   return reports;
-}
-
-FileAnswer Reporter::classify_standard_input() const {
-  if (files_.reads_files_as_they_are()) return {stream_standard_input()};
-  try {
-    return files_.classify(read_standard_input(), "-");
-  } catch (const Error& error) {
-    return {error};
-  }
-}
-
-std::vector<std::uint8_t> Reporter::read_standard_input() const {
-  std::vector<std::uint8_t> file;
-  std::size_t size = 0;
-  do {
-    if (size > kMostWholeBytes) throw Error(ErrorCode::kUnsupported, "-: is larger than 1 GiB");
-    file.resize(size + kChunkBytes);
-    standard_input_->read(reinterpret_cast<char*>(file.data() + size), static_cast<std::streamsize>(kChunkBytes));
-    size += static_cast<std::size_t>(standard_input_->gcount());
-  } while (*standard_input_);
-  file.resize(size);
-  return file;
-}
-
-FileResult Reporter::stream_standard_input() const {
-  try {
-    Stream stream = classifier_.stream();
-    std::vector<std::uint8_t> chunk(kChunkBytes);
-    do {
-      standard_input_->read(reinterpret_cast<char*>(chunk.data()), static_cast<std::streamsize>(chunk.size()));
-      stream.feed(Bytes(chunk).first(static_cast<std::size_t>(standard_input_->gcount())));
-    } while (*standard_input_);
-    return stream.finish();
-  } catch (const Error& error) {
-    return error;
-  }
 }
 
 Report Reporter::report(const std::string& path, FileAnswer answer) const {

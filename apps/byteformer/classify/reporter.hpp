@@ -33,16 +33,13 @@ class Reporter {
         files_(classifier, std::move(preprocess)) {}
 
   /// One report an input, in their order; the files share the threads.
-  /// \throws Interrupted while standard input is read.
+  /// \throws Interrupted while standard input is read or a large file streams.
   std::vector<Report> classify(const std::vector<Input>& batch) const;
 
   /// What a person should know of the files that were prepared, `num_prepared` of them.
   std::string remark(std::size_t num_prepared) const { return files_.remark(num_prepared); }
 
  private:
-  FileAnswer classify_standard_input() const;
-  FileResult stream_standard_input() const;
-  std::vector<std::uint8_t> read_standard_input() const;
   Report report(const std::string& path, FileAnswer answer) const;
 
   const Classifier& classifier_;

@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <filesystem>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "classify/stream_classifier.hpp"
 #include "data/loader.hpp"
 #include "error_of.hpp"
 #include "output/numbers.hpp"
@@ -16,6 +16,24 @@ namespace byteformer::cli {
 namespace {
 
 constexpr std::size_t kMostBytesAtOnce = std::size_t{1} << 28;
+constexpr std::size_t kChunkBytes = 1 << 20;
+constexpr std::size_t kMostWholeBytes = std::size_t{1} << 30;
+
+std::vector<std::uint8_t> read_whole(const ReadPiece& read, const std::string& source,
+                                     const data::Preprocess& preprocess) {
+  std::vector<std::uint8_t> file;
+  for (std::size_t size = 0;;) {
+    if (size > kMostWholeBytes)
+      throw Error(ErrorCode::kUnsupported, source + ": is larger than 1 GiB, and the model reads " +
+                                               data::describe(preprocess) + ", which needs the whole file at once");
+    file.resize(size + kChunkBytes);
+    const std::size_t num_read = read(std::span(file).subspan(size));
+    size += num_read;
+    if (num_read == kChunkBytes) continue;
+    file.resize(size);
+    return file;
+  }
+}
 
 }  // namespace
 
@@ -41,9 +59,12 @@ std::vector<FileAnswer> SampleClassifier::classify(std::span<const data::Sample>
   return answers;
 }
 
-FileAnswer SampleClassifier::classify(std::vector<std::uint8_t> file, const std::string& source) const {
+FileAnswer SampleClassifier::classify(const ReadPiece& read, const std::string& source) const {
   try {
-    const data::PreparedFile prepared = data::prepare_if_needed(std::move(file), preprocess_, source);
+    if (streams() && !preprocess_.transforms.needs_length())
+      return {classify_stream(classifier_, preprocess_.transforms, std::nullopt, read), !reads_files_as_they_are()};
+    const data::PreparedFile prepared =
+        data::prepare_if_needed(read_whole(read, source, preprocess_), preprocess_, source);
     return {classifier_.classify(prepared.bytes), prepared.was_prepared};
   } catch (const Error& error) {
     return {error};
@@ -53,6 +74,23 @@ FileAnswer SampleClassifier::classify(std::vector<std::uint8_t> file, const std:
 std::string SampleClassifier::remark(std::size_t num_prepared) const {
   return "prepared " + counted(static_cast<std::int64_t>(num_prepared), "file") + " as " + data::describe(preprocess_) +
          "; --as-is reads bytes as they are";
+}
+
+/// Whether bytes can go on to the model before the file has ended.
+bool SampleClassifier::streams() const noexcept {
+  return preprocess_.is_bytes() && !preprocess_.transforms.needs_whole_file() && !corruption_;
+}
+
+/// The answer for a file that is transformed while it flows; nothing if it is small, or cannot even be opened.
+std::optional<FileAnswer> SampleClassifier::classify_if_large(const data::Sample& sample) const {
+  std::error_code error;
+  if (!streams() || std::filesystem::file_size(sample.path, error) < kLargeBytes || error) return std::nullopt;
+  try {
+    base::InputFile file(sample.path);
+    return FileAnswer{classify_stream(classifier_, preprocess_.transforms, file.size(), pieces_of(file)), true};
+  } catch (const Error& failure) {
+    return FileAnswer{failure};
+  }
 }
 
 std::vector<FileAnswer> SampleClassifier::classify_as_they_are(std::span<const data::Sample> samples) const {
@@ -72,8 +110,13 @@ std::vector<FileAnswer> SampleClassifier::classify_as_they_are(std::span<const d
 
 std::vector<FileAnswer> SampleClassifier::classify_prepared(std::span<const data::Sample> samples) const {
   std::vector<FileAnswer> answers(samples.size());
-  std::vector<std::size_t> waiting(samples.size());
-  std::iota(waiting.begin(), waiting.end(), std::size_t{0});
+  std::vector<std::size_t> waiting;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (std::optional<FileAnswer> answer = classify_if_large(samples[i]))
+      answers[i] = std::move(*answer);
+    else
+      waiting.push_back(i);
+  }
   while (!waiting.empty()) {
     const std::vector<Loaded> loaded = load(samples, waiting);
     std::vector<FileResult> results = classify_loaded(loaded);

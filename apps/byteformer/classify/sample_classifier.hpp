@@ -1,7 +1,6 @@
 // Classifies files that may first have to be brought into the form that a model expects.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +12,7 @@
 #include "data/corruption.hpp"
 #include "data/data_set.hpp"
 #include "data/preprocess.hpp"
+#include "system/pieces.hpp"
 
 namespace byteformer::cli {
 
@@ -30,12 +30,15 @@ class SampleClassifier {
 
   bool reads_files_as_they_are() const noexcept { return preprocess_.takes_files_as_they_are() && !corruption_; }
 
-  /// One answer a sample, in their order; messages name the file. Files as they are stream in constant memory; others
-  /// are read whole, and no more of them at once than fit a bound.
+  /// One answer a sample, in their order; messages name the file. Files as they are, and large ones whose transforms
+  /// let bytes flow, stream in constant memory; others are read whole, and no more of them at once than fit a bound.
+  /// \throws Interrupted after Ctrl-C while a large file streams.
   std::vector<FileAnswer> classify(std::span<const data::Sample> samples) const;
 
-  /// A file in memory, by the same rule; `source` stands in messages.
-  FileAnswer classify(std::vector<std::uint8_t> file, const std::string& source) const;
+  /// A file of unknown length by the same rule, piece by piece where it can be, else read whole up to a bound. `source`
+  /// stands in messages.
+  /// \throws Interrupted, and what `read` throws but Error.
+  FileAnswer classify(const ReadPiece& read, const std::string& source) const;
 
   /// "prepared 3 files as TIFF of 32x32 pixels; --as-is reads bytes as they are"
   std::string remark(std::size_t num_prepared) const;
@@ -43,6 +46,8 @@ class SampleClassifier {
  private:
   struct Loaded;
 
+  bool streams() const noexcept;
+  std::optional<FileAnswer> classify_if_large(const data::Sample& sample) const;
   std::vector<FileAnswer> classify_as_they_are(std::span<const data::Sample> samples) const;
   std::vector<FileAnswer> classify_prepared(std::span<const data::Sample> samples) const;
   std::vector<FileResult> classify_loaded(std::span<const Loaded> loaded) const;

@@ -10,8 +10,8 @@
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
+#include "encoding/file_transformer.hpp"
 #include "exit_status.hpp"
-#include "obfuscation/file_obfuscator.hpp"
 #include "options.hpp"
 #include "output/output_files.hpp"
 
@@ -60,9 +60,9 @@ void check(const Options& options, const Console& console) {
     throw UsageError("-o - takes one input; for several, -o names a folder");
 }
 
-bytes::ByteTable table_of(const Options& options) {
+bytes::Transforms transforms_of(const Options& options) {
   const bytes::BytePermutation key = bytes::read_key(options.key.value());
-  return options.inverse ? bytes::inverse(key.table()) : key.table();
+  return {.permutations = {options.inverse ? bytes::BytePermutation::of_key(bytes::inverse(key.table())) : key}};
 }
 
 /// Whether the output is a folder, whatever the number of inputs.
@@ -74,7 +74,7 @@ bool names_a_folder(const fs::path& output) {
 /// Writes every input into a folder, under its own name. The first of two with one name is written.
 class IntoFolder {
  public:
-  IntoFolder(const FileObfuscator& obfuscator, const fs::path& output, bool overwrites)
+  IntoFolder(const FileTransformer& obfuscator, const fs::path& output, bool overwrites)
       : obfuscator_(obfuscator), folder_(output), overwrites_(overwrites) {}
 
   OutputResult write(const Input& input) {
@@ -89,13 +89,13 @@ class IntoFolder {
   }
 
  private:
-  const FileObfuscator& obfuscator_;
+  const FileTransformer& obfuscator_;
   OutputFolder folder_;
   bool overwrites_;
   std::map<std::string, std::string> inputs_;  ///< by output
 };
 
-int apply_to_one(const Options& options, const FileObfuscator& obfuscator, Console& console) {
+int apply_to_one(const Options& options, const FileTransformer& obfuscator, Console& console) {
   std::optional<InputStream> list_file;
   const Input input = open_inputs(options.inputs, list_file, console).next().value();
   const std::string output = options.output.value_or("-");
@@ -106,7 +106,7 @@ int apply_to_one(const Options& options, const FileObfuscator& obfuscator, Conso
   return tally.finish(output, "obfuscate", console);
 }
 
-int apply_to_all(const Options& options, const FileObfuscator& obfuscator, Console& console) {
+int apply_to_all(const Options& options, const FileTransformer& obfuscator, Console& console) {
   if (reads_standard_input(options.inputs))
     throw UsageError("`-` is standard input, which has no name in a folder; -o FILE gives it one");
   std::optional<InputStream> list_file;
@@ -124,7 +124,7 @@ int apply_to_all(const Options& options, const FileObfuscator& obfuscator, Conso
 
 int apply(const Options& options, Console& console) {
   check(options, console);
-  const FileObfuscator obfuscator(table_of(options), console.in);
+  const FileTransformer obfuscator(transforms_of(options), console.in);
   watch_for_interrupt();
   const bool is_single = takes_one_input(options.inputs) && !(options.output && names_a_folder(*options.output));
   return is_single ? apply_to_one(options, obfuscator, console) : apply_to_all(options, obfuscator, console);

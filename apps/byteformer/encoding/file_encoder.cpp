@@ -9,6 +9,7 @@
 #include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"
+#include "encoding/file_transformer.hpp"
 #include "error_of.hpp"
 
 namespace byteformer::cli {
@@ -89,6 +90,7 @@ std::vector<FileEncoder::Task*> FileEncoder::claim(const std::vector<Task*>& tas
 
 void FileEncoder::run(Task& task) const {
   if (interrupted()) return;
+  if (flows(task.input)) return run_piecewise(task);
   encode::FileBytes bytes;
   task.result.error = error_of([&] {
     check_overwriting(task.input, task.output, options_.overwrites);
@@ -100,6 +102,25 @@ void FileEncoder::run(Task& task) const {
     base::write_file_atomically(task.output, [&](const auto& append) { append(std::as_bytes(std::span(bytes))); });
   });
   task.result.is_of_output = task.result.error.has_value();
+}
+
+/// Whether a large file can be transformed while it is read.
+bool FileEncoder::flows(const fs::path& input) const {
+  std::error_code error;
+  const bool is_large = fs::file_size(input, error) >= kLargeBytes && !error;
+  return is_large && options_.keeps_form && options_.form.is_bytes() && !options_.form.transforms.needs_whole_file();
+}
+
+void FileEncoder::run_piecewise(Task& task) const {
+  OutputResult result;
+  const auto failure = error_of([&] {
+    try {
+      const Input input{.path = task.input.native(), .error = {}};
+      result = FileTransformer(options_.form.transforms).write(input, task.output, options_.overwrites);
+    } catch (const Interrupted&) {  // nothing was written
+    }
+  });
+  task.result = failure ? OutputResult{.error = failure} : result;
 }
 
 /// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.

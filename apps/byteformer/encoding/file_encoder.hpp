@@ -43,6 +43,8 @@ class FileEncoder {
   Task plan(const Input& input) const;
   std::vector<Task*> claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred);
   void run(Task& task) const;
+  bool flows(const std::filesystem::path& input) const;
+  void run_piecewise(Task& task) const;
   std::filesystem::path extension_of(const std::filesystem::path& input) const;
   encode::FileBytes encoded(const std::filesystem::path& input) const;
 

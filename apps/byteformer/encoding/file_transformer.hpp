@@ -1,25 +1,27 @@
-// Replaces the byte values of files and streams by a table, piece by piece: memory does not grow with the file.
+// Transforms the bytes of files and streams piece by piece: memory does not grow with the file.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <istream>
 #include <ostream>
 #include <span>
+#include <utility>
 
-#include "bytes/byte_permutation.hpp"
+#include "bytes/transform_stream.hpp"
 #include "classify/inputs.hpp"
 #include "output/output_tally.hpp"
+#include "system/pieces.hpp"
 
 namespace byteformer::cli {
 
-class FileObfuscator {
+class FileTransformer {
  public:
+  /// \param transforms  none of which needs the whole file; of standard input none may need its length
   /// \param standard_input  may be null where no input is standard input; must outlive this
-  FileObfuscator(const bytes::ByteTable& table, std::istream* standard_input)
-      : table_(table), standard_input_(standard_input) {}
+  explicit FileTransformer(bytes::Transforms transforms, std::istream* standard_input = nullptr)
+      : transforms_(std::move(transforms)), standard_input_(standard_input) {}
 
   /// Writes `output` whole or not at all; its folder is made if it is missing.
   /// \throws Interrupted after Ctrl-C.
@@ -30,13 +32,12 @@ class FileObfuscator {
   OutputResult stream(const Input& input, std::ostream& out) const;
 
  private:
-  using ReadPiece = std::function<std::size_t(std::span<std::uint8_t>)>;  ///< fills it as far as the input goes
   using AppendPiece = std::function<void(std::span<const std::byte>)>;
 
-  ReadPiece open(const Input& input) const;
   void run(const Input& input, const AppendPiece& append) const;
+  void run(bytes::TransformStream transform, const ReadPiece& read, const AppendPiece& append) const;
 
-  bytes::ByteTable table_;
+  bytes::Transforms transforms_;
   std::istream* standard_input_;
 };
 

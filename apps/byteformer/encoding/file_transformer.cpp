@@ -1,5 +1,5 @@
-// Implementation of file_obfuscator.hpp.
-#include "obfuscation/file_obfuscator.hpp"
+// Implementation of file_transformer.hpp.
+#include "encoding/file_transformer.hpp"
 
 #include <memory>
 #include <vector>
@@ -43,7 +43,7 @@ OutputResult result_of(const Input& input, const Action& action) {
 
 }  // namespace
 
-OutputResult FileObfuscator::write(const Input& input, const std::filesystem::path& output, bool overwrites) const {
+OutputResult FileTransformer::write(const Input& input, const std::filesystem::path& output, bool overwrites) const {
   return result_of(input, [&] {
     reading([&] { check_overwriting(input.is_standard_input ? "" : input.path, output, overwrites); });
     if (output.has_parent_path()) create_folders(output.parent_path());
@@ -51,7 +51,7 @@ OutputResult FileObfuscator::write(const Input& input, const std::filesystem::pa
   });
 }
 
-OutputResult FileObfuscator::stream(const Input& input, std::ostream& out) const {
+OutputResult FileTransformer::stream(const Input& input, std::ostream& out) const {
   return result_of(input, [&] {
     run(input, [&out](std::span<const std::byte> piece) {
       out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
@@ -60,25 +60,24 @@ OutputResult FileObfuscator::stream(const Input& input, std::ostream& out) const
   });
 }
 
-FileObfuscator::ReadPiece FileObfuscator::open(const Input& input) const {
-  if (!input.is_standard_input)
-    return [file = std::make_shared<base::InputFile>(input.path)](auto piece) { return file->read(piece); };
-  return [in = standard_input_](std::span<std::uint8_t> piece) {
-    in->read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
-    return static_cast<std::size_t>(in->gcount());
-  };
+void FileTransformer::run(const Input& input, const AppendPiece& append) const {
+  if (input.is_standard_input) return run(bytes::TransformStream(transforms_), pieces_of(*standard_input_), append);
+  const auto file = reading([&] { return std::make_unique<base::InputFile>(input.path); });
+  run(reading([&] { return bytes::TransformStream(transforms_, file->size()); }), pieces_of(*file), append);
 }
 
-void FileObfuscator::run(const Input& input, const AppendPiece& append) const {
-  const ReadPiece read = reading([&] { return open(input); });
+void FileTransformer::run(bytes::TransformStream transform, const ReadPiece& read, const AppendPiece& append) const {
   std::vector<std::uint8_t> buffer(kPieceBytes);
   std::span<std::uint8_t> piece = buffer;
   while (piece.size() == buffer.size()) {
     if (interrupted()) throw Interrupted{};
-    piece = piece.first(reading([&] { return read(buffer); }));
-    bytes::substitute(table_, piece);
-    append(std::as_bytes(piece));
+    const auto ready = reading([&] {
+      piece = piece.first(read(buffer));
+      return transform.push(piece);
+    });
+    append(std::as_bytes(ready));
   }
+  append(std::as_bytes(reading([&] { return transform.finish(); })));
 }
 
 }  // namespace byteformer::cli
