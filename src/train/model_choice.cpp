@@ -117,11 +117,24 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, 
     longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
   }
   if (plan.preprocess.is_bytes()) longest = raw_bytes;
-  const auto& mask = plan.preprocess.transforms.mask;
-  return mask ? static_cast<std::int64_t>(mask->keep_frac * static_cast<double>(longest)) : longest;
+  return longest;
 }
 
-std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan) {
+/// What a mask leaves of a file, which is all that the model sees of it.
+std::int64_t left_by_mask(const TrainingPlan& plan, std::int64_t num_bytes) {
+  const auto& mask = plan.preprocess.transforms.mask;
+  if (!mask) return num_bytes;
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(mask->keep_frac * static_cast<double>(num_bytes)));
+}
+
+/// About as many tokens as without the mask. What is left of rows and samples has no period that tokens could meet.
+std::int64_t stride_under_mask(std::int64_t stride, double keep_frac) {
+  constexpr std::int64_t kLeast = 2;  // the published camera's
+  const double wanted = std::max(1.0, static_cast<double>(stride) * keep_frac);
+  return std::max(std::min(kLeast, stride), std::int64_t{1} << std::lround(std::log2(wanted)));
+}
+
+std::int64_t stride_of_whole_files(const data::Survey& survey, const TrainingPlan& plan) {
   if (plan.preprocess.image) {  // also of the joint kind: sounds have no rows that tokens should meet
     const auto& image = *plan.preprocess.image;
     const FileFormat format = image.encoding.format;
@@ -140,6 +153,12 @@ std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan)
   const std::int64_t typical = plan.max_bytes > 0 ? plan.max_bytes : data::quantile(survey.bytes, 0.95);
   return static_cast<std::int64_t>(
       std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(typical / 512, 2, 16))));
+}
+
+std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan) {
+  const std::int64_t stride = stride_of_whole_files(survey, plan);
+  const auto& mask = plan.preprocess.transforms.mask;
+  return mask ? stride_under_mask(stride, mask->keep_frac) : stride;
 }
 
 void choose_layers(format::PartialConfig& config, std::int64_t window, std::int64_t num_tokens) {
@@ -251,8 +270,13 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
     config.masking = format::parse_masking(request.masking.value_or("masked"));
     const std::int64_t stride = *config.conv_kernel_size == 0 ? 1 : *config.conv_kernel_size / 2;
     const auto tokens_of = [&](std::int64_t bytes) { return (bytes + stride - 1) / std::max<std::int64_t>(1, stride); };
-    const std::int64_t tokens =
-        tokens_of(longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1)));
+    const std::int64_t whole_bytes =
+        longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1));
+    const std::int64_t bytes = left_by_mask(plan, whole_bytes);
+    if (plan.preprocess.transforms.mask)
+      plan.reasons.push_back(fmt::format(
+          "the mask leaves {} of the {} bytes of a long file: the model is made for what is left", bytes, whole_bytes));
+    const std::int64_t tokens = tokens_of(bytes);
     const bool is_deep = *config.num_hidden_layers >= 12;
     if (is_published && is_deep) {
       config.window_size = request.window.value_or(128);  // shifts and merges as published, whatever the window
@@ -267,7 +291,8 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
         positions == "sinusoidal" ? format::PositionEmbedding::kSinusoidal : format::PositionEmbedding::kLearned;
     // The longest training file, made longer by augmentation, and room for what was not seen.
     const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
-    const std::int64_t most_tokens = tokens_of(longest_file(survey, plan, survey.longest_s, survey.most_bytes));
+    const std::int64_t most_tokens =
+        tokens_of(left_by_mask(plan, longest_file(survey, plan, survey.longest_s, survey.most_bytes)));
     config.max_position_embeddings =
         is_published ? 50'000
                      : std::max({std::int64_t{64}, has_any_length ? 4 * tokens : tokens + tokens / 4,

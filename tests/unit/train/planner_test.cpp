@@ -1,6 +1,7 @@
 // What is chosen for data of different kinds, and what wins over the choice.
 #include "train/planner.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/errors.hpp"
@@ -84,6 +85,38 @@ TEST(PlannerTest, PositionsSufficeForTheLongestSoundSlowedDown) {
   const TrainingPlan plan = choose_plan(request(), data_set(100), survey, {});
   EXPECT_GT(plan.config.max_position_embeddings * plan.config.stride(), 1.4 * 20 * 8000);
   EXPECT_EQ(plan.config.window_sizes, choose_plan(request(), data_set(100), sounds(), {}).config.window_sizes);
+}
+
+data::TrainingRequest masked(const std::string& keep_frac) {
+  data::TrainingRequest r = request();
+  r.transforms = R"([{"type":"mask_positions","keep_frac":)" + keep_frac + "}]";
+  return r;
+}
+
+std::int64_t most_bytes(const TrainingPlan& plan) { return plan.config.max_position_embeddings * plan.config.stride(); }
+
+TEST(PlannerTest, AMaskedPictureGetsAModelForTheBytesThatAreLeft) {
+  const TrainingPlan whole = choose_plan(request(), data_set(100), pictures(64, 64), {});
+  const TrainingPlan tenth = choose_plan(masked("0.1"), data_set(100), pictures(64, 64), {});
+  const std::int64_t num_left = 3 * 64 * 64 / 10;
+  EXPECT_EQ(whole.config.stride(), 48);
+  EXPECT_EQ(tenth.config.stride(), 4) << "a tenth of the stride, as a power of two";
+  EXPECT_GE(most_bytes(tenth), num_left);
+  EXPECT_LT(most_bytes(tenth), 2 * num_left);
+  EXPECT_GE(tenth.config.window_sizes.front() * tenth.config.stride(), num_left) << "one window still holds the file";
+  EXPECT_THAT(tenth.reasons, testing::Contains(testing::HasSubstr("leaves 1228 of the 12288 bytes")));
+}
+
+TEST(PlannerTest, MasksOfSoundsAndOtherFilesCountToo) {
+  const TrainingPlan sound = choose_plan(masked("0.25"), data_set(100), sounds(), {});
+  EXPECT_EQ(sound.config.stride(), 8) << "of 32 without a mask";
+  EXPECT_LT(most_bytes(sound), most_bytes(choose_plan(request(), data_set(100), sounds(), {})) / 2);
+  data::Survey survey = texts();
+  survey.bytes = {8000, 8000, 8192};
+  EXPECT_EQ(choose_plan(request(), data_set(100), survey, {}).config.stride(), 16);
+  EXPECT_EQ(choose_plan(masked("0.5"), data_set(100), survey, {}).config.stride(), 8);
+  EXPECT_EQ(choose_plan(masked("0.001"), data_set(100), survey, {}).config.stride(), 2);
+  EXPECT_EQ(choose_plan(masked("1"), data_set(100), survey, {}).config.stride(), 16);
 }
 
 TEST(PlannerTest, OtherFilesAreTakenAsTheyAreAndMayHaveAnyLength) {
