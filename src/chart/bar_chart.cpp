@@ -51,8 +51,8 @@ std::string axis(const Plot& plot) {
 }
 
 std::string diamond(double x, double y) {
-  return fmt::format(R"(<path d="M{:.1f} {:.1f}l5 5 -5 5 -5 -5z" fill="none" stroke="{}" stroke-width="2"/>)", x, y - 5,
-                     kReferenceColor);
+  return fmt::format(R"(<path d="M{:.1f} {:.1f}l6 6 -6 6 -6 -6z" fill="{}" stroke="#fff" stroke-width="1.2"/>)", x,
+                     y - 6, kReferenceColor);
 }
 
 std::string whisker(const Plot& plot, const Bar& bar, double y) {

@@ -1,7 +1,9 @@
 // Plots of report_parts.hpp.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "chart/bar_chart.hpp"
@@ -36,6 +38,7 @@ std::vector<chart::Series> curves_of(const RecipeBook& book, const Table& table,
   std::vector<chart::Series> curves;
   for (const Recipe& recipe : book.recipes)
     if (recipe.table == table.name) add_curve(logs.at(recipe.name), curves);
+  for (std::size_t i = std::size(chart::kColors); i < curves.size(); ++i) curves[i].is_dashed = true;
   return curves;
 }
 
@@ -46,10 +49,10 @@ void write_plots(const RecipeBook& book, const Table& table, const LogsByName& l
   if (!table.baseline.empty()) add_bars(logs.at(table.baseline), bars);
   for (const Recipe& recipe : book.recipes)
     if (recipe.table == table.name) add_bars(logs.at(recipe.name), bars);
-  base::write_file_atomically(
-      places.results / (table.name + ".svg"),
-      chart::svg_file(chart::bar_chart(table.title + ": top-1, %", bars,
-                                       {.low = 0, .high = 100, .name = "here", .reference_name = "paper"})));
+  base::write_file_atomically(places.results / (table.name + ".svg"),
+                              chart::svg_file(chart::bar_chart(
+                                  table.title + ": top-1, %", bars,
+                                  {.low = 0, .high = 100, .name = "here", .reference_name = "paper, other data"})));
   const std::vector<chart::Series> curves = curves_of(book, table, logs);
   if (curves.empty()) return;
   base::write_file_atomically(places.results / (table.name + "-curves.svg"),

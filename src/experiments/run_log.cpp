@@ -43,8 +43,11 @@ void visit_log(T& l, const Visit& visit) {
   visit("fingerprint", l.fingerprint), visit("version", l.version), visit("machine", l.machine);
 }
 
-/// Losses and seconds need no sixteen digits.
-double rounded(double value) { return std::isfinite(value) ? std::round(value * 1e6) / 1e6 : value; }
+/// Losses and seconds need no sixteen digits. Rounding twice is rounding once.
+double rounded(double value) {
+  constexpr double kMost = 1e9;  // beyond, the product below is no whole number of millionths
+  return std::abs(value) < kMost ? std::round(value * 1e6) / 1e6 : value;
+}
 
 auto writer(Json& json) {
   return [&json](const char* name, const auto& value) {

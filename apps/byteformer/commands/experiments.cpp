@@ -19,8 +19,10 @@ Examples:
   byteformer experiments list
   byteformer experiments list --json | jq '.[] | select(.done < .seeds) | .name'
 
-JSON: an array of {"name","title","table","data","seeds","done","top1","paper","source"}; accuracies in percent, null
-where there is none.)";
+JSON:
+  [{"name","title","table","data","seeds","done","top1","paper","source"}]
+
+"seeds" and "done" are numbers of runs; "top1" and "paper" are in percent, null where there is none.)";
 
 constexpr const char* kShowDetails =
     R"(The question, the data, the settings, the command that trains the first seed, and what the paper says.
@@ -29,8 +31,11 @@ Examples:
   byteformer experiments show camera_0.1_k4
   byteformer experiments show camera_0.1_k4 --scale paper
 
-JSON: {"name","title","table","question","scale","data","tests","seeds","rekeys","command","fingerprint","paper","source",
-"remark"}; what is empty or null is not there.)";
+JSON:
+  {"name","title","table","question","scale","data","tests":[data],"seeds":[numbers],
+   "rekeys","command","fingerprint","paper","source","remark"}
+
+"paper" is the accuracy in percent that "source" reports, null where none is confirmed.)";
 
 struct Arguments {
   ExperimentsOptions options;

@@ -1,11 +1,10 @@
 // `byteformer experiments run` and `report`: carries experiments out, and writes what came of it.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <memory>
 
+#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
@@ -13,9 +12,9 @@
 #include "experiments/experiment_options.hpp"
 #include "experiments/report.hpp"
 #include "experiments/runner.hpp"
-#include "format/text.hpp"
+#include "experiments/session.hpp"
+#include "experiments/tasks.hpp"
 #include "options.hpp"
-#include "output/numbers.hpp"
 #include "system/external_program.hpp"
 
 namespace byteformer::cli {
@@ -23,7 +22,6 @@ namespace {
 
 using experiments::Recipe;
 using experiments::RecipeBook;
-using experiments::Run;
 
 constexpr const char* kRunDetails =
     R"(Trains each experiment once a seed, as `byteformer train` does, judges the model by its test files, as `byteformer
@@ -79,127 +77,6 @@ experiments::Places places_of(const Arguments& arguments) {
   return places;
 }
 
-/// A run and what is there of it.
-struct Task {
-  Run run;
-  RunState state = RunState::kNew;
-};
-
-std::string names_of(const std::vector<Task>& tasks, std::initializer_list<RunState> states) {
-  constexpr int kMost = 3;
-  std::string names;
-  int count = 0;
-  for (const Task& task : tasks) {
-    if (std::ranges::find(states, task.state) == states.end()) continue;
-    if (++count <= kMost) names += (names.empty() ? "" : "; ") + to_string(task.run);
-  }
-  return count > kMost ? names + fmt::format(" and {} more", count - kMost) : names;
-}
-
-/// \throws UsageError where something would be overwritten or mixed up.
-void check_states(const std::vector<Task>& tasks, const Arguments& arguments) {
-  if (arguments.force) return;
-  if (const std::string names = names_of(tasks, {RunState::kOutdated}); !names.empty())
-    throw UsageError("there are runs with other settings than the recipes have now: " + names +
-                     "; --force makes them anew");
-  if (arguments.resume) return;
-  if (const std::string names = names_of(tasks, {RunState::kFinished, RunState::kStarted}); !names.empty())
-    throw UsageError("there are runs already: " + names +
-                     "; --resume goes on with those that were interrupted and leaves out those that are done, --force "
-                     "makes all anew");
-}
-
-std::vector<Task> find_tasks(const RecipeBook& book, const Runner& runner, const Arguments& arguments) {
-  std::vector<Task> tasks;
-  for (const Run& run : experiments::schedule(book, find_recipes(book, arguments.names),
-                                              arguments.options.wanted_scale(), arguments.seeds, arguments.steps))
-    tasks.push_back({run, runner.state_of(run)});
-  return tasks;
-}
-
-/// \throws Error where data are missing: before hours of work, not after.
-void check_data(const std::vector<Task>& tasks, const experiments::Places& places) {
-  for (const Task& task : tasks) {
-    experiments::locate(*task.run.at_scale().data, places.data);
-    for (const experiments::DataSource* test : task.run.at_scale().tests) experiments::locate(*test, places.data);
-  }
-}
-
-void show_plan(const RecipeBook& book, const std::vector<Task>& tasks, const experiments::Places& places,
-               Console& console) {
-  constexpr const char* kStates[] = {"to do", "to resume", "done", "outdated"};
-  for (const Task& task : tasks) {
-    console.out << fmt::format("# {}: {}\n", to_string(task.run), kStates[static_cast<int>(task.state)]);
-    console.out << experiments::training_command(book, task.run, places) << "\n";
-  }
-}
-
-std::string accuracy_text(const experiments::RunLog& log) {
-  std::string text;
-  for (const experiments::TestResult& test : log.tests)
-    text += fmt::format("{}{:.2f} % of {} ({} of {})", text.empty() ? "" : ", ", 100 * test.top1,
-                        counted(test.files, "file"), test.split, test.data);
-  if (log.rekeying)
-    text += log.rekeying->is_bit_identical ? ", logits bit for bit those of " + log.rekeying->of
-                                           : "; logits DIFFER from those of " + log.rekeying->of;
-  return text;
-}
-
-/// Carries out what is left of the tasks.
-class Session {
- public:
-  Session(const RecipeBook& book, const Runner& runner, const experiments::Places& places, Console& console)
-      : book_(book), runner_(runner), places_(places), console_(console) {}
-
-  /// \returns how many failed. \throws Interrupted
-  int run(const std::vector<Task>& tasks) {
-    std::size_t num_left = 0;
-    for (const Task& task : tasks) num_left += task.state != RunState::kFinished;
-    const std::size_t total = num_left;
-    int num_failed = 0;
-    for (const Task& task : tasks) {
-      if (task.state == RunState::kFinished) continue;
-      if (interrupted()) throw Interrupted{};
-      say(fmt::format("[{}/{}] {}{}", total - num_left + 1, total, to_string(task.run), time_left(num_left)));
-      num_failed += carry_out(task) ? 0 : 1;
-      --num_left;
-    }
-    return num_failed;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  bool carry_out(const Task& task) try {
-    const auto start = Clock::now();
-    const experiments::RunLog log = runner_.carry_out(task.run, console_);
-    console_.out << fmt::format("{}: {}\n", to_string(task.run), accuracy_text(log)) << std::flush;
-    seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
-    ++num_timed_;
-    experiments::write_report(book_, places_);
-    return true;
-  } catch (const Error& error) {
-    say(fmt::format("byteformer: {}: {}", to_string(task.run), error.what()));
-    return false;
-  }
-
-  /// By what the runs of this session took.
-  std::string time_left(std::size_t num_left) const {
-    if (num_timed_ == 0) return "";
-    const double seconds = seconds_ / static_cast<double>(num_timed_) * static_cast<double>(num_left);
-    return fmt::format(", about {} left for all", format::duration_text(seconds));
-  }
-
-  void say(const std::string& line) { console_.err << line + "\n" << std::flush; }
-
-  const RecipeBook& book_;
-  const Runner& runner_;
-  const experiments::Places& places_;
-  Console& console_;
-  double seconds_ = 0;
-  int num_timed_ = 0;
-};
-
 std::filesystem::path require_trainer() {
   const auto program = find_program("byteformer-train");
   if (!program)
@@ -216,23 +93,23 @@ int run(const Arguments& arguments, Console& console) {
   RunnerOptions options{places, {}, arguments.threads, !arguments.no_progress};
   if (!arguments.dry_run) options.trainer = require_trainer();
   const Runner runner(book, options);
-  std::vector<Task> tasks = find_tasks(book, runner, arguments);
+  const std::vector<const Recipe*> recipes = find_recipes(book, arguments.names);
+  std::vector<Task> tasks =
+      find_tasks(book, runner, recipes, arguments.options.wanted_scale(), arguments.seeds, arguments.steps);
   if (arguments.dry_run) {
     show_plan(book, tasks, places, console);
     return kExitOk;
   }
   check_data(tasks, places);
-  check_states(tasks, arguments);
   if (arguments.force)
-    for (Task& task : tasks) {
-      runner.forget(task.run);
-      task.state = RunState::kNew;
-    }
+    forget(runner, tasks);
+  else
+    check_states(tasks, arguments.resume);
   watch_for_interrupt({SIGINT, SIGTERM});
   try {
     const int num_failed = Session(book, runner, places, console).run(tasks);
     experiments::write_report(book, places);
-    console.err << fmt::format("results: {}\n", experiments::page_path(places).string()) << std::flush;
+    console.err << fmt::format("results: {}\n", base::printable(experiments::page_path(places))) << std::flush;
     return num_failed == 0 ? kExitOk : kExitInputFailed;
   } catch (const Interrupted&) {
     console.err << "interrupted; everything is saved. Go on with the same command and --resume\n" << std::flush;
@@ -243,7 +120,7 @@ int run(const Arguments& arguments, Console& console) {
 int report(const Arguments& arguments, Console& console) {
   const experiments::Places places = arguments.options.places();
   experiments::write_report(arguments.options.read_recipes(), places);
-  console.out << experiments::page_path(places).string() + "\n";
+  console.out << base::printable(experiments::page_path(places)) + "\n";
   return kExitOk;
 }
 
@@ -251,7 +128,7 @@ int report(const Arguments& arguments, Console& console) {
 
 Action add_experiments_run(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  add_paths(app, "NAME", arguments->names, "Experiments, or `all`");
+  add_paths(app, "NAME", arguments->names, "Experiments, or `all`").required();
   add_scale_option(app, arguments->options);
   add_number(app, "--seeds", arguments->seeds, {1, 1'000'000}, "So many of each recipe's seeds at most");
   add_data_option(app, arguments->options);

@@ -26,7 +26,7 @@ Examples:
   byteformer train --data logs/ -o models/mine --encode as-is --kernel 8
   byteformer train --resume models/mine                      # after Ctrl-C, or a crash
   byteformer train --data imagenet/ -o models/tiff --recipe published --device cuda
-  byteformer train --data photos/ -o models/camera --transforms '[{"type": "mask_positions", "keep_frac": 0.1}]'
+  byteformer train -d data -o mine --transforms '[{"type":"shuffle","mode":"reverse"}]'
   byteformer train --config run.yaml --dry-run               # a published configuration
   byteformer train --config run.yaml --data imagenet/ -o models/mine
 

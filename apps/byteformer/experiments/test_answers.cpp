@@ -1,9 +1,8 @@
 // Implementation of test_answers.hpp.
 #include "experiments/test_answers.hpp"
 
-#include <algorithm>
-#include <span>
-#include <variant>
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "base/file_io.hpp"
@@ -12,6 +11,7 @@
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "data/preprocess.hpp"
+#include "evaluation/examination.hpp"
 #include "output/progress_bar.hpp"
 
 namespace byteformer::cli {
@@ -27,15 +27,6 @@ data::DataSet find_data(const std::filesystem::path& data_dir, const Classifier&
   return data::find_data_set(data_dir, find);
 }
 
-void take(std::span<const data::Sample> batch, const std::vector<FileAnswer>& answers, TestAnswers& result) {
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (const auto* output = std::get_if<Output>(&answers[i].result))
-      result.answers.add(output->logits, batch[i].label);
-    else
-      ++result.failures;
-  }
-}
-
 }  // namespace
 
 TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::filesystem::path& data_dir,
@@ -49,17 +40,12 @@ TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::file
     throw Error(ErrorCode::kInvalidArgument,
                 base::printable(data_dir) + ": has neither test nor validation files to judge a model by");
   const SampleClassifier files(classifier, data::read_preprocess(model_dir));
-  TestAnswers result;
-  result.split = &samples == &data_set.test ? "test" : "validation";
-  result.answers.num_classes = classifier.labels().size();
   ProgressBar progress(console, samples.size(), options.has_progress);
-  for (std::size_t begin = 0; begin < samples.size(); begin += kBatchSize) {
-    if (interrupted()) throw Interrupted{};
-    const auto batch = std::span(samples).subspan(begin, std::min(kBatchSize, samples.size() - begin));
-    take(batch, files.classify(batch), result);
-    progress.show(begin + batch.size());
-  }
-  return result;
+  Examiner examiner(classifier.labels().size(), kBatchSize, progress);
+  Examination examination = examiner.examine(files, samples, [](const Failure&) {});
+  if (interrupted()) throw Interrupted{};
+  return {&samples == &data_set.test ? "test" : "validation", std::move(examination.answers),
+          static_cast<std::int64_t>(examination.failures.size())};
 }
 
 }  // namespace byteformer::cli

@@ -190,6 +190,60 @@ TEST(PlannerTest, ThePublishedRecipe) {
   EXPECT_EQ(plan.image_augmentation.min_crop_area, 0.08);
 }
 
+TEST(PlannerTest, ThePublishedShiftsStayWhateverTheWindow) {
+  data::TrainingRequest r = request();
+  r.recipe = "published";
+  r.window = 32;
+  const TrainingPlan plan = choose_plan(r, data_set(100), pictures(500, 375), {});
+  EXPECT_EQ(plan.config.window_sizes, std::vector<std::int64_t>(12, 32));
+  EXPECT_EQ(plan.config.window_shifts[1], 64);
+  EXPECT_TRUE(plan.config.downsample[9]);
+}
+
+TEST(PlannerTest, ThePublishedRecipeChangesOnlyWhatTheDataAre) {
+  data::TrainingRequest r = request();
+  r.recipe = "published";
+  EXPECT_FALSE(choose_plan(r, data_set(100), pictures(500, 375), {}).sound_augmentation.mixup);
+  EXPECT_FALSE(choose_plan(r, data_set(100), sounds(), {}).image_augmentation.flip);
+}
+
+TEST(PlannerTest, TransformsAreTakenAndSaid) {
+  data::TrainingRequest r = request();
+  r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
+  const TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
+  ASSERT_TRUE(plan.preprocess.transforms.shuffle);
+  EXPECT_EQ(plan.preprocess.transforms.shuffle->mode, bytes::ShuffleMode::kReverse);
+  EXPECT_NE(plan.config.preprocess.find("reverse"), std::string::npos) << "the model must remember them";
+  EXPECT_TRUE(std::ranges::any_of(
+      plan.reasons, [](const std::string& reason) { return reason.find("bytes reversed") != std::string::npos; }));
+  r.transforms = R"([{"type": "shuffel"}])";
+  test::expect_error(ErrorCode::kInvalidFormat, {"--transforms[0].type"},
+                     [&] { choose_plan(r, data_set(100), pictures(32, 32), {}); });
+}
+
+TEST(PlannerTest, AMaskedFileNeedsFewerPositions) {
+  data::TrainingRequest r = request();
+  r.kernel = 4;
+  const std::int64_t whole = choose_plan(r, data_set(100), pictures(28, 28), {}).config.max_position_embeddings;
+  r.transforms = R"([{"type": "mask_positions", "keep_frac": 0.1}])";
+  const std::int64_t masked = choose_plan(r, data_set(100), pictures(28, 28), {}).config.max_position_embeddings;
+  EXPECT_GE(masked, 235 / 2) << "tokens of the bytes that are kept";
+  EXPECT_LT(masked, whole / 5);
+}
+
+TEST(PlannerTest, StepsAreABudgetOfTheirOwn) {
+  for (const char* recipe : {"auto", "published"}) {
+    data::TrainingRequest r = request();
+    r.recipe = recipe;
+    r.steps = 7;
+    const data::DataSet data = data_set(3200);
+    TrainingPlan plan = choose_plan(r, data, pictures(32, 32), {});
+    choose_schedule(
+        r, data.train.size(), [] { return ADD_FAILURE() << "no need to measure", 1.0; }, plan);
+    EXPECT_EQ(plan.schedule.total_steps, 7);
+  }
+}
+
 TEST(PlannerTest, ABudgetBecomesSteps) {
   data::TrainingRequest r = request();
   r.time_s = 100;
