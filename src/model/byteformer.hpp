@@ -88,13 +88,18 @@ class ByteFormer {
   /// The most bytes that a workspace for `num_threads` threads comes to hold, whatever the files.
   std::size_t max_workspace_bytes(int num_threads) const noexcept;
 
-  const nn::ByteStem& stem() const noexcept { return stem_; }
-
- private:
   struct Stage {
     nn::EncoderBlock block;
     std::optional<nn::TokenMerge> merge;
   };
+
+  const format::ModelConfig& config() const noexcept { return config_; }
+  Masking masking() const noexcept { return masking_; }
+  const nn::ByteStem& stem() const noexcept { return stem_; }
+  std::span<const Stage> stages() const noexcept { return stages_; }
+  const nn::MeanHead& head() const noexcept { return head_; }
+
+ private:
   void forward(Workspace& ws, bool flush) const;
 
   format::ModelConfig config_;

@@ -35,6 +35,41 @@ std::uint64_t ByteStem::num_tokens(std::uint64_t num_bytes) const noexcept {
   return num_bytes < kernel_size_ ? 1 : (num_bytes - kernel_size_) / stride_ + 1;
 }
 
+ByteStem::TokenRange ByteStem::tokens_reading(std::uint64_t begin, std::uint64_t end,
+                                              std::uint64_t num_bytes) const noexcept {
+  if (begin >= end) return {};
+  const std::uint64_t first = begin < kernel_size_ ? 0 : (begin - kernel_size_) / stride_ + 1;
+  const std::uint64_t last = std::min((end - 1) / stride_ + 1, num_tokens(num_bytes));
+  return {std::min(first, last), last};
+}
+
+std::uint64_t ByteStem::num_ids(std::uint64_t num_bytes) const noexcept {
+  return num_bytes == 0 ? 0 : (num_tokens(num_bytes) - 1) * stride_ + kernel_size_;
+}
+
+void ByteStem::sum_rows(const std::uint16_t* ids, std::uint64_t first, std::size_t count, WorkerScratch& scratch,
+                        float* out) const {
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  for (std::size_t done = 0; done < count; done += kTaskTokens) {
+    const std::size_t tokens = std::min(kTaskTokens, count - done);
+    sum_task(ids + (first + done) * stride_, first + done, tokens, scratch, out + done * row_size);
+  }
+}
+
+void ByteStem::sum_task(const std::uint16_t* ids, std::uint64_t first, std::size_t tokens, WorkerScratch& scratch,
+                        float* out) const {
+  const std::size_t row_size = kernels::padded(hidden_size_);
+  kernels_->sum_table_rows({.table = table_.data(),
+                            .kernel_size = kernel_size_,
+                            .vocab = kVocabulary,
+                            .stride = stride_,
+                            .row_size = row_size,
+                            .ids = ids,
+                            .tokens = tokens,
+                            .positions = positions_.rows(first, tokens, scratch.normed.get(tokens * row_size)),
+                            .out = out});
+}
+
 void ByteStem::check_tokens(std::uint64_t num_tokens) const {
   const auto limit = max_tokens();
   if (!limit || num_tokens <= *limit) return;
@@ -83,16 +118,8 @@ void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& work
   workers.pool.parallel_for((count + kTaskTokens - 1) / kTaskTokens, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskTokens;
     const std::size_t tokens = std::min(kTaskTokens, count - first);
-    float* scratch = workers.scratch[static_cast<std::size_t>(worker)].normed.get(tokens * row_size);
-    kernels_->sum_table_rows({.table = table_.data(),
-                              .kernel_size = kernel_size_,
-                              .vocab = kVocabulary,
-                              .stride = stride_,
-                              .row_size = row_size,
-                              .ids = state.ids.data() + first * stride_,
-                              .tokens = tokens,
-                              .positions = positions_.rows(state.num_tokens + first, tokens, scratch),
-                              .out = rows + first * row_size});
+    sum_task(state.ids.data() + first * stride_, state.num_tokens + first, tokens,
+             workers.scratch[static_cast<std::size_t>(worker)], rows + first * row_size);
   });
   positions_.release(state.num_tokens, count);
   if (out.segments.empty() || out.segments.back().ends) out.segments.emplace_back();

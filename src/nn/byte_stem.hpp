@@ -53,6 +53,22 @@ class ByteStem {
   /// \throws Error kEmptyFile or kTooManyTokens
   void finish(ByteStemState& state, Workers& workers, PackedRows& out) const;
 
+  /// The first token that reads any of the bytes [begin, end) of a file of `num_bytes` bytes, and the one after the
+  /// last. In `released`, tokens may not read the last bytes.
+  struct TokenRange {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+  TokenRange tokens_reading(std::uint64_t begin, std::uint64_t end, std::uint64_t num_bytes) const noexcept;
+
+  /// How many ids the tokens of a file of `num_bytes` bytes read: its bytes, then padding ids.
+  std::uint64_t num_ids(std::uint64_t num_bytes) const noexcept;
+
+  /// Writes the rows of tokens first ... first + count - 1 of a file to `out`, on the calling thread.
+  /// \param ids  of the file, from its first byte: [num_ids]
+  void sum_rows(const std::uint16_t* ids, std::uint64_t first, std::size_t count, WorkerScratch& scratch,
+                float* out) const;
+
   /// \throws Error kTooManyTokens, naming both numbers and what to do, if `num_tokens` has no positions.
   void check_tokens(std::uint64_t num_tokens) const;
 
@@ -60,6 +76,9 @@ class ByteStem {
 
  private:
   void sum_tokens(std::size_t count, ByteStemState& state, Workers& workers, PackedRows& out) const;
+  /// At most kTaskTokens tokens, of which `ids` begins with the first.
+  void sum_task(const std::uint16_t* ids, std::uint64_t first, std::size_t tokens, WorkerScratch& scratch,
+                float* out) const;
 
   const kernels::Kernels* kernels_;
   std::size_t hidden_size_;

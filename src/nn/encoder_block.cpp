@@ -82,7 +82,12 @@ void WindowAttention::run(float* rows, std::span<const std::int32_t> order, std:
                       .out_stride = row_size,
                       .scratch = scratch.attention.get(scratch_size)});
   }
-  out_.run({.a = normed, .a_stride = row_size, .rows = num_rows, .c = rows, .c_stride = row_size, .c_rows = indices,
+  out_.run({.a = normed,
+            .a_stride = row_size,
+            .rows = num_rows,
+            .c = rows,
+            .c_stride = row_size,
+            .c_rows = indices,
             .epilogue = kernels::Epilogue::kAdd},
            scratch);
 }
@@ -105,11 +110,20 @@ void FeedForward::run(float* rows, std::span<const std::int32_t> order, WorkerSc
   float* normed = scratch.normed.get(order.size() * row_size);
   float* wide = scratch.wide.get(order.size() * wide_size);
   norm_.run(rows, order.data(), order.size(), normed);
-  up_.run({.a = normed, .a_stride = row_size, .rows = order.size(), .c = wide, .c_stride = wide_size,
+  up_.run({.a = normed,
+           .a_stride = row_size,
+           .rows = order.size(),
+           .c = wide,
+           .c_stride = wide_size,
            .epilogue = kernels::Epilogue::kGelu},
           scratch);
-  down_.run({.a = wide, .a_stride = wide_size, .rows = order.size(), .c = rows, .c_stride = row_size,
-             .c_rows = order.data(), .epilogue = kernels::Epilogue::kAdd},
+  down_.run({.a = wide,
+             .a_stride = wide_size,
+             .rows = order.size(),
+             .c = rows,
+             .c_stride = row_size,
+             .c_rows = order.data(),
+             .epilogue = kernels::Epilogue::kAdd},
             scratch);
 }
 
@@ -117,14 +131,18 @@ EncoderBlock::EncoderBlock(WindowAttention attention, FeedForward feed_forward)
     : attention_(std::move(attention)), feed_forward_(std::move(feed_forward)) {}
 
 void EncoderBlock::operator()(WindowCutter& cutter, Workers& workers) const {
-  if (cutter.windows().empty()) return;
-  attend(cutter, workers);
-  feed_forward(cutter, workers);
+  run(cutter.rows(), cutter.order(), cutter.windows(), workers);
 }
 
-void EncoderBlock::attend(WindowCutter& cutter, Workers& workers) const {
-  const auto windows = cutter.windows();
-  const auto order = cutter.order();
+void EncoderBlock::run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
+                       Workers& workers) const {
+  if (windows.empty()) return;
+  attend(rows, order, windows, workers);
+  feed_forward(rows, order, workers);
+}
+
+void EncoderBlock::attend(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
+                          Workers& workers) const {
   const std::size_t num_tasks = std::min(windows.size(), balanced_tasks(order.size(), kAttentionTaskRows, workers));
   const auto task_windows = [&](std::size_t task) { return share(windows, num_tasks, task); };
   std::size_t most_rows = 0;
@@ -133,16 +151,15 @@ void EncoderBlock::attend(WindowCutter& cutter, Workers& workers) const {
   for (const Window& window : windows) largest_window = std::max(largest_window, window.num_rows);
   attention_.reserve(most_rows, largest_window, workers);
   workers.pool.parallel_for(num_tasks, [&](std::size_t task, int worker) noexcept {
-    attention_.run(cutter.rows(), order, task_windows(task), workers.scratch[static_cast<std::size_t>(worker)]);
+    attention_.run(rows, order, task_windows(task), workers.scratch[static_cast<std::size_t>(worker)]);
   });
 }
 
-void EncoderBlock::feed_forward(WindowCutter& cutter, Workers& workers) const {
-  const auto order = cutter.order();
+void EncoderBlock::feed_forward(float* rows, std::span<const std::int32_t> order, Workers& workers) const {
   const std::size_t num_tasks = std::min(order.size(), balanced_tasks(order.size(), kFeedForwardTaskRows, workers));
   feed_forward_.reserve((order.size() + num_tasks - 1) / num_tasks, workers);
   workers.pool.parallel_for(num_tasks, [&](std::size_t task, int worker) noexcept {
-    feed_forward_.run(cutter.rows(), share(order, num_tasks, task), workers.scratch[static_cast<std::size_t>(worker)]);
+    feed_forward_.run(rows, share(order, num_tasks, task), workers.scratch[static_cast<std::size_t>(worker)]);
   });
 }
 

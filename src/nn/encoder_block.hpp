@@ -76,9 +76,13 @@ class EncoderBlock {
   /// Updates the rows of all complete windows of `cutter` in place, on all workers.
   void operator()(WindowCutter& cutter, Workers& workers) const;
 
+  /// Updates the rows of `windows` in place, on all workers. \param rows  order[i] is a row of it
+  void run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows, Workers& workers) const;
+
  private:
-  void attend(WindowCutter& cutter, Workers& workers) const;
-  void feed_forward(WindowCutter& cutter, Workers& workers) const;
+  void attend(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
+              Workers& workers) const;
+  void feed_forward(float* rows, std::span<const std::int32_t> order, Workers& workers) const;
 
   WindowAttention attention_;
   FeedForward feed_forward_;

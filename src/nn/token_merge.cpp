@@ -32,8 +32,12 @@ TokenMerge::TokenMerge(LinearKernels kernels, const TokenMergeView& view, std::s
       norm_(*kernels.full, view.norm, eps) {}
 
 const float* TokenMerge::operator()(WindowCutter& cutter, Workers& workers) const {
+  return run(cutter.rows(), cutter.order(), cutter.windows(), workers);
+}
+
+const float* TokenMerge::run(const float* rows, std::span<const std::int32_t> order, std::span<const Window> pairs,
+                             Workers& workers) const {
   const std::size_t row_size = kernels::padded(hidden_size_);
-  const auto pairs = cutter.windows();
   float* merged = workers.shared.get(pairs.size() * row_size);
   workers.reserve(0, std::min(kTaskPairs, pairs.size()) * 2 * row_size, 0);
   reduction_.reserve(std::min(kTaskPairs, pairs.size()), workers);
@@ -47,8 +51,8 @@ const float* TokenMerge::operator()(WindowCutter& cutter, Workers& workers) cons
       const Window& pair = pairs[first + p];
       float* to = gathered + p * 2 * row_size;
       for (std::size_t i = 0; i < pair.num_rows; ++i) {
-        const auto row = static_cast<std::size_t>(cutter.order()[pair.begin + i]);
-        std::copy_n(cutter.rows() + row * row_size, row_size, to + i * row_size);
+        const auto row = static_cast<std::size_t>(order[pair.begin + i]);
+        std::copy_n(rows + row * row_size, row_size, to + i * row_size);
       }
       if (pair.num_rows == 1) std::fill_n(to + row_size, row_size, 0.0f);
     }

@@ -1,6 +1,9 @@
 // Halves the tokens: two rows become one by a linear layer and a norm.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "nn/linear.hpp"
 #include "nn/scratch.hpp"
 #include "nn/window_cutter.hpp"
@@ -20,6 +23,11 @@ class TokenMerge {
 
   /// Merges the complete pairs of `cutter` (windows of two) and returns one row a pair, valid until the next call.
   const float* operator()(WindowCutter& cutter, Workers& workers) const;
+
+  /// Merges `pairs` of one or two rows and returns one row a pair, valid until the next call.
+  /// \param rows  order[i] is a row of it
+  const float* run(const float* rows, std::span<const std::int32_t> order, std::span<const Window> pairs,
+                   Workers& workers) const;
 
  private:
   std::size_t hidden_size_;
