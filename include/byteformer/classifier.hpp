@@ -105,6 +105,10 @@ class BYTEFORMER_EXPORT Classifier {
   /// Softmax of `output.logits` / temperature: [num_labels], sums to 1.
   std::vector<float> scores(const Output& output) const;
 
+  /// ln(score / (1 - score)) of class `label`, which does not round to a limit as a score does; infinite where the
+  /// model has no other class. \throws Error kInvalidArgument if there is no such class.
+  double log_odds(const Output& output, int label) const;
+
   /// The `k` most likely classes, best first; equal scores in the order of their index. `k` is clamped to num_labels.
   std::vector<Prediction> top_k(const Output& output, int k) const;
 
@@ -112,6 +116,7 @@ class BYTEFORMER_EXPORT Classifier {
   const std::vector<std::string>& labels() const noexcept;
   int num_labels() const noexcept;
   int hidden_size() const noexcept;
+  int kernel_size() const noexcept;  ///< Bytes that a token reads; 1 where the model has no convolution.
   Masking masking() const noexcept;
   Precision precision() const noexcept;
   int num_threads() const noexcept;
@@ -123,6 +128,7 @@ class BYTEFORMER_EXPORT Classifier {
   std::size_t workspace_bytes() const noexcept;
 
  private:
+  friend class Occluder;
   explicit Classifier(std::shared_ptr<const api::Engine> engine);
   std::shared_ptr<const api::Engine> engine_;
 };

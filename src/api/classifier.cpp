@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "api/engine.hpp"
@@ -187,6 +189,23 @@ std::vector<float> Classifier::scores(const Output& output) const {
   return scores;
 }
 
+double Classifier::log_odds(const Output& output, int label) const {
+  if (label < 0 || label >= num_labels())
+    throw Error(ErrorCode::kInvalidArgument,
+                "there is no class " + std::to_string(label) + "; the model has " + std::to_string(num_labels()));
+  const double temperature = engine_->config().temperature;
+  const auto logit = [&](std::size_t i) { return static_cast<double>(output.logits[i]) / temperature; };
+  const auto own = static_cast<std::size_t>(label);
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < output.logits.size(); ++i)
+    if (i != own) largest = std::max(largest, logit(i));
+  if (output.logits.size() < 2) return -largest;
+  double sum = 0;
+  for (std::size_t i = 0; i < output.logits.size(); ++i)
+    if (i != own) sum += std::exp(logit(i) - largest);
+  return logit(own) - (largest + std::log(sum));
+}
+
 std::vector<Prediction> Classifier::top_k(const Output& output, int k) const {
   const std::vector<float> all = scores(output);
   std::vector<int> order(all.size());
@@ -209,6 +228,9 @@ std::vector<Prediction> Classifier::top_k(const Output& output, int k) const {
 const std::vector<std::string>& Classifier::labels() const noexcept { return engine_->config().labels; }
 int Classifier::num_labels() const noexcept { return static_cast<int>(engine_->config().num_labels); }
 int Classifier::hidden_size() const noexcept { return static_cast<int>(engine_->config().hidden_size); }
+int Classifier::kernel_size() const noexcept {
+  return std::max(1, static_cast<int>(engine_->config().conv_kernel_size));
+}
 Masking Classifier::masking() const noexcept { return engine_->masking(); }
 Precision Classifier::precision() const noexcept { return engine_->precision(); }
 int Classifier::num_threads() const noexcept { return engine_->num_threads(); }

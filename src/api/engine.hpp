@@ -40,6 +40,7 @@ class Engine {
   Precision precision() const noexcept { return precision_; }
   int num_threads() const noexcept { return pool_.num_threads(); }
   const kernels::Kernels& kernels() const noexcept { return *kernels_; }
+  base::ThreadPool& pool() const noexcept { return pool_; }
 
  private:
   std::unique_ptr<model::Workspace> borrow() const;

@@ -8,16 +8,11 @@
 #include <vector>
 
 #include "base/thread_pool.hpp"
+#include "byteformer/byte_range.hpp"
 #include "model/byteformer.hpp"
 #include "nn/window_layout.hpp"
 
 namespace byteformer::model {
-
-/// Bytes [begin, end) of a file.
-struct ByteRange {
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-};
 
 /// The rows at the input of every layer, every merge and the head, in the order of the file. Immutable: any number of
 /// threads may use it, each with a Rerun of its own.

@@ -16,7 +16,6 @@
 namespace byteformer::test {
 namespace {
 
-using model::ByteRange;
 using File = std::vector<std::uint8_t>;
 
 constexpr std::uint8_t kSilent = 77;

@@ -1,0 +1,96 @@
+// Occlusion by a sliding window: which windows, and what their falls mean for each byte.
+#include "byteformer/explain.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "api/engine.hpp"
+#include "format/text.hpp"
+
+namespace byteformer {
+namespace {
+
+constexpr std::uint64_t kMostWindows = 1024;  // where nobody says how many
+
+struct Sliding {
+  std::uint64_t span = 0;
+  std::uint64_t step = 0;
+};
+
+/// What `options` leave open is chosen so that a window covers the bytes of a token, neighbours overlap by half, and
+/// their number stays bounded.
+Sliding sliding_of(const ExplainOptions& options, std::uint64_t kernel_size, std::uint64_t num_bytes) {
+  if (options.span > num_bytes)
+    format::fail(ErrorCode::kInvalidArgument, "the span is ", options.span, " bytes, but the file has ", num_bytes);
+  const std::uint64_t least_step = (num_bytes + kMostWindows - 1) / kMostWindows;
+  Sliding sliding{options.span, options.step};
+  if (sliding.span == 0)
+    sliding.span = std::min(num_bytes, std::max(kernel_size, 2 * std::max(sliding.step, least_step)));
+  if (sliding.step == 0) sliding.step = std::min(sliding.span, std::max(sliding.span / 2, least_step));
+  if (sliding.step > sliding.span)
+    format::fail(ErrorCode::kInvalidArgument, "the step is ", sliding.step, " bytes, more than the span of ",
+                 sliding.span, ": some bytes would never be removed");
+  return sliding;
+}
+
+std::vector<ByteRange> windows_of(const Sliding& sliding, std::uint64_t num_bytes) {
+  std::vector<ByteRange> windows;
+  for (std::uint64_t begin = 0; windows.empty() || windows.back().end < num_bytes; begin += sliding.step)
+    windows.push_back({begin, std::min(begin + sliding.span, num_bytes)});
+  return windows;
+}
+
+/// For each byte the mean fall of the windows that hold it.
+std::vector<float> mean_falls(std::span<const ByteRange> windows, std::span<const double> falls,
+                              std::uint64_t num_bytes) {
+  // Windows ascend at both ends, so those that hold a byte follow one another.
+  std::vector<float> heat(num_bytes);
+  std::size_t first = 0, last = 0;
+  for (std::uint64_t byte = 0; byte < num_bytes; ++byte) {
+    while (last < windows.size() && windows[last].begin <= byte) ++last;
+    while (windows[first].end <= byte) ++first;
+    double sum = 0;
+    for (std::size_t i = first; i < last; ++i) sum += falls[i];
+    heat[byte] = static_cast<float>(sum / static_cast<double>(last - first));
+  }
+  return heat;
+}
+
+int best_class(const Output& output) {
+  return static_cast<int>(std::ranges::max_element(output.logits) - output.logits.begin());
+}
+
+}  // namespace
+
+double value_of(const Classifier& classifier, const Output& output, int label, Quantity quantity) {
+  const double log_odds = classifier.log_odds(output, label);  // checks the label, too
+  if (quantity == Quantity::kLogit) return static_cast<double>(output.logits[static_cast<std::size_t>(label)]);
+  if (classifier.num_labels() < 2)
+    throw Error(ErrorCode::kUnsupported, "the model has one class, which it always answers: its log-odds say nothing");
+  return log_odds;
+}
+
+std::optional<Explanation> explain(const Occluder& occluder, const ExplainOptions& options) {
+  const Classifier& classifier = occluder.classifier();
+  const Output& whole = occluder.output();
+  const Sliding sliding = sliding_of(options, static_cast<std::uint64_t>(classifier.kernel_size()), whole.num_bytes);
+  Explanation result;
+  result.label = options.label.value_or(best_class(whole));
+  result.value = value_of(classifier, whole, result.label, options.quantity);
+  result.span = sliding.span;
+  result.step = sliding.step;
+  result.windows = windows_of(sliding, whole.num_bytes);
+  std::vector<Removal> removals;
+  for (const ByteRange& window : result.windows) removals.push_back({window});
+  result.without = occluder.without(removals, options.removal);
+  if (result.without.size() < removals.size()) return std::nullopt;
+  for (const OccludedOutput& without : result.without) {
+    result.falls.push_back(result.value - value_of(classifier, without.output, result.label, options.quantity));
+    result.num_rows += without.num_rows;
+  }
+  result.heat = mean_falls(result.windows, result.falls, whole.num_bytes);
+  return result;
+}
+
+}  // namespace byteformer
