@@ -6,6 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "chart/base64.hpp"
 #include "chart/html.hpp"
 #include "chart/line_chart.hpp"
 #include "chart/page.hpp"
@@ -78,18 +79,6 @@ std::string matrix(const RunSummary& s, const data::Metrics& metrics) {
   return html + "</table>";
 }
 
-std::string base64(const std::vector<std::uint8_t>& bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < count ? bytes[i + j] : 0U);
-    for (std::size_t j = 0; j < 4; ++j) text += j <= count ? kDigits[bits >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
-}
-
 /// The picture itself where a browser can show it; else nothing.
 std::string preview(const std::filesystem::path& path) try {
   base::InputFile file(path);
@@ -98,7 +87,7 @@ std::string preview(const std::filesystem::path& path) try {
   bytes.resize(file.read(bytes));
   const auto kind = encode::image_kind(bytes);
   if (!kind || (*kind != "jpeg" && *kind != "png" && *kind != "gif" && *kind != "webp" && *kind != "bmp")) return "";
-  return fmt::format(R"(<img alt="" src="data:image/{};base64,{}">)", *kind, base64(bytes));
+  return fmt::format(R"(<img alt="" src="data:image/{};base64,{}">)", *kind, chart::base64(bytes));
 } catch (const Error&) {
   return "";
 }
