@@ -2,6 +2,7 @@
 #include "bytes/transforms.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/sha256.hpp"
 #include "byteformer/error.hpp"
@@ -44,6 +45,24 @@ base::Random random_of(std::span<const std::uint8_t> file) noexcept {
 std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file) {
   base::Random random = transforms.is_random() ? random_of(file) : base::Random(0);
   return transformed(transforms, std::move(file), random);
+}
+
+std::vector<std::uint32_t> origins(const Transforms& transforms, std::span<const std::uint8_t> file) {
+  if (file.size() > std::numeric_limits<std::uint32_t>::max())
+    throw Error(ErrorCode::kUnsupported, "a file of 4 GiB or more is too long to follow its bytes");
+  // Positions are moved as bytes are, one of their four bytes at a time: whatever moves bytes needs no second version.
+  const Transforms moves{.shuffle = transforms.shuffle, .mask = transforms.mask};
+  const base::Random random = random_of(file);
+  std::vector<std::uint32_t> origins;
+  std::vector<std::uint8_t> part(file.size());
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    for (std::size_t i = 0; i < file.size(); ++i) part[i] = static_cast<std::uint8_t>(i >> shift);
+    base::Random same = random;
+    const std::vector<std::uint8_t> moved = transformed(moves, part, same);
+    origins.resize(moved.size());
+    for (std::size_t i = 0; i < moved.size(); ++i) origins[i] |= static_cast<std::uint32_t>(moved[i]) << shift;
+  }
+  return origins;
 }
 
 std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file,

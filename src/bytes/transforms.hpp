@@ -62,4 +62,8 @@ std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<
 std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file,
                                       base::Random& random);
 
+/// For each byte of transformed(transforms, file) its position in `file`, as far as transforms move bytes.
+/// \throws Error as transformed(); kUnsupported from 4 GiB on.
+std::vector<std::uint32_t> origins(const Transforms& transforms, std::span<const std::uint8_t> file);
+
 }  // namespace byteformer::bytes

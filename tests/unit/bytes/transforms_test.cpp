@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/sha256.hpp"
 #include "bytes/files.hpp"
@@ -163,6 +164,22 @@ TEST(TransformsTest, AKeyOfNoneOfThemIsNamed) {
                [&] { use_keys(transforms, std::vector{other}); });
   use_keys(transforms, std::vector{BytePermutation::of_key(transforms.permutations[0].table())});
   EXPECT_EQ(transforms.permutations[0].seed(), 1U) << "what is open stays open";
+}
+
+TEST(TransformsTest, OriginsFollowEveryByte) {
+  File file(70'001);
+  for (std::size_t i = 0; i < file.size(); ++i) file[i] = static_cast<std::uint8_t>(i * i >> 3);
+  for (const char* names : {"reverse", "cyclic_half_length", "stride_1000", "window_shuffle_1024", "random_shuffle",
+                            "mask_positions_0.3", "random_shuffle then mask_positions_0.01"}) {
+    Transforms transforms = parse(names);
+    const File moved = transformed(transforms, file);
+    transforms.noise = {.low = -20, .high = 20};  // moves nothing, nor what is drawn before it
+    transforms.permutations.push_back(BytePermutation::of_seed());
+    const std::vector<std::uint32_t> from = origins(transforms, file);
+    ASSERT_EQ(from.size(), moved.size()) << names;
+    for (std::size_t i = 0; i < from.size(); ++i) ASSERT_EQ(file[from[i]], moved[i]) << names << " at " << i;
+    EXPECT_EQ(std::set<std::uint32_t>(from.begin(), from.end()).size(), from.size()) << names;
+  }
 }
 
 }  // namespace
