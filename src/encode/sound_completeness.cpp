@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "encode/byte_reader.hpp"
 #include "encode/mp3_frames.hpp"
 #include "encode/sound_file.hpp"
 
@@ -11,25 +12,6 @@ namespace {
 constexpr std::uint64_t kUnknown32 = 0xFFFFFFFF;  // what a writer to a pipe leaves as a length
 constexpr std::size_t kOggHeaderBytes = 27;
 constexpr std::size_t kOggChecksumOffset = 22;
-
-/// Numbers out of the file; the caller checks the range.
-std::uint64_t big_endian(const SoundFile& file, std::size_t offset, std::size_t num_bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < num_bytes; ++i) value = value << 8 | file.bytes[offset + i];
-  return value;
-}
-
-std::uint64_t little_endian(const SoundFile& file, std::size_t offset, std::size_t num_bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = num_bytes; i-- > 0;) value = value << 8 | file.bytes[offset + i];
-  return value;
-}
-
-bool has_tag(const SoundFile& file, std::size_t offset, std::string_view tag) {
-  return file.bytes.size() >= offset + tag.size() &&
-         std::equal(tag.begin(), tag.end(), file.bytes.begin() + static_cast<std::ptrdiff_t>(offset),
-                    [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
-}
 
 void require(const SoundFile& file, std::uint64_t needed) {
   if (needed > file.bytes.size())
@@ -41,8 +23,9 @@ void require(const SoundFile& file, std::uint64_t needed) {
 void check_chunks(const SoundFile& file, bool is_little_endian, std::string_view samples_tag) {
   std::uint64_t at = 12;
   while (at + 8 <= file.bytes.size()) {
-    const std::uint64_t size = is_little_endian ? little_endian(file, at + 4, 4) : big_endian(file, at + 4, 4);
-    if (has_tag(file, at, samples_tag)) {
+    const std::uint64_t size =
+        is_little_endian ? little_endian(file.bytes, at + 4, 4) : big_endian(file.bytes, at + 4, 4);
+    if (has_tag(file.bytes, at, samples_tag)) {
       if (size != kUnknown32) require(file, at + 8 + size);
       return;
     }
@@ -54,8 +37,8 @@ void check_chunks(const SoundFile& file, bool is_little_endian, std::string_view
 void check_caf(const SoundFile& file) {
   std::uint64_t at = 8;
   while (at + 12 <= file.bytes.size()) {
-    const std::uint64_t size = big_endian(file, at + 4, 8);
-    if (has_tag(file, at, "data")) {
+    const std::uint64_t size = big_endian(file.bytes, at + 4, 8);
+    if (has_tag(file.bytes, at, "data")) {
       if (size != UINT64_MAX) require(file, size > file.bytes.size() ? size : at + 12 + size);
       return;
     }
@@ -67,8 +50,8 @@ void check_caf(const SoundFile& file) {
 
 void check_au(const SoundFile& file) {
   require(file, 24);
-  const std::uint64_t size = big_endian(file, 8, 4);
-  if (size != kUnknown32) require(file, big_endian(file, 4, 4) + size);
+  const std::uint64_t size = big_endian(file.bytes, 8, 4);
+  if (size != kUnknown32) require(file, big_endian(file.bytes, 4, 4) + size);
 }
 
 /// The checksum of an Ogg page, whose own field counts as zeros. \see RFC 3533, section 6
@@ -95,14 +78,14 @@ void check_ogg(const SoundFile& file) {
   std::uint64_t at = 0;
   bool is_last = false;
   while (at < file.bytes.size()) {
-    if (!has_tag(file, at, "OggS")) throw_damaged(file, "no page begins at byte " + std::to_string(at));
+    if (!has_tag(file.bytes, at, "OggS")) throw_damaged(file, "no page begins at byte " + std::to_string(at));
     require(file, at + kOggHeaderBytes);
     const std::size_t num_segments = file.bytes[at + 26];
     std::uint64_t num_bytes = kOggHeaderBytes + num_segments;
     require(file, at + num_bytes);
     for (std::size_t i = 0; i < num_segments; ++i) num_bytes += file.bytes[at + kOggHeaderBytes + i];
     require(file, at + num_bytes);
-    if (ogg_checksum(file.bytes.subspan(at, num_bytes)) != little_endian(file, at + kOggChecksumOffset, 4))
+    if (ogg_checksum(file.bytes.subspan(at, num_bytes)) != little_endian(file.bytes, at + kOggChecksumOffset, 4))
       throw_damaged(file, "the checksum of the page at byte " + std::to_string(at) + " is wrong");
     is_last = (file.bytes[at + 5] & 4) != 0;
     at += num_bytes;
@@ -113,7 +96,7 @@ void check_ogg(const SoundFile& file) {
 /// Whole frames up to the end; what follows the last frame is a tag or may be anything.
 void check_mp3(const SoundFile& file) {
   std::uint64_t at = 0;
-  if (has_tag(file, 0, "ID3")) {
+  if (has_tag(file.bytes, 0, "ID3")) {
     require(file, 10);
     for (std::size_t i = 6; i < 10; ++i) at = at << 7 | (file.bytes[i] & 0x7F);
     at += (file.bytes[5] & 0x10) != 0 ? 20 : 10;  // with a footer or without
@@ -130,8 +113,8 @@ void check_mp3(const SoundFile& file) {
 }  // namespace
 
 void check_complete(const SoundFile& file) {
-  if (has_tag(file, 0, "RIFF")) check_chunks(file, true, "data");
-  if (has_tag(file, 0, "RIFX")) check_chunks(file, false, "data");
+  if (has_tag(file.bytes, 0, "RIFF")) check_chunks(file, true, "data");
+  if (has_tag(file.bytes, 0, "RIFX")) check_chunks(file, false, "data");
   if (file.kind == "aiff") check_chunks(file, false, "SSND");
   if (file.kind == "caf") check_caf(file);
   if (file.kind == "au") check_au(file);
