@@ -1,4 +1,5 @@
-// The trainer's program, started by `byteformer train`, as git starts its external commands. Not meant for people.
+// The trainer's program, started by `byteformer train` and `byteformer explain`, as git starts its external commands.
+// Not meant for people.
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -6,15 +7,30 @@
 
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
+#include "common/gradient_messages.hpp"
 #include "data/training_request.hpp"
+#include "gradients_run.hpp"
 #include "train/runtime.hpp"
 #include "training_run.hpp"
 
 namespace {
 
-int complain(const char* message, int status) {
-  std::fprintf(stderr, "byteformer train: %s\n", message);
+bool explains(int argc, char** argv) {
+  return argc == 4 && std::string(argv[1]) == byteformer::cli::kIntegratedGradients;
+}
+
+int complain(const char* command, const char* message, int status) {
+  std::fprintf(stderr, "byteformer %s: %s\n", command, message);
   return status;
+}
+
+int train(int argc, char** argv) try {
+  if (argc != 2)
+    return complain("train", "this program is started by `byteformer train`; see `byteformer train --help`", 2);
+  byteformer::train::tune_process(argv);
+  return byteformer::train_app::run(byteformer::data::parse_training_request(argv[1]));
+} catch (const std::bad_alloc&) {
+  return complain("train", "out of memory; try a smaller --token-budget or --batch-size", 3);
 }
 
 }  // namespace
@@ -24,13 +40,12 @@ int main(int argc, char** argv) try {
     std::printf("byteformer-train %s\n", byteformer::version());
     return 0;
   }
-  if (argc != 2) return complain("this program is started by `byteformer train`; see `byteformer train --help`", 2);
+  if (!explains(argc, argv)) return train(argc, argv);
   byteformer::train::tune_process(argv);
-  return byteformer::train_app::run(byteformer::data::parse_training_request(argv[1]));
+  return byteformer::train_app::integrate_gradients(argv[2], argv[3]);
 } catch (const byteformer::Error& error) {
-  return complain(error.what(), error.code() == byteformer::ErrorCode::kInvalidArgument ? 2 : 3);
-} catch (const std::bad_alloc&) {
-  return complain("out of memory; try a smaller --token-budget or --batch-size", 3);
+  const bool is_usage = error.code() == byteformer::ErrorCode::kInvalidArgument;
+  return complain(explains(argc, argv) ? "explain" : "train", error.what(), is_usage ? 2 : 3);
 } catch (const std::exception& error) {
-  return complain(error.what(), 3);
+  return complain(explains(argc, argv) ? "explain" : "train", error.what(), 3);
 }

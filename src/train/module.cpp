@@ -111,8 +111,9 @@ ByteFormer::ByteFormer(ByteFormer&&) noexcept = default;
 
 std::int64_t ByteFormer::num_tokens(std::int64_t num_bytes) const { return stem_shape(config_).num_tokens(num_bytes); }
 
-torch::Tensor ByteFormer::forward(std::span<const std::span<const std::uint8_t>> files) {
-  PackedRows x = stem(files);
+torch::Tensor ByteFormer::forward(std::span<const std::span<const std::uint8_t>> files) { return logits(stem(files)); }
+
+torch::Tensor ByteFormer::logits(PackedRows x) {
   for (std::size_t layer = 0; layer < size(config_.num_hidden_layers); ++layer) {
     x = block(layer, std::move(x));
     if (config_.downsample[layer]) x = merge(layer, std::move(x));
@@ -164,10 +165,17 @@ PackedRows ByteFormer::stem(std::span<const std::span<const std::uint8_t>> files
   x.rows = std::get<0>(torch::embedding_bag(table, index.flatten(),
                                             torch::arange(0, index.numel(), index.size(1), index.options()),
                                             /*scale_grad_by_freq=*/false, /*mode=*/0));
-  const torch::Tensor position_table = is_learned ? parameters_[kPositions].view({-1, config_.hidden_size})
-                                                  : (position_rows(longest), sinusoids_.to(options_.device));
-  x.rows = x.rows + position_table.index_select(0, torch::tensor(positions, torch::kInt64).to(options_.device));
+  x.rows =
+      x.rows + this->positions(longest).index_select(0, torch::tensor(positions, torch::kInt64).to(options_.device));
   return x;
+}
+
+torch::Tensor ByteFormer::positions(std::int64_t num_tokens) {
+  const bool is_learned = config_.position_embedding == format::PositionEmbedding::kLearned;
+  if (!is_learned) position_rows(num_tokens);
+  const torch::Tensor table =
+      is_learned ? parameters_[kPositions].view({-1, config_.hidden_size}) : sinusoids_.to(options_.device);
+  return table.narrow(0, 0, num_tokens);
 }
 
 PackedRows ByteFormer::block(std::size_t layer, PackedRows x) {

@@ -51,6 +51,15 @@ class ByteFormer {
   /// parameters().gradients(). \throws Error kEmptyFile, kTooManyTokens.
   torch::Tensor forward(std::span<const std::span<const std::uint8_t>> files);
 
+  // The two halves of forward(), and what an empty token is, for those who look at gradients of tokens.
+
+  /// Tokens of the files. \throws as forward().
+  PackedRows stem(std::span<const std::span<const std::uint8_t>> files);
+  /// Logits [files, classes] of what leaves the stem.
+  torch::Tensor logits(PackedRows x);
+  /// Position embeddings [num_tokens, hidden]: tokens without bytes. \param num_tokens of a file that stem() takes
+  torch::Tensor positions(std::int64_t num_tokens);
+
   Parameters& parameters() noexcept { return parameters_; }
   const format::ModelConfig& config() const noexcept { return config_; }
   void set_training(bool is_training) noexcept { is_training_ = is_training; }
@@ -62,7 +71,6 @@ class ByteFormer {
   std::int64_t num_tokens(std::int64_t num_bytes) const;
 
  private:
-  PackedRows stem(std::span<const std::span<const std::uint8_t>> files);
   PackedRows block(std::size_t layer, PackedRows x);
   PackedRows merge(std::size_t layer, PackedRows x);
   torch::Tensor mean_per_file(const PackedRows& x) const;
