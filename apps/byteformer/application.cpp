@@ -27,6 +27,7 @@ constexpr const char* kOverview = R"(Examples:
   byteformer classify --model models/cifar10 -r --jsonl photos/ > answers.jsonl
   byteformer train --data photos/ -o models/mine
   byteformer eval --model models/mine --data photos/
+  byteformer explain --model models/cifar10 photo.jpg --html why.html
   byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
   byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
   byteformer camera simulate photo.jpg --keep-frac 0.1 -o seen.png
@@ -126,6 +127,7 @@ Application::Application()
   add(*program_, "classify", "Say what files are, from their bytes alone", add_classify);
   add(*program_, "train", "Make a model of a folder of labelled files", add_train);
   add(*program_, "eval", "Say how often a model is right about labelled files", add_eval);
+  add(*program_, "explain", "Show which bytes of a file decided", add_explain);
   add(*program_, "encode", "Write pictures and sounds as the bytes that models read", add_encode);
   add_obfuscate();
   add_camera();

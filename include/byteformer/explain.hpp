@@ -29,8 +29,9 @@ struct RemovalOptions {
   /// tokens that read it. The other bytes keep their places and the file its length in either case.
   std::optional<std::uint8_t> fill = {};
 
-  /// Called now and then from the calling thread with the number of removals done; false ends the work early.
-  std::function<bool(std::size_t num_done)> keep_going = {};
+  /// Called now and then from the calling thread with the number of removals done and of all of them; false ends the
+  /// work early.
+  std::function<bool(std::size_t num_done, std::size_t total)> keep_going = {};
 };
 
 /// A file that was run once, and whose output without some of its bytes is wanted many times over.
@@ -71,7 +72,7 @@ struct ExplainOptions {
   std::optional<int> label = {};  ///< The class to explain; default: the one with the highest score.
   Quantity quantity = Quantity::kLogOdds;
   std::uint64_t span = 0;  ///< Bytes that are removed together; 0: chosen for the model and the file.
-  std::uint64_t step = 0;  ///< Bytes from one window to the next; 0: chosen, or `span` / 2 where that is given.
+  std::uint64_t step = 0;  ///< Bytes from one window to the next; 0: chosen, or `span` / 4 where that is given.
   RemovalOptions removal = {};
 };
 

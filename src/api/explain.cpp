@@ -18,7 +18,7 @@ struct Sliding {
   std::uint64_t step = 0;
 };
 
-/// What `options` leave open is chosen so that a window covers the bytes of a token, neighbours overlap by half, and
+/// What `options` leave open is chosen so that a window covers the bytes of a token, a byte is in four of them, and
 /// their number stays bounded.
 Sliding sliding_of(const ExplainOptions& options, std::uint64_t kernel_size, std::uint64_t num_bytes) {
   if (options.span > num_bytes)
@@ -26,8 +26,9 @@ Sliding sliding_of(const ExplainOptions& options, std::uint64_t kernel_size, std
   const std::uint64_t least_step = (num_bytes + kMostWindows - 1) / kMostWindows;
   Sliding sliding{options.span, options.step};
   if (sliding.span == 0)
-    sliding.span = std::min(num_bytes, std::max(kernel_size, 2 * std::max(sliding.step, least_step)));
-  if (sliding.step == 0) sliding.step = std::min(sliding.span, std::max(sliding.span / 2, least_step));
+    sliding.span = std::min(num_bytes, std::max(kernel_size, 4 * std::max(sliding.step, least_step)));
+  if (sliding.step == 0)
+    sliding.step = std::min(sliding.span, std::max(std::max<std::uint64_t>(1, sliding.span / 4), least_step));
   if (sliding.step > sliding.span)
     format::fail(ErrorCode::kInvalidArgument, "the step is ", sliding.step, " bytes, more than the span of ",
                  sliding.span, ": some bytes would never be removed");

@@ -94,7 +94,7 @@ std::vector<OccludedOutput> Occluder::without(std::span<const Removal> removals,
       });
     });
     failure.rethrow();
-    if (options.keep_going && !options.keep_going(outputs.size())) break;
+    if (options.keep_going && !options.keep_going(outputs.size(), removals.size())) break;
   }
   return outputs;
 }

@@ -18,6 +18,7 @@ Action add_train(CLI::App& app);
 Action add_classify(CLI::App& app);
 Action add_eval(CLI::App& app);
 Action add_encode(CLI::App& app);
+Action add_explain(CLI::App& app);
 Action add_obfuscate_keygen(CLI::App& app);
 Action add_obfuscate_apply(CLI::App& app);
 Action add_obfuscate_rekey(CLI::App& app);

@@ -77,21 +77,11 @@ experiments::Places places_of(const Arguments& arguments) {
   return places;
 }
 
-std::filesystem::path require_trainer() {
-  const auto program = find_program("byteformer-train");
-  if (!program)
-    throw Error(
-        ErrorCode::kUnsupported,
-        "experiments need the program byteformer-train, which is not installed here. Build it with LibTorch: "
-        "`./scripts/install_dependencies.sh train && cmake --preset release && cmake --build --preset release`");
-  return *program;
-}
-
 int run(const Arguments& arguments, Console& console) {
   const RecipeBook book = arguments.options.read_recipes();
   const experiments::Places places = places_of(arguments);
   RunnerOptions options{places, {}, arguments.threads, !arguments.no_progress};
-  if (!arguments.dry_run) options.trainer = require_trainer();
+  if (!arguments.dry_run) options.trainer = find_trainer("experiments need");
   const Runner runner(book, options);
   const std::vector<const Recipe*> recipes = find_recipes(book, arguments.names);
   std::vector<Task> tasks =

@@ -129,14 +129,8 @@ int train(const data::TrainingRequest& request, Console& console) {
     throw UsageError("-o is required: the model folder to create");
   if (request.output && request.resume) throw UsageError("--resume goes on in its own folder; leave -o out");
   if (request.json && !request.dry_run) throw UsageError("--json needs --dry-run");
-  const auto program = find_program("byteformer-train");
-  if (!program && request.config && request.dry_run) return show_plan(request, console);
-  if (!program)
-    throw Error(
-        ErrorCode::kUnsupported,
-        "train needs the program byteformer-train, which is not installed here. Build it with LibTorch: "
-        "`./scripts/install_dependencies.sh train && cmake --preset release && cmake --build --preset release`");
-  become(*program, {data::to_json(request)});
+  if (request.config && request.dry_run && !find_program("byteformer-train")) return show_plan(request, console);
+  become(find_trainer("train needs"), {data::to_json(request)});
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "output/bar.hpp"
 #include "output/numbers.hpp"
 #include "output/utf8.hpp"
@@ -16,8 +18,8 @@ constexpr const char* kClearLine = "\r\x1b[K";
 
 }  // namespace
 
-ProgressBar::ProgressBar(Console& console, std::optional<std::size_t> total, bool enabled)
-    : console_(console), total_(total), enabled_(enabled && console.err_is_terminal) {}
+ProgressBar::ProgressBar(Console& console, std::optional<std::size_t> total, bool enabled, std::string step)
+    : console_(console), total_(total), enabled_(enabled && console.err_is_terminal), step_(std::move(step)) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -28,17 +30,17 @@ void ProgressBar::show(std::size_t num_done) {
   is_visible_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(num_done) / seconds;
-  std::string text = counted(static_cast<std::int64_t>(num_done), "file");
+  std::string text = counted(static_cast<std::int64_t>(num_done), step_);
   if (total_ && *total_ > 0) {
     const double fraction = static_cast<double>(num_done) / static_cast<double>(*total_);
     text =
         fmt::format("{} {:3.0f} %  {} of {}", pad_right(bar(fraction, kBarColumns, console_.has_unicode), kBarColumns),
                     100 * fraction, grouped(static_cast<std::int64_t>(num_done)),
-                    counted(static_cast<std::int64_t>(*total_), "file"));
+                    counted(static_cast<std::int64_t>(*total_), step_));
     if (rate > 0)
       text += fmt::format(", {:.0f} s left", static_cast<double>(*total_ - std::min(num_done, *total_)) / rate);
   }
-  console_.err << kClearLine << text << fmt::format(", {:.1f} files/s", rate) << std::flush;
+  console_.err << kClearLine << text << fmt::format(", {:.1f} {}s/s", rate, step_) << std::flush;
 }
 
 void ProgressBar::clear() {

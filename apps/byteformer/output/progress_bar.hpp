@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "console.hpp"
 
@@ -11,8 +12,8 @@ namespace byteformer::cli {
 
 class ProgressBar {
  public:
-  /// `total` is the number of steps, if known. A bar that is not `enabled` never writes.
-  ProgressBar(Console& console, std::optional<std::size_t> total, bool enabled);
+  /// `total` is the number of steps, if known. A bar that is not `enabled` never writes. \param step what one is called
+  ProgressBar(Console& console, std::optional<std::size_t> total, bool enabled, std::string step = "file");
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -26,6 +27,7 @@ class ProgressBar {
   Console& console_;
   std::optional<std::size_t> total_;
   bool enabled_;
+  std::string step_;
   bool is_visible_ = false;
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_ = start_ + std::chrono::seconds(1);

@@ -22,14 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The null-terminated argument vector of a program; `arguments` must outlive it.
-std::vector<char*> words_of(const fs::path& program, const std::vector<std::string>& arguments) {
-  std::vector<char*> argv{const_cast<char*>(program.c_str())};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  return argv;
-}
-
 [[noreturn]] void throw_cannot_start(const fs::path& program, int error) {
   throw Error(ErrorCode::kIo, base::printable(program) + ": cannot be started: " + std::strerror(error));
 }
@@ -53,6 +45,13 @@ bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 &
 
 }  // namespace
 
+std::vector<char*> words_of(const fs::path& program, const std::vector<std::string>& arguments) {
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  return argv;
+}
+
 std::optional<fs::path> find_program(const std::string& name) {
   std::vector<fs::path> folders;
   std::error_code error;
@@ -67,6 +66,16 @@ std::optional<fs::path> find_program(const std::string& name) {
   for (const fs::path& folder : folders)
     if (is_program(folder / name)) return folder / name;
   return std::nullopt;
+}
+
+fs::path find_trainer(const std::string& who, const std::string& otherwise) {
+  if (const auto program = find_program("byteformer-train")) return *program;
+  throw Error(ErrorCode::kUnsupported,
+              who +
+                  " the program byteformer-train, which is not installed here. Build it with LibTorch: "
+                  "`./scripts/install_dependencies.sh train && cmake --preset release && cmake --build --preset "
+                  "release`" +
+                  otherwise);
 }
 
 void become(const fs::path& program, const std::vector<std::string>& arguments) {

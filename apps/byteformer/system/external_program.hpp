@@ -11,6 +11,15 @@ namespace byteformer::cli {
 /// Where the program `name` is: beside this one, in ../libexec/byteformer, or on the PATH.
 std::optional<std::filesystem::path> find_program(const std::string& name);
 
+/// Where byteformer-train is.
+/// \param who  stands before "the program byteformer-train": "train needs"
+/// \param otherwise  what else there is to do; follows the message
+/// \throws Error kUnsupported saying how to get it where it is not installed.
+std::filesystem::path find_trainer(const std::string& who, const std::string& otherwise = "");
+
+/// The null-terminated argument vector of a program; both must outlive it.
+std::vector<char*> words_of(const std::filesystem::path& program, const std::vector<std::string>& arguments);
+
 /// Becomes `program`, with `arguments`; returns only if that fails.
 /// \throws Error kIo saying why.
 [[noreturn]] void become(const std::filesystem::path& program, const std::vector<std::string>& arguments);

@@ -1,8 +1,10 @@
 // A file of any kind, FIFOs included, opened for reading as a stream.
 #pragma once
 
+#include <cstdint>
 #include <istream>
 #include <string>
+#include <vector>
 
 #include "system/descriptor_stream.hpp"
 
@@ -18,5 +20,9 @@ class InputStream : public std::istream {
   int descriptor_;
   DescriptorInput buffer_;
 };
+
+/// All bytes that `stream` still has. \param source stands in messages
+/// \throws Error kUnsupported from about 1 GiB on.
+std::vector<std::uint8_t> read_all(std::istream& stream, const std::string& source);
 
 }  // namespace byteformer::cli

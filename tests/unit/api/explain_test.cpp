@@ -121,15 +121,15 @@ TEST_F(ExplainTest, ChoosesSpanAndStepForModelAndFile) {
     return *explain(Occluder(classifier, test::random_file(random_, num_bytes)), options);
   };
   EXPECT_EQ(explained(500).span, 8U);  // the kernel
-  EXPECT_EQ(explained(500).step, 4U);
+  EXPECT_EQ(explained(500).step, 2U);
   EXPECT_EQ(explained(5).span, 5U);
   EXPECT_EQ(explained(1).step, 1U);
-  EXPECT_EQ(explained(500, {.span = 20}).step, 10U);
+  EXPECT_EQ(explained(500, {.span = 20}).step, 5U);
   EXPECT_EQ(explained(500, {.span = 1}).step, 1U);
-  EXPECT_EQ(explained(500, {.step = 30}).span, 60U);
+  EXPECT_EQ(explained(500, {.step = 30}).span, 120U);
   const Explanation long_file = explained(10'000);
   EXPECT_LE(long_file.windows.size(), 1024U);
-  EXPECT_EQ(long_file.span, 2 * long_file.step);
+  EXPECT_EQ(long_file.span, 4 * long_file.step);
   EXPECT_EQ(long_file.windows.back().end, 10'000U);
 }
 
@@ -152,7 +152,8 @@ TEST_F(ExplainTest, StopsWhenTold) {
   const Occluder occluder(load(), test::random_file(random_, 500));
   std::vector<std::size_t> seen;
   ExplainOptions options;
-  options.removal.keep_going = [&](std::size_t num_done) {
+  options.removal.keep_going = [&](std::size_t num_done, std::size_t total) {
+    EXPECT_EQ(total, 247U);
     seen.push_back(num_done);
     return seen.size() < 2;
   };

@@ -1,0 +1,210 @@
+// `byteformer explain`: which bytes of a file decided.
+#include <algorithm>
+#include <memory>
+
+#include "base/file_io.hpp"
+#include "classify/sample_classifier.hpp"
+#include "commands/commands.hpp"
+#include "common/interrupt.hpp"
+#include "error_of.hpp"
+#include "exit_status.hpp"
+#include "explain/explanation_writers.hpp"
+#include "explain/gradients.hpp"
+#include "format/suggestion.hpp"
+#include "obfuscation/model_keys.hpp"
+#include "options.hpp"
+#include "output/output_files.hpp"
+#include "output/progress_bar.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kDetails =
+    R"(A byte's heat says how much it speaks for the class: for the answer, or for --label. Two methods:
+
+occlusion slides a window over the bytes and removes those under it: nothing stands there any more, and all others
+keep their places (or --fill puts a value there). A window's heat is what the class loses, a byte's heat the mean of
+the windows that hold it. Only the windows of attention that a removed byte reaches are computed again, so the numbers
+are those of whole runs, to the bit, for less.
+
+integrated-gradients follows the gradients on the straight way from no bytes to the file, in embedding space, and
+needs byteformer-train. The heat of all bytes adds up to the difference between both ends.
+
+Heat is in log-odds, ln(score / (1 - score)), which grow with the score and do not saturate. The answer without the
+hottest tenth of the bytes, and without random tenths, tells what the ranking is worth.
+
+A file is prepared as `byteformer classify` does; heat is shown on the file in the form that the model expects.
+
+Examples:
+  byteformer explain --model models/cifar10 photo.jpg
+  byteformer explain --model models/spoken-digits examples/data/spoken_3.wav --html why.html
+  byteformer explain -m models/mnist examples/data/handwritten_3.png --label 8 --span 84
+  byteformer explain -m models/mnist picture.png --method integrated-gradients --json | jq .heat
+
+JSON:
+  {"path","bytes","tokens","prepared"?,"label","index","score","of","value","method",...,"deletion","heat"}
+  occlusion: "span","step","fill","rows_computed","rows_of_whole_runs","windows":[{"begin","end","fall","score"}]
+  integrated-gradients: "steps","value_without_bytes","sum_of_heat"
+  "deletion":{"bytes","run","score","score_without_hottest","score_without_random_runs",
+              "score_without_random_bytes","answer_without_hottest"}
+
+"value" is the explained quantity of the whole file, "heat" has one number for each byte of the file in the model's
+form, null where a transform keeps a byte from the model; windows are positions in the bytes as the model reads them.
+"score_without_random_runs" is the mean of eight draws of runs of "run" bytes, the other one of single bytes.)";
+
+constexpr std::int64_t kDefaultSteps = 64;
+constexpr std::int64_t kDefaultRows = 16;
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 32;
+constexpr const char* kGradients = "integrated-gradients";
+
+struct Options {
+  ModelOptions model;
+  std::optional<std::string> path, label, method, quantity, html;
+  std::vector<std::string> keys;
+  std::optional<std::int64_t> span, step, fill, steps, rows;
+  bool json = false, as_is = false, force = false, no_progress = false;
+
+  bool uses_gradients() const { return method && *method == kGradients; }
+};
+
+void check(const Options& options, const Console& console) {
+  if (options.path == "-" && console.in == nullptr) throw UsageError("standard input is closed");
+  if (options.uses_gradients() && (options.span || options.step || options.fill))
+    throw UsageError("--span, --step and --fill belong to --method occlusion");
+  if (!options.uses_gradients() && options.steps) throw UsageError("--steps belongs to --method integrated-gradients");
+  if (options.span && options.step && *options.step > *options.span)
+    throw UsageError("--step must not exceed --span: some bytes would never be removed");
+}
+
+std::optional<int> find_label(const Options& options, const Classifier& classifier) {
+  if (!options.label) return std::nullopt;
+  const std::vector<std::string>& labels = classifier.labels();
+  const auto found = std::ranges::find(labels, *options.label);
+  if (found != labels.end()) return static_cast<int>(found - labels.begin());
+  const auto nearest = format::nearest_word(*options.label, labels);
+  throw UsageError("the model has no class `" + base::printable(*options.label) + "`" +
+                   (nearest ? "; did you mean `" + base::printable(*nearest) + "`?"
+                            : "; `byteformer classify --top-k 1000` shows those that it has"));
+}
+
+/// One explanation, step by step.
+class Explainer {
+ public:
+  Explainer(const Options& options, Console& console)
+      : options_(options), console_(console), classifier_(load_classifier(options.model)) {
+    explain_.label = find_label(options, classifier_);
+    if (options.quantity == "logit") explain_.quantity = Quantity::kLogit;
+    explain_.span = static_cast<std::uint64_t>(options.span.value_or(0));
+    explain_.step = static_cast<std::uint64_t>(options.step.value_or(0));
+    if (options.fill) explain_.removal.fill = static_cast<std::uint8_t>(*options.fill);
+  }
+
+  int run() {
+    const data::Preprocess preprocess =
+        options_.as_is ? data::Preprocess() : read_preprocess(*options_.model.dir, options_.keys, kAsIsHint);
+    std::optional<ExplainedFile> file;
+    std::optional<Occluder> occluder;
+    const auto error = error_of([&] {
+      file = open_explained_file(*options_.path, preprocess, console_.in);
+      occluder.emplace(classifier_, file->read);
+    });
+    if (error) {
+      console_.err << "byteformer: " + std::string(with_path(*options_.path, *error).what()) + "\n" << std::flush;
+      return kExitInputFailed;
+    }
+    show(*file, *occluder);
+    return kExitOk;
+  }
+
+ private:
+  void show(const ExplainedFile& file, const Occluder& occluder) const {
+    const Attribution attribution = options_.uses_gradients() ? by_gradients(occluder, file) : by_occlusion(occluder);
+    const std::uint64_t run_bytes =
+        attribution.occlusion ? attribution.occlusion->span : static_cast<std::uint64_t>(classifier_.kernel_size());
+    RemovalOptions removal = explain_.removal;
+    removal.keep_going = [](std::size_t, std::size_t) { return !interrupted(); };
+    const auto check = check_by_deletion(occluder, attribution, run_bytes, removal);
+    if (!check) throw Interrupted{};
+    write({*options_.model.dir, classifier_, file, attribution, *check, explain_.removal.fill, occluder.num_rows()});
+  }
+
+  Attribution by_occlusion(const Occluder& occluder) const {
+    std::optional<ProgressBar> bar;
+    ExplainOptions options = explain_;
+    options.removal.keep_going = [&](std::size_t num_done, std::size_t total) {
+      if (!bar) bar.emplace(console_, total, !options_.no_progress, "window");
+      bar->show(num_done);
+      return !interrupted();
+    };
+    std::optional<Explanation> explanation = explain(occluder, options);
+    if (!explanation || interrupted()) throw Interrupted{};
+    Attribution attribution{explanation->label, explain_.quantity, explanation->value, explanation->heat, {}, {}};
+    attribution.occlusion = std::move(explanation);
+    return attribution;
+  }
+
+  Attribution by_gradients(const Occluder& occluder, const ExplainedFile& file) const {
+    const int label = explain_.label.value_or(classifier_.top_k(occluder.output(), 1).front().index);
+    const double value = value_of(classifier_, occluder.output(), label, explain_.quantity);
+    GradientRequest request{.masking = options_.model.masking,
+                            .label = label,
+                            .of_logit = explain_.quantity == Quantity::kLogit,
+                            .steps = options_.steps.value_or(kDefaultSteps),
+                            .threads = classifier_.num_threads(),
+                            .shows_progress = console_.err_is_terminal && !options_.no_progress};
+    GradientAnswer answer = integrated_gradients(*options_.model.dir, file.read, request);
+    return {
+        label, explain_.quantity, value, std::move(answer.heat), {}, GradientPath{request.steps, answer.value_without}};
+  }
+
+  void write(const ExplanationReport& report) const {
+    if (options_.html) base::write_file_atomically(*options_.html, explanation_page(report));
+    if (options_.json) {
+      console_.out << explanation_json(report);
+    } else {
+      console_.out << explanation_text(report, static_cast<std::size_t>(options_.rows.value_or(kDefaultRows)),
+                                       console_);
+    }
+  }
+
+  const Options& options_;
+  Console& console_;
+  Classifier classifier_;
+  ExplainOptions explain_;
+};
+
+int explain_file(const Options& options, Console& console) {
+  check(options, console);
+  if (options.html) check_overwriting(*options.path == "-" ? "" : *options.path, *options.html, options.force);
+  watch_for_interrupt();
+  return Explainer(options, console).run();
+}
+
+}  // namespace
+
+Action add_explain(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_model_options(app, options->model);
+  add_text(app, "FILE", options->path, "FILE", "File to explain; `-` is standard input").required();
+  add_text(app, "--label", options->label, "CLASS", "Class to explain (default: the model's answer)");
+  add_choice(app, "--method", options->method, {"occlusion", kGradients}, "How (default: occlusion)");
+  add_choice(app, "--of", options->quantity, {"log-odds", "logit"}, "Quantity to explain (default: log-odds)");
+  add_number(app, "--span", options->span, {1, kMostBytes},
+             "Bytes that are removed together (default: the model's kernel, more for long files)");
+  add_number(app, "--step", options->step, {1, kMostBytes},
+             "Bytes from one window to the next (default: a quarter of the span)");
+  add_number(app, "--fill", options->fill, {0, 255}, "Put this byte value in the place of removed bytes");
+  add_number(app, "--steps", options->steps, {1, 4096}, "Points of integrated gradients (default: 64)");
+  add_number(app, "--rows", options->rows, {0, 1'000'000}, "Hottest rows of the hex dump to show (default: 16)");
+  add_flag(app, "--json", options->json, "Write one JSON object");
+  add_text(app, "--html", options->html, "PAGE", "Also write a page with the picture or waveform under its heat");
+  add_flag(app, "-f,--force", options->force, "Replace PAGE if it exists");
+  const DeclaredOption as_is =
+      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(app, options->keys).excludes(as_is);
+  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
+  set_details(app, kDetails);
+  return [options](Console& console) { return explain_file(*options, console); };
+}
+
+}  // namespace byteformer::cli

@@ -1,0 +1,42 @@
+// Implementation of explained_file.hpp.
+#include "explain/explained_file.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "base/file_io.hpp"
+#include "byteformer/error.hpp"
+#include "data/loader.hpp"
+#include "system/input_stream.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+bool moves_bytes(const bytes::Transforms& transforms) { return transforms.shuffle || transforms.mask; }
+
+ExplainedFile prepared(const std::string& path, encode::FileBytes file, const data::Preprocess& preprocess) {
+  const std::string source = base::printable(path);
+  if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to explain");
+  data::Preprocess form = preprocess;
+  form.transforms = {};
+  data::PreparedFile in_form = data::prepare_if_needed(std::move(file), form, source);
+  ExplainedFile explained{path, preprocess, in_form.was_prepared, std::move(in_form.bytes), {}, {}};
+  explained.read = data::transformed(explained.encoded, preprocess, source);
+  if (moves_bytes(preprocess.transforms)) explained.origins = bytes::origins(preprocess.transforms, explained.encoded);
+  return explained;
+}
+
+}  // namespace
+
+std::vector<float> ExplainedFile::in_file_order(std::span<const float> values) const {
+  if (origins.empty()) return {values.begin(), values.end()};
+  std::vector<float> ordered(encoded.size(), std::numeric_limits<float>::quiet_NaN());
+  for (std::size_t i = 0; i < origins.size(); ++i) ordered[origins[i]] = values[i];
+  return ordered;
+}
+
+ExplainedFile open_explained_file(const std::string& path, const data::Preprocess& preprocess, std::istream* input) {
+  return prepared(path, path == "-" ? read_all(*input, "-") : data::read_whole_file(path), preprocess);
+}
+
+}  // namespace byteformer::cli

@@ -1,0 +1,100 @@
+// Implementation of medium_heat.hpp.
+#include "explain/medium_heat.hpp"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/file_io.hpp"
+#include "byteformer/error.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr const char* kExactPixels = "A pixel's heat is that of its three bytes, added up.";
+constexpr const char* kPng =
+    "A pixel's heat is that of its three bytes, added up. Most rows of a PNG hold differences from the pixels to the "
+    "left "
+    "or above, so these bytes also decide pixels beside and below.";
+constexpr const char* kJpeg =
+    "Approximate: rows of blocks are placed to within a few bytes, but inside a row the bytes are shared out evenly, "
+    "although blocks with more detail take more. Headers and tables have no place in the picture; see the dump.";
+constexpr const char* kNoPlaces =
+    "Which bytes of this file make which part of it is not known: the heat is shown by byte only.";
+constexpr const char* kExactSamples = "A sample's heat is that of its bytes, added up.";
+constexpr const char* kMp3 =
+    "Approximate: a frame's heat stands where its bytes are, but a frame may borrow bytes from those before it, and is "
+    "heard "
+    "about one frame later.";
+
+template <typename Places>
+std::vector<float> heat_of_blocks(const Places& places, std::size_t num_blocks, std::span<const float> heat) {
+  std::vector<float> sums(num_blocks, std::numeric_limits<float>::quiet_NaN());
+  for (const auto& [bytes, block] : places.parts)
+    for (std::uint64_t i = bytes.begin; i < bytes.end; ++i)
+      if (!std::isnan(heat[i])) sums[block] = (std::isnan(sums[block]) ? 0 : sums[block]) + heat[i];
+  return sums;
+}
+
+/// The picture of raw pixels whose size the model knows; nothing if the bytes are none.
+std::optional<PictureHeat> raw_picture(const ExplainedFile& file) {
+  const auto& preparation = file.preprocess.image;
+  if (!preparation || !preparation->crop) return std::nullopt;
+  const int side = *preparation->crop;
+  const auto num_pixels = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
+  const data::FileFormat format = preparation->encoding.format;
+  if ((format != data::FileFormat::kFhwc && format != data::FileFormat::kFchw) || file.encoded.size() != 3 * num_pixels)
+    return std::nullopt;
+  encode::Image image{side, side, file.encoded};
+  if (format == data::FileFormat::kFhwc) return PictureHeat{image, encode::fhwc_places(side, side), {}, kExactPixels};
+  for (std::size_t i = 0; i < num_pixels; ++i)
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      image.rgb[3 * i + channel] = file.encoded[channel * num_pixels + i];
+  return PictureHeat{image, encode::fchw_places(side, side), {}, kExactPixels};
+}
+
+std::pair<std::optional<encode::PicturePlaces>, const char*> places_of(std::string_view kind,
+                                                                       std::span<const std::uint8_t> file) {
+  if (kind == "tiff") return {encode::tiff_places(file), kExactPixels};
+  if (kind == "png") return {encode::png_places(file), kPng};
+  if (kind == "jpeg") return {encode::jpeg_places(file), kJpeg};
+  return {std::nullopt, kNoPlaces};
+}
+
+std::optional<PictureHeat> picture_of(const ExplainedFile& file) {
+  const auto kind = encode::image_kind(file.encoded);
+  if (!kind) return raw_picture(file);
+  PictureHeat picture{encode::decode_image(file.encoded, base::printable(file.path)), {}, {}, kNoPlaces};
+  const auto [places, remark] = places_of(*kind, file.encoded);
+  if (!places || places->width != picture.image.width || places->height != picture.image.height) return picture;
+  picture.places = *places;
+  picture.remark = remark;
+  return picture;
+}
+
+}  // namespace
+
+std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<const float> heat) try {
+  std::optional<PictureHeat> picture = picture_of(file);
+  if (picture && !picture->places.parts.empty())
+    picture->heat = heat_of_blocks(picture->places, picture->places.num_blocks(), heat);
+  return picture;
+} catch (const Error&) {
+  return std::nullopt;  // the model reads damaged files as well, but nobody can look at them
+}
+
+std::optional<SoundHeat> sound_heat(const ExplainedFile& file, std::span<const float> heat) try {
+  const auto kind = encode::sound_kind(file.encoded);
+  if (!kind) return std::nullopt;
+  SoundHeat sound{encode::decode_sound(file.encoded, base::printable(file.path)), {}, {}, kNoPlaces};
+  const auto places = *kind == "mp3" ? encode::mp3_places(file.encoded) : encode::wav_places(file.encoded);
+  if (!places) return sound;
+  sound.places = *places;
+  sound.heat = heat_of_blocks(*places, places->num_blocks, heat);
+  sound.remark = *kind == "mp3" ? kMp3 : kExactSamples;
+  return sound;
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+}  // namespace byteformer::cli
