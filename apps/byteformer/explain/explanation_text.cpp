@@ -54,7 +54,8 @@ class TextWriter {
   std::string deletions() const {
     const DeletionCheck& check = report_.check;
     const Prediction best = report_.classifier.top_k(check.without_hottest, 1).front();
-    Table table({{"", Table::Align::kLeft}, {"score of " + base::printable(report_.label())}, {"answer", Table::Align::kLeft}});
+    Table table(
+        {{"", Table::Align::kLeft}, {"score of " + base::printable(report_.label())}, {"answer", Table::Align::kLeft}});
     table.add_row({"the whole file", percent(check.score), answer_text(check.whole)});
     table.add_row({fmt::format("without its hottest tenth, {}", bytes_text(check.num_bytes)),
                    percent(check.score_without_hottest), answer_text(check.without_hottest)});

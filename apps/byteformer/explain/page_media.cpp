@@ -104,6 +104,16 @@ double tick_of(double seconds) {
   return tick;
 }
 
+/// Below the waveform, as text of the page: it keeps its size where the page is narrow.
+std::string time_axis(const SoundHeat& sound) {
+  const double seconds =
+      static_cast<double>(sound.sound.samples.size()) / static_cast<double>(std::max(1, sound.sound.sample_rate));
+  std::string html = "<div class=ticks>";
+  for (double tick = 0; tick < 0.95 * seconds; tick += tick_of(seconds))
+    html += fmt::format(R"(<span style="left:{:.2f}%">{:.3g} s</span>)", 100 * tick / seconds, tick);
+  return html + "</div>";
+}
+
 }  // namespace
 
 std::string picture_html(const PictureHeat& picture) {
@@ -120,7 +130,7 @@ std::string picture_html(const PictureHeat& picture) {
 }
 
 std::string sound_html(const SoundHeat& sound) {
-  constexpr double kWidth = 900, kHeight = 180, kAxis = 22;
+  constexpr double kWidth = 900, kHeight = 180;
   constexpr std::size_t kColumns = 450;
   const std::vector<Column> columns = columns_of(sound, kColumns);
   const double width = kWidth / static_cast<double>(columns.size());
@@ -129,7 +139,7 @@ std::string sound_html(const SoundHeat& sound) {
   const auto y = [&](float sample) { return kHeight / 2 * (1 - 0.92 * static_cast<double>(sample / loudest)); };
   std::string svg = fmt::format(
       R"(<svg class=wave viewBox="0 0 {} {}" role="img" aria-label="waveform with heat" preserveAspectRatio="none">)",
-      kWidth, kHeight + kAxis);
+      kWidth, kHeight);
   std::string wave;
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const double x = static_cast<double>(c) * width;
@@ -140,16 +150,7 @@ std::string sound_html(const SoundHeat& sound) {
     wave += fmt::format("M{0:.1f},{1:.1f}V{2:.1f}", x + width / 2, y(columns[c].high) - 0.5, y(columns[c].low) + 0.5);
   }
   svg += fmt::format(R"(<path class=line d="{}" stroke-width="{:.1f}"/>)", wave, width * 0.8);
-  const double seconds =
-      static_cast<double>(sound.sound.samples.size()) / static_cast<double>(std::max(1, sound.sound.sample_rate));
-  for (double tick = 0; tick <= seconds; tick += tick_of(seconds))
-    svg += fmt::format(R"(<text x="{:.1f}" y="{}" text-anchor="{}">{:.3g} s</text>)", tick / seconds * kWidth,
-                       kHeight + 16,
-                       tick == 0               ? "start"
-                       : tick > 0.95 * seconds ? "end"
-                                               : "middle",
-                       tick);
-  return svg + "</svg><p class=note>" + chart::escaped(sound.remark) + "</p>";
+  return svg + "</svg>" + time_axis(sound) + "<p class=note>" + chart::escaped(sound.remark) + "</p>";
 }
 
 }  // namespace byteformer::cli

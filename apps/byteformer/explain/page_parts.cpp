@@ -20,7 +20,9 @@ constexpr std::string_view kStyle = R"(
 .numbers div{max-width:11rem}.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 14rem;max-width:19rem}
 figure img{width:100%;image-rendering:pixelated;border-radius:4px;display:block}figcaption{opacity:.75;font-size:.85rem}
 .for{fill:rgb(214,48,40)}.against{fill:rgb(30,112,222)}.line{fill:none;stroke:currentColor}
-.wave,.profile{width:100%;height:auto;display:block}svg text{fill:currentColor;font-size:12px;opacity:.75}
+.wave,.profile{width:100%;height:7rem;display:block}.wave{height:11rem}
+.ends,.ticks{font-size:.8rem;opacity:.75;display:flex;justify-content:space-between}
+.ticks{position:relative;height:1.3rem}.ticks span{position:absolute;border-left:1px solid;padding-left:.25rem}
 .axis{stroke:currentColor;opacity:.35}
 .legend{display:flex;align-items:center;gap:.6rem;flex-wrap:wrap;font-size:.9rem}.scale{display:flex}
 .scale i{width:1.1rem;height:1rem}.dump{font:13px/1.45 ui-monospace,monospace;white-space:pre}.dump i{font-style:normal}
@@ -66,12 +68,12 @@ std::string page_style() {
 }
 
 std::string profile_svg(std::span<const float> heat, const HeatScale& scale) {
-  constexpr double kWidth = 900, kHalf = 56, kAxis = 20;
+  constexpr double kWidth = 900, kHalf = 56;
   const std::vector<Peaks> peaks = peaks_of(heat, 450, scale);
   const double width = kWidth / static_cast<double>(peaks.size());
-  std::string svg =
-      fmt::format(R"(<svg class=profile viewBox="0 0 {} {}" role="img" aria-label="heat along the file">)", kWidth,
-                  2 * kHalf + kAxis);
+  std::string svg = fmt::format(
+      R"(<svg class=profile viewBox="0 0 {} {}" role="img" aria-label="heat along the file" preserveAspectRatio="none">)",
+      kWidth, 2 * kHalf + kAxis);
   const auto bar = [&](const char* kind, std::size_t i, double y, double height) {
     if (height < 0.3) return;
     svg += fmt::format(R"(<rect class={} x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"/>)", kind,
@@ -82,9 +84,8 @@ std::string profile_svg(std::span<const float> heat, const HeatScale& scale) {
     bar("against", i, kHalf, kHalf * peaks[i].speaks_against);
   }
   svg += fmt::format(R"(<line class=axis x1="0" x2="{0}" y1="{1}" y2="{1}"/>)", kWidth, kHalf);
-  svg += fmt::format(R"(<text x="0" y="{0}">byte 0</text><text x="{1}" y="{0}" text-anchor="end">{2}</text>)",
-                     2 * kHalf + 15, kWidth, grouped(static_cast<std::int64_t>(heat.size()) - 1));
-  return svg + "</svg>";
+  return svg + fmt::format("</svg><div class=ends><span>byte 0</span><span>{}</span></div>",
+                           grouped(static_cast<std::int64_t>(heat.size()) - 1));
 }
 
 std::string legend_html(const HeatScale& scale, const std::string& label, std::string_view unit) {
