@@ -37,16 +37,18 @@ A file is prepared as `byteformer classify` does; heat is shown on the file in t
 
 Examples:
   byteformer explain --model models/cifar10 photo.jpg
-  byteformer explain --model models/spoken-digits examples/data/spoken_3.wav --html why.html
+  byteformer explain -m models/spoken-digits examples/data/spoken_3.wav --html why.html
   byteformer explain -m models/mnist examples/data/handwritten_3.png --label 8 --span 84
-  byteformer explain -m models/mnist picture.png --method integrated-gradients --json | jq .heat
+  byteformer explain -m models/mnist 7.png --method integrated-gradients --json
 
 JSON:
-  {"path","bytes","tokens","prepared"?,"label","index","score","of","value","method",...,"deletion","heat"}
-  occlusion: "span","step","fill","rows_computed","rows_of_whole_runs","windows":[{"begin","end","fall","score"}]
-  integrated-gradients: "steps","value_without_bytes","sum_of_heat"
-  "deletion":{"bytes","run","score","score_without_hottest","score_without_random_runs",
-              "score_without_random_bytes","answer_without_hottest"}
+  {"path","bytes","tokens","prepared"?,"label","index","score","of","value",
+   "method",...,"deletion":{...},"heat":[...]}
+  occlusion has "span","step","fill","rows_computed","rows_of_whole_runs",
+   "windows":[{"begin","end","fall","score"}]
+  integrated-gradients has "steps","value_without_bytes","sum_of_heat"
+  "deletion" has "bytes","run","score","score_without_hottest","answer_without_hottest",
+   "score_without_random_runs","score_without_random_bytes"
 
 "value" is the explained quantity of the whole file, "heat" has one number for each byte of the file in the model's
 form, null where a transform keeps a byte from the model; windows are positions in the bytes as the model reads them.
@@ -59,16 +61,20 @@ constexpr const char* kGradients = "integrated-gradients";
 
 struct Options {
   ModelOptions model;
-  std::optional<std::string> path, label, method, quantity, html;
-  std::vector<std::string> keys;
+  std::optional<std::string> label, method, quantity, html;
+  std::vector<std::string> paths, keys;
   std::optional<std::int64_t> span, step, fill, steps, rows;
   bool json = false, as_is = false, force = false, no_progress = false;
 
+  const std::string& path() const { return paths.front(); }
   bool uses_gradients() const { return method && *method == kGradients; }
 };
 
 void check(const Options& options, const Console& console) {
-  if (options.path == "-" && console.in == nullptr) throw UsageError("standard input is closed");
+  if (options.paths.empty()) throw UsageError("no file given; `-` reads standard input");
+  if (options.paths.size() > 1)
+    throw UsageError("one file at a time can be explained, not " + std::to_string(options.paths.size()));
+  if (options.path() == "-" && console.in == nullptr) throw UsageError("standard input is closed");
   if (options.uses_gradients() && (options.span || options.step || options.fill))
     throw UsageError("--span, --step and --fill belong to --method occlusion");
   if (!options.uses_gradients() && options.steps) throw UsageError("--steps belongs to --method integrated-gradients");
@@ -105,11 +111,11 @@ class Explainer {
     std::optional<ExplainedFile> file;
     std::optional<Occluder> occluder;
     const auto error = error_of([&] {
-      file = open_explained_file(*options_.path, preprocess, console_.in);
+      file = open_explained_file(options_.path(), preprocess, console_.in);
       occluder.emplace(classifier_, file->read);
     });
     if (error) {
-      console_.err << "byteformer: " + std::string(with_path(*options_.path, *error).what()) + "\n" << std::flush;
+      console_.err << "byteformer: " + std::string(with_path(options_.path(), *error).what()) + "\n" << std::flush;
       return kExitInputFailed;
     }
     show(*file, *occluder);
@@ -175,7 +181,7 @@ class Explainer {
 
 int explain_file(const Options& options, Console& console) {
   check(options, console);
-  if (options.html) check_overwriting(*options.path == "-" ? "" : *options.path, *options.html, options.force);
+  if (options.html) check_overwriting(options.path() == "-" ? "" : options.path(), *options.html, options.force);
   watch_for_interrupt();
   return Explainer(options, console).run();
 }
@@ -185,7 +191,7 @@ int explain_file(const Options& options, Console& console) {
 Action add_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_options(app, options->model);
-  add_text(app, "FILE", options->path, "FILE", "File to explain; `-` is standard input").required();
+  add_paths(app, "FILE", options->paths, "File to explain; `-` is standard input");
   add_text(app, "--label", options->label, "CLASS", "Class to explain (default: the model's answer)");
   add_choice(app, "--method", options->method, {"occlusion", kGradients}, "How (default: occlusion)");
   add_choice(app, "--of", options->quantity, {"log-odds", "logit"}, "Quantity to explain (default: log-odds)");

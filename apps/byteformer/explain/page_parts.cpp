@@ -73,7 +73,7 @@ std::string profile_svg(std::span<const float> heat, const HeatScale& scale) {
   const double width = kWidth / static_cast<double>(peaks.size());
   std::string svg = fmt::format(
       R"(<svg class=profile viewBox="0 0 {} {}" role="img" aria-label="heat along the file" preserveAspectRatio="none">)",
-      kWidth, 2 * kHalf + kAxis);
+      kWidth, 2 * kHalf);
   const auto bar = [&](const char* kind, std::size_t i, double y, double height) {
     if (height < 0.3) return;
     svg += fmt::format(R"(<rect class={} x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"/>)", kind,

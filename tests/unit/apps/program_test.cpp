@@ -163,6 +163,25 @@ TEST_F(ProgramTest, AnInterruptLeavesWholeOutput) {
   EXPECT_THAT(shell("timeout -s INT 0.5 $B classify -m model --json - < <(sleep 3); echo $?").out, HasSubstr("124"));
 }
 
+TEST_F(ProgramTest, AnInterruptedExplanationLeavesNothing) {
+  const Outcome outcome = shell(
+      "head -c 100000 /dev/zero > long\n"
+      "timeout --preserve-status -s INT 1 $B explain -m $DATA/../../untrained-nano --step 1 --span 1 long --html "
+      "page.html\n"
+      "echo $?; ls page.html");
+  EXPECT_EQ(outcome.out, "130\n");
+}
+
+TEST_F(ProgramTest, GradientsWithoutTheTrainerSayHowToGetIt) {
+  const Outcome outcome = shell(
+      "mkdir -p bin; cp $B bin/; PATH=/usr/bin:/bin bin/byteformer explain -m model good --method "
+      "integrated-gradients");
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr("byteformer-train, which is not installed here"));
+  EXPECT_THAT(outcome.err, HasSubstr("--method occlusion"));
+}
+
 TEST_F(ProgramTest, ExportedWeightsComeBackTheSame) {
   const Outcome outcome = shell(
       "$B export model --to pt && $B import model.pt --config model/config.json -o again &&\n"

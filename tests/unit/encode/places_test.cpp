@@ -106,7 +106,8 @@ TEST(Places, OfAJpegFindTheRowsOfBlocks) {
   for (int row = 0; row < places->rows(); ++row) {
     // The same picture but for the first pixels of this row of blocks: the files part where the row begins.
     Image other = image;
-    for (int x = 0; x < 48; ++x) other.rgb[static_cast<std::size_t>(row) * 16 * 150 + static_cast<std::size_t>(x)] ^= 0x80;
+    for (int x = 0; x < 48; ++x)
+      other.rgb[static_cast<std::size_t>(row) * 16 * 150 + static_cast<std::size_t>(x)] ^= 0x80;
     const FileBytes other_file = encode_jpeg(other, 90);
     const auto parted = static_cast<std::uint64_t>(std::ranges::mismatch(file, other_file).in1 - file.begin());
     const auto part = std::ranges::find(places->parts, static_cast<std::uint32_t>(row * 4), &Part::block);

@@ -1,0 +1,101 @@
+// Scales, peaks, rows and blocks of heat.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "encode/image_encoders.hpp"
+#include "encode/sound_encoders.hpp"
+#include "explain/explanation_writers.hpp"
+#include "explain/heat_scale.hpp"
+#include "explain/medium_heat.hpp"
+
+namespace byteformer::cli {
+namespace {
+
+constexpr float kUnread = std::numeric_limits<float>::quiet_NaN();
+
+TEST(HeatScale, IsOneForBothDirections) {
+  const std::vector<float> heat{1.0f, -4.0f, kUnread, 2.0f};
+  const HeatScale scale(heat);
+  EXPECT_EQ(scale.greatest(), 4.0);
+  EXPECT_EQ(scale.share(2.0f), 0.5);
+  EXPECT_EQ(scale.share(-4.0f), -1.0);
+  EXPECT_EQ(scale.share(kUnread), 0.0);
+  EXPECT_EQ(scale.level(-4.0f), -HeatScale::kLevels);
+  EXPECT_EQ(scale.level(2.0f), HeatScale::kLevels / 2);
+  EXPECT_EQ(HeatScale(std::vector<float>{0.0f, 0.0f}).share(0.0f), 0.0);
+}
+
+TEST(HeatScale, TintsByHeat) {
+  EXPECT_EQ(tinted({10, 20, 30}, 0), (Rgb{10, 20, 30}));
+  EXPECT_EQ(tinted({10, 20, 30}, 1), kForColour);
+  EXPECT_EQ(tinted({10, 20, 30}, -1), kAgainstColour);
+}
+
+TEST(HeatScale, PeaksAreTheStrongestOfEachKind) {
+  const std::vector<float> heat{1, -2, 4, 0, kUnread, -4, 0};
+  const std::vector<Peaks> peaks = peaks_of(heat, 2, HeatScale(heat));
+  ASSERT_EQ(peaks.size(), 2U);
+  EXPECT_EQ(peaks[0].speaks_for, 1.0);
+  EXPECT_EQ(peaks[0].speaks_against, 0.5);
+  EXPECT_EQ(peaks[1].speaks_for, 0.0);
+  EXPECT_EQ(peaks[1].speaks_against, 1.0);
+  EXPECT_EQ(peaks_of(heat, 100, HeatScale(heat)).size(), 7U);
+}
+
+TEST(HottestRows, AreThoseWithTheMostHeatInTheOrderOfTheFile) {
+  std::vector<float> heat(16 * 5 + 3);
+  heat[16 * 5 + 1] = -9;
+  heat[16 * 2] = 3;
+  heat[16 * 2 + 1] = -3;
+  heat[0] = 1;
+  EXPECT_EQ(hottest_rows(heat, 2), (std::vector<std::size_t>{2, 5}));
+  EXPECT_EQ(hottest_rows(heat, 3), (std::vector<std::size_t>{0, 2, 5}));
+  EXPECT_EQ(hottest_rows(heat, 99).size(), 6U);
+  EXPECT_EQ(offset_text(384), "00000180");
+}
+
+TEST(PictureHeat, AddsUpTheBytesOfAPixel) {
+  const encode::Image image{2, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  ExplainedFile file;
+  file.preprocess.image = data::ImagePreparation{.resize = 2, .crop = 2, .encoding = {data::FileFormat::kFchw}};
+  file.encoded = encode::encode_fchw(image);
+  const std::vector<float> heat{1, 2, 3, kUnread, 10, 20, 30, kUnread, 100, 200, kUnread, kUnread};
+  const auto raw = picture_heat(file, heat);
+  ASSERT_TRUE(raw);
+  EXPECT_EQ(raw->image, image);
+  EXPECT_EQ(raw->heat[0], 111);
+  EXPECT_EQ(raw->heat[1], 222);
+  EXPECT_EQ(raw->heat[2], 33);
+  EXPECT_TRUE(std::isnan(raw->heat[3]));
+
+  ExplainedFile tiff;
+  tiff.encoded = encode::encode_tiff(image);
+  std::vector<float> tiff_heat(tiff.encoded.size(), 0.0f);
+  tiff_heat[140 + 3] = 5;
+  EXPECT_EQ(picture_heat(tiff, tiff_heat)->heat, (std::vector<float>{0, 5, 0, 0}));
+}
+
+TEST(PictureHeat, IsNotThereWhereThereIsNoPicture) {
+  ExplainedFile file;
+  file.encoded = {1, 2, 3};
+  EXPECT_FALSE(picture_heat(file, std::vector<float>(3)));
+  EXPECT_FALSE(sound_heat(file, std::vector<float>(3)));
+}
+
+TEST(SoundHeat, AddsUpTheBytesOfASample) {
+  ExplainedFile file;
+  file.encoded = encode::encode_wav({8000, {0.0f, 0.5f, -0.5f}}, encode::SampleFormat::kInt16);
+  std::vector<float> heat(file.encoded.size(), 0.0f);
+  heat[44 + 2] = 1;
+  heat[44 + 3] = 2;
+  const auto sound = sound_heat(file, heat);
+  ASSERT_TRUE(sound);
+  EXPECT_EQ(sound->heat, (std::vector<float>{0, 3, 0}));
+  EXPECT_EQ(sound->sound.samples.size(), 3U);
+}
+
+}  // namespace
+}  // namespace byteformer::cli
