@@ -17,7 +17,7 @@ constexpr std::size_t kMostWholeBytes = 8192;  // of a file that is dumped whole
 constexpr std::size_t kMostRows = 256;         // of others
 
 constexpr std::string_view kStyle = R"(
-.numbers div{max-width:11rem}.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 14rem;max-width:19rem}
+h1{overflow-wrap:anywhere}.numbers div{max-width:11rem}.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 14rem;max-width:19rem}
 figure img{width:100%;image-rendering:pixelated;border-radius:4px;display:block}figcaption{opacity:.75;font-size:.85rem}
 .for{fill:rgb(214,48,40)}.against{fill:rgb(30,112,222)}.line{fill:none;stroke:currentColor}
 .wave,.profile{width:100%;height:7rem;display:block}.wave{height:11rem}
