@@ -1,5 +1,5 @@
 // Programs that run as filters.
-#include "system/external_program.hpp"
+#include "system/filter_program.hpp"
 
 #include <gtest/gtest.h>
 
