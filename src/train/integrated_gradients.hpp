@@ -13,7 +13,7 @@ namespace byteformer::train {
 struct GradientOptions {
   int label = 0;
   bool of_logit = false;  ///< else of the log-odds of the class, ln(score / (1 - score)); needs two classes
-  int steps = 64;
+  int steps = 128;
   std::function<void(int num_done)> on_step = {};
 };
 

@@ -54,7 +54,7 @@ JSON:
 form, null where a transform keeps a byte from the model; windows are positions in the bytes as the model reads them.
 "score_without_random_runs" is the mean of eight draws of runs of "run" bytes, the other one of single bytes.)";
 
-constexpr std::int64_t kDefaultSteps = 64;
+constexpr std::int64_t kDefaultSteps = 128;
 constexpr std::int64_t kDefaultRows = 16;
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 32;
 constexpr const char* kGradients = "integrated-gradients";
@@ -200,7 +200,7 @@ Action add_explain(CLI::App& app) {
   add_number(app, "--step", options->step, {1, kMostBytes},
              "Bytes from one window to the next (default: a quarter of the span)");
   add_number(app, "--fill", options->fill, {0, 255}, "Put this byte value in the place of removed bytes");
-  add_number(app, "--steps", options->steps, {1, 4096}, "Points of integrated gradients (default: 64)");
+  add_number(app, "--steps", options->steps, {1, 4096}, "Points of integrated gradients (default: 128)");
   add_number(app, "--rows", options->rows, {0, 1'000'000}, "Hottest rows of the hex dump to show (default: 16)");
   add_flag(app, "--json", options->json, "Write one JSON object");
   add_text(app, "--html", options->html, "PAGE", "Also write a page with the picture or waveform under its heat");

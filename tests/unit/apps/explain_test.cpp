@@ -228,7 +228,7 @@ TEST_F(ExplainCommandTest, GradientsAddUp) {
       explained({put("a.fhwc", pixels()), "--method", "integrated-gradients", "--label", "class_1", "--of", "logit"});
   EXPECT_EQ(answer["method"], "integrated-gradients");
   EXPECT_EQ(answer["of"], "logit");
-  EXPECT_EQ(answer["steps"], 64);
+  EXPECT_EQ(answer["steps"], 128);
   double sum = 0;
   for (const json& heat : answer["heat"]) sum += heat.get<double>();
   EXPECT_NEAR(sum, answer["sum_of_heat"].get<double>(), 1e-6);
