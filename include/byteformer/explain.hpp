@@ -40,9 +40,9 @@ struct RemovalOptions {
 /// with those bytes removed. All threads of the classifier share the removals of a call. Any number of threads may use
 /// one Occluder at once.
 ///
-/// It holds the rows at the input of every layer: about 4 x tokens x hidden_size x 4 bytes for a model that halves its
-/// tokens early (30 MB for a 150,668-byte file with hidden size 192 and kernel 32), at most
-/// (2 layers + 1) x tokens x hidden_size x 4. During a call each thread adds the rows that a removal reaches.
+/// It holds the rows at the input of every layer: about 4.5 x tokens x hidden_size x 4 bytes for a model that halves
+/// its tokens early (32 MB for a 150,668-byte file with hidden size 192 and kernel 32), at most (layers + 2) x tokens x
+/// hidden_size x 4. During a call each thread adds the rows that a removal reaches.
 class BYTEFORMER_EXPORT Occluder {
  public:
   /// Runs `file`, which need not outlive this.
