@@ -216,6 +216,31 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
+std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size_t max_bytes) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 &&
+      !S_ISFIFO(info.st_mode))  // before opening: a device may act when it is opened
+    throw Error(ErrorCode::kNotARegularFile, printable(path) + ": is no FIFO");
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) throw_errno(path, "open", errno);
+  std::vector<std::uint8_t> bytes(max_bytes);
+  std::size_t size = 0;
+  ssize_t got = 1;
+  while (size < max_bytes && got != 0) {
+    got = ::read(fd, bytes.data() + size, max_bytes - size);
+    const int error = errno;
+    if (got < 0 && error == EINTR) continue;
+    if (got < 0) {
+      ::close(fd);
+      throw_errno(path, "read", error);
+    }
+    size += static_cast<std::size_t>(got);
+  }
+  ::close(fd);
+  bytes.resize(size);
+  return bytes;
+}
+
 void write_file_atomically(
     const std::filesystem::path& path,
     const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write,

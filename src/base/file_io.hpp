@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace byteformer::base {
 
@@ -67,6 +68,10 @@ class InputFile {
 /// The whole of a regular file as text.
 /// \throws as InputFile, and Error kInvalidFormat if it is longer than `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// What flows out of a FIFO until its writers are done, but at most `max_bytes` bytes. Waits for a writer.
+/// \throws Error kNotFound, kPermissionDenied, kNotARegularFile if `path` is no FIFO, or kIo.
+std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size_t max_bytes);
 
 /// How an output file comes to be.
 struct WriteOptions {

@@ -1,9 +1,11 @@
 // Implementation of key_file.hpp.
 #include "bytes/key_file.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -36,13 +38,27 @@ class SystemBytes {
   std::size_t used_ = bytes_.size();
 };
 
+[[noreturn]] void throw_no_key(const std::filesystem::path& path, const std::string& size) {
+  throw Error(ErrorCode::kInvalidFormat, base::printable(path) + ": is no key: it has " + size +
+                                             " bytes, a key has 256; `byteformer obfuscate keygen` makes one");
+}
+
+/// From a program that holds the key, so that it need not lie in a file. Whatever comes, 257 bytes are enough.
+ByteTable read_table_from_fifo(const std::filesystem::path& path) {
+  ByteTable table;
+  const std::vector<std::uint8_t> bytes = base::read_fifo(path, table.size() + 1);
+  if (bytes.size() > table.size()) throw_no_key(path, "more than 256");
+  if (bytes.size() < table.size()) throw_no_key(path, std::to_string(bytes.size()));
+  std::ranges::copy(bytes, table.begin());
+  return table;
+}
+
 ByteTable read_table(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_fifo(path, ignored)) return read_table_from_fifo(path);
   ByteTable table;
   base::InputFile file(path);
-  if (file.size() != table.size())
-    throw Error(ErrorCode::kInvalidFormat,
-                base::printable(path) + ": is no key: it has " + std::to_string(file.size()) + " bytes, a key has " +
-                    std::to_string(table.size()) + "; `byteformer obfuscate keygen` makes one");
+  if (file.size() != table.size()) throw_no_key(path, std::to_string(file.size()));
   file.read(table);
   return table;
 }

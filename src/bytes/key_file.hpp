@@ -22,9 +22,9 @@ BytePermutation random_key();
 /// \throws Error kAlreadyExists, kIo, kPermissionDenied.
 void write_key(const std::filesystem::path& path, const BytePermutation& key, bool replaces);
 
-/// Reads a key of 256 bytes: byte v is what value v becomes. The published permutation is known as the seed that it
-/// is, every other key is a secret.
-/// \throws Error kInvalidFormat naming `path` where it has another length or is no permutation; kNotFound,
+/// Reads a key of 256 bytes, from a file or a FIFO: byte v is what value v becomes. The published permutation is known
+/// as the seed that it is, every other key is a secret. \throws Error kInvalidFormat naming `path` where it has another
+/// length or is no permutation; kNotFound,
 ///         kPermissionDenied, kNotARegularFile, kIo. No message tells a key's values.
 BytePermutation read_key(const std::filesystem::path& path);
 

@@ -30,6 +30,8 @@ constexpr const char* kRekeyDetails =
 model gives bit for bit the logits that the old one gives for the bytes before. Its configuration names the key by its
 fingerprint (the published permutation by its seed). NEWMODEL gets config.json and model.safetensors only.
 
+KEY may also be a pipe, so that a key that is kept elsewhere never lies in a file: --key <(pass show my.key | base64 -d).
+
 Obfuscated files are classified with --as-is; plain ones with --key KEY, which prepares and obfuscates them. A model can
 be rekeyed again without being un-keyed: with --again the new key comes on top of the old one, which need not be known.
 Files that are obfuscated by the old key are then to be obfuscated once more, by the new one.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "byteformer/error.hpp"
@@ -38,6 +39,23 @@ class FileIo : public ::testing::Test {
 
   std::filesystem::path dir_;
 };
+
+TEST_F(FileIo, FifosAreReadUpToABound) {
+  const auto path = dir_ / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto read_what = [&](const std::string& content, std::size_t max_bytes) {
+    std::thread writer([&] { std::ofstream(path) << content; });
+    const std::vector<std::uint8_t> bytes = read_fifo(path, max_bytes);
+    writer.join();
+    return std::string(bytes.begin(), bytes.end());
+  };
+  EXPECT_EQ(read_what("", 5), "");
+  EXPECT_EQ(read_what("abc", 5), "abc");
+  EXPECT_EQ(read_what("abcdefg", 5), "abcde");
+  EXPECT_EQ(code_of([&] { read_fifo(dir_ / "missing", 5); }), ErrorCode::kNotFound);
+  for (const std::filesystem::path& other : {dir_, std::filesystem::path("/dev/zero")})
+    EXPECT_EQ(code_of([&] { read_fifo(other, 5); }), ErrorCode::kNotARegularFile);
+}
 
 TEST_F(FileIo, SpecialFilesAreNamed) {
   ::mkfifo((dir_ / "fifo").c_str(), 0600);
