@@ -41,19 +41,24 @@ std::optional<Input> Inputs::next() {
     while (!folders_.empty()) {
       Folder& folder = folders_.back();
       if (folder.names.empty()) {
+        const fs::path path = folder.path;
         folders_.pop_back();
+        if (folders_.empty() && is_root_empty_)
+          return failed(path, ErrorCode::kNotFound, "there is no file in this folder or below it");
         continue;
       }
       const fs::path path = folder.path / folder.names.back();
       folder.names.pop_back();
       if (std::optional<Input> input = visit(path)) {
         input->root = folders_.front().path.native();
+        is_root_empty_ = false;
         return input;
       }
     }
     const bool from_list = next_path_ >= options_.paths.size();
     const std::optional<std::string> root = next_root();
     if (!root) return std::nullopt;
+    is_root_empty_ = true;
     if (*root == "-" && !from_list) return Input{*root, true, std::nullopt};
     if (std::optional<Input> input = visit(*root)) return input;
   }

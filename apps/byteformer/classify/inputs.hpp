@@ -28,7 +28,8 @@ struct InputOptions {
 };
 
 /// Yields inputs in the order given, and the files of a folder sorted by name. Nothing is skipped silently: what cannot
-/// be listed is an input with an error. Everything but folders is left for the reader to judge.
+/// be listed is an input with an error, and so is a given folder without any file below it. Everything but folders is
+/// left for the reader to judge.
 class Inputs {
  public:
   explicit Inputs(InputOptions options) : options_(std::move(options)) {}
@@ -61,6 +62,7 @@ class Inputs {
   std::size_t next_path_ = 0;
   std::optional<Input> pending_;  ///< taken from the sequence, but not yet part of a batch
   std::vector<Folder> folders_;   ///< from the outermost to the one being listed
+  bool is_root_empty_ = false;    ///< whether nothing was found yet below the outermost
 };
 
 }  // namespace byteformer::cli

@@ -33,8 +33,14 @@ class ReportWriter {
   virtual void finish() = 0;  ///< called once, also after an interrupt
 };
 
+/// What will be in a table, as far as it is known before: columns are that wide from the first row on.
+struct TableForecast {
+  std::vector<std::string> paths = {};
+  std::vector<std::string> labels = {};
+};
+
 /// An aligned table with bars; errors become lines on standard error.
-std::unique_ptr<ReportWriter> make_table_writer(Console& console);
+std::unique_ptr<ReportWriter> make_table_writer(Console& console, const TableForecast& forecast = {});
 
 /// One JSON object a line.
 std::unique_ptr<ReportWriter> make_json_lines_writer(Console& console);

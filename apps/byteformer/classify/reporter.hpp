@@ -36,6 +36,9 @@ class Reporter {
   /// \throws Interrupted while standard input is read or a large file streams.
   std::vector<Report> classify(const std::vector<Input>& batch) const;
 
+  /// Of all classes.
+  const std::vector<std::string>& labels() const { return classifier_.labels(); }
+
   /// What a person should know of the files that were prepared, `num_prepared` of them.
   std::string remark(std::size_t num_prepared) const { return files_.remark(num_prepared); }
 

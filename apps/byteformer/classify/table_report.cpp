@@ -13,11 +13,16 @@ namespace byteformer::cli {
 namespace {
 
 constexpr std::size_t kBarColumns = 20;
-constexpr std::size_t kLongestAlignedPath = 48;  // one long path must not push all bars off the screen
+constexpr std::size_t kLongestAlignedPath = 48;    // one long path must not push all bars off the screen
+constexpr std::size_t kLongestForecastLabel = 24;  // nor one of a thousand labels that may never be seen
 
 class TableWriter : public ReportWriter {
  public:
-  explicit TableWriter(Console& console) : console_(console) {}
+  TableWriter(Console& console, const TableForecast& forecast) : console_(console) {
+    for (const std::string& path : forecast.paths) fit_path(path);
+    for (const std::string& label : forecast.labels)
+      label_columns_ = std::max(label_columns_, std::min(label_width(label), kLongestForecastLabel));
+  }
 
   void write(const std::vector<Report>& batch) override {
     fit_columns(batch);
@@ -38,12 +43,17 @@ class TableWriter : public ReportWriter {
   void fit_columns(const std::vector<Report>& batch) {
     for (const Report& report : batch) {
       if (report.error) continue;
-      const std::size_t path = display_width(base::printable(report.path));
-      path_columns_ = std::max(path_columns_, std::min(path, kLongestAlignedPath));
+      fit_path(report.path);
       for (const Prediction& prediction : report.predictions)
-        label_columns_ = std::max(label_columns_, display_width(base::printable(prediction.label)));
+        label_columns_ = std::max(label_columns_, label_width(prediction.label));
     }
   }
+
+  void fit_path(const std::string& path) {
+    path_columns_ = std::max(path_columns_, std::min(display_width(base::printable(path)), kLongestAlignedPath));
+  }
+
+  static std::size_t label_width(const std::string& label) { return display_width(base::printable(label)); }
 
   void write_answer(const Report& report) {
     const std::string path = base::printable(report.path);
@@ -85,6 +95,8 @@ class TableWriter : public ReportWriter {
 
 }  // namespace
 
-std::unique_ptr<ReportWriter> make_table_writer(Console& console) { return std::make_unique<TableWriter>(console); }
+std::unique_ptr<ReportWriter> make_table_writer(Console& console, const TableForecast& forecast) {
+  return std::make_unique<TableWriter>(console, forecast);
+}
 
 }  // namespace byteformer::cli

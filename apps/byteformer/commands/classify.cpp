@@ -62,14 +62,16 @@ void check(const Options& options, const Console& console) {
   if (options.features && !options.json && !options.jsonl) throw UsageError("--features needs --json or --jsonl");
 }
 
-std::unique_ptr<ReportWriter> make_writer(const Options& options, Console& console) {
+std::unique_ptr<ReportWriter> make_writer(const Options& options, const Reporter& reporter, Console& console) {
   if (options.json) return make_json_array_writer(console);
   if (options.jsonl) return make_json_lines_writer(console);
-  return make_table_writer(console);
+  TableForecast forecast{.labels = reporter.labels()};
+  if (!options.inputs.is_recursive) forecast.paths = options.inputs.paths;
+  return make_table_writer(console, forecast);
 }
 
 int classify_all(const Options& options, Inputs& inputs, const Reporter& reporter, Console& console) {
-  const std::unique_ptr<ReportWriter> writer = make_writer(options, console);
+  const std::unique_ptr<ReportWriter> writer = make_writer(options, reporter, console);
   ProgressBar progress(console, inputs.total(), !options.no_progress && !console.out_is_terminal);
   const auto batch_size = static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize));
   std::size_t num_done = 0;

@@ -88,6 +88,18 @@ TEST_F(InputsTest, NothingBelowAFolderIsSkipped) {
   EXPECT_THAT(names({.paths = {at("d")}, .is_recursive = true}), ElementsAre("d/dangling", "d/fifo", "d/file"));
 }
 
+TEST_F(InputsTest, AGivenFolderWithoutFilesIsAnError) {
+  fs::create_directories(root_ / "d" / "empty" / "deeper");
+  touch("full/file");
+  const auto inputs = all({.paths = {at("d"), at("full"), at("d/empty")}, .is_recursive = true});
+  ASSERT_EQ(inputs.size(), 3U);
+  ASSERT_TRUE(inputs[0].error && inputs[2].error);
+  EXPECT_EQ(inputs[0].error->code(), ErrorCode::kNotFound);
+  EXPECT_EQ(inputs[0].path, at("d"));
+  EXPECT_THAT(inputs[0].error->what(), HasSubstr(at("d") + ": there is no file in this folder"));
+  EXPECT_EQ(inputs[2].path, at("d/empty"));
+}
+
 TEST_F(InputsTest, LinksThatLeadBackEndInAnError) {
   touch("d/e/file");
   fs::create_directory_symlink(root_ / "d", root_ / "d" / "e" / "loop");

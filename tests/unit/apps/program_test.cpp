@@ -102,7 +102,7 @@ TEST_F(ProgramTest, OneBadFileCostsOneLine) {
 TEST_F(ProgramTest, ErrorsForPeopleGoToStandardError) {
   const Outcome outcome = shell("$B classify -m model --top-k 1 good missing");
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.out, StartsWith("good  class_6 "));
+  EXPECT_THAT(outcome.out, StartsWith("good     class_6 "));
   EXPECT_THAT(outcome.err, StartsWith("byteformer: missing: "));
 }
 
@@ -198,6 +198,27 @@ TEST_F(ProgramTest, InspectsModelsAndConfigurations) {
   EXPECT_EQ(shell("$B inspect -m model --json").status, 0);
   EXPECT_EQ(shell("$B inspect -m $DATA/config.json --bytes 1500 --masking masked").status, 0);
   EXPECT_EQ(shell("$B inspect -m good").status, 3);
+}
+
+TEST_F(ProgramTest, KeysMayComeThroughPipes) {
+  const Outcome outcome = shell(
+      "$B obfuscate keygen -o key > /dev/null && $B obfuscate apply --key key good -o secret &&\n"
+      "$B obfuscate apply --key <(cat key) good -o same && cmp secret same &&\n"
+      "$B obfuscate rekey model --key <(cat key) -o keyed > /dev/null &&\n"
+      "$B classify -m keyed --key <(cat key) --json --logits good | sed 's/,\"prepared\":true//' > keyed.json &&\n"
+      "$B classify -m model --json --logits good > plain.json && cmp keyed.json plain.json");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(shell("$B obfuscate apply --key <(yes) good -o other").err,
+              HasSubstr("more than 256 bytes, a key has 256"));
+  EXPECT_THAT(shell("$B obfuscate apply --key <(echo x) good -o other").err, HasSubstr("it has 2 bytes"));
+}
+
+TEST_F(ProgramTest, AnEmptyFolderIsAFailedInput) {
+  const Outcome outcome = shell("mkdir hollow; $B classify -m model -r hollow --jsonl");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("hollow: there is no file in this folder"));
+  EXPECT_EQ(shell("$B classify -m model -r hollow good").status, 1);
+  EXPECT_EQ(shell("$B encode -r hollow --to png -o out").status, 1);
 }
 
 TEST_F(ProgramTest, MeasuresSpeed) {

@@ -91,6 +91,17 @@ TEST(TableReport, AlignsPathsLabelsAndBars) {
             "b         ö      ████████████████████  100.0 %\n");
 }
 
+TEST(TableReport, RowsThatComeOneByOneLineUpWhereItIsKnownWhatComes) {
+  Screen screen;
+  const auto writer =
+      make_table_writer(screen.console, {.paths = {"b", "long.bin"}, .labels = {"cat", "horse", std::string(99, 'x')}});
+  writer->write({answer("b", {{0, "cat", 1}})});
+  writer->write({answer("long.bin", {{1, "horse", 1}})});
+  const std::string pad(24 - 5, ' ');  // no label that may never be seen takes more
+  EXPECT_EQ(screen.out.str(), "b         cat  " + pad + "  ████████████████████  100.0 %\n" + "long.bin  horse" + pad +
+                                  "  ████████████████████  100.0 %\n");
+}
+
 TEST(TableReport, ErrorsGoToStandardErrorAndTheTableGoesOn) {
   Screen screen;
   make_table_writer(screen.console)
