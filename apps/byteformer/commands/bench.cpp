@@ -8,10 +8,12 @@
 #include "bench/measurement.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
+#include "data/loader.hpp"
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
 #include "inspect/model_summary.hpp"
 #include "model/cost.hpp"
+#include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
 
@@ -19,7 +21,8 @@ namespace byteformer::cli {
 namespace {
 
 constexpr const char* kDetails =
-    R"(Files are classified from memory, in turn, round and round. "GFLOP/s" counts what is really computed
+    R"(Files are prepared as the model expects them, as `byteformer classify` does, before anything is measured. They are
+classified from memory, in turn, round and round. "GFLOP/s" counts what is really computed
 (`byteformer inspect`, "as run"); the peak that it is compared with is measured in the same run by multiply-adds
 in registers on as many threads.
 
@@ -33,8 +36,8 @@ constexpr std::int64_t kMaxBytes = std::int64_t{1} << 32;
 struct Options {
   ModelOptions model;
   std::optional<std::int64_t> num_bytes, num_iterations, num_seconds, batch_size;
-  std::vector<std::string> paths;
-  bool json = false;
+  std::vector<std::string> paths, keys;
+  bool json = false, as_is = false;
 };
 
 using Files = std::vector<std::vector<std::uint8_t>>;
@@ -57,12 +60,20 @@ std::vector<std::uint8_t> read_file(const std::string& path) {
   return bytes;
 }
 
-Files read_files(const Options& options, const format::ModelConfig& config) {
+Files read_files(const Options& options, const data::Preprocess& preprocess) {
   Files files;
-  if (options.paths.empty())
-    files.push_back(random_bytes(static_cast<std::size_t>(options.num_bytes.value_or(typical_num_bytes(config)))));
-  for (const std::string& path : options.paths) files.push_back(read_file(path));
+  for (const std::string& path : options.paths)
+    files.push_back(preprocess.takes_files_as_they_are()
+                        ? read_file(path)
+                        : data::load_prepared({.path = path, .start_s = {}}, preprocess).bytes);
   return files;
+}
+
+/// How given files are to be prepared: random bytes need no key.
+data::Preprocess preprocess_of(const Options& options) {
+  if (options.as_is) return {};
+  const std::string& dir = options.model.dir.value();
+  return options.paths.empty() ? data::read_preprocess(dir) : read_preprocess(dir, options.keys, kAsIsHint);
 }
 
 std::string describe(const Options& options, const Files& files) {
@@ -89,9 +100,12 @@ int bench(const Options& options, Console& console) {
   plan.num_iterations = options.num_iterations.value_or(0);
   plan.min_seconds = static_cast<double>(options.num_seconds.value_or(3));
   plan.batch_size = static_cast<std::size_t>(options.batch_size.value_or(1));
+  const data::Preprocess preprocess = preprocess_of(options);
   watch_for_interrupt();
   try {
-    const Files files = read_files(options, config);
+    const Files files = options.paths.empty() ? Files{random_bytes(static_cast<std::size_t>(
+                                                    options.num_bytes.value_or(typical_num_bytes(config, preprocess))))}
+                                              : read_files(options, preprocess);
     const BenchSetting setting{base::printable(*options.model.dir),
                                describe(options, files),
                                classifier.kernels_name(),
@@ -115,8 +129,11 @@ Action add_bench(CLI::App& app) {
   add_model_options(app, options->model);
   add_paths(app, "FILE", options->paths, "Files to classify (default: random bytes)");
   add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
-             "Length of the random file (default: 150668, or what the model's positions allow)")
+             "Length of the random file (default: of one that is prepared for the model, else 150668, or what fits)")
       .excludes("FILE");
+  const DeclaredOption as_is =
+      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(app, options->keys).excludes(as_is);
   const DeclaredOption iterations =
       add_number(app, "-n,--iterations", options->num_iterations, {1, 10'000'000}, "Number of calls to measure");
   add_number(app, "--seconds", options->num_seconds, {1, 86'400}, "How long to measure (default: 3)")

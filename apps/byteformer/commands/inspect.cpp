@@ -15,7 +15,10 @@ namespace byteformer::cli {
 namespace {
 
 constexpr const char* kDetails =
-    R"(The costs are multiply-adds for one file of --bytes bytes. "published" is the dense formulation of the
+    R"("Reads" is what files are prepared as before the model sees them, and what then becomes of their bytes; "Key" is the
+fingerprint of a secret key that is needed for it.
+
+The costs are multiply-adds for one file of --bytes bytes. "published" is the dense formulation of the
 published code, with the rows that it appends to fill the last window; "as run" is what this engine computes: a
 table of byte values in place of the convolution, and no appended rows.
 
@@ -47,7 +50,7 @@ int inspect(const Options& options, Console& console) {
   if (!options.model) throw UsageError("--model or --system is required");
   format::ModelConfig config = read_config(*options.model);
   config.masking = parse_masking_option(options.masking).value_or(config.masking);
-  const ModelSummary summary = summarise(*options.model, config, options.num_bytes.value_or(typical_num_bytes(config)));
+  const ModelSummary summary = summarise(*options.model, config, options.num_bytes);
   console.out << (options.json ? summary_json(summary) : summary_text(summary));
   return kExitOk;
 }
@@ -60,7 +63,7 @@ Action add_inspect(CLI::App& app) {
                                         "Model folder, or a configuration: config.json or published YAML");
   const DeclaredOption bytes =
       add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
-                 "Length of the file (default: 150668, the paper's TIFF of 224 x 224 pixels, or what fits)");
+                 "Length of the file (default: of one that is prepared for the model, else 150668, or what fits)");
   add_masking_option(app, options->masking);
   add_flag(app, "--system", options->system, "Show this machine: instruction sets, processors, versions")
       .excludes(model)

@@ -1,4 +1,5 @@
 // A model's summary as JSON, with every count as a whole number.
+#include "format/json.hpp"
 #include "inspect/model_summary.hpp"
 #include "model/weights.hpp"
 #include "output/json.hpp"
@@ -21,6 +22,17 @@ void write_parameters(JsonWriter& json, const ParameterCounts& counts) {
   json.key("parameters").begin_object().field("total", counts.total).field("positions", counts.positions);
   json.field("classifier", counts.classifier);
   json.field("without_positions_and_classifier", counts.without_positions_and_classifier()).end_object();
+}
+
+void write_preprocess(JsonWriter& json, const ModelSummary& summary) {
+  json.field("reads", data::describe(summary.preprocess));
+  json.key("preprocess")
+      .json(summary.config.preprocess.empty() ? "null"
+                                              : format::parse_json(summary.config.preprocess, summary.source).dump());
+  json.key("keys").begin_array();
+  for (const bytes::BytePermutation& permutation : summary.preprocess.transforms.permutations)
+    if (!permutation.seed()) json.value(permutation.fingerprint());
+  json.end_array();
 }
 
 void write_tensors(JsonWriter& json, const format::ModelConfig& config) {
@@ -62,6 +74,7 @@ std::string summary_json(const ModelSummary& summary) {
   json.begin_object().field("model", summary.source);
   write_config(json, summary.config);
   write_parameters(json, summary.parameters);
+  write_preprocess(json, summary);
   write_tensors(json, summary.config);
   json.key("file").begin_object().field("bytes", summary.cost.num_bytes).field("tokens", summary.cost.num_tokens);
   json.field("fits_positions", summary.fits_positions());

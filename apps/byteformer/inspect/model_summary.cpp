@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/file_io.hpp"
+#include "data/typical_file.hpp"
 #include "model/weights.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
@@ -44,6 +45,14 @@ std::string parameters(const ParameterCounts& counts) {
   return fmt::format("{}, of which {} positions and {} classifier: {} without these\n", grouped(counts.total),
                      grouped(counts.positions), grouped(counts.classifier),
                      grouped(counts.without_positions_and_classifier()));
+}
+
+/// How files are prepared, and the keys that this takes.
+std::string files_text(const data::Preprocess& preprocess) {
+  std::string text = "Reads       " + data::describe(preprocess) + "\n";
+  for (const bytes::BytePermutation& permutation : preprocess.transforms.permutations)
+    if (!permutation.seed()) text += "Key         " + permutation.fingerprint() + "\n";
+  return text;
 }
 
 std::int64_t published_cost(const model::LayerCost& layer) {
@@ -116,20 +125,25 @@ bool ModelSummary::fits_positions() const {
          cost.num_tokens <= config.max_position_embeddings;
 }
 
-std::int64_t typical_num_bytes(const format::ModelConfig& config) {
+std::int64_t typical_num_bytes(const format::ModelConfig& config, const data::Preprocess& preprocess) {
   constexpr std::int64_t kTiffBytes = 150'668;
-  if (config.position_embedding == format::PositionEmbedding::kSinusoidal) return kTiffBytes;
-  return std::min(kTiffBytes, config.max_position_embeddings * config.stride());
+  const auto typical = static_cast<std::int64_t>(data::typical_prepared_bytes(preprocess).value_or(kTiffBytes));
+  if (config.position_embedding == format::PositionEmbedding::kSinusoidal) return typical;
+  return std::min(typical, config.max_position_embeddings * config.stride());
 }
 
-ModelSummary summarise(std::string source, const format::ModelConfig& config, std::int64_t num_bytes) {
-  return {std::move(source), config, count_parameters(config), model::file_cost(config, num_bytes)};
+ModelSummary summarise(const std::string& source, const format::ModelConfig& config,
+                       std::optional<std::int64_t> num_bytes) {
+  const data::Preprocess preprocess = data::parse_preprocess(config.preprocess, source + ": preprocess");
+  return {source, config, preprocess, count_parameters(config),
+          model::file_cost(config, num_bytes.value_or(typical_num_bytes(config, preprocess)))};
 }
 
 std::string summary_text(const ModelSummary& summary) {
   const model::FileCost& cost = summary.cost;
   std::string text = fmt::format("Model       {}\n  {}Parameters  {}", base::printable(summary.source),
                                  architecture(summary.config), parameters(summary.parameters));
+  text += files_text(summary.preprocess);
   text += fmt::format("File        {} become {}", counted(cost.num_bytes, "byte"), counted(cost.num_tokens, "token"));
   if (!summary.fits_positions())
     text += fmt::format(", more than the {} positions: too long to classify",

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "data/preprocess.hpp"
 #include "format/config.hpp"
 #include "model/cost.hpp"
 
@@ -24,17 +26,21 @@ ParameterCounts count_parameters(const format::ModelConfig& config);
 struct ModelSummary {
   std::string source;  ///< where the configuration was read
   format::ModelConfig config;
+  data::Preprocess preprocess;  ///< what config.preprocess says
   ParameterCounts parameters;
   model::FileCost cost;
 
   bool fits_positions() const;
 };
 
-/// A length that says something of the model: that of an image of 224 x 224 pixels as the paper's TIFF, or the longest
-/// that the model's positions allow if that is less.
-std::int64_t typical_num_bytes(const format::ModelConfig& config);
+/// A length that says something of the model: that of a file which is prepared for it, or, where that is not known, of
+/// an image of 224 x 224 pixels as the paper's TIFF; the longest that the model's positions allow if that is less.
+std::int64_t typical_num_bytes(const format::ModelConfig& config, const data::Preprocess& preprocess);
 
-ModelSummary summarise(std::string source, const format::ModelConfig& config, std::int64_t num_bytes);
+/// \param num_bytes  of the file whose costs are counted; nothing: typical_num_bytes()
+/// \throws Error as data::parse_preprocess()
+ModelSummary summarise(const std::string& source, const format::ModelConfig& config,
+                       std::optional<std::int64_t> num_bytes);
 
 std::string summary_text(const ModelSummary& summary);
 std::string summary_json(const ModelSummary& summary);

@@ -41,6 +41,9 @@ class JsonWriter {
   }
   JsonWriter& value(std::span<const float> numbers);
 
+  /// A value that is JSON already.
+  JsonWriter& json(std::string_view value) { return literal(value); }
+
   template <typename T>
   JsonWriter& field(std::string_view name, const T& v) {
     return key(name).value(v);
