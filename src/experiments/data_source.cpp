@@ -37,7 +37,7 @@ const DataSource* find_data_source(std::string_view name) noexcept {
 }
 
 std::filesystem::path locate(const DataSource& source, const std::filesystem::path& data_dir) {
-  const std::filesystem::path folder = data_dir / source.folder;
+  std::filesystem::path folder = data_dir / source.folder;
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
     format::fail(ErrorCode::kNotFound, base::printable(folder), ": is not there: ", source.title, ". ",

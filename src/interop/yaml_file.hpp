@@ -66,7 +66,7 @@ class YamlFile {
   const std::string& source() const noexcept { return source_; }
 
  private:
-  YamlFile(YAML::Node root, std::string source) : source_(std::move(source)), root_(std::move(root)) {}
+  YamlFile(const YAML::Node& root, std::string source) : source_(std::move(source)), root_(root) {}
 
   std::optional<YAML::Node> find(std::string_view path) const;
   std::vector<YAML::Node> items(std::string_view path, const YAML::Node& node) const;

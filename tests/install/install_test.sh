@@ -26,6 +26,10 @@ for file in share/man/man1/byteformer.1 share/bash-completion/completions/bytefo
 done
 pass "man page, completions and licence are installed"
 
+(cd "$work" && "$prefix/bin/byteformer" experiments list >"$work/experiments") || fail "the recipes are not found"
+grep -q '^image_tiff ' "$work/experiments" || fail "the recipes are not installed"
+pass "the installed program finds its recipes"
+
 # The example's answer must be three classes, the best first.
 runs() {  # runs NAME PROGRAM [VARIABLE=VALUE...]
   local name=$1 program=$2 output
