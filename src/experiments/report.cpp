@@ -43,8 +43,8 @@ byteformer experiments run image_tiff --seeds 1   # or one experiment
 byteformer experiments show image_tiff            # its question and its command
 ```
 
-Budgets are numbers of steps, never of seconds, and results do not depend on the number of threads: the same seed gives
-the same model on every machine with the same instruction set.
+Budgets are numbers of steps, never of seconds, and results do not depend on the number of threads. Times of training are
+as the machine was, which may have done other work as well.
 )";
 
 /// "69 runs, 3:52 h of training, on ..., by byteformer 0.5.0"
