@@ -11,14 +11,19 @@ namespace {
 using kernels::Kernels;
 using kernels::TrainingKernels;
 
-constexpr std::size_t kRows = 1024;  // of gradients that are computed before the weights take them up
-constexpr std::size_t kColumns = 48;  // of a weight's gradient that one task computes
+constexpr std::size_t kRows = 512;  // of gradients that are computed before the weights take them up
+constexpr std::size_t kColumns = kernels::kOuterColumns;
 
-void outer_product(benchmark::State& state, const Kernels* k, const TrainingKernels* t, std::size_t height) {
+kernels::PackRowsArgs packing(const Buffer& rows, std::size_t width, Buffer& packed) {
+  return {.source = rows.data(), .stride = width, .rows = kRows, .width = width, .packed = packed.data(),
+          .depth = kRows, .first_row = 0};
+}
+
+void outer_product(benchmark::State& state, const TrainingKernels* t, std::size_t height) {
   const Buffer d_y = random_buffer(kRows * height), x = random_buffer(kRows * kColumns);
   Buffer packed_d_y(kRows * height), packed_x(kRows * kColumns), c(height * kColumns);
-  t->pack_rows(d_y.data(), height, kRows, height, packed_d_y.data());
-  k->pack(x.data(), kRows, kColumns, kColumns, 1, packed_x.data());
+  t->pack_rows(packing(d_y, height, packed_d_y));
+  t->pack_columns(packing(x, kColumns, packed_x));
   for (auto _ : state) {
     t->add_outer_product({.a = packed_d_y.data(), .b = packed_x.data(), .depth = kRows, .height = height,
                           .width = kColumns, .c = c.data(), .c_stride = kColumns});
@@ -27,21 +32,11 @@ void outer_product(benchmark::State& state, const Kernels* k, const TrainingKern
   set_multiply_adds(state, kRows * height * kColumns, packed_d_y, packed_x, c);
 }
 
-void pack_rows(benchmark::State& state, const TrainingKernels* t) {
+void pack(benchmark::State& state, void (*with)(const kernels::PackRowsArgs& args) noexcept) {
   const Buffer rows = random_buffer(kRows * kHidden);
   Buffer packed(kRows * kHidden);
   for (auto _ : state) {
-    t->pack_rows(rows.data(), kHidden, kRows, kHidden, packed.data());
-    benchmark::DoNotOptimize(packed.data());
-  }
-  set_bytes(state, packed.num_bytes());
-}
-
-void pack_columns(benchmark::State& state, const Kernels* k) {
-  const Buffer rows = random_buffer(kRows * kHidden);
-  Buffer packed(kRows * kColumns);
-  for (auto _ : state) {
-    k->pack(rows.data(), kRows, kColumns, kHidden, 1, packed.data());
+    with(packing(rows, kHidden, packed));
     benchmark::DoNotOptimize(packed.data());
   }
   set_bytes(state, packed.num_bytes());
@@ -126,10 +121,10 @@ void register_all(const Kernels* k) {
   const auto add = [k](const std::string& what, auto function, auto... args) {
     benchmark::RegisterBenchmark((what + "/" + k->name).c_str(), function, args...);
   };
-  add("outer_product_192", outer_product, k, t, kHidden);
-  add("outer_product_768", outer_product, k, t, 4 * kHidden);
-  add("pack_rows", pack_rows, t);
-  add("pack_columns", pack_columns, k);
+  add("outer_product_192", outer_product, t, kHidden);
+  add("outer_product_768", outer_product, t, 4 * kHidden);
+  add("pack_rows", pack, t->pack_rows);
+  add("pack_columns", pack, t->pack_columns);
   for (const std::size_t rows : {32, 128}) add("attention_backward_" + std::to_string(rows), attention_backward, t, rows);
   add("layer_norm_backward", layer_norm_backward, t);
   add("gelu_backward", gelu_backward, t);

@@ -11,7 +11,9 @@ namespace {
 using kernels::Epilogue;
 
 // Rows whose gradients are computed before the weights' gradients take them up: they stay in the level-3 cache.
-constexpr std::size_t kChunkRows = 1024;
+constexpr std::size_t kChunkRows = 512;
+// Rows of the feed-forward network that are treated together: they stay in the level-2 cache.
+constexpr std::size_t kFeedForwardRows = 64;
 
 /// The four weights of a block in the form that products read.
 struct PackedWeights {
@@ -52,7 +54,7 @@ void forward_group(const BlockShape& shape, const BlockWeights& weights, const P
   const std::int32_t* rows = plan.rows.data() + group.begin;
   arena.clear();
   float* normed = arena.take(n * c);
-  float* activated = arena.take(n * f);
+  float* activated = arena.take(kFeedForwardRows * f);
   float* scratch = arena.take(kernels::attention_scratch_size(plan.largest_window, shape.head_dim()));
   float* qkv = memory.qkv.data() + group.begin * 3 * c;
   float* attended = memory.attended.data() + group.begin * c;
@@ -90,43 +92,53 @@ void forward_group(const BlockShape& shape, const BlockWeights& weights, const P
            kernels);
   kernels.layer_norm(middle, nullptr, n, c, weights.feed_forward_norm_weight, weights.feed_forward_norm_bias,
                      shape.layer_norm_eps, normed);
-  multiply({.a = normed, .rows = n, .depth = c, .packed = packed.up, .width = f, .bias = weights.up_bias, .c = up},
-           kernels);
-  kernels.gelu(up, n * f, activated);
   copy_rows_back(middle, rows, n, c, y);
-  multiply({.a = activated,
-            .rows = n,
-            .depth = f,
-            .packed = packed.down,
-            .width = c,
-            .bias = weights.down_bias,
-            .c = y,
-            .c_rows = rows,
-            .epilogue = Epilogue::kAdd},
-           kernels);
+  for (std::size_t at = 0; at < n; at += kFeedForwardRows) {
+    const std::size_t count = std::min(kFeedForwardRows, n - at);
+    multiply({.a = normed + at * c,
+              .rows = count,
+              .depth = c,
+              .packed = packed.up,
+              .width = f,
+              .bias = weights.up_bias,
+              .c = up + at * f},
+             kernels);
+    kernels.gelu(up + at * f, count * f, activated);
+    multiply({.a = activated,
+              .rows = count,
+              .depth = f,
+              .packed = packed.down,
+              .width = c,
+              .bias = weights.down_bias,
+              .c = y,
+              .c_rows = rows + at,
+              .epilogue = Epilogue::kAdd},
+             kernels);
+  }
 }
 
-/// Rows of a chunk whose products become the gradients of the weights.
-struct ChunkRows {
-  ChunkRows(const BlockShape& shape, std::size_t num_rows, Arena& arena) {
-    const std::size_t c = shape.hidden_size;
-    const std::size_t f = shape.intermediate_size;
-    arena.reserve(num_rows * (7 * c + 2 * f));
-    d_y = arena.take(num_rows * c);
-    activated = arena.take(num_rows * f);
-    d_up = arena.take(num_rows * f);
-    feed_forward_normed = arena.take(num_rows * c);
-    d_middle = arena.take(num_rows * c);
-    d_qkv = arena.take(num_rows * 3 * c);
-    attention_normed = arena.take(num_rows * c);
+/// The rows of a chunk whose products become the gradients of the four weights.
+struct ChunkGradients {
+  ChunkGradients(const BlockShape& shape, const BlockGradients& gradients, std::size_t first_row, std::size_t num_rows,
+                 Arena& arena)
+      : first(first_row),
+        down{num_rows, shape.hidden_size, shape.intermediate_size, {}, {}, gradients.down_weight},
+        up{num_rows, shape.intermediate_size, shape.hidden_size, {}, {}, gradients.up_weight},
+        qkv{num_rows, 3 * shape.hidden_size, shape.hidden_size, {}, {}, gradients.qkv_weight},
+        out{num_rows, shape.hidden_size, shape.hidden_size, {}, {}, gradients.out_weight} {
+    arena.reserve(num_rows * (8 * shape.hidden_size + 2 * shape.intermediate_size));
+    for (WeightGradient* gradient : {&down, &up, &qkv, &out}) {
+      gradient->d_y = arena.take(num_rows * gradient->out_features);
+      gradient->x = arena.take(num_rows * gradient->in_features);
+    }
   }
-  float* d_y;                  // [rows, hidden]
-  float* activated;            // [rows, intermediate], after GELU
-  float* d_up;                 // [rows, intermediate], before GELU
-  float* feed_forward_normed;  // [rows, hidden]
-  float* d_middle;             // [rows, hidden]
-  float* d_qkv;                // [rows, 3 hidden]
-  float* attention_normed;     // [rows, hidden]
+  void add(Workers& workers) const {
+    const WeightGradient products[] = {down, up, qkv, out};
+    add_later(products, workers);
+  }
+
+  std::size_t first;  // place of the chunk's first row in the window order
+  WeightGradient down, up, qkv, out;
 };
 
 /// Sums over one group's rows; groups are added up in their order, so that threads change nothing.
@@ -167,43 +179,64 @@ struct BackwardPass {
   Workers& workers;
 
   /// Rows of one group: everything but the gradients of the four weights.
-  void run_group(std::size_t index, std::size_t chunk_begin, const ChunkRows& chunk, Arena& arena) const noexcept;
-  void feed_forward(const WindowGroup& group, const BlockGradients& sum, std::size_t at, const ChunkRows& chunk,
-                    Arena& arena) const noexcept;
-  void attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum, std::size_t at,
-                 const ChunkRows& chunk, Arena& arena) const noexcept;
-  void add_weight_gradients(std::size_t num_rows, std::size_t chunk_begin, const ChunkRows& chunk,
-                            const BlockGradients& gradients) const;
+  void run_group(std::size_t index, const ChunkGradients& chunk, Arena& arena) const noexcept;
+  /// Rows [first, first + n): d_middle from d_out.
+  void feed_forward(std::size_t first, std::size_t n, const BlockGradients& sum, const ChunkGradients& chunk,
+                    const float* d_out, float* d_middle, Arena& arena) const noexcept;
+  void attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum, const ChunkGradients& chunk,
+                 const float* d_middle, Arena& arena) const noexcept;
+  std::size_t scratch_size() const;
 };
 
-void BackwardPass::run_group(std::size_t index, std::size_t chunk_begin, const ChunkRows& chunk,
-                             Arena& arena) const noexcept {
-  const WindowGroup& group = plan.groups[index];
-  const std::size_t at = group.begin - chunk_begin;
-  copy_rows(d_y, plan.rows.data() + group.begin, group.num_rows, shape.hidden_size, chunk.d_y + at * shape.hidden_size);
-  arena.clear();
-  feed_forward(group, sums.of(index), at, chunk, arena);
-  arena.clear();
-  attention(group, sums.of(index), sums.filler(index), at, chunk, arena);
+std::size_t BackwardPass::scratch_size() const {
+  const std::size_t c = shape.hidden_size;
+  const std::size_t feed_forward = kFeedForwardRows * 2 * (c + shape.intermediate_size);
+  const std::size_t attention =
+      plan.largest_group * 6 * c + kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim());
+  return 2 * plan.largest_group * c + std::max(feed_forward, attention) + 8 * kernels::kRowAlignment;
 }
 
-void BackwardPass::feed_forward(const WindowGroup& group, const BlockGradients& sum, std::size_t at,
-                                const ChunkRows& chunk, Arena& arena) const noexcept {
+void BackwardPass::run_group(std::size_t index, const ChunkGradients& chunk, Arena& arena) const noexcept {
+  const WindowGroup& group = plan.groups[index];
+  const std::size_t c = shape.hidden_size;
+  const BlockGradients sum = sums.of(index);
+  arena.clear();
+  float* d_out = arena.take(group.num_rows * c);
+  float* d_middle = arena.take(group.num_rows * c);
+  copy_rows(d_y, plan.rows.data() + group.begin, group.num_rows, c, d_out);
+  const std::size_t mark = arena.used();
+  for (std::size_t at = 0; at < group.num_rows; at += kFeedForwardRows) {
+    arena.rewind(mark);
+    feed_forward(group.begin + at, std::min(kFeedForwardRows, group.num_rows - at), sum, chunk, d_out + at * c,
+                 d_middle + at * c, arena);
+  }
+  arena.rewind(mark);
+  attention(group, sum, sums.filler(index), chunk, d_middle, arena);
+}
+
+void BackwardPass::feed_forward(std::size_t first, std::size_t n, const BlockGradients& sum,
+                                const ChunkGradients& chunk, const float* d_out, float* d_middle,
+                                Arena& arena) const noexcept {
   const std::size_t c = shape.hidden_size;
   const std::size_t f = shape.intermediate_size;
-  const std::size_t n = group.num_rows;
+  const std::size_t at = first - chunk.first;
   const kernels::Kernels& kernels = workers.kernels;
   const kernels::TrainingKernels& training = workers.training;
-  const float* middle = memory.middle.data() + group.begin * c;
-  float* d_out = chunk.d_y + at * c;
-  float* d_up = chunk.d_up + at * f;
+  const float* middle = memory.middle.data() + first * c;
+  float* d_up = arena.take(n * f);
+  float* activated = arena.take(n * f);
   float* d_normed = arena.take(n * c);
+  float* normed = arena.take(n * c);
 
+  chunk.down.pack_d_y(d_out, at, n, workers);
   multiply({.a = d_out, .rows = n, .depth = c, .packed = packed.down, .width = f, .c = d_up}, kernels);
-  training.gelu_backward(memory.up.data() + group.begin * f, n * f, chunk.activated + at * f, d_up);
+  training.gelu_backward(memory.up.data() + first * f, n * f, activated, d_up);
+  chunk.down.pack_x(activated, at, n, workers);
+  chunk.up.pack_d_y(d_up, at, n, workers);
   multiply({.a = d_up, .rows = n, .depth = f, .packed = packed.up, .width = c, .c = d_normed}, kernels);
   kernels.layer_norm(middle, nullptr, n, c, weights.feed_forward_norm_weight, weights.feed_forward_norm_bias,
-                     shape.layer_norm_eps, chunk.feed_forward_normed + at * c);
+                     shape.layer_norm_eps, normed);
+  chunk.up.pack_x(normed, at, n, workers);
   training.layer_norm_backward({.x = middle,
                                 .d_out = d_normed,
                                 .rows = n,
@@ -211,26 +244,29 @@ void BackwardPass::feed_forward(const WindowGroup& group, const BlockGradients& 
                                 .gamma = weights.feed_forward_norm_weight,
                                 .eps = shape.layer_norm_eps,
                                 .residual = d_out,
-                                .d_x = chunk.d_middle + at * c,
+                                .d_x = d_middle,
                                 .d_gamma = sum.feed_forward_norm_weight,
                                 .d_beta = sum.feed_forward_norm_bias});
   training.add_column_sums(d_out, n, c, sum.down_bias);
   training.add_column_sums(d_up, n, f, sum.up_bias);
 }
 
-void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum, std::size_t at,
-                             const ChunkRows& chunk, Arena& arena) const noexcept {
+void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum,
+                             const ChunkGradients& chunk, const float* d_middle, Arena& arena) const noexcept {
   const std::size_t c = shape.hidden_size;
   const std::size_t n = group.num_rows;
+  const std::size_t at = group.begin - chunk.first;
   const kernels::Kernels& kernels = workers.kernels;
   const kernels::TrainingKernels& training = workers.training;
   const std::int32_t* rows = plan.rows.data() + group.begin;
-  const float* d_middle = chunk.d_middle + at * c;
-  float* d_qkv = chunk.d_qkv + at * 3 * c;
+  float* d_qkv = arena.take(n * 3 * c);
   float* d_attended = arena.take(n * c);
   float* d_normed = arena.take(n * c);
+  float* normed = arena.take(n * c);
   float* scratch = arena.take(kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim()));
 
+  chunk.out.pack_d_y(d_middle, at, n, workers);
+  chunk.out.pack_x(memory.attended.data() + group.begin * c, at, n, workers);
   multiply({.a = d_middle, .rows = n, .depth = c, .packed = packed.out, .width = c, .c = d_attended}, kernels);
   for (std::size_t w = group.first_window; w < group.last_window; ++w) {
     const PlannedWindow& window = plan.windows[w];
@@ -249,9 +285,11 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
                               .d_filler_qkv = filler_sum,
                               .scratch = scratch});
   }
+  chunk.qkv.pack_d_y(d_qkv, at, n, workers);
   multiply({.a = d_qkv, .rows = n, .depth = 3 * c, .packed = packed.qkv, .width = c, .c = d_normed}, kernels);
   kernels.layer_norm(x, rows, n, c, weights.attention_norm_weight, weights.attention_norm_bias, shape.layer_norm_eps,
-                     chunk.attention_normed + at * c);
+                     normed);
+  chunk.qkv.pack_x(normed, at, n, workers);
   training.layer_norm_backward({.x = x,
                                 .x_rows = rows,
                                 .d_out = d_normed,
@@ -266,18 +304,6 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
                                 .d_beta = sum.attention_norm_bias});
   training.add_column_sums(d_middle, n, c, sum.out_bias);
   training.add_column_sums(d_qkv, n, 3 * c, sum.qkv_bias);
-}
-
-void BackwardPass::add_weight_gradients(std::size_t num_rows, std::size_t chunk_begin, const ChunkRows& chunk,
-                                        const BlockGradients& gradients) const {
-  const std::size_t c = shape.hidden_size;
-  const std::size_t f = shape.intermediate_size;
-  const WeightGradient products[] = {
-      {chunk.d_y, chunk.activated, num_rows, c, f, gradients.down_weight},
-      {chunk.d_up, chunk.feed_forward_normed, num_rows, f, c, gradients.up_weight},
-      {chunk.d_qkv, chunk.attention_normed, num_rows, 3 * c, c, gradients.qkv_weight},
-      {chunk.d_middle, memory.attended.data() + chunk_begin * c, num_rows, c, c, gradients.out_weight}};
-  backprop::add_weight_gradients(products, workers);
 }
 
 /// Adds the groups' sums in their order.
@@ -336,7 +362,8 @@ void block_forward(const BlockShape& shape, const BlockWeights& weights, const W
             .bias = weights.qkv_bias,
             .c = memory.filler_qkv.data()},
            workers.kernels);
-  workers.reserve_each(plan.largest_group * (c + shape.intermediate_size) + 3 * kernels::kRowAlignment +
+  workers.reserve_each(plan.largest_group * c + kFeedForwardRows * shape.intermediate_size +
+                       3 * kernels::kRowAlignment +
                        kernels::attention_scratch_size(plan.largest_window, shape.head_dim()));
   workers.pool.parallel_for(plan.groups.size(), [&](std::size_t i, int worker) noexcept {
     forward_group(shape, weights, packed, plan, plan.groups[i], x, memory, y, workers.kernels, workers.arena(worker));
@@ -347,22 +374,18 @@ void block_backward(const BlockShape& shape, const BlockWeights& weights, const 
                     const BlockMemory& memory, const float* d_y, float* d_x, const BlockGradients& gradients,
                     Workers& workers) {
   const PackedWeights packed(shape, weights, /*is_backward=*/true, workers);
-  const std::size_t chunk_rows = std::min(plan.rows.size(), kChunkRows + plan.largest_group);
   GroupSums sums(shape, plan.groups.size());
   const BackwardPass pass{shape, weights, packed, plan, x, memory, d_y, d_x, sums, workers};
-  const ChunkRows chunk(shape, chunk_rows, workers.chunk);
-  const std::size_t group_scratch = 2 * plan.largest_group * shape.hidden_size + 3 * kernels::kRowAlignment +
-                                    kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim());
+  workers.reserve_each(pass.scratch_size());
   for (std::size_t first = 0; first < plan.groups.size();) {
     std::size_t last = first;
     std::size_t num_rows = 0;
     for (; last < plan.groups.size() && num_rows < kChunkRows; ++last) num_rows += plan.groups[last].num_rows;
-    const std::size_t chunk_begin = plan.groups[first].begin;
-    workers.reserve_each(group_scratch);
-    workers.pool.parallel_for(last - first, [&](std::size_t i, int worker) noexcept {
-      pass.run_group(first + i, chunk_begin, chunk, workers.arena(worker));
+    const ChunkGradients chunk(shape, gradients, plan.groups[first].begin, num_rows, workers.next_operands());
+    workers.parallel_for(last - first, [&](std::size_t i, int worker) noexcept {
+      pass.run_group(first + i, chunk, workers.arena(worker));
     });
-    pass.add_weight_gradients(num_rows, chunk_begin, chunk, gradients);
+    chunk.add(workers);
     first = last;
   }
   add_sums(shape, sums, plan.groups.size(), gradients);

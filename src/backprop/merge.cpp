@@ -91,47 +91,55 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
   const std::size_t rows = plan.num_merged();
   const std::size_t tasks = num_tasks(rows);
   const std::size_t chunk_rows = std::min(rows, kChunkRows);
-  workers.shared.reserve(6 * c * c + chunk_rows * 3 * c + 2 * kernels::kRowAlignment);
+  workers.shared.reserve(6 * c * c);
+  Arena& operands = workers.next_operands();
+  operands.reserve(chunk_rows * 3 * c);
   float* unwoven = workers.shared.take(2 * c * c);
   float* packed = workers.shared.take(2 * c * c);
   float* d_unwoven = workers.shared.take(2 * c * c);
-  float* pairs = workers.shared.take(chunk_rows * 2 * c);
-  float* d_reduced = workers.shared.take(chunk_rows * c);
   unweave(weights.reduction_weight, c, unwoven);
   std::fill_n(d_unwoven, 2 * c * c, 0.0f);
   const Packing packing{unwoven, c, 2 * c, true, packed};
   pack_weights({&packing, 1}, workers);
 
+  WeightGradient product{.out_features = c, .in_features = 2 * c, .d_weight = d_unwoven};
+  product.d_y = operands.take(chunk_rows * c);
+  product.x = operands.take(chunk_rows * 2 * c);
   std::vector<float> sums(tasks * 2 * c);  // of each task: gamma, beta
+  workers.reserve_each(kTaskRows * 5 * c);
   for (std::size_t chunk = 0; chunk < rows; chunk += kChunkRows) {
     const std::size_t in_chunk = std::min(kChunkRows, rows - chunk);
-    workers.reserve_each(kTaskRows * 2 * c);
-    workers.pool.parallel_for(num_tasks(in_chunk), [&](std::size_t task, int worker) noexcept {
+    product.rows = in_chunk;
+    workers.parallel_for(num_tasks(in_chunk), [&](std::size_t task, int worker) noexcept {
       const std::size_t at = task * kTaskRows;
       const std::size_t first = chunk + at;
       const std::size_t count = std::min(kTaskRows, rows - first);
       float* sum = sums.data() + first / kTaskRows * 2 * c;
       Arena& arena = workers.arena(worker);
       arena.clear();
+      float* pairs = arena.take(count * 2 * c);
       float* d_pairs = arena.take(count * 2 * c);
+      float* d_reduced = arena.take(count * c);
       workers.training.layer_norm_backward({.x = memory.data() + first * c,
                                             .d_out = d_y + first * c,
                                             .rows = count,
                                             .hidden = c,
                                             .gamma = weights.norm_weight,
                                             .eps = shape.layer_norm_eps,
-                                            .d_x = d_reduced + at * c,
+                                            .d_x = d_reduced,
                                             .d_gamma = sum,
                                             .d_beta = sum + c});
-      gather_pairs(plan, x, first, count, c, pairs + at * 2 * c);
-      multiply({.a = d_reduced + at * c, .rows = count, .depth = c, .packed = packed, .width = 2 * c, .c = d_pairs},
+      gather_pairs(plan, x, first, count, c, pairs);
+      product.pack_x(pairs, at, count, workers);
+      product.pack_d_y(d_reduced, at, count, workers);
+      multiply({.a = d_reduced, .rows = count, .depth = c, .packed = packed, .width = 2 * c, .c = d_pairs},
                workers.kernels);
       for (std::size_t i = 0; i < 2 * count; ++i)
         if (const std::int32_t row = plan.pairs[2 * first + i]; row >= 0)
           std::copy_n(d_pairs + i * c, c, d_x + static_cast<std::size_t>(row) * c);
     });
-    const WeightGradient product{d_reduced, pairs, in_chunk, c, 2 * c, d_unwoven};
-    add_weight_gradients({&product, 1}, workers);
+    add_later({&product, 1}, workers);
+    workers.finish();
   }
   add_woven(d_unwoven, c, gradients.reduction_weight);
   for (std::size_t task = 0; task < tasks; ++task)

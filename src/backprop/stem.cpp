@@ -56,10 +56,17 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
                 .epilogue = kernels::Epilogue::kAdd},
                workers.kernels);
   });
-  std::vector<WeightGradient> products;
+  PooledBuffer packed_rows = workers.buffers.take((taps + 1) * kPadding * c);
+  float* packed_embedding = packed_rows.data() + taps * kPadding * c;
+  std::vector<WeightGradient> products(taps);
   for (std::size_t j = 0; j < taps; ++j)
-    products.push_back({d_table + j * kVocabulary * c, weights.embedding, kPadding, c, c, d_taps.data() + j * c * c});
-  add_weight_gradients(products, workers);
+    products[j] = {kPadding, c, c, packed_rows.data() + j * kPadding * c, packed_embedding, d_taps.data() + j * c * c};
+  products.front().pack_x(weights.embedding, 0, kPadding, workers);
+  workers.pool.parallel_for(taps, [&](std::size_t j, int) noexcept {
+    products[j].pack_d_y(d_table + j * kVocabulary * c, 0, kPadding, workers);
+  });
+  add_later(products, workers);
+  workers.finish();
   workers.pool.parallel_for(c, [&](std::size_t out, int) noexcept {
     for (std::size_t in = 0; in < c; ++in)
       for (std::size_t j = 0; j < taps; ++j)
@@ -123,6 +130,7 @@ void stem_forward(const StemShape& shape, const StemTensors<const float*>& weigh
 void stem_backward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
                    const float* d_y, const StemTensors<float*>& gradients, Workers& workers) {
   const std::size_t c = shape.hidden_size;
+  workers.finish();
   if (gradients.positions != nullptr) add_position_gradients(shape, ids, d_y, gradients.positions, workers);
   PooledBuffer d_table = workers.buffers.take(shape.taps() * kVocabulary * c);
   workers.pool.parallel_for(shape.taps(), [&](std::size_t tap, int) noexcept {

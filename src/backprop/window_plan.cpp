@@ -50,9 +50,11 @@ void cut_released(Cutter& cutter, std::int64_t base, std::int64_t num_rows, std:
 }
 
 void group(WindowPlan& plan) {
+  // Few rows make small groups, so that there is something to do for every thread.
+  const std::size_t most_rows = std::clamp(plan.rows.size() / 8, WindowPlan::kFewestGroupRows, WindowPlan::kGroupRows);
   for (std::size_t i = 0; i < plan.windows.size(); ++i) {
     const PlannedWindow& window = plan.windows[i];
-    if (plan.groups.empty() || plan.groups.back().num_rows + window.num_rows > WindowPlan::kGroupRows)
+    if (plan.groups.empty() || plan.groups.back().num_rows + window.num_rows > most_rows)
       plan.groups.push_back({i, i, window.begin, 0});
     WindowGroup& open = plan.groups.back();
     open.last_window = i + 1;

@@ -29,12 +29,13 @@ struct WindowGroup {
 struct WindowPlan {
   std::vector<std::int32_t> rows;  ///< [all rows]: the row of the batch at each place of the window order
   std::vector<PlannedWindow> windows;
-  std::vector<WindowGroup> groups;  ///< of about kGroupRows rows
+  std::vector<WindowGroup> groups;  ///< of about kGroupRows rows, of fewer where there are few
   std::size_t largest_group = 0;    ///< rows
   std::size_t largest_window = 0;   ///< rows
   bool has_filler = false;
 
   static constexpr std::size_t kGroupRows = 128;
+  static constexpr std::size_t kFewestGroupRows = 32;  ///< fewer read the weights too often
 };
 
 /// Cuts files of `file_rows` rows, which lie one after another, into windows of `window_size` rows shifted by `shift`.

@@ -26,6 +26,9 @@ class Arena {
     return taken;
   }
   void clear() { used_ = 0; }
+  std::size_t used() const { return used_; }
+  /// Takes back what was taken since used() was `mark`.
+  void rewind(std::size_t mark) { used_ = mark; }
 
  private:
   base::AlignedBuffer<float> buffer_;
@@ -44,15 +47,35 @@ struct Workers {
   void reserve_each(std::size_t num_floats) {
     for (Arena& arena : arenas) arena.reserve(num_floats);
   }
+  /// Where the operands of the next products go; those of `waiting` stay where they are.
+  Arena& next_operands() { return operands[turn ^= 1]; }
+
+  /// Runs a loop like the pool, and the products that wait, on threads that find no more to do in the loop.
+  template <typename Body>
+  void parallel_for(std::size_t count, const Body& body) {
+    pool.parallel_for(count + waiting.size(), [&](std::size_t i, int worker) noexcept {
+      if (i < count) {
+        body(i, worker);
+      } else {
+        training.add_outer_product(waiting[i - count]);
+      }
+    });
+    waiting.clear();
+  }
+  /// Runs the products that wait.
+  void finish() {
+    parallel_for(0, [](std::size_t, int) noexcept {});
+  }
 
   base::ThreadPool& pool;
   const kernels::Kernels& kernels;
   const kernels::TrainingKernels& training;
-  std::vector<Arena> arenas;  // [num_threads]
-  Arena shared;               // used by the caller between loops
-  Arena packed;               // weights in the form that products read
-  Arena chunk;                // rows whose gradients become those of weights
-  BufferPool buffers;         // what lives from a forward pass to its backward pass
+  std::vector<Arena> arenas;                // [num_threads]
+  Arena shared;                             // used by the caller between loops
+  BufferPool buffers;                       // what lives from a forward pass to its backward pass
+  std::vector<kernels::OuterArgs> waiting;  // parts of weights' gradients, each of other elements
+  Arena operands[2];
+  std::size_t turn = 0;
 };
 
 }  // namespace byteformer::backprop

@@ -87,6 +87,18 @@ HWY_INLINE void multiply(const float* a, std::size_t rows, std::size_t a_stride,
   matmul(product);
 }
 
+/// Packs [rows, width] for a product summed over the rows.
+HWY_INLINE void pack_tiles(const float* source, std::size_t width, std::size_t rows, float* tiles) {
+  PackRowsArgs packing;
+  packing.source = source;
+  packing.stride = width;
+  packing.rows = rows;
+  packing.width = width;
+  packing.packed = tiles;
+  packing.depth = rows;
+  pack_rows(packing);
+}
+
 /// d_scores = scale * weights * (d_weights - delta), in place of d_weights; delta is sum_j out_j d_out_j of the query.
 HWY_INLINE void softmax_backward(const float* weights, float* d_weights, std::size_t size, float delta, float scale) {
   const Floats d;
@@ -129,9 +141,9 @@ inline void attend_backward_block(const AttentionBackwardArgs& args, std::size_t
   multiply(s.d_scores, count, score_size, s.k_rows, keys, dim, s.q, row_size);
   for (std::size_t r = 0; r < count; ++r)
     std::copy_n(s.q + r * row_size, dim, args.d_qkv + (first + r) * args.qkv_stride + head * dim);
-  pack_rows(s.d_scores, score_size, count, score_size, s.tiles);
+  pack_tiles(s.d_scores, score_size, count, s.tiles);
   add_outer_product({s.tiles, s.packed_q, count, score_size, row_size, s.d_k, row_size});
-  pack_rows(s.weights, score_size, count, score_size, s.tiles);
+  pack_tiles(s.weights, score_size, count, s.tiles);
   add_outer_product({s.tiles, s.packed_d_out, count, score_size, row_size, s.d_v, row_size});
 }
 

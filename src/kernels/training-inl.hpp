@@ -18,17 +18,32 @@ HWY_BEFORE_NAMESPACE();
 namespace byteformer::kernels {
 namespace HWY_NAMESPACE {
 
-inline void pack_rows(const float* source, std::size_t stride, std::size_t depth, std::size_t height,
-                      float* packed) noexcept {
+inline void pack_rows(const PackRowsArgs& args) noexcept {
   // A cache line of a row at a time, from rows that are few enough for the first-level cache and its page table; all
   // tiles at once would be as many streams, which hinder each other where `depth` is a power of two.
   constexpr std::size_t kBlockRows = 64;
-  for (std::size_t begin = 0; begin < depth; begin += kBlockRows) {
-    const std::size_t end = std::min(depth, begin + kBlockRows);
-    for (std::size_t line = 0; line < height; line += kRowAlignment)
+  for (std::size_t begin = 0; begin < args.rows; begin += kBlockRows) {
+    const std::size_t end = std::min(args.rows, begin + kBlockRows);
+    for (std::size_t line = 0; line < args.width; line += kRowAlignment)
       for (std::size_t k = begin; k < end; ++k)
         for (std::size_t column = line; column < line + kRowAlignment; column += kTileRows)
-          std::copy_n(source + k * stride + column, kTileRows, packed + column * depth + k * kTileRows);
+          std::copy_n(args.source + k * args.stride + column, kTileRows,
+                      args.packed + column * args.depth + (args.first_row + k) * kTileRows);
+  }
+}
+
+inline void pack_columns(const PackRowsArgs& args) noexcept {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t begin = 0; begin < args.width; begin += kOuterColumns) {
+    for_each_panel(std::min(kOuterColumns, args.width - begin), [&](std::size_t first, std::size_t count) {
+      const std::size_t column = begin + first * lanes;
+      const std::size_t columns = count * lanes;
+      float* panel = args.packed + column * args.depth + args.first_row * columns;
+      for (std::size_t k = 0; k < args.rows; ++k)
+        for (std::size_t n = 0; n < columns; n += lanes)
+          hn::StoreU(hn::LoadU(d, args.source + k * args.stride + column + n), d, panel + k * columns + n);
+    });
   }
 }
 

@@ -8,10 +8,25 @@
 
 namespace byteformer::kernels {
 
-/// c += a^T b, summed over `depth` rows: the gradient of a weight. a and b lie packed (pack_rows and Kernels::pack).
+/// Rows of a [depth, width] matrix on their way into a packed copy of it, `depth * width` floats. The rows of a copy
+/// may be packed by several calls, also at the same time.
+struct PackRowsArgs {
+  const float* source = nullptr;  ///< [rows, width], `stride` floats from row to row
+  std::size_t stride = 0;
+  std::size_t rows = 0;
+  std::size_t width = 0;  ///< a multiple of kRowAlignment
+  float* packed = nullptr;
+  std::size_t depth = 0;      ///< rows of the packed matrix
+  std::size_t first_row = 0;  ///< where the rows go in it
+};
+
+/// Columns that pack_columns packs as a matrix of their own: what one pass of add_outer_product over a takes well.
+inline constexpr std::size_t kOuterColumns = 48;
+
+/// c += a^T b, summed over `depth` rows: the gradient of a weight.
 struct OuterArgs {
   const float* a = nullptr;  ///< [depth, height] packed by pack_rows
-  const float* b = nullptr;  ///< [depth, width] packed by Kernels::pack
+  const float* b = nullptr;  ///< [depth, width] packed by Kernels::pack, or a block of columns by pack_columns
   std::size_t depth = 0;
   std::size_t height = 0;  ///< a multiple of kRowAlignment
   std::size_t width = 0;   ///< a multiple of kRowAlignment
@@ -81,8 +96,8 @@ struct AdamWArgs {
   float gradient_scale = 1;  ///< the gradients are multiplied by it first
   float decay = 1;           ///< the weights are: 1 - learning rate * weight decay
   float beta1 = 0, beta2 = 0;
-  float step_size = 0;          ///< learning rate / (1 - beta1^t)
-  float inverse_root_bias2 = 0; ///< 1 / sqrt(1 - beta2^t)
+  float step_size = 0;           ///< learning rate / (1 - beta1^t)
+  float inverse_root_bias2 = 0;  ///< 1 / sqrt(1 - beta2^t)
   float eps = 0;
   float momentum = 0;  ///< average += momentum (weights - average)
 };
@@ -92,10 +107,10 @@ struct AdamWArgs {
 struct TrainingKernels {
   const char* name;  ///< as Kernels::name
 
-  /// Packs [depth, height] rows, `stride` floats apart, for OuterArgs::a: tiles of a few columns, depth * height
-  /// floats.
-  void (*pack_rows)(const float* source, std::size_t stride, std::size_t depth, std::size_t height,
-                    float* packed) noexcept;
+  /// For OuterArgs::a: tiles of a few columns.
+  void (*pack_rows)(const PackRowsArgs& args) noexcept;
+  /// For OuterArgs::b: blocks of kOuterColumns, one after another.
+  void (*pack_columns)(const PackRowsArgs& args) noexcept;
   void (*add_outer_product)(const OuterArgs& args) noexcept;
   void (*attend_backward)(const AttentionBackwardArgs& args) noexcept;
   void (*layer_norm_backward)(const LayerNormBackwardArgs& args) noexcept;

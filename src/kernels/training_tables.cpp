@@ -16,7 +16,7 @@ namespace byteformer::kernels {
 namespace HWY_NAMESPACE {
 
 constexpr TrainingKernels make_training_table(const char* name) {
-  return {name,          pack_rows,       add_outer_product, attend_backward, layer_norm_backward,
+  return {name,          pack_rows,       pack_columns,       add_outer_product, attend_backward, layer_norm_backward,
           gelu_backward, add_column_sums, add_table_gradient, adamw};
 }
 
