@@ -32,8 +32,8 @@ Nothing is overwritten silently: where there are results or unfinished runs, --r
 interrupted and leaves out those that are done; --force makes all anew. A training resumes bit for bit. A run that fails
 is said, and the others go on.
 
-At the small scale, data come from `scripts/unpack_data.sh`; all experiments take a night on two cores. At the paper's
-scale you need ImageNet or Speech Commands v2 below the folder of data, and a cluster.
+At the small scale, data come from `scripts/unpack_data.sh`, and a run takes minutes on two cores; all of them, by
+estimate, a night. At the paper's scale you need ImageNet or Speech Commands v2 below the folder of data, and a cluster.
 
 Examples:
   byteformer experiments run image_tiff
@@ -79,11 +79,11 @@ experiments::Places places_of(const Arguments& arguments) {
 
 int run(const Arguments& arguments, Console& console) {
   const RecipeBook book = arguments.options.read_recipes();
+  const std::vector<const Recipe*> recipes = find_recipes(book, arguments.names);
   const experiments::Places places = places_of(arguments);
   RunnerOptions options{places, {}, arguments.threads, !arguments.no_progress};
   if (!arguments.dry_run) options.trainer = find_trainer("experiments need");
   const Runner runner(book, options);
-  const std::vector<const Recipe*> recipes = find_recipes(book, arguments.names);
   std::vector<Task> tasks =
       find_tasks(book, runner, recipes, arguments.options.wanted_scale(), arguments.seeds, arguments.steps);
   if (arguments.dry_run) {
