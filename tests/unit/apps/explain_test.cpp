@@ -12,7 +12,6 @@
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"
-#include "system/external_program.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -221,8 +220,8 @@ TEST_F(ExplainCommandTest, NamesWhatIsWrong) {
   EXPECT_EQ(run_program({"explain", "-m", at("nowhere"), file}).status, kExitFailure);
 }
 
+#ifdef BYTEFORMER_HAS_TRAINER
 TEST_F(ExplainCommandTest, GradientsAddUp) {
-  if (!find_program("byteformer-train")) GTEST_SKIP() << "built without the trainer";
   nano_model(folder_ / "model", kFhwc8);
   const json answer =
       explained({put("a.fhwc", pixels()), "--method", "integrated-gradients", "--label", "class_1", "--of", "logit"});
@@ -237,6 +236,7 @@ TEST_F(ExplainCommandTest, GradientsAddUp) {
   EXPECT_NEAR(sum, difference, 0.01 * std::abs(difference));
   EXPECT_THAT(explain({at("a.fhwc"), "--method", "integrated-gradients"}).out, HasSubstr("they add up to"));
 }
+#endif
 
 /// What the acceptance asks of 100 files, of those that ship.
 TEST(ExplainShippedModels, TheHottestTenthDecidesMoreThanARandomOne) {
