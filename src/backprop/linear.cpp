@@ -31,24 +31,12 @@ void multiply(const Product& product, const kernels::Kernels& kernels) noexcept 
 
 void WeightGradient::pack_d_y(const float* from, std::size_t first, std::size_t count,
                               const Workers& workers) const noexcept {
-  workers.training.pack_rows({.source = from,
-                              .stride = out_features,
-                              .rows = count,
-                              .width = out_features,
-                              .packed = d_y,
-                              .depth = rows,
-                              .first_row = first});
+  workers.training.pack_rows({from, out_features, count, out_features, d_y, rows, first});
 }
 
 void WeightGradient::pack_x(const float* from, std::size_t first, std::size_t count,
                             const Workers& workers) const noexcept {
-  workers.training.pack_columns({.source = from,
-                                 .stride = in_features,
-                                 .rows = count,
-                                 .width = in_features,
-                                 .packed = x,
-                                 .depth = rows,
-                                 .first_row = first});
+  workers.training.pack_columns({from, in_features, count, in_features, x, rows, first});
 }
 
 void add_later(std::span<const WeightGradient> gradients, Workers& workers) {

@@ -89,14 +89,7 @@ HWY_INLINE void multiply(const float* a, std::size_t rows, std::size_t a_stride,
 
 /// Packs [rows, width] for a product summed over the rows.
 HWY_INLINE void pack_tiles(const float* source, std::size_t width, std::size_t rows, float* tiles) {
-  PackRowsArgs packing;
-  packing.source = source;
-  packing.stride = width;
-  packing.rows = rows;
-  packing.width = width;
-  packing.packed = tiles;
-  packing.depth = rows;
-  pack_rows(packing);
+  pack_rows({source, width, rows, width, tiles, rows, 0});
 }
 
 /// d_scores = scale * weights * (d_weights - delta), in place of d_weights; delta is sum_j out_j d_out_j of the query.
