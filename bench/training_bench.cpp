@@ -47,7 +47,6 @@ void training_step(benchmark::State& state) {
   }
   const std::vector<train::Target> targets(files.size());
   for (auto _ : state) {
-    model.parameters().gradients().zero_();
     (train::cross_entropy_sum(model.forward(batch), targets, 0.1) / static_cast<double>(files.size())).backward();
     optimizer.step(1e-3);
   }

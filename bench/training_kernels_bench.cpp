@@ -104,8 +104,7 @@ void table_gradient(benchmark::State& state, const TrainingKernels* t, std::size
 
 void adamw(benchmark::State& state, const TrainingKernels* t) {
   constexpr std::size_t kCount = 1 << 16;
-  const Buffer gradients = random_buffer(kCount);
-  Buffer weights = random_buffer(kCount), first(kCount), second(kCount), average(kCount);
+  Buffer gradients = random_buffer(kCount), weights = random_buffer(kCount), first(kCount), second(kCount), average(kCount);
   for (auto _ : state) {
     t->adamw({.count = kCount, .weights = weights.data(), .gradients = gradients.data(), .first_moment = first.data(),
               .second_moment = second.data(), .average = average.data(), .gradient_scale = 1, .decay = 0.9999f,
@@ -113,7 +112,7 @@ void adamw(benchmark::State& state, const TrainingKernels* t) {
               .momentum = 1e-3f});
     benchmark::DoNotOptimize(weights.data());
   }
-  set_flops(state, 18.0 * kCount, gradients, weights, weights, first, first, second, second, average, average);
+  set_flops(state, 18.0 * kCount, gradients, gradients, weights, weights, first, first, second, second, average, average);
 }
 
 void register_all(const Kernels* k) {

@@ -149,7 +149,7 @@ inline void add_table_gradient(const TableGradientArgs& args) noexcept {
 }
 
 /// The elements [i, i + lanes) of the arrays.
-HWY_INLINE void adamw_vector(const AdamWArgs& args, float* w, const float* g, float* m, float* v, float* average) {
+HWY_INLINE void adamw_vector(const AdamWArgs& args, float* w, float* g, float* m, float* v, float* average) {
   const Floats d;
   const auto gradient = hn::Mul(hn::LoadU(d, g), hn::Set(d, args.gradient_scale));
   const auto first = hn::MulAdd(hn::Set(d, args.beta1), hn::LoadU(d, m), hn::Mul(hn::Set(d, 1 - args.beta1), gradient));
@@ -159,6 +159,7 @@ HWY_INLINE void adamw_vector(const AdamWArgs& args, float* w, const float* g, fl
   const auto decayed = hn::Mul(hn::LoadU(d, w), hn::Set(d, args.decay));
   const auto weight = hn::NegMulAdd(hn::Set(d, args.step_size), hn::Div(first, root), decayed);
   const auto old_average = hn::LoadU(d, average);
+  hn::StoreU(hn::Zero(d), d, g);
   hn::StoreU(first, d, m);
   hn::StoreU(second, d, v);
   hn::StoreU(weight, d, w);
@@ -174,12 +175,11 @@ inline void adamw(const AdamWArgs& args) noexcept {
   if (i == args.count) return;
   // The last few elements pass through full vectors.
   HWY_ALIGN float tail[5][HWY_MAX_BYTES / sizeof(float)] = {};
-  float* const arrays[5] = {args.weights, const_cast<float*>(args.gradients), args.first_moment, args.second_moment,
-                            args.average};
+  float* const arrays[5] = {args.weights, args.gradients, args.first_moment, args.second_moment, args.average};
   const std::size_t rest = args.count - i;
   for (std::size_t a = 0; a < 5; ++a) std::copy_n(arrays[a] + i, rest, tail[a]);
   adamw_vector(args, tail[0], tail[1], tail[2], tail[3], tail[4]);
-  for (const std::size_t a : {0, 2, 3, 4}) std::copy_n(tail[a], rest, arrays[a] + i);
+  for (std::size_t a = 0; a < 5; ++a) std::copy_n(tail[a], rest, arrays[a] + i);
 }
 
 }  // namespace HWY_NAMESPACE

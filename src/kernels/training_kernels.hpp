@@ -84,12 +84,13 @@ struct TableGradientArgs {
   const float* d_out = nullptr;  ///< [tokens, row_size]
 };
 
-/// One step of AdamW and of the moving average, element by element.
+/// One step of AdamW and of the moving average, element by element. It ends with gradients of zero, ready for the next
+/// backward passes: they are in the cache.
 /// \see Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019
 struct AdamWArgs {
   std::size_t count = 0;
   float* weights = nullptr;
-  const float* gradients = nullptr;
+  float* gradients = nullptr;
   float* first_moment = nullptr;
   float* second_moment = nullptr;
   float* average = nullptr;

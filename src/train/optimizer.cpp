@@ -32,7 +32,7 @@ void for_each_chunk(base::ThreadPool* pool, std::int64_t size, const Body& body)
 }
 
 void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, const torch::Tensor& w,
-                 const torch::Tensor& gradients, const OptimizerState& state, base::ThreadPool* pool) {
+                 torch::Tensor& gradients, const OptimizerState& state, base::ThreadPool* pool) {
   const kernels::TrainingKernels& kernels = kernels::training_kernels_for(kernels::default_kernels());
   const auto run = [&](std::int64_t begin, std::int64_t end, float decay) {
     if (begin >= end) return;
@@ -57,7 +57,7 @@ void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, con
   });
 }
 
-void step_on_device(const Step& s, std::int64_t num_decayed, torch::Tensor& w, const torch::Tensor& gradients,
+void step_on_device(const Step& s, std::int64_t num_decayed, torch::Tensor& w, torch::Tensor& gradients,
                     OptimizerState& state) {
   const torch::Tensor g = gradients * s.gradient_scale;
   w.narrow(0, 0, num_decayed).mul_(s.decay);
@@ -65,6 +65,7 @@ void step_on_device(const Step& s, std::int64_t num_decayed, torch::Tensor& w, c
   state.second_moment.mul_(s.beta2).addcmul_(g, g, 1 - s.beta2);
   w.addcdiv_(state.first_moment, (state.second_moment.sqrt() / s.root_bias2).add_(s.eps), -s.learning_rate / s.bias1);
   state.average.add_(w - state.average, s.momentum);
+  gradients.zero_();
 }
 
 }  // namespace

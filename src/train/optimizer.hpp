@@ -31,7 +31,7 @@ class AdamW {
   /// \param pool runs the steps on a CPU; null: the caller alone. The results are the same bits.
   AdamW(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool = nullptr);
 
-  /// One step from `parameters.gradients()`, which it leaves as they are.
+  /// One step from `parameters.gradients()`, which are zero afterwards.
   /// \param learning_rate  of this step
   /// \param gradient_scale the gradients are multiplied by it first (clipping, accumulation, loss scaling)
   void step(double learning_rate, double gradient_scale = 1);

@@ -26,7 +26,6 @@ double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data,
     std::vector<std::span<const std::uint8_t>> bytes;
     for (const data::LoadedFile& file : files)
       if (file.error.empty()) bytes.emplace_back(file.bytes);
-    module.parameters().gradients().zero_();
     for_each_pass(module, bytes, plan.token_budget, [&](std::size_t first, std::size_t last) {
       cross_entropy_sum(module.forward(std::span(bytes).subspan(first, last - first)),
                         std::vector<Target>(last - first), plan.label_smoothing)

@@ -149,12 +149,12 @@ void Trainer::Run::step(std::vector<data::LoadedFile> files) {
   if (has_noise(plan_)) seed_step(plan_.seed, progress_.step);
   const double rate = learning_rate(plan_.schedule, progress_.step);
   const double scale = plan_.precision == "fp16" ? progress_.loss_scale : 1;
-  module_.parameters().gradients().zero_();
   const double loss = num_good > 0 ? accumulate(files, num_good, scale) : 0;
   const double norm = optimizer_.gradient_norm() / scale;
   if (std::isfinite(loss) && !std::isfinite(norm) && plan_.precision == "fp16") {
     progress_.loss_scale /= 2;  // too large for float16: the step is skipped, as usual
     progress_.good_steps = 0;
+    module_.parameters().gradients().zero_();
   } else if (!std::isfinite(loss) || !std::isfinite(norm)) {
     format::fail(ErrorCode::kInternal, "the loss is no longer finite at step ", progress_.step + 1,
                  ". The last checkpoint and the best model so far are in ", base::printable(folder_.model_dir()),
