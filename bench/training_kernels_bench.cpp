@@ -14,29 +14,27 @@ using kernels::TrainingKernels;
 constexpr std::size_t kRows = 512;  // of gradients that are computed before the weights take them up
 constexpr std::size_t kColumns = kernels::kOuterColumns;
 
-kernels::PackRowsArgs packing(const Buffer& rows, std::size_t width, Buffer& packed) {
-  return {.source = rows.data(), .stride = width, .rows = kRows, .width = width, .packed = packed.data(),
-          .depth = kRows, .first_row = 0};
+kernels::PackColumnsArgs packing(const Buffer& rows, std::size_t width, Buffer& packed) {
+  return {.source = rows.data(), .rows = kRows, .width = width, .to = {packed.data(), kRows, 0}};
 }
 
 void outer_product(benchmark::State& state, const TrainingKernels* t, std::size_t height) {
   const Buffer d_y = random_buffer(kRows * height), x = random_buffer(kRows * kColumns);
-  Buffer packed_d_y(kRows * height), packed_x(kRows * kColumns), c(height * kColumns);
-  t->pack_rows(packing(d_y, height, packed_d_y));
+  Buffer packed_x(kRows * kColumns), c(height * kColumns);
   t->pack_columns(packing(x, kColumns, packed_x));
   for (auto _ : state) {
-    t->add_outer_product({.a = packed_d_y.data(), .b = packed_x.data(), .depth = kRows, .height = height,
+    t->add_outer_product({.a = d_y.data(), .a_stride = height, .b = packed_x.data(), .depth = kRows, .height = height,
                           .width = kColumns, .c = c.data(), .c_stride = kColumns});
     benchmark::DoNotOptimize(c.data());
   }
-  set_multiply_adds(state, kRows * height * kColumns, packed_d_y, packed_x, c);
+  set_multiply_adds(state, kRows * height * kColumns, d_y, packed_x, c);
 }
 
-void pack(benchmark::State& state, void (*with)(const kernels::PackRowsArgs& args) noexcept) {
+void pack_columns(benchmark::State& state, const TrainingKernels* t) {
   const Buffer rows = random_buffer(kRows * kHidden);
   Buffer packed(kRows * kHidden);
   for (auto _ : state) {
-    with(packing(rows, kHidden, packed));
+    t->pack_columns(packing(rows, kHidden, packed));
     benchmark::DoNotOptimize(packed.data());
   }
   set_bytes(state, packed.num_bytes());
@@ -68,14 +66,14 @@ void layer_norm_backward(benchmark::State& state, const TrainingKernels* t) {
 }
 
 void gelu_backward(benchmark::State& state, const TrainingKernels* t) {
-  constexpr std::size_t kCount = 4096;
-  const Buffer x = random_buffer(kCount);
-  Buffer y(kCount), d = random_buffer(kCount);
+  constexpr std::size_t kFew = 16, kWidth = 4 * kHidden;
+  const Buffer x = random_buffer(kFew * kWidth);
+  Buffer y(kFew * kWidth), d = random_buffer(kFew * kWidth);
   for (auto _ : state) {
-    t->gelu_backward(x.data(), kCount, y.data(), d.data());
+    t->gelu_backward({.x = x.data(), .rows = kFew, .width = kWidth, .d = d.data(), .y = {y.data(), kFew, 0}});
     benchmark::DoNotOptimize(d.data());
   }
-  set_flops(state, 59.0 * kCount, x, y, d, d);  // erf and exp
+  set_flops(state, 59.0 * kFew * kWidth, x, y, d, d);  // erf and exp
 }
 
 void column_sums(benchmark::State& state, const TrainingKernels* t) {
@@ -122,8 +120,7 @@ void register_all(const Kernels* k) {
   };
   add("outer_product_192", outer_product, t, kHidden);
   add("outer_product_768", outer_product, t, 4 * kHidden);
-  add("pack_rows", pack, t->pack_rows);
-  add("pack_columns", pack, t->pack_columns);
+  add("pack_columns", pack_columns, t);
   for (const std::size_t rows : {32, 128}) add("attention_backward_" + std::to_string(rows), attention_backward, t, rows);
   add("layer_norm_backward", layer_norm_backward, t);
   add("gelu_backward", gelu_backward, t);

@@ -180,63 +180,49 @@ struct BackwardPass {
 
   /// Rows of one group: everything but the gradients of the four weights.
   void run_group(std::size_t index, const ChunkGradients& chunk, Arena& arena) const noexcept;
-  /// Rows [first, first + n): d_middle from d_out.
+  /// Rows [first, first + n): from what reaches the block's end to what reaches its middle.
   void feed_forward(std::size_t first, std::size_t n, const BlockGradients& sum, const ChunkGradients& chunk,
-                    const float* d_out, float* d_middle, Arena& arena) const noexcept;
+                    Arena& arena) const noexcept;
+  /// From the middle to the block's start.
   void attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum, const ChunkGradients& chunk,
-                 const float* d_middle, Arena& arena) const noexcept;
+                 Arena& arena) const noexcept;
   std::size_t scratch_size() const;
 };
 
 std::size_t BackwardPass::scratch_size() const {
   const std::size_t c = shape.hidden_size;
-  const std::size_t feed_forward = kFeedForwardRows * 2 * (c + shape.intermediate_size);
   const std::size_t attention =
-      plan.largest_group * 6 * c + kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim());
-  return 2 * plan.largest_group * c + std::max(feed_forward, attention) + 8 * kernels::kRowAlignment;
+      plan.largest_group * 2 * c + kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim());
+  return std::max(kFeedForwardRows * c, attention) + 4 * kernels::kRowAlignment;
 }
 
 void BackwardPass::run_group(std::size_t index, const ChunkGradients& chunk, Arena& arena) const noexcept {
   const WindowGroup& group = plan.groups[index];
   const std::size_t c = shape.hidden_size;
   const BlockGradients sum = sums.of(index);
-  arena.clear();
-  float* d_out = arena.take(group.num_rows * c);
-  float* d_middle = arena.take(group.num_rows * c);
-  copy_rows(d_y, plan.rows.data() + group.begin, group.num_rows, c, d_out);
-  const std::size_t mark = arena.used();
-  for (std::size_t at = 0; at < group.num_rows; at += kFeedForwardRows) {
-    arena.rewind(mark);
-    feed_forward(group.begin + at, std::min(kFeedForwardRows, group.num_rows - at), sum, chunk, d_out + at * c,
-                 d_middle + at * c, arena);
-  }
-  arena.rewind(mark);
-  attention(group, sum, sums.filler(index), chunk, d_middle, arena);
+  copy_rows(d_y, plan.rows.data() + group.begin, group.num_rows, c, chunk.down.d_y_from(group.begin - chunk.first));
+  for (std::size_t at = 0; at < group.num_rows; at += kFeedForwardRows)
+    feed_forward(group.begin + at, std::min(kFeedForwardRows, group.num_rows - at), sum, chunk, arena);
+  attention(group, sum, sums.filler(index), chunk, arena);
 }
 
 void BackwardPass::feed_forward(std::size_t first, std::size_t n, const BlockGradients& sum,
-                                const ChunkGradients& chunk, const float* d_out, float* d_middle,
-                                Arena& arena) const noexcept {
+                                const ChunkGradients& chunk, Arena& arena) const noexcept {
   const std::size_t c = shape.hidden_size;
   const std::size_t f = shape.intermediate_size;
   const std::size_t at = first - chunk.first;
   const kernels::Kernels& kernels = workers.kernels;
   const kernels::TrainingKernels& training = workers.training;
   const float* middle = memory.middle.data() + first * c;
-  float* d_up = arena.take(n * f);
-  float* activated = arena.take(n * f);
+  const float* d_out = chunk.down.d_y_from(at);
+  float* d_up = chunk.up.d_y_from(at);
+  arena.clear();
   float* d_normed = arena.take(n * c);
-  float* normed = arena.take(n * c);
 
-  chunk.down.pack_d_y(d_out, at, n, workers);
   multiply({.a = d_out, .rows = n, .depth = c, .packed = packed.down, .width = f, .c = d_up}, kernels);
-  training.gelu_backward(memory.up.data() + first * f, n * f, activated, d_up);
-  chunk.down.pack_x(activated, at, n, workers);
-  chunk.up.pack_d_y(d_up, at, n, workers);
+  training.gelu_backward(
+      {.x = memory.up.data() + first * f, .rows = n, .width = f, .d = d_up, .y = chunk.down.x_from(at)});
   multiply({.a = d_up, .rows = n, .depth = f, .packed = packed.up, .width = c, .c = d_normed}, kernels);
-  kernels.layer_norm(middle, nullptr, n, c, weights.feed_forward_norm_weight, weights.feed_forward_norm_bias,
-                     shape.layer_norm_eps, normed);
-  chunk.up.pack_x(normed, at, n, workers);
   training.layer_norm_backward({.x = middle,
                                 .d_out = d_normed,
                                 .rows = n,
@@ -244,28 +230,30 @@ void BackwardPass::feed_forward(std::size_t first, std::size_t n, const BlockGra
                                 .gamma = weights.feed_forward_norm_weight,
                                 .eps = shape.layer_norm_eps,
                                 .residual = d_out,
-                                .d_x = d_middle,
+                                .d_x = chunk.out.d_y_from(at),
                                 .d_gamma = sum.feed_forward_norm_weight,
-                                .d_beta = sum.feed_forward_norm_bias});
+                                .d_beta = sum.feed_forward_norm_bias,
+                                .beta = weights.feed_forward_norm_bias,
+                                .y = chunk.up.x_from(at)});
   training.add_column_sums(d_out, n, c, sum.down_bias);
   training.add_column_sums(d_up, n, f, sum.up_bias);
 }
 
 void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum, float* filler_sum,
-                             const ChunkGradients& chunk, const float* d_middle, Arena& arena) const noexcept {
+                             const ChunkGradients& chunk, Arena& arena) const noexcept {
   const std::size_t c = shape.hidden_size;
   const std::size_t n = group.num_rows;
   const std::size_t at = group.begin - chunk.first;
   const kernels::Kernels& kernels = workers.kernels;
   const kernels::TrainingKernels& training = workers.training;
   const std::int32_t* rows = plan.rows.data() + group.begin;
-  float* d_qkv = arena.take(n * 3 * c);
+  const float* d_middle = chunk.out.d_y_from(at);
+  float* d_qkv = chunk.qkv.d_y_from(at);
+  arena.clear();
   float* d_attended = arena.take(n * c);
   float* d_normed = arena.take(n * c);
-  float* normed = arena.take(n * c);
   float* scratch = arena.take(kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim()));
 
-  chunk.out.pack_d_y(d_middle, at, n, workers);
   chunk.out.pack_x(memory.attended.data() + group.begin * c, at, n, workers);
   multiply({.a = d_middle, .rows = n, .depth = c, .packed = packed.out, .width = c, .c = d_attended}, kernels);
   for (std::size_t w = group.first_window; w < group.last_window; ++w) {
@@ -285,11 +273,7 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
                               .d_filler_qkv = filler_sum,
                               .scratch = scratch});
   }
-  chunk.qkv.pack_d_y(d_qkv, at, n, workers);
   multiply({.a = d_qkv, .rows = n, .depth = 3 * c, .packed = packed.qkv, .width = c, .c = d_normed}, kernels);
-  kernels.layer_norm(x, rows, n, c, weights.attention_norm_weight, weights.attention_norm_bias, shape.layer_norm_eps,
-                     normed);
-  chunk.qkv.pack_x(normed, at, n, workers);
   training.layer_norm_backward({.x = x,
                                 .x_rows = rows,
                                 .d_out = d_normed,
@@ -301,7 +285,9 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
                                 .d_x = d_x,
                                 .d_x_rows = rows,
                                 .d_gamma = sum.attention_norm_weight,
-                                .d_beta = sum.attention_norm_bias});
+                                .d_beta = sum.attention_norm_bias,
+                                .beta = weights.attention_norm_bias,
+                                .y = chunk.qkv.x_from(at)});
   training.add_column_sums(d_middle, n, c, sum.out_bias);
   training.add_column_sums(d_qkv, n, 3 * c, sum.qkv_bias);
 }

@@ -29,20 +29,11 @@ void multiply(const Product& product, const kernels::Kernels& kernels) noexcept 
                   .epilogue = product.epilogue});
 }
 
-void WeightGradient::pack_d_y(const float* from, std::size_t first, std::size_t count,
-                              const Workers& workers) const noexcept {
-  workers.training.pack_rows({from, out_features, count, out_features, d_y, rows, first});
-}
-
-void WeightGradient::pack_x(const float* from, std::size_t first, std::size_t count,
-                            const Workers& workers) const noexcept {
-  workers.training.pack_columns({from, in_features, count, in_features, x, rows, first});
-}
-
 void add_later(std::span<const WeightGradient> gradients, Workers& workers) {
   for (const WeightGradient& g : gradients)
     for (std::size_t column = 0; column < g.in_features; column += kernels::kOuterColumns)
       workers.waiting.push_back({.a = g.d_y,
+                                 .a_stride = g.out_features,
                                  .b = g.x + column * g.rows,
                                  .depth = g.rows,
                                  .height = g.out_features,

@@ -35,22 +35,25 @@ struct Product {
 };
 void multiply(const Product& product, const kernels::Kernels& kernels) noexcept;
 
-/// d_weight[out, in] += d_y^T x over `rows` rows: both operands in the form that the product reads. Whoever computes
-/// rows packs them while they are in its cache.
+/// d_weight[out, in] += d_y^T x over `rows` rows. Whoever computes rows leaves them here.
 struct WeightGradient {
   std::size_t rows = 0;
   std::size_t out_features = 0;
   std::size_t in_features = 0;
-  float* d_y = nullptr;  ///< packed [rows, out_features]
-  float* x = nullptr;    ///< packed [rows, in_features]
+  float* d_y = nullptr;  ///< [rows, out_features]
+  float* x = nullptr;    ///< [rows, in_features], packed by columns
   float* d_weight = nullptr;
 
-  /// Rows [first, first + count) of d_y [rows, out_features] or of x [rows, in_features], given from the first of them.
-  void pack_d_y(const float* from, std::size_t first, std::size_t count, const Workers& workers) const noexcept;
-  void pack_x(const float* from, std::size_t first, std::size_t count, const Workers& workers) const noexcept;
+  /// Where rows from `first` on go.
+  float* d_y_from(std::size_t first) const noexcept { return d_y + first * out_features; }
+  kernels::PackedColumns x_from(std::size_t first) const noexcept { return {x, rows, first}; }
+  /// Rows [first, first + count) of x, given as [count, in_features].
+  void pack_x(const float* from, std::size_t first, std::size_t count, const Workers& workers) const noexcept {
+    workers.training.pack_columns({from, count, in_features, x_from(first)});
+  }
 };
 
-/// Lets the next loop of the workers, or finish(), add the products, once their rows are packed. Each element is summed
+/// Lets the next loop of the workers, or finish(), add the products, once their rows are there. Each element is summed
 /// by one thread, in the order of the rows. Nothing may wait yet.
 void add_later(std::span<const WeightGradient> gradients, Workers& workers);
 

@@ -12,20 +12,22 @@ constexpr std::size_t kTaskRows = 128;
 constexpr std::size_t kChunkRows = 1024;
 
 /// The reduction's weight with the first row's columns before the second row's, so that a pair is read as it lies.
-void unweave(const float* weight, std::size_t hidden, float* unwoven) {
-  for (std::size_t o = 0; o < hidden; ++o)
+void unweave(const float* weight, std::size_t hidden, float* unwoven, Workers& workers) {
+  workers.pool.parallel_for(hidden, [&](std::size_t o, int) noexcept {
     for (std::size_t i = 0; i < hidden; ++i) {
       unwoven[o * 2 * hidden + i] = weight[o * 2 * hidden + 2 * i];
       unwoven[o * 2 * hidden + hidden + i] = weight[o * 2 * hidden + 2 * i + 1];
     }
+  });
 }
 
-void add_woven(const float* unwoven, std::size_t hidden, float* weight) {
-  for (std::size_t o = 0; o < hidden; ++o)
+void add_woven(const float* unwoven, std::size_t hidden, float* weight, Workers& workers) {
+  workers.pool.parallel_for(hidden, [&](std::size_t o, int) noexcept {
     for (std::size_t i = 0; i < hidden; ++i) {
       weight[o * 2 * hidden + 2 * i] += unwoven[o * 2 * hidden + i];
       weight[o * 2 * hidden + 2 * i + 1] += unwoven[o * 2 * hidden + hidden + i];
     }
+  });
 }
 
 /// Merged rows [first, first + count) as [count, 2 hidden].
@@ -66,7 +68,7 @@ void merge_forward(const MergeShape& shape, const MergeWeights& weights, const M
   workers.shared.reserve(4 * c * c);
   float* unwoven = workers.shared.take(2 * c * c);
   float* packed = workers.shared.take(2 * c * c);
-  unweave(weights.reduction_weight, c, unwoven);
+  unweave(weights.reduction_weight, c, unwoven, workers);
   const Packing packing{unwoven, c, 2 * c, false, packed};
   pack_weights({&packing, 1}, workers);
   workers.reserve_each(kTaskRows * 2 * c);
@@ -97,7 +99,7 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
   float* unwoven = workers.shared.take(2 * c * c);
   float* packed = workers.shared.take(2 * c * c);
   float* d_unwoven = workers.shared.take(2 * c * c);
-  unweave(weights.reduction_weight, c, unwoven);
+  unweave(weights.reduction_weight, c, unwoven, workers);
   std::fill_n(d_unwoven, 2 * c * c, 0.0f);
   const Packing packing{unwoven, c, 2 * c, true, packed};
   pack_weights({&packing, 1}, workers);
@@ -106,7 +108,7 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
   product.d_y = operands.take(chunk_rows * c);
   product.x = operands.take(chunk_rows * 2 * c);
   std::vector<float> sums(tasks * 2 * c);  // of each task: gamma, beta
-  workers.reserve_each(kTaskRows * 5 * c);
+  workers.reserve_each(kTaskRows * 4 * c);
   for (std::size_t chunk = 0; chunk < rows; chunk += kChunkRows) {
     const std::size_t in_chunk = std::min(kChunkRows, rows - chunk);
     product.rows = in_chunk;
@@ -119,7 +121,7 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
       arena.clear();
       float* pairs = arena.take(count * 2 * c);
       float* d_pairs = arena.take(count * 2 * c);
-      float* d_reduced = arena.take(count * c);
+      float* d_reduced = product.d_y_from(at);
       workers.training.layer_norm_backward({.x = memory.data() + first * c,
                                             .d_out = d_y + first * c,
                                             .rows = count,
@@ -131,7 +133,6 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
                                             .d_beta = sum + c});
       gather_pairs(plan, x, first, count, c, pairs);
       product.pack_x(pairs, at, count, workers);
-      product.pack_d_y(d_reduced, at, count, workers);
       multiply({.a = d_reduced, .rows = count, .depth = c, .packed = packed, .width = 2 * c, .c = d_pairs},
                workers.kernels);
       for (std::size_t i = 0; i < 2 * count; ++i)
@@ -141,7 +142,7 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
     add_later({&product, 1}, workers);
     workers.finish();
   }
-  add_woven(d_unwoven, c, gradients.reduction_weight);
+  add_woven(d_unwoven, c, gradients.reduction_weight, workers);
   for (std::size_t task = 0; task < tasks; ++task)
     for (std::size_t i = 0; i < c; ++i) {
       gradients.norm_weight[i] += sums[task * 2 * c + i];

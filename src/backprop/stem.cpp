@@ -32,7 +32,7 @@ void add_position_gradients(const StemShape& shape, const PackedIds& ids, const 
 }
 
 /// d_E[v] = sum_j d_T[j][v] W_j and d_W_j = d_T[j]^T E.
-void add_through_table(const StemShape& shape, const StemTensors<const float*>& weights, const float* d_table,
+void add_through_table(const StemShape& shape, const StemTensors<const float*>& weights, float* d_table,
                        const StemTensors<float*>& gradients, Workers& workers) {
   const std::size_t c = shape.hidden_size;
   const std::size_t taps = shape.taps();
@@ -56,15 +56,11 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
                 .epilogue = kernels::Epilogue::kAdd},
                workers.kernels);
   });
-  PooledBuffer packed_rows = workers.buffers.take((taps + 1) * kPadding * c);
-  float* packed_embedding = packed_rows.data() + taps * kPadding * c;
+  PooledBuffer packed_embedding = workers.buffers.take(kPadding * c);
   std::vector<WeightGradient> products(taps);
   for (std::size_t j = 0; j < taps; ++j)
-    products[j] = {kPadding, c, c, packed_rows.data() + j * kPadding * c, packed_embedding, d_taps.data() + j * c * c};
+    products[j] = {kPadding, c, c, d_table + j * kVocabulary * c, packed_embedding.data(), d_taps.data() + j * c * c};
   products.front().pack_x(weights.embedding, 0, kPadding, workers);
-  workers.pool.parallel_for(taps, [&](std::size_t j, int) noexcept {
-    products[j].pack_d_y(d_table + j * kVocabulary * c, 0, kPadding, workers);
-  });
   add_later(products, workers);
   workers.finish();
   workers.pool.parallel_for(c, [&](std::size_t out, int) noexcept {

@@ -26,9 +26,6 @@ class Arena {
     return taken;
   }
   void clear() { used_ = 0; }
-  std::size_t used() const { return used_; }
-  /// Takes back what was taken since used() was `mark`.
-  void rewind(std::size_t mark) { used_ = mark; }
 
  private:
   base::AlignedBuffer<float> buffer_;

@@ -19,20 +19,19 @@ HWY_BEFORE_NAMESPACE();
 namespace byteformer::kernels {
 namespace HWY_NAMESPACE {
 
-/// Where the pieces of one head lie in the scratch; sizes in floats.
+/// Where the pieces of one head lie in the scratch; sizes in floats. Rows of dim floats are padded.
 struct HeadScratch {
-  float* k;  // [keys, dim]: k and v of the window, the filler's last
+  float* k;  // [keys, dim]: k and v of the window, the filler's last; not needed where they can be read as they lie
   float* v;
   float* k_columns;  // k^T packed, [dim, keys]
   float* v_columns;  // v^T packed
   float* k_rows;     // k packed, [keys, dim]
-  float* q;          // [block, dim], then packed
+  float* q;          // [block, dim]: as k; later d_q
   float* packed_q;
-  float* d_out;  // [block, dim], then packed
+  float* d_out;  // [block, dim]: as k
   float* packed_d_out;
   float* weights;   // [block, keys]: softmax
   float* d_scores;  // [block, keys]
-  float* tiles;     // a [block, keys] matrix packed by pack_rows
   float* d_k;       // [keys, dim], sums over the blocks
   float* d_v;
 };
@@ -55,7 +54,7 @@ HWY_INLINE HeadScratch layout(float* scratch, std::size_t keys, std::size_t dim)
     *piece = scratch;
     scratch += block;
   }
-  float** const scored[] = {&s.weights, &s.d_scores, &s.tiles};
+  float** const scored[] = {&s.weights, &s.d_scores};
   for (float** piece : scored) {
     *piece = scratch;
     scratch += scores;
@@ -63,21 +62,33 @@ HWY_INLINE HeadScratch layout(float* scratch, std::size_t keys, std::size_t dim)
   return s;
 }
 
+/// Rows of padded(dim) floats.
+struct Rows {
+  const float* data;
+  std::size_t stride;
+};
+
 /// Copies `rows` rows of `dim` floats into rows of padded(dim) floats; the padding is zero.
-HWY_INLINE void gather(const float* from, std::size_t stride, std::size_t rows, std::size_t dim, float* to) {
+HWY_INLINE Rows gather(Rows from, std::size_t rows, std::size_t dim, float* to) {
   const std::size_t row_size = padded(dim);
   for (std::size_t r = 0; r < rows; ++r) {
-    std::copy_n(from + r * stride, dim, to + r * row_size);
+    std::copy_n(from.data + r * from.stride, dim, to + r * row_size);
     std::fill(to + r * row_size + dim, to + (r + 1) * row_size, 0.0f);
   }
+  return {to, row_size};
 }
 
-/// scores[r, :] = a[r, :] b for `rows` rows of padded(depth) floats.
-HWY_INLINE void multiply(const float* a, std::size_t rows, std::size_t a_stride, const float* b, std::size_t depth,
-                         std::size_t width, float* c, std::size_t c_stride) {
+/// The rows where they are if they need no padding, else copied to `to`.
+HWY_INLINE Rows pad(Rows from, std::size_t rows, std::size_t dim, float* to) {
+  return padded(dim) == dim ? from : gather(from, rows, dim, to);
+}
+
+/// c[r, :] = a[r, :] b for `rows` rows of padded(depth) floats.
+HWY_INLINE void multiply(Rows a, std::size_t rows, const float* b, std::size_t depth, std::size_t width, float* c,
+                         std::size_t c_stride) {
   MatmulArgs product;
-  product.a = a;
-  product.a_stride = a_stride;
+  product.a = a.data;
+  product.a_stride = a.stride;
   product.rows = rows;
   product.b = b;
   product.depth = depth;
@@ -85,11 +96,6 @@ HWY_INLINE void multiply(const float* a, std::size_t rows, std::size_t a_stride,
   product.c = c;
   product.c_stride = c_stride;
   matmul(product);
-}
-
-/// Packs [rows, width] for a product summed over the rows.
-HWY_INLINE void pack_tiles(const float* source, std::size_t width, std::size_t rows, float* tiles) {
-  pack_rows({source, width, rows, width, tiles, rows, 0});
 }
 
 /// d_scores = scale * weights * (d_weights - delta), in place of d_weights; delta is sum_j out_j d_out_j of the query.
@@ -112,11 +118,11 @@ inline void attend_backward_block(const AttentionBackwardArgs& args, std::size_t
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
   const float* out = args.out + first * args.out_stride + head * dim;
   const float* d_out = args.d_out + first * args.out_stride + head * dim;
-  gather(args.qkv + first * args.qkv_stride + head * dim, args.qkv_stride, count, dim, s.q);
-  gather(d_out, args.out_stride, count, dim, s.d_out);
+  const Rows q = pad({args.qkv + first * args.qkv_stride + head * dim, args.qkv_stride}, count, dim, s.q);
+  const Rows d_rows = pad({d_out, args.out_stride}, count, dim, s.d_out);
 
-  multiply(s.q, count, row_size, s.k_columns, dim, keys, s.weights, score_size);
-  multiply(s.d_out, count, row_size, s.v_columns, dim, keys, s.d_scores, score_size);
+  multiply(q, count, s.k_columns, dim, keys, s.weights, score_size);
+  multiply(d_rows, count, s.v_columns, dim, keys, s.d_scores, score_size);
   const Floats d;
   for (std::size_t r = 0; r < count; ++r) {
     float* weights = s.weights + r * score_size;
@@ -129,15 +135,13 @@ inline void attend_backward_block(const AttentionBackwardArgs& args, std::size_t
   }
 
   // d_q = d_scores k; q is not needed unpacked once it is packed for d_k.
-  pack(s.q, count, dim, row_size, 1, s.packed_q);
-  pack(s.d_out, count, dim, row_size, 1, s.packed_d_out);
-  multiply(s.d_scores, count, score_size, s.k_rows, keys, dim, s.q, row_size);
+  pack(q.data, count, dim, q.stride, 1, s.packed_q);
+  pack(d_rows.data, count, dim, d_rows.stride, 1, s.packed_d_out);
+  multiply({s.d_scores, score_size}, count, s.k_rows, keys, dim, s.q, row_size);
   for (std::size_t r = 0; r < count; ++r)
     std::copy_n(s.q + r * row_size, dim, args.d_qkv + (first + r) * args.qkv_stride + head * dim);
-  pack_tiles(s.d_scores, score_size, count, s.tiles);
-  add_outer_product({s.tiles, s.packed_q, count, score_size, row_size, s.d_k, row_size});
-  pack_tiles(s.weights, score_size, count, s.tiles);
-  add_outer_product({s.tiles, s.packed_d_out, count, score_size, row_size, s.d_v, row_size});
+  add_outer_product({s.d_scores, score_size, s.packed_q, count, score_size, row_size, s.d_k, row_size});
+  add_outer_product({s.weights, score_size, s.packed_d_out, count, score_size, row_size, s.d_v, row_size});
 }
 
 inline void attend_backward_head(const AttentionBackwardArgs& args, std::size_t head) {
@@ -145,17 +149,18 @@ inline void attend_backward_head(const AttentionBackwardArgs& args, std::size_t 
   const std::size_t row_size = padded(dim);
   const std::size_t keys = args.rows + (args.num_filler > 0 ? 1 : 0);
   const HeadScratch s = layout(args.scratch, keys, dim);
-  const float* k = args.qkv + args.hidden + head * dim;
-  gather(k, args.qkv_stride, args.rows, dim, s.k);
-  gather(k + args.hidden, args.qkv_stride, args.rows, dim, s.v);
+  Rows k{args.qkv + args.hidden + head * dim, args.qkv_stride};
+  Rows v{k.data + args.hidden, args.qkv_stride};
   if (args.num_filler > 0) {
-    const float* filler = args.filler_qkv + args.hidden + head * dim;
-    gather(filler, 0, 1, dim, s.k + args.rows * row_size);
-    gather(filler + args.hidden, 0, 1, dim, s.v + args.rows * row_size);
+    const Rows filler{args.filler_qkv + args.hidden + head * dim, 0};
+    k = gather(k, args.rows, dim, s.k);
+    v = gather(v, args.rows, dim, s.v);
+    gather(filler, 1, dim, s.k + args.rows * row_size);
+    gather({filler.data + args.hidden, 0}, 1, dim, s.v + args.rows * row_size);
   }
-  pack(s.k, dim, keys, 1, row_size, s.k_columns);
-  pack(s.v, dim, keys, 1, row_size, s.v_columns);
-  pack(s.k, keys, dim, row_size, 1, s.k_rows);
+  pack(k.data, dim, keys, 1, k.stride, s.k_columns);
+  pack(v.data, dim, keys, 1, v.stride, s.v_columns);
+  pack(k.data, keys, dim, k.stride, 1, s.k_rows);
   std::fill_n(s.d_k, padded(keys) * row_size, 0.0f);
   std::fill_n(s.d_v, padded(keys) * row_size, 0.0f);
   for (std::size_t first = 0; first < args.rows; first += kQueryBlock)

@@ -10,6 +10,7 @@
 #define BYTEFORMER_KERNELS_MATMUL_INL
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -75,10 +76,11 @@ HWY_INLINE void store_result(Vector value, float* c) {
 }
 
 /// kRows rows of a times one panel of kVectors vectors; c[r] points at the tile's first column in row r. Element (r, k)
-/// of a lies at a[r * a_stride + k * kDepthStride].
-template <std::size_t kRows, std::size_t kVectors, Epilogue kEpilogue, std::size_t kDepthStride = 1>
-HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const float* HWY_RESTRICT panel,
-                     std::size_t depth, const float* bias, float* const* c) {
+/// of a lies at a[r * row_stride + k * depth_stride]. kReadsColumns: depth_stride is long, so that the processor does
+/// not see by itself that the columns beside these come next.
+template <std::size_t kRows, std::size_t kVectors, Epilogue kEpilogue, bool kReadsColumns = false>
+HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t row_stride, std::size_t depth_stride,
+                     const float* HWY_RESTRICT panel, std::size_t depth, const float* bias, float* const* c) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   Vector sums[kRows][kVectors];
@@ -89,12 +91,13 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
     for (std::size_t r = 0; r < kRows; ++r) sums[r][v] = start;
   }
   for (std::size_t k = 0; k < depth; ++k) {
+    if constexpr (kReadsColumns) hwy::Prefetch(a + k * depth_stride + kRowAlignment);
     Vector b[kVectors];
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < kVectors; ++v) b[v] = hn::LoadU(d, panel + (k * kVectors + v) * lanes);
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < kRows; ++r) {
-      const auto factor = hn::Set(d, a[r * a_stride + k * kDepthStride]);
+      const auto factor = hn::Set(d, a[r * row_stride + k * depth_stride]);
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(factor, b[v], sums[r][v]);
     }
@@ -137,7 +140,7 @@ void panel_product(const MatmulArgs& args, std::size_t first_vector) {
   const float* panel = args.b + column * args.depth;
   const float* bias = args.bias != nullptr ? args.bias + column : nullptr;
   for_each_tile(args, column, [&]<std::size_t kRows>(std::size_t row, float* const* c) HWY_ATTR {
-    tile<kRows, kVectors, kEpilogue>(args.a + row * args.a_stride, args.a_stride, panel, args.depth, bias, c);
+    tile<kRows, kVectors, kEpilogue>(args.a + row * args.a_stride, args.a_stride, 1, panel, args.depth, bias, c);
   });
 }
 

@@ -18,33 +18,30 @@ HWY_BEFORE_NAMESPACE();
 namespace byteformer::kernels {
 namespace HWY_NAMESPACE {
 
-inline void pack_rows(const PackRowsArgs& args) noexcept {
-  // A cache line of a row at a time, from rows that are few enough for the first-level cache and its page table; all
-  // tiles at once would be as many streams, which hinder each other where `depth` is a power of two.
-  constexpr std::size_t kBlockRows = 64;
-  for (std::size_t begin = 0; begin < args.rows; begin += kBlockRows) {
-    const std::size_t end = std::min(args.rows, begin + kBlockRows);
-    for (std::size_t line = 0; line < args.width; line += kRowAlignment)
-      for (std::size_t k = begin; k < end; ++k)
-        for (std::size_t column = line; column < line + kRowAlignment; column += kTileRows)
-          std::copy_n(args.source + k * args.stride + column, kTileRows,
-                      args.packed + column * args.depth + (args.first_row + k) * kTileRows);
-  }
+/// Calls body(column, columns) for each panel of a matrix packed by columns: it holds that many columns from `column`
+/// on, row after row, and begins at column * depth.
+template <typename Body>
+HWY_INLINE void for_each_column_panel(std::size_t width, const Body& body) {
+  const std::size_t lanes = hn::Lanes(Floats());
+  for (std::size_t begin = 0; begin < width; begin += kOuterColumns)
+    for_each_panel(std::min(kOuterColumns, width - begin),
+                   [&](std::size_t first, std::size_t count) HWY_ATTR { body(begin + first * lanes, count * lanes); });
 }
 
-inline void pack_columns(const PackRowsArgs& args) noexcept {
+/// Row `row` of the panel above, where the kernel's row 0 is y.first_row.
+HWY_INLINE float* panel_row(const PackedColumns& y, std::size_t column, std::size_t columns, std::size_t row) {
+  return y.data + column * y.depth + (y.first_row + row) * columns;
+}
+
+inline void pack_columns(const PackColumnsArgs& args) noexcept {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t begin = 0; begin < args.width; begin += kOuterColumns) {
-    for_each_panel(std::min(kOuterColumns, args.width - begin), [&](std::size_t first, std::size_t count) {
-      const std::size_t column = begin + first * lanes;
-      const std::size_t columns = count * lanes;
-      float* panel = args.packed + column * args.depth + args.first_row * columns;
-      for (std::size_t k = 0; k < args.rows; ++k)
-        for (std::size_t n = 0; n < columns; n += lanes)
-          hn::StoreU(hn::LoadU(d, args.source + k * args.stride + column + n), d, panel + k * columns + n);
-    });
-  }
+  for_each_column_panel(args.width, [&](std::size_t column, std::size_t columns) HWY_ATTR {
+    for (std::size_t k = 0; k < args.rows; ++k)
+      for (std::size_t n = 0; n < columns; n += lanes)
+        hn::StoreU(hn::LoadU(d, args.source + k * args.width + column + n), d,
+                   panel_row(args.to, column, columns, k) + n);
+  });
 }
 
 template <std::size_t kVectors>
@@ -53,8 +50,8 @@ void outer_panel(const OuterArgs& args, std::size_t first_vector) {
   float* c[kTileRows];
   for (std::size_t row = 0; row < args.height; row += kTileRows) {
     for (std::size_t r = 0; r < kTileRows; ++r) c[r] = args.c + (row + r) * args.c_stride + column;
-    tile<kTileRows, kVectors, Epilogue::kAdd, kTileRows>(args.a + row * args.depth, 1, args.b + column * args.depth,
-                                                         args.depth, nullptr, c);
+    tile<kTileRows, kVectors, Epilogue::kAdd, true>(args.a + row, 1, args.a_stride, args.b + column * args.depth,
+                                                    args.depth, nullptr, c);
   }
 }
 
@@ -95,7 +92,7 @@ HWY_INLINE void layer_norm_backward_row(const LayerNormBackwardArgs& args, std::
   const auto scale = hn::Set(d, inverse_deviation);
   const auto mean_g = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, gradients)) * inverse_size);
   const auto mean_gx = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, products)) * inverse_deviation * inverse_size);
-  for (std::size_t i = 0; i < args.hidden; i += lanes) {
+  const auto finish = [&](std::size_t i) HWY_ATTR {
     const auto normed = hn::Mul(hn::Sub(hn::LoadU(d, x + i), mean), scale);
     const auto out = hn::LoadU(d, d_out + i);
     hn::StoreU(hn::MulAdd(out, normed, hn::LoadU(d, args.d_gamma + i)), d, args.d_gamma + i);
@@ -104,25 +101,47 @@ HWY_INLINE void layer_norm_backward_row(const LayerNormBackwardArgs& args, std::
     auto result = hn::Mul(hn::NegMulAdd(normed, mean_gx, hn::Sub(g, mean_g)), scale);
     if (args.residual != nullptr) result = hn::Add(result, hn::LoadU(d, args.residual + r * args.hidden + i));
     hn::StoreU(result, d, d_x + i);
+    return normed;
+  };
+  if (args.y.data == nullptr) {
+    for (std::size_t i = 0; i < args.hidden; i += lanes) finish(i);
+    return;
   }
+  for_each_column_panel(args.hidden, [&](std::size_t column, std::size_t columns) HWY_ATTR {
+    float* y = panel_row(args.y, column, columns, r);
+    for (std::size_t n = 0; n < columns; n += lanes) {
+      const auto normed = finish(column + n);
+      const std::size_t i = column + n;
+      hn::StoreU(hn::MulAdd(normed, hn::LoadU(d, args.gamma + i), hn::LoadU(d, args.beta + i)), d, y + n);
+    }
+  });
 }
 
 inline void layer_norm_backward(const LayerNormBackwardArgs& args) noexcept {
   for (std::size_t r = 0; r < args.rows; ++r) layer_norm_backward_row(args, r);
 }
 
-/// gelu'(x) = Phi(x) + x phi(x).
-inline void gelu_backward(const float* x, std::size_t count, float* y, float* d_y) noexcept {
+/// One vector: y = gelu(x) and d_y *= gelu'(x) = Phi(x) + x phi(x).
+HWY_INLINE void gelu_backward_vector(const float* x, float* y, float* d_y) {
   const Floats d;
   const auto half = hn::Set(d, 0.5f);
-  for (std::size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const auto value = hn::LoadU(d, x + i);
-    const auto phi_sum = hn::MulAdd(half, erf_vector(hn::Mul(value, hn::Set(d, 0.70710678118654752f))), half);
-    const auto density =
-        hn::Mul(exp_vector(hn::Mul(hn::Mul(value, value), hn::Set(d, -0.5f))), hn::Set(d, 0.39894228040143268f));
-    hn::StoreU(hn::Mul(value, phi_sum), d, y + i);
-    hn::StoreU(hn::Mul(hn::LoadU(d, d_y + i), hn::MulAdd(value, density, phi_sum)), d, d_y + i);
-  }
+  const auto value = hn::LoadU(d, x);
+  const auto phi_sum = hn::MulAdd(half, erf_vector(hn::Mul(value, hn::Set(d, 0.70710678118654752f))), half);
+  const auto density =
+      hn::Mul(exp_vector(hn::Mul(hn::Mul(value, value), hn::Set(d, -0.5f))), hn::Set(d, 0.39894228040143268f));
+  hn::StoreU(hn::Mul(value, phi_sum), d, y);
+  hn::StoreU(hn::Mul(hn::LoadU(d, d_y), hn::MulAdd(value, density, phi_sum)), d, d_y);
+}
+
+inline void gelu_backward(const GeluBackwardArgs& args) noexcept {
+  const std::size_t lanes = hn::Lanes(Floats());
+  for_each_column_panel(args.width, [&](std::size_t column, std::size_t columns) HWY_ATTR {
+    for (std::size_t r = 0; r < args.rows; ++r) {
+      float* y = panel_row(args.y, column, columns, r);
+      const std::size_t at = r * args.width + column;
+      for (std::size_t n = 0; n < columns; n += lanes) gelu_backward_vector(args.x + at + n, y + n, args.d + at + n);
+    }
+  });
 }
 
 inline void add_column_sums(const float* x, std::size_t rows, std::size_t width, float* sums) noexcept {

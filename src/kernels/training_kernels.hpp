@@ -8,25 +8,30 @@
 
 namespace byteformer::kernels {
 
-/// Rows of a [depth, width] matrix on their way into a packed copy of it, `depth * width` floats. The rows of a copy
-/// may be packed by several calls, also at the same time.
-struct PackRowsArgs {
-  const float* source = nullptr;  ///< [rows, width], `stride` floats from row to row
-  std::size_t stride = 0;
-  std::size_t rows = 0;
-  std::size_t width = 0;  ///< a multiple of kRowAlignment
-  float* packed = nullptr;
+/// Columns that are packed as a matrix of their own: what one pass of add_outer_product over a takes well.
+inline constexpr std::size_t kOuterColumns = 48;
+
+/// Where a kernel writes rows of a [depth, width] matrix that is packed by blocks of kOuterColumns columns, one after
+/// another: `depth * width` floats. The rows may come from several calls, also at the same time.
+struct PackedColumns {
+  float* data = nullptr;      ///< null: the rows are not wanted
   std::size_t depth = 0;      ///< rows of the packed matrix
-  std::size_t first_row = 0;  ///< where the rows go in it
+  std::size_t first_row = 0;  ///< where the kernel's rows go in it
 };
 
-/// Columns that pack_columns packs as a matrix of their own: what one pass of add_outer_product over a takes well.
-inline constexpr std::size_t kOuterColumns = 48;
+/// Rows on their way into a packed matrix.
+struct PackColumnsArgs {
+  const float* source = nullptr;  ///< [rows, width]
+  std::size_t rows = 0;
+  std::size_t width = 0;  ///< a multiple of kRowAlignment
+  PackedColumns to;
+};
 
 /// c += a^T b, summed over `depth` rows: the gradient of a weight.
 struct OuterArgs {
-  const float* a = nullptr;  ///< [depth, height] packed by pack_rows
-  const float* b = nullptr;  ///< [depth, width] packed by Kernels::pack, or a block of columns by pack_columns
+  const float* a = nullptr;  ///< [depth, height], `a_stride` floats from row to row
+  std::size_t a_stride = 0;
+  const float* b = nullptr;  ///< [depth, width] packed by Kernels::pack, or a block of PackedColumns
   std::size_t depth = 0;
   std::size_t height = 0;  ///< a multiple of kRowAlignment
   std::size_t width = 0;   ///< a multiple of kRowAlignment
@@ -68,6 +73,17 @@ struct LayerNormBackwardArgs {
   const std::int32_t* d_x_rows = nullptr;  ///< [rows]: which rows of d_x; null means in order
   float* d_gamma = nullptr;                ///< [hidden], added to
   float* d_beta = nullptr;                 ///< [hidden], added to
+  const float* beta = nullptr;             ///< [hidden]; only for `y`
+  PackedColumns y = {};                    ///< what layer_norm gave: the same bits
+};
+
+/// The backward pass of GELU for rows of `width` floats, a multiple of kRowAlignment.
+struct GeluBackwardArgs {
+  const float* x = nullptr;  ///< [rows, width]
+  std::size_t rows = 0;
+  std::size_t width = 0;
+  float* d = nullptr;    ///< [rows, width]: of the result, and then of x
+  PackedColumns y = {};  ///< gelu(x)
 };
 
 /// d_table[j][ids[t * stride + j]] += d_out[t] for taps j in [first_tap, last_tap). Other taps are left alone, so that
@@ -108,15 +124,11 @@ struct AdamWArgs {
 struct TrainingKernels {
   const char* name;  ///< as Kernels::name
 
-  /// For OuterArgs::a: tiles of a few columns.
-  void (*pack_rows)(const PackRowsArgs& args) noexcept;
-  /// For OuterArgs::b: blocks of kOuterColumns, one after another.
-  void (*pack_columns)(const PackRowsArgs& args) noexcept;
+  void (*pack_columns)(const PackColumnsArgs& args) noexcept;
   void (*add_outer_product)(const OuterArgs& args) noexcept;
   void (*attend_backward)(const AttentionBackwardArgs& args) noexcept;
   void (*layer_norm_backward)(const LayerNormBackwardArgs& args) noexcept;
-  /// y[i] = gelu(x[i]); d[i] *= gelu'(x[i]). `count` is a multiple of kRowAlignment.
-  void (*gelu_backward)(const float* x, std::size_t count, float* y, float* d) noexcept;
+  void (*gelu_backward)(const GeluBackwardArgs& args) noexcept;
   /// sums[i] += sum over rows of x[row][i]; `width` is a multiple of kRowAlignment.
   void (*add_column_sums)(const float* x, std::size_t rows, std::size_t width, float* sums) noexcept;
   void (*add_table_gradient)(const TableGradientArgs& args) noexcept;

@@ -16,7 +16,7 @@ namespace byteformer::kernels {
 namespace HWY_NAMESPACE {
 
 constexpr TrainingKernels make_training_table(const char* name) {
-  return {name,          pack_rows,       pack_columns,       add_outer_product, attend_backward, layer_norm_backward,
+  return {name,          pack_columns,    add_outer_product,  attend_backward, layer_norm_backward,
           gelu_backward, add_column_sums, add_table_gradient, adamw};
 }
 
@@ -51,7 +51,7 @@ std::size_t attention_backward_scratch_size(std::size_t rows, std::size_t head_d
   constexpr std::size_t kMostQueries = 128;  // kQueryBlock
   const std::size_t keys = padded(rows + 1);
   const std::size_t dim = padded(head_dim);
-  return 7 * keys * dim + 4 * kMostQueries * dim + 3 * kMostQueries * keys;
+  return 7 * keys * dim + 4 * kMostQueries * dim + 2 * kMostQueries * keys;
 }
 
 const TrainingKernels& training_kernels_for(const Kernels& kernels) {
