@@ -92,7 +92,7 @@ HWY_INLINE void layer_norm_backward_row(const LayerNormBackwardArgs& args, std::
   const auto scale = hn::Set(d, inverse_deviation);
   const auto mean_g = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, gradients)) * inverse_size);
   const auto mean_gx = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, products)) * inverse_deviation * inverse_size);
-  const auto finish = [&](std::size_t i) HWY_ATTR {
+  const auto finish = [&](std::size_t i) HWY_ATTR {  // the gradients of a vector of columns; gives x'
     const auto normed = hn::Mul(hn::Sub(hn::LoadU(d, x + i), mean), scale);
     const auto out = hn::LoadU(d, d_out + i);
     hn::StoreU(hn::MulAdd(out, normed, hn::LoadU(d, args.d_gamma + i)), d, args.d_gamma + i);
@@ -109,11 +109,8 @@ HWY_INLINE void layer_norm_backward_row(const LayerNormBackwardArgs& args, std::
   }
   for_each_column_panel(args.hidden, [&](std::size_t column, std::size_t columns) HWY_ATTR {
     float* y = panel_row(args.y, column, columns, r);
-    for (std::size_t n = 0; n < columns; n += lanes) {
-      const auto normed = finish(column + n);
-      const std::size_t i = column + n;
-      hn::StoreU(hn::MulAdd(normed, hn::LoadU(d, args.gamma + i), hn::LoadU(d, args.beta + i)), d, y + n);
-    }
+    for (std::size_t i = column; i < column + columns; i += lanes, y += lanes)
+      hn::StoreU(hn::MulAdd(finish(i), hn::LoadU(d, args.gamma + i), hn::LoadU(d, args.beta + i)), d, y);
   });
 }
 

@@ -14,7 +14,7 @@ inline constexpr std::size_t kOuterColumns = 48;
 /// Where a kernel writes rows of a [depth, width] matrix that is packed by blocks of kOuterColumns columns, one after
 /// another: `depth * width` floats. The rows may come from several calls, also at the same time.
 struct PackedColumns {
-  float* data = nullptr;      ///< null: the rows are not wanted
+  float* data = nullptr;      ///< the packed matrix
   std::size_t depth = 0;      ///< rows of the packed matrix
   std::size_t first_row = 0;  ///< where the kernel's rows go in it
 };
@@ -74,7 +74,7 @@ struct LayerNormBackwardArgs {
   float* d_gamma = nullptr;                ///< [hidden], added to
   float* d_beta = nullptr;                 ///< [hidden], added to
   const float* beta = nullptr;             ///< [hidden]; only for `y`
-  PackedColumns y = {};                    ///< what layer_norm gave: the same bits
+  PackedColumns y = {};                    ///< what layer_norm gave, the same bits; not wanted if its data are null
 };
 
 /// The backward pass of GELU for rows of `width` floats, a multiple of kRowAlignment.

@@ -85,7 +85,7 @@ TEST_P(TrainingKernelsTest, AddsOuterProductsOfRowsThatWerePackedInPieces) {
       }
 }
 
-/// Rows of `x` as pack_columns leaves them, from row `first_row` of a matrix of `depth` rows on.
+/// Expects in `packed` what pack_columns makes of `rows`, and the rest as it was.
 void expect_packed(const TrainingKernels& kernels, const PackColumnsArgs& rows, GuardedBuffer<float>& packed) {
   GuardedBuffer<float> expected(packed.size());
   std::copy(packed.begin(), packed.end(), expected.begin());
