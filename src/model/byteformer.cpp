@@ -102,15 +102,15 @@ void ByteFormer::forward(Workspace& ws, bool flush) const {
   for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
     const Stage& stage = stages_[layer];
     auto& [windows, pairs] = ws.stages[layer];
-    windows.push(ws.x);
+    windows.push(ws.x, ws.workers.pool);
     ws.x.clear();
     if (windows.num_ready() < least_rows) return;  // the rows wait until a pass is worth its while
     stage.block(windows, ws.workers);
-    windows.emit_rows(ws.x);
+    windows.emit_rows(ws.x, ws.workers.pool);
     observe("block_", layer);
     if (!stage.merge) continue;
-    pairs->push(ws.x);
-    pairs->emit_windows((*stage.merge)(*pairs, ws.workers), ws.x);
+    pairs->push(ws.x, ws.workers.pool);
+    pairs->emit_windows((*stage.merge)(*pairs, ws.workers), ws.x, ws.workers.pool);
     observe("merge_", layer);
   }
   head_(ws.x, ws.mean, ws.workers, ws.results);

@@ -127,7 +127,7 @@ Rerun::Rerun(const RememberedRun& remembered)
       values_(size(remembered.model_.config().hidden_size)),
       place_(remembered.steps_.front().layout.num_rows(), -1),
       gathered_values_(size(remembered.model_.config().hidden_size)) {
-  last_.append_copy(remembered.last_.buffer.row(0), remembered.last_.num_rows);
+  last_.append_copy(remembered.last_.buffer.row(0), remembered.last_.num_rows, pool_);
   last_.segments = remembered.last_.segments;
 }
 

@@ -8,9 +8,23 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "base/thread_pool.hpp"
 #include "kernels/kernels.hpp"
 
 namespace byteformer::nn {
+
+/// Copies `num_floats` floats that do not overlap, on all threads where there are many.
+inline void copy_floats(const float* from, std::size_t num_floats, float* to, base::ThreadPool& pool) {
+  constexpr std::size_t kTaskFloats = std::size_t{1} << 14;
+  if (num_floats < 2 * kTaskFloats) {
+    std::copy_n(from, num_floats, to);
+    return;
+  }
+  pool.parallel_for((num_floats + kTaskFloats - 1) / kTaskFloats, [&](std::size_t task, int) noexcept {
+    const std::size_t first = task * kTaskFloats;
+    std::copy_n(from + first, std::min(kTaskFloats, num_floats - first), to + first);
+  });
+}
 
 /// A growing array of rows, each padded to kernels::kRowAlignment floats with zeros.
 class RowBuffer {
@@ -72,8 +86,8 @@ struct PackedRows {
   }
 
   /// Appends a copy of `count` rows.
-  void append_copy(const float* rows, std::size_t count) {
-    std::copy_n(rows, count * buffer.row_size(), append(count));
+  void append_copy(const float* rows, std::size_t count, base::ThreadPool& pool) {
+    copy_floats(rows, count * buffer.row_size(), append(count), pool);
   }
 
   /// Room for `count` more rows at the end; returns the first.

@@ -41,9 +41,9 @@ void WindowCutter::clear() {
   begin_file();
 }
 
-void WindowCutter::push(const PackedRows& in) {
+void WindowCutter::push(const PackedRows& in, base::ThreadPool& pool) {
   rows_.reserve(num_rows_ + in.num_rows, num_rows_);
-  rows_.copy_in(num_rows_, in.buffer.row(0), in.num_rows);
+  copy_floats(in.buffer.row(0), in.num_rows * rows_.row_size(), rows_.row(num_rows_), pool);
   for (const Segment& segment : in.segments) {
     add_rows(num_rows_, segment.num_rows);
     num_rows_ += segment.num_rows;
@@ -134,9 +134,9 @@ void WindowCutter::cut_wrapped(std::size_t start, std::size_t num_rows, std::siz
   windows_.push_back(window);
 }
 
-void WindowCutter::emit_rows(PackedRows& out) {
+void WindowCutter::emit_rows(PackedRows& out, base::ThreadPool& pool) {
   out.clear();
-  const auto copy = [&](Run run) { out.append_copy(rows_.row(run.begin), run.count); };
+  const auto copy = [&](Run run) { out.append_copy(rows_.row(run.begin), run.count, pool); };
   for (const Piece& piece : pieces_) {
     if (piece.main.count == 0 && !piece.ends) continue;
     copy(piece.main);
@@ -147,9 +147,9 @@ void WindowCutter::emit_rows(PackedRows& out) {
   drop_emitted();
 }
 
-void WindowCutter::emit_windows(const float* merged, PackedRows& out) {
+void WindowCutter::emit_windows(const float* merged, PackedRows& out, base::ThreadPool& pool) {
   out.clear();
-  out.append_copy(merged, windows_.size());
+  out.append_copy(merged, windows_.size(), pool);
   for (const Piece& piece : pieces_) {
     if (piece.main_windows == 0 && !piece.ends) continue;
     out.segments.push_back({piece.main_windows, piece.late_windows, piece.ends});

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/thread_pool.hpp"
 #include "byteformer/masking.hpp"
 #include "nn/packed_rows.hpp"
 
@@ -25,7 +26,7 @@ struct Window {
 /// around to rows 0 ... d - 1, and rows beyond the file's end are filler. What the first windows need then comes last:
 /// of a file whose first `late_in` rows arrive late, the first num_late() leave late.
 ///
-/// A token merge is a window of two rows with shift 0. Used by one thread at a time.
+/// A token merge is a window of two rows with shift 0. Used by one thread at a time, which lets a pool copy rows.
 /// \see docs/architecture.md, "Windows without rolling"
 class WindowCutter {
  public:
@@ -35,7 +36,7 @@ class WindowCutter {
   std::size_t num_late() const noexcept { return late_out_; }
 
   /// Takes over the rows of `in` and cuts the windows that they complete.
-  void push(const PackedRows& in);
+  void push(const PackedRows& in, base::ThreadPool& pool);
 
   /// Rows in complete windows: what a pass over windows() would compute.
   std::size_t num_ready() const noexcept { return order_.size(); }
@@ -47,10 +48,10 @@ class WindowCutter {
 
   /// Replaces `out` by the rows of all complete windows, each file's in its order and the late ones last, and forgets
   /// those windows.
-  void emit_rows(PackedRows& out);
+  void emit_rows(PackedRows& out, base::ThreadPool& pool);
 
   /// The same with one row a window, in the order of windows(); `merged` holds them.
-  void emit_windows(const float* merged, PackedRows& out);
+  void emit_windows(const float* merged, PackedRows& out, base::ThreadPool& pool);
 
   /// Forgets everything, also a file that is not complete.
   void clear();

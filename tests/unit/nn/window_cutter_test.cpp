@@ -65,7 +65,7 @@ class Feeder {
         segment.num_late = late;
       }
       in.segments.push_back(segment);
-      cutter_.push(in);
+      cutter_.push(in, pool_);
       if (random_() % 3 == 0) collect();
       if (segment.ends) break;
     } while (true);
@@ -88,12 +88,13 @@ class Feeder {
       windows.insert(rows);
     }
     PackedRows out(1);
-    cutter_.emit_rows(out);
+    cutter_.emit_rows(out, pool_);
     for (std::size_t r = 0; r < out.num_rows; ++r) emitted.push_back(static_cast<std::size_t>(out.buffer.row(r)[0]));
     for (const Segment& segment : out.segments) num_late_out += segment.num_late;
   }
 
   WindowCutter& cutter_;
+  base::ThreadPool pool_{1};
   std::size_t late_;
   std::mt19937& random_;
 };
@@ -135,7 +136,8 @@ TEST(WindowCutter, ClearForgetsTheOpenFile) {
   PackedRows in(1);
   in.append(7);
   in.segments.push_back({7, 0, false});
-  cutter.push(in);
+  base::ThreadPool pool(1);
+  cutter.push(in, pool);
   cutter.clear();
   EXPECT_EQ(cutter.num_ready(), 0u);
   Feeder feeder(cutter, 0, random);

@@ -21,7 +21,8 @@ std::multiset<Rows> cut(std::size_t size, std::size_t shift, Masking masking, st
   PackedRows in(1);
   for (std::size_t i = 0; i < num_rows; ++i) in.append(1)[0] = static_cast<float>((num_late + i) % num_rows);
   in.segments = {{num_rows - num_late, num_late, true}};
-  cutter.push(in);
+  base::ThreadPool pool(1);
+  cutter.push(in, pool);
   std::multiset<Rows> windows;
   for (const Window& window : cutter.windows()) {
     Rows rows{{}, window.num_filler};
