@@ -6,6 +6,7 @@
 #define BYTEFORMER_KERNELS_ROWS_INL
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cmath>
@@ -49,32 +50,50 @@ inline void layer_norm(const float* x, const std::int32_t* x_rows, std::size_t r
   }
 }
 
-/// One token's columns [column, column + kVectors vectors).
+/// A token's ids, and the first of the columns of its sum that are meant.
+struct TokenColumns {
+  const std::uint16_t* ids;
+  std::size_t column;
+};
+
+/// kVectors vectors of columns of one token; fetches those that come next.
 template <std::size_t kVectors>
-HWY_INLINE void sum_columns(const TableSumArgs& args, const std::uint16_t* ids, std::size_t token, std::size_t column) {
+HWY_INLINE void sum_columns(const TableSumArgs& args, std::size_t token, TokenColumns now, TokenColumns next) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
+  constexpr std::size_t kLine = 64 / sizeof(float);
   Vector sums[kVectors];
   for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Zero(d);
-  const float* table = args.table + column;
   for (std::size_t j = 0; j < args.kernel_size; ++j) {
-    const float* row = table + (j * args.vocab + ids[j]) * args.row_size;
+    const float* row = args.table + (j * args.vocab + now.ids[j]) * args.row_size + now.column;
+    const float* ahead = args.table + (j * args.vocab + next.ids[j]) * args.row_size + next.column;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors * lanes; i += kLine) hwy::Prefetch(ahead + i);
+#pragma GCC unroll 16
     for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Add(sums[v], hn::LoadU(d, row + v * lanes));
   }
-  const std::size_t offset = token * args.row_size + column;
+  const std::size_t offset = token * args.row_size + now.column;
   for (std::size_t v = 0; v < kVectors; ++v)
     hn::StoreU(hn::Add(sums[v], hn::LoadU(d, args.positions + offset + v * lanes)), d, args.out + offset + v * lanes);
 }
 
 inline void sum_table_rows(const TableSumArgs& args) noexcept {
-  constexpr std::size_t kBlock = 4;
+  // As many accumulators as every instruction set has registers for: long pieces of table rows arrive sooner.
+  constexpr std::size_t kBlock = 12;
   const std::size_t lanes = hn::Lanes(Floats());
   for (std::size_t t = 0; t < args.tokens; ++t) {
     const std::uint16_t* ids = args.ids + t * args.stride;
+    const std::uint16_t* next_ids = t + 1 < args.tokens ? ids + args.stride : ids;
     std::size_t column = 0;
-    for (; column + kBlock * lanes <= args.row_size; column += kBlock * lanes)
-      sum_columns<kBlock>(args, ids, t, column);
-    for (; column < args.row_size; column += lanes) sum_columns<1>(args, ids, t, column);
+    const auto sum = [&]<std::size_t kVectors>() HWY_ATTR {
+      const std::size_t end = column + kVectors * lanes;
+      sum_columns<kVectors>(args, t, {ids, column},
+                            end < args.row_size ? TokenColumns{ids, end} : TokenColumns{next_ids, 0});
+      column = end;
+    };
+    while (column + kBlock * lanes <= args.row_size) sum.template operator()<kBlock>();
+    while (column + 4 * lanes <= args.row_size) sum.template operator()<4>();
+    while (column < args.row_size) sum.template operator()<1>();
   }
 }
 
