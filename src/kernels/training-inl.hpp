@@ -8,7 +8,9 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/math-inl.hpp"
 #include "kernels/matmul-inl.hpp"
@@ -44,14 +46,29 @@ inline void pack_columns(const PackColumnsArgs& args) noexcept {
   });
 }
 
+// Rows of a and b that a product over rows takes at a time. Where a tile is four rows high, four tiles share each cache
+// line of a, and so few rows stay in the first-level cache for all four. Higher tiles do better to fetch lines ahead.
+#if HWY_TARGET == HWY_AVX3
+inline constexpr std::size_t kOuterDepth = std::numeric_limits<std::size_t>::max();
+inline constexpr bool kFetchesColumns = true;
+#else
+inline constexpr std::size_t kOuterDepth = 64;
+inline constexpr bool kFetchesColumns = false;
+#endif
+
 template <std::size_t kVectors>
 void outer_panel(const OuterArgs& args, std::size_t first_vector) {
-  const std::size_t column = first_vector * hn::Lanes(Floats());
+  const std::size_t lanes = hn::Lanes(Floats());
+  const std::size_t column = first_vector * lanes;
+  const float* panel = args.b + column * args.depth;
   float* c[kTileRows];
-  for (std::size_t row = 0; row < args.height; row += kTileRows) {
-    for (std::size_t r = 0; r < kTileRows; ++r) c[r] = args.c + (row + r) * args.c_stride + column;
-    tile<kTileRows, kVectors, Epilogue::kAdd, true>(args.a + row, 1, args.a_stride, args.b + column * args.depth,
-                                                    args.depth, nullptr, c);
+  for (std::size_t k = 0; k < args.depth; k += kOuterDepth) {
+    const std::size_t depth = std::min(kOuterDepth, args.depth - k);
+    for (std::size_t row = 0; row < args.height; row += kTileRows) {
+      for (std::size_t r = 0; r < kTileRows; ++r) c[r] = args.c + (row + r) * args.c_stride + column;
+      tile<kTileRows, kVectors, Epilogue::kAdd, kFetchesColumns>(args.a + k * args.a_stride + row, 1, args.a_stride,
+                                                                 panel + k * kVectors * lanes, depth, nullptr, c);
+    }
   }
 }
 
@@ -131,23 +148,39 @@ HWY_INLINE void gelu_backward_vector(const float* x, float* y, float* d_y) {
 }
 
 inline void gelu_backward(const GeluBackwardArgs& args) noexcept {
+  // x comes from memory: long pieces of few rows arrive sooner than a column of many.
+  constexpr std::size_t kFewRows = 8;
   const std::size_t lanes = hn::Lanes(Floats());
-  for_each_column_panel(args.width, [&](std::size_t column, std::size_t columns) HWY_ATTR {
-    for (std::size_t r = 0; r < args.rows; ++r) {
-      float* y = panel_row(args.y, column, columns, r);
-      const std::size_t at = r * args.width + column;
-      for (std::size_t n = 0; n < columns; n += lanes) gelu_backward_vector(args.x + at + n, y + n, args.d + at + n);
-    }
-  });
+  for (std::size_t first = 0; first < args.rows; first += kFewRows)
+    for_each_column_panel(args.width, [&](std::size_t column, std::size_t columns) HWY_ATTR {
+      for (std::size_t r = first; r < std::min(first + kFewRows, args.rows); ++r) {
+        float* y = panel_row(args.y, column, columns, r);
+        const std::size_t at = r * args.width + column;
+        for (std::size_t n = 0; n < columns; n += lanes) gelu_backward_vector(args.x + at + n, y + n, args.d + at + n);
+      }
+    });
+}
+
+/// sums[0 ... kVectors vectors) += the columns of x below them.
+template <std::size_t kVectors>
+HWY_INLINE void add_columns(const float* x, std::size_t rows, std::size_t width, float* sums) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector totals[kVectors];
+  for (std::size_t v = 0; v < kVectors; ++v) totals[v] = hn::LoadU(d, sums + v * lanes);
+  for (std::size_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < kVectors; ++v) totals[v] = hn::Add(totals[v], hn::LoadU(d, x + r * width + v * lanes));
+  }
+  for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(totals[v], d, sums + v * lanes);
 }
 
 inline void add_column_sums(const float* x, std::size_t rows, std::size_t width, float* sums) noexcept {
-  const Floats d;
-  for (std::size_t i = 0; i < width; i += hn::Lanes(d)) {
-    auto sum = hn::LoadU(d, sums + i);
-    for (std::size_t r = 0; r < rows; ++r) sum = hn::Add(sum, hn::LoadU(d, x + r * width + i));
-    hn::StoreU(sum, d, sums + i);
-  }
+  constexpr std::size_t kBlock = 8;
+  const std::size_t lanes = hn::Lanes(Floats());
+  std::size_t i = 0;
+  for (; i + kBlock * lanes <= width; i += kBlock * lanes) add_columns<kBlock>(x + i, rows, width, sums + i);
+  for (; i < width; i += lanes) add_columns<1>(x + i, rows, width, sums + i);
 }
 
 inline void add_table_gradient(const TableGradientArgs& args) noexcept {
