@@ -64,7 +64,9 @@ std::pair<std::optional<encode::PicturePlaces>, const char*> places_of(std::stri
 std::optional<PictureHeat> picture_of(const ExplainedFile& file) {
   const auto kind = encode::image_kind(file.encoded);
   if (!kind) return raw_picture(file);
-  PictureHeat picture{encode::decode_image(file.encoded, base::printable(file.path)), {}, {}, kNoPlaces};
+  PictureHeat picture;
+  picture.image = encode::decode_image(file.encoded, base::printable(file.path));
+  picture.remark = kNoPlaces;
   const auto [places, remark] = places_of(*kind, file.encoded);
   if (!places || places->width != picture.image.width || places->height != picture.image.height) return picture;
   picture.places = *places;
@@ -86,7 +88,9 @@ std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<con
 std::optional<SoundHeat> sound_heat(const ExplainedFile& file, std::span<const float> heat) try {
   const auto kind = encode::sound_kind(file.encoded);
   if (!kind) return std::nullopt;
-  SoundHeat sound{encode::decode_sound(file.encoded, base::printable(file.path)), {}, {}, kNoPlaces};
+  SoundHeat sound;
+  sound.sound = encode::decode_sound(file.encoded, base::printable(file.path));
+  sound.remark = kNoPlaces;
   const auto places = *kind == "mp3" ? encode::mp3_places(file.encoded) : encode::wav_places(file.encoded);
   if (!places) return sound;
   sound.places = *places;
