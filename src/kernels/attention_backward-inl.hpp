@@ -36,9 +36,6 @@ struct HeadScratch {
   float* d_v;
 };
 
-/// Queries that are treated together: their weights stay in the level-2 cache.
-inline constexpr std::size_t kQueryBlock = 128;
-
 HWY_INLINE HeadScratch layout(float* scratch, std::size_t keys, std::size_t dim) {
   const std::size_t square = padded(keys) * padded(dim);
   const std::size_t block = kQueryBlock * padded(dim);

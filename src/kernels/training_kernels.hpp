@@ -56,6 +56,9 @@ struct AttentionBackwardArgs {
   float* scratch = nullptr;           ///< attention_backward_scratch_size() floats
 };
 
+/// Queries that the backward pass of attention treats together: their weights stay in the level-2 cache.
+inline constexpr std::size_t kQueryBlock = 128;
+
 /// Floats of scratch that the backward pass over at most `rows` rows needs.
 std::size_t attention_backward_scratch_size(std::size_t rows, std::size_t head_dim);
 

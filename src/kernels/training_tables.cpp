@@ -48,10 +48,9 @@ constexpr TrainingKernels kTables[] = {
 }  // namespace
 
 std::size_t attention_backward_scratch_size(std::size_t rows, std::size_t head_dim) {
-  constexpr std::size_t kMostQueries = 128;  // kQueryBlock
   const std::size_t keys = padded(rows + 1);
   const std::size_t dim = padded(head_dim);
-  return 7 * keys * dim + 4 * kMostQueries * dim + 2 * kMostQueries * keys;
+  return 7 * keys * dim + 4 * kQueryBlock * dim + 2 * kQueryBlock * keys;
 }
 
 const TrainingKernels& training_kernels_for(const Kernels& kernels) {
