@@ -92,9 +92,8 @@ bool asks_for_help(const std::string& argument) { return argument == "-h" || arg
 [[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
   std::vector<std::string> names;
   for (const CommandDoc& command : group.commands) names.push_back(command.name);
-  const auto nearest = format::nearest_word(word, names);
   throw UsageError(fmt::format("unknown {} `{}`{}", word.starts_with("-") ? "option" : "command", word,
-                               nearest ? fmt::format("; did you mean `{}`?", *nearest) : ""));
+                               format::did_you_mean(word, names)));
 }
 
 /// The program or a group where no command follows its name.

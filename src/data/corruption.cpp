@@ -51,12 +51,10 @@ const CorruptionKind& find_corruption_kind(std::string_view name) {
   if (known != kKinds.end()) return *known;
   std::vector<std::string> names;
   for (const CorruptionKind& kind : kKinds) names.emplace_back(kind.name);
-  if (const auto nearest = format::nearest_word(name, names))
-    fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", format::excerpt(name), "`; did you mean `",
-         *nearest, "`?");
   std::string list;
-  for (const std::string& known_name : names) list += (list.empty() ? "" : ", ") + known_name;
-  fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", format::excerpt(name), "`; there are ", list);
+  for (const std::string& known_name : names) list += (list.empty() ? "; there are " : ", ") + known_name;
+  fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", format::excerpt(name), "`",
+       format::did_you_mean(name, names, list));
 }
 
 void validate_level(const CorruptionKind& kind, double level) {

@@ -79,9 +79,8 @@ const Recipe& RecipeBook::at(std::string_view name) const {
   if (found != recipes.end()) return *found;
   std::vector<std::string> known;
   for (const Recipe& recipe : recipes) known.push_back(recipe.name);
-  const auto nearest = format::nearest_word(name, known);
   format::fail(ErrorCode::kInvalidArgument, "there is no experiment `", format::excerpt(name), "`",
-               nearest ? "; did you mean `" + *nearest + "`?" : "; `byteformer experiments list` shows all");
+               format::did_you_mean(name, known, "; `byteformer experiments list` shows all"));
 }
 
 const Table& RecipeBook::table_of(const Recipe& recipe) const {

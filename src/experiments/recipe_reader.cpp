@@ -25,19 +25,16 @@ std::string required_text(const YamlFile& yaml, std::string_view path, std::stri
 
 /// \throws Error for the text at `path`, which is none of `known`.
 [[noreturn]] void refuse_name(const YamlFile& yaml, std::string_view path, const std::vector<std::string>& known) {
-  const auto nearest = format::nearest_word(yaml.text(path).value(), known);
   std::string expected = "one of";
   for (const std::string& name : known) expected += (name == known.front() ? " " : ", ") + name;
-  yaml.refuse(path, expected + (nearest ? "; did you mean " + *nearest + "?" : ""));
+  yaml.refuse(path, expected + format::did_you_mean(yaml.text(path).value(), known));
 }
 
 const DataSource& data_source_at(const YamlFile& yaml, std::string_view path, const std::string& name) {
   if (const DataSource* source = find_data_source(name)) return *source;
   std::vector<std::string> known;
   for (const DataSource& source : data_sources()) known.emplace_back(source.name);
-  const auto nearest = format::nearest_word(name, known);
-  yaml.refuse(path, "the name of data" +
-                        (nearest ? "; did you mean " + *nearest + "?" : format::joined(", such as ", known.front())));
+  yaml.refuse(path, "the name of data" + format::did_you_mean(name, known, ", such as " + known.front()));
 }
 
 std::vector<const DataSource*> read_tests(const YamlFile& yaml, const std::string& path) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "format/text.hpp"
+
 namespace byteformer::format {
 namespace {
 
@@ -36,6 +38,11 @@ std::optional<std::string> nearest_word(std::string_view word, const std::vector
     smallest = distance;
   }
   return nearest;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known, std::string_view otherwise) {
+  const auto nearest = nearest_word(word, known);
+  return nearest ? joined("; did you mean `", excerpt(*nearest), "`?") : std::string(otherwise);
 }
 
 }  // namespace byteformer::format

@@ -49,13 +49,11 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-/// "a, b or c; did you mean b?"
+/// "a, b or c; did you mean `b`?"
 std::string expected_choice(const std::string& value, const std::vector<std::string>& known) {
   std::string text = known.front();
   for (std::size_t i = 1; i < known.size(); ++i) text += (i + 1 < known.size() ? ", " : " or ") + known[i];
-  if (known.size() == 1) return text;
-  const auto nearest = format::nearest_word(value, known);
-  return nearest ? text + "; did you mean " + *nearest + "?" : text;
+  return known.size() == 1 ? text : text + format::did_you_mean(value, known);
 }
 
 /// Walks through all keys of a configuration, however aliases tie it together.

@@ -87,10 +87,9 @@ std::optional<int> find_label(const Options& options, const Classifier& classifi
   const std::vector<std::string>& labels = classifier.labels();
   const auto found = std::ranges::find(labels, *options.label);
   if (found != labels.end()) return static_cast<int>(found - labels.begin());
-  const auto nearest = format::nearest_word(*options.label, labels);
-  throw UsageError("the model has no class `" + base::printable(*options.label) + "`" +
-                   (nearest ? "; did you mean `" + base::printable(*nearest) + "`?"
-                            : "; `byteformer classify --top-k 1000` shows those that it has"));
+  throw UsageError(
+      "the model has no class `" + base::printable(*options.label) + "`" +
+      format::did_you_mean(*options.label, labels, "; `byteformer classify --top-k 1000` shows those that it has"));
 }
 
 /// One explanation, step by step.

@@ -69,9 +69,9 @@ TEST(RecipeTest, UnknownKeysNameTheLineAndTheNearest) {
 
 TEST(RecipeTest, UnknownValuesNameTheLineAndTheNearest) {
   expect_refused("encode: fhwc", "encode: fhcw", {"line 7", "train.encode", "\"fhcw\"", "did you mean"});
-  expect_refused("table: encodings", "table: encoding", {"line 4", "did you mean encodings?"});
-  expect_refused("like: mnist", "like: minst", {"line 9", "small.like", "did you mean mnist?"});
-  expect_refused("like: mnist", "data: minst", {"line 9", "small.data", "did you mean mnist?"});
+  expect_refused("table: encodings", "table: encoding", {"line 4", "did you mean `encodings`?"});
+  expect_refused("like: mnist", "like: minst", {"line 9", "small.like", "did you mean `mnist`?"});
+  expect_refused("like: mnist", "data: minst", {"line 9", "small.data", "did you mean `mnist`?"});
   expect_refused("source: paper", "source: memory", {"line 6", "reported.source", "paper or released weights"});
 }
 
@@ -106,7 +106,7 @@ TEST(RecipeTest, TransformsAreReadStrictly) {
     test::expect_error(ErrorCode::kInvalidFormat, parts,
                        [&] { parse(replaced(kNoisy, "{type: byte_permutation}", by), "noisy"); });
   };
-  refused("{type: byte_permutatoin}", {"noisy.yaml: line 10: type is", "did you mean byte_permutation?"});
+  refused("{type: byte_permutatoin}", {"noisy.yaml: line 10: type is", "did you mean `byte_permutation`?"});
   refused("{type: byte_permutation, sead: 1}", {"line 10: sead is not known here; did you mean seed?"});
   refused("{type: shuffle, mode: reverse}", {"line 10: type is \"shuffle\"", "in this order"});
   refused("{seed: 1}", {"line 10: type is missing"});

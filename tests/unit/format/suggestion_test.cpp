@@ -17,5 +17,13 @@ TEST(SuggestionTest, FindsMisspeltWords) {
   EXPECT_EQ(nearest_word(std::string(100'000, 'a'), commands), std::nullopt);
 }
 
+TEST(SuggestionTest, EndsAMessage) {
+  const std::vector<std::string> labels{"cat", "dog\n"};
+  EXPECT_EQ(did_you_mean("cta", labels), "; did you mean `cat`?");
+  EXPECT_EQ(did_you_mean("dog", labels), "; did you mean `dog\\x0a`?");
+  EXPECT_EQ(did_you_mean("horse", labels), "");
+  EXPECT_EQ(did_you_mean("horse", labels, "; there are two"), "; there are two");
+}
+
 }  // namespace
 }  // namespace byteformer::format

@@ -62,7 +62,7 @@ TEST(PublishedRunTest, WhatIsSwitchedOffOrOfTheOtherKindIsWithoutEffect) {
 TEST(PublishedRunTest, NamesValuesThatItCannotUse) {
   const std::string tiff = published("image_tiff"), wav = published("wav_int16_k8");
   expect_run_refused(with(tiff, "file_encoding: TIFF", "file_encoding: TIF"),
-                     {"line 34", "\"TIF\"", "tiff, png, jpeg, fhwc or fchw", "did you mean tiff?"},
+                     {"line 34", "\"TIF\"", "tiff, png, jpeg, fhwc or fchw", "did you mean `tiff`?"},
                      ErrorCode::kUnsupported);
   expect_run_refused(with(tiff, "name: imagenet", "name: coco"), {"\"coco\"", "imagenet or speech_commands_v2"},
                      ErrorCode::kUnsupported);
@@ -82,7 +82,7 @@ TEST(PublishedRunTest, NamesValuesThatItCannotUse) {
   expect_run_refused(with(published("camera_0.1_k4"), "keep_frac: 0.1", "keep_frac: 0"), {"keep_frac"});
   expect_run_refused(with(published("obfuscation_5"), "    - -5\n", ""),
                      {"width_range", "the smallest and the largest"});
-  expect_run_refused(with(published("order_stride"), "mode: stride", "mode: strid"), {"did you mean stride?"},
+  expect_run_refused(with(published("order_stride"), "mode: stride", "mode: strid"), {"did you mean `stride`?"},
                      ErrorCode::kUnsupported);
   expect_run_refused(with(wav, "    - -50\n", "    - -50\n    - -40\n"), {"noise.levels", "one level"},
                      ErrorCode::kUnsupported);
