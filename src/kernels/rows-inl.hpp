@@ -61,14 +61,13 @@ template <std::size_t kVectors>
 HWY_INLINE void sum_columns(const TableSumArgs& args, std::size_t token, TokenColumns now, TokenColumns next) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
-  constexpr std::size_t kLine = 64 / sizeof(float);
   Vector sums[kVectors];
   for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Zero(d);
   for (std::size_t j = 0; j < args.kernel_size; ++j) {
     const float* row = args.table + (j * args.vocab + now.ids[j]) * args.row_size + now.column;
     const float* ahead = args.table + (j * args.vocab + next.ids[j]) * args.row_size + next.column;
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < kVectors * lanes; i += kLine) hwy::Prefetch(ahead + i);
+    for (std::size_t i = 0; i < kVectors * lanes; i += kRowAlignment) hwy::Prefetch(ahead + i);
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Add(sums[v], hn::LoadU(d, row + v * lanes));
   }
