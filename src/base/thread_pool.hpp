@@ -26,8 +26,9 @@ class ThreadPool {
 
   int num_threads() const noexcept { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls `body(i, worker)` once for each i in [0, count), in no particular order, and returns when all are done.
-  /// `worker` is in [0, num_threads()) and no two calls that run at the same time share it. `body` must not throw.
+  /// Calls `body(i, worker)` once for each i in [0, count) and returns when all are done. Calls start in ascending
+  /// order of i, so one may wait until earlier ones have ended. `worker` is in [0, num_threads()) and no two calls that
+  /// run at the same time share it. `body` must not throw.
   template <typename Body>
   void parallel_for(std::size_t count, const Body& body) {
     static_assert(std::is_nothrow_invocable_v<const Body&, std::size_t, int>, "declare the body noexcept");

@@ -24,7 +24,8 @@ std::shared_ptr<const format::Tensors> checked(const format::ModelConfig& config
 }  // namespace
 
 std::size_t Workspace::num_bytes() const noexcept {
-  std::size_t total = x.buffer.capacity() * x.buffer.row_size() * sizeof(float) + workers.shared.num_bytes();
+  std::size_t total = x.buffer.capacity() * x.buffer.row_size() * sizeof(float) + workers.shared.num_bytes() +
+                      workers.finished.num_bytes();
   for (const nn::WorkerScratch& scratch : workers.scratch) total += scratch.num_bytes();
   for (const StageState& stage : stages)
     total += stage.windows.num_bytes() + (stage.pairs ? stage.pairs->num_bytes() : 0);

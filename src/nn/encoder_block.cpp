@@ -2,6 +2,7 @@
 #include "nn/encoder_block.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace byteformer::nn {
@@ -10,6 +11,7 @@ namespace {
 // Enough rows to pay for reading the weights, few enough for the cache.
 constexpr std::size_t kAttentionTaskRows = EncoderBlock::kMostTaskRows;
 constexpr std::size_t kFeedForwardTaskRows = 64;  // 64 x intermediate floats stay in the level-2 cache
+constexpr std::size_t kLastTaskRows = 16;         // of the last tasks of a layer, so that threads end together
 
 /// The `index`-th of `num_shares` parts of `all`, as even as they can be.
 template <typename T>
@@ -23,12 +25,56 @@ std::size_t rows_of(std::span<const Window> windows) {
   return windows.back().begin + windows.back().num_rows - windows.front().begin;
 }
 
-/// Tasks of at most `rows_per_task` rows, a multiple of the threads: no thread waits for a last odd task.
-std::size_t balanced_tasks(std::size_t num_rows, std::size_t rows_per_task, const Workers& workers) {
-  const auto num_threads = static_cast<std::size_t>(workers.pool.num_threads());
-  const std::size_t tasks = (num_rows + rows_per_task - 1) / rows_per_task;
-  return (tasks + num_threads - 1) / num_threads * num_threads;
-}
+/// A layer's windows in tasks of about kAttentionTaskRows rows, as many as the threads or a multiple.
+class AttentionTasks {
+ public:
+  AttentionTasks(std::span<const Window> windows, std::size_t num_rows, std::size_t num_threads) : windows_(windows) {
+    const std::size_t tasks = (num_rows + kAttentionTaskRows - 1) / kAttentionTaskRows;
+    size_ = std::min(windows.size(), (tasks + num_threads - 1) / num_threads * num_threads);
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  std::span<const Window> operator[](std::size_t task) const noexcept { return share(windows_, size_, task); }
+
+  /// The task that computes row order[position].
+  std::size_t of(std::size_t position) const noexcept {
+    const auto next = std::upper_bound(windows_.begin(), windows_.end(), position,
+                                       [](std::size_t p, const Window& window) { return p < window.begin; });
+    return (static_cast<std::size_t>(next - windows_.begin()) * size_ - 1) / windows_.size();  // inverts share()
+  }
+
+ private:
+  std::span<const Window> windows_;
+  std::size_t size_ = 0;
+};
+
+/// A layer's rows in tasks of the feed-forward network: for several threads the last ones are small.
+class FeedForwardTasks {
+ public:
+  FeedForwardTasks(std::span<const std::int32_t> order, std::size_t num_threads)
+      : order_(order), last_rows_(num_threads > 1 ? kLastTaskRows : kFeedForwardTaskRows) {
+    const std::size_t in_small = num_threads > 1 ? std::min(order.size(), num_threads * kFeedForwardTaskRows) : 0;
+    num_large_ = (order.size() - in_small) / kFeedForwardTaskRows;
+    size_ = num_large_ + (order.size() - num_large_ * kFeedForwardTaskRows + last_rows_ - 1) / last_rows_;
+  }
+
+  std::size_t size() const noexcept { return size_; }
+
+  /// Position in `order` of a task's first row.
+  std::size_t begin(std::size_t task) const noexcept {
+    const std::size_t large = std::min(task, num_large_);
+    return std::min(order_.size(), large * kFeedForwardTaskRows + (task - large) * last_rows_);
+  }
+  std::span<const std::int32_t> operator[](std::size_t task) const noexcept {
+    return order_.subspan(begin(task), begin(task + 1) - begin(task));
+  }
+
+ private:
+  std::span<const std::int32_t> order_;
+  std::size_t last_rows_;
+  std::size_t num_large_;
+  std::size_t size_;
+};
 
 }  // namespace
 
@@ -137,29 +183,34 @@ void EncoderBlock::operator()(WindowCutter& cutter, Workers& workers) const {
 void EncoderBlock::run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
                        Workers& workers) const {
   if (windows.empty()) return;
-  attend(rows, order, windows, workers);
-  feed_forward(rows, order, workers);
-}
-
-void EncoderBlock::attend(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
-                          Workers& workers) const {
-  const std::size_t num_tasks = std::min(windows.size(), balanced_tasks(order.size(), kAttentionTaskRows, workers));
-  const auto task_windows = [&](std::size_t task) { return share(windows, num_tasks, task); };
+  const auto num_threads = static_cast<std::size_t>(workers.pool.num_threads());
+  const AttentionTasks attention(windows, order.size(), num_threads);
+  const FeedForwardTasks feed_forward(order, num_threads);
   std::size_t most_rows = 0;
   std::size_t largest_window = 0;
-  for (std::size_t task = 0; task < num_tasks; ++task) most_rows = std::max(most_rows, rows_of(task_windows(task)));
+  for (std::size_t task = 0; task < attention.size(); ++task) most_rows = std::max(most_rows, rows_of(attention[task]));
   for (const Window& window : windows) largest_window = std::max(largest_window, window.num_rows);
   attention_.reserve(most_rows, largest_window, workers);
-  workers.pool.parallel_for(num_tasks, [&](std::size_t task, int worker) noexcept {
-    attention_.run(rows, order, task_windows(task), workers.scratch[static_cast<std::size_t>(worker)]);
-  });
-}
+  feed_forward_.reserve(std::min(order.size(), kFeedForwardTaskRows), workers);
+  std::uint32_t* attended = workers.finished.get(attention.size());
+  std::fill_n(attended, attention.size(), 0u);
 
-void EncoderBlock::feed_forward(float* rows, std::span<const std::int32_t> order, Workers& workers) const {
-  const std::size_t num_tasks = std::min(order.size(), balanced_tasks(order.size(), kFeedForwardTaskRows, workers));
-  feed_forward_.reserve((order.size() + num_tasks - 1) / num_tasks, workers);
-  workers.pool.parallel_for(num_tasks, [&](std::size_t task, int worker) noexcept {
-    feed_forward_.run(rows, share(order, num_tasks, task), workers.scratch[static_cast<std::size_t>(worker)]);
+  // One loop for both: a thread that finds no more windows goes on with rows whose windows are done. Tasks start in
+  // order, so whatever a task waits for has been started by a thread that waits for nothing.
+  workers.pool.parallel_for(attention.size() + feed_forward.size(), [&](std::size_t task, int worker) noexcept {
+    WorkerScratch& scratch = workers.scratch[static_cast<std::size_t>(worker)];
+    if (task < attention.size()) {
+      attention_.run(rows, order, attention[task], scratch);
+      const std::atomic_ref finished(attended[task]);
+      finished.store(1, std::memory_order_release);
+      finished.notify_all();
+      return;
+    }
+    const std::size_t index = task - attention.size();
+    const std::size_t last = attention.of(feed_forward.begin(index + 1) - 1);
+    for (std::size_t needed = attention.of(feed_forward.begin(index)); needed <= last; ++needed)
+      std::atomic_ref(attended[needed]).wait(0, std::memory_order_acquire);
+    feed_forward_.run(rows, feed_forward[index], scratch);
   });
 }
 

@@ -80,10 +80,6 @@ class EncoderBlock {
   void run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows, Workers& workers) const;
 
  private:
-  void attend(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
-              Workers& workers) const;
-  void feed_forward(float* rows, std::span<const std::int32_t> order, Workers& workers) const;
-
   WindowAttention attention_;
   FeedForward feed_forward_;
 };

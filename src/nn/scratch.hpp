@@ -55,8 +55,9 @@ struct Workers {
   }
 
   base::ThreadPool& pool;
-  std::vector<WorkerScratch> scratch;  // [num_threads]
-  ScratchBuffer shared;                // used between parallel loops, by the caller alone
+  std::vector<WorkerScratch> scratch;     // [num_threads]
+  ScratchBuffer shared;                   // used between parallel loops, by the caller alone
+  GrowingBuffer<std::uint32_t> finished;  // tasks of a loop that others of the same loop wait for
 };
 
 }  // namespace byteformer::nn

@@ -22,6 +22,21 @@ TEST(ThreadPool, RunsEveryIterationOnce) {
   }
 }
 
+TEST(ThreadPool, IterationsMayWaitForEarlierOnes) {
+  for (int threads = 1; threads <= 4; ++threads) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 50; ++round) {
+      std::atomic<std::size_t> ended{0};
+      pool.parallel_for(100, [&](std::size_t i, int) noexcept {
+        for (std::size_t seen = ended; seen < i; seen = ended) ended.wait(seen);
+        ++ended;
+        ended.notify_all();
+      });
+      ASSERT_EQ(ended, 100u);
+    }
+  }
+}
+
 TEST(ThreadPool, WorkersNeverShareAnIndex) {
   ThreadPool pool(4);
   std::vector<std::atomic<int>> busy(4);
