@@ -24,7 +24,9 @@ work=$PWD/build/compare
 mkdir -p "$work"
 [ -d "$work/node_modules/onnxruntime-node" ] || (cd "$work" && npm install --ignore-scripts --no-audit --no-fund onnxruntime-node@1 >&2)
 
-# Waiting OpenMP threads would take the processors from the others.
+# PyTorch at its best: waiting OpenMP threads would take the processors from the others, and OpenBLAS uses AVX2 on
+# processors that are younger than it is.
+if grep -qw avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}; fi
 OMP_WAIT_POLICY=passive PYTHONWARNINGS=ignore /usr/bin/python3 bench/peers/compare.py build/bench/bin "$work" "$work" "$@"
 echo
 lscpu | sed -n 's/^Model name: */Measured on: /p'

@@ -92,8 +92,10 @@ def compare_file(name, arguments):
         for _ in range(arguments.rounds):
             output = json.loads(run(binary, "bench", "--model", f"{folder}/model", "--threads", str(threads), "--seconds",
                                     "1", "--json", f"{folder}/file.bin"))
-            ours.append(1e3 * output["latency_seconds"]["median"])
-            shares.append(output["share_of_peak"])
+            latency = output["latency_seconds"]
+            flops = output["flops_per_second"] * latency["mean"]  # of a call
+            ours.append(1e3 * latency["median"])
+            shares.append(flops / latency["median"] / output["peak_flops_per_second"])
             memory["byteformer"] = output["peak_memory_bytes"]
             output = run_onnx(f"{folder}/torch.onnx", folder, threads, 7, arguments.modules)
             check("ONNX Runtime", output["logits"], expected)
