@@ -36,7 +36,7 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
                        const StemTensors<float*>& gradients, Workers& workers) {
   const std::size_t c = shape.hidden_size;
   const std::size_t taps = shape.taps();
-  const std::vector<float> transposed = nn::taps_of(weights.convolution, c, taps, workers.pool);
+  const base::AlignedBuffer<float> transposed = nn::taps_of(weights.convolution, c, taps, workers.pool);
   PooledBuffer packed = workers.buffers.take(taps * c * c);
   PooledBuffer d_taps = workers.buffers.take(taps * c * c);  // [taps, out, in]
   std::fill_n(d_taps.data(), taps * c * c, 0.0f);

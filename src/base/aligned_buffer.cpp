@@ -3,21 +3,49 @@
 
 #include <sys/mman.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 
 namespace byteformer::base {
 namespace {
 
-constexpr std::size_t kLarge = std::size_t{256} << 10;
+constexpr std::size_t kLarge = std::size_t{64} << 10;
+constexpr std::size_t kPage = std::size_t{4} << 10;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-void* map_pages(std::size_t num_bytes) {
-  const bool is_huge = num_bytes >= 2 * kHugePage;
-  const int populate = is_huge ? 0 : MAP_POPULATE;
-  void* data = ::mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | populate, -1, 0);
+std::size_t round_up(std::size_t num_bytes, std::size_t unit) { return (num_bytes + unit - 1) / unit * unit; }
+
+/// Whole huge pages, the last one only if at least half of it is used, and small ones for the rest.
+std::size_t mapped_size(std::size_t num_bytes) {
+  const std::size_t rest = num_bytes % kHugePage;
+  return round_up(num_bytes, num_bytes > kHugePage && rest >= kHugePage / 2 ? kHugePage : kPage);
+}
+
+std::byte* map(std::size_t num_bytes) {
+  void* data = ::mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) throw std::bad_alloc();
-  if (is_huge) ::madvise(data, num_bytes, MADV_HUGEPAGE);  // advice: it may be refused
+  return static_cast<std::byte*>(data);
+}
+
+/// `num_bytes` at the start of a huge page.
+std::byte* map_aligned(std::size_t num_bytes) {
+  std::byte* const data = map(num_bytes + kHugePage);
+  const std::size_t before = round_up(reinterpret_cast<std::uintptr_t>(data), kHugePage) -
+                             reinterpret_cast<std::uintptr_t>(data);
+  if (before > 0) ::munmap(data, before);
+  ::munmap(data + before + num_bytes, kHugePage - before);
+  return data + before;
+}
+
+// Advice, here: it may be refused, and then pages come one by one.
+void* map_pages(std::size_t num_bytes) {
+  const std::size_t size = mapped_size(num_bytes);
+  const std::size_t in_huge_pages = size / kHugePage * kHugePage;
+  std::byte* const data = in_huge_pages > 0 ? map_aligned(size) : map(size);
+  if (in_huge_pages > 0) ::madvise(data, in_huge_pages, MADV_HUGEPAGE);
+  if (size > in_huge_pages) ::madvise(data + in_huge_pages, size - in_huge_pages, MADV_POPULATE_WRITE);
   return data;
 }
 
@@ -32,7 +60,7 @@ void* allocate_zeroed(std::size_t num_bytes) {
 
 void release_zeroed(void* data, std::size_t num_bytes) noexcept {
   if (num_bytes >= kLarge) {
-    ::munmap(data, num_bytes);
+    ::munmap(data, mapped_size(num_bytes));
   } else {
     ::operator delete(data, std::align_val_t{kAlignment});
   }

@@ -136,22 +136,37 @@ std::string printable(const std::filesystem::path& path) {
   return text;
 }
 
-MappedFile::MappedFile(const std::filesystem::path& path) {
+MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const OpenFile file = open_regular(path);
   size_ = static_cast<std::size_t>(file.size);
   if (size_ > 0) {
     void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
     const int error = errno;
-    ::close(file.fd);
-    if (address == MAP_FAILED) throw_errno(path, "map", error);
+    if (address == MAP_FAILED) {
+      ::close(file.fd);
+      throw_errno(path, "map", error);
+    }
     data_ = static_cast<const std::byte*>(address);
-  } else {
-    ::close(file.fd);
   }
+  fd_ = file.fd;
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  ::close(fd_);
+}
+
+void MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
+  for (std::size_t filled = 0; filled < part.size();) {
+    const auto position = static_cast<off_t>(part.data() + filled - data_);
+    const ssize_t got = ::pread(fd_, out + filled, part.size() - filled, position);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno(path_, "read", errno);
+    if (got == 0)
+      throw Error(ErrorCode::kFileChanged, printable(path_) + ": changed while it was read: " + std::to_string(size_) +
+                                               " bytes when opened, now " + std::to_string(position));
+    filled += static_cast<std::size_t>(got);
+  }
 }
 
 void populate_pages([[maybe_unused]] std::span<const std::byte> bytes) noexcept {

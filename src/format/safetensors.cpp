@@ -204,7 +204,7 @@ Tensors read_safetensors(const std::filesystem::path& path) {
   const auto file = std::make_shared<const base::MappedFile>(path);
   Tensors tensors = parse_safetensors(file->bytes(), base::printable(path));
   tensors.storage = file;
-  tensors.is_mapped = true;
+  tensors.file = file;
   return tensors;
 }
 

@@ -11,6 +11,10 @@
 #include <string_view>
 #include <vector>
 
+namespace byteformer::base {
+class MappedFile;
+}
+
 namespace byteformer::format {
 
 /// Element types of weights files. Only F32, F16 and BF16 can become weights.
@@ -42,10 +46,10 @@ void copy_as_float32(const TensorView& tensor, const std::string& name, std::spa
 /// All tensors of one file.
 struct Tensors {
   std::map<std::string, TensorView, std::less<>> by_name;
-  std::map<std::string, std::string> metadata;  ///< `__metadata__` of safetensors
-  std::shared_ptr<const void> storage;          ///< keeps the bytes alive
-  bool is_mapped = false;                       ///< whether the bytes lie in a MappedFile (see base::release_pages)
-  std::string source;                           ///< the path, for messages
+  std::map<std::string, std::string> metadata;   ///< `__metadata__` of safetensors
+  std::shared_ptr<const void> storage;           ///< keeps the bytes alive
+  std::shared_ptr<const base::MappedFile> file;  ///< where the bytes lie; null if they are elsewhere
+  std::string source;                            ///< the path, for messages
 };
 
 }  // namespace byteformer::format

@@ -21,7 +21,7 @@ using SharedBytes = std::shared_ptr<const void>;
 /// Parses the checkpoint in `file`, which the result keeps alive along with the copies it needed.
 format::Tensors parse_mapped(const std::shared_ptr<const base::MappedFile>& file, const std::string& source) {
   format::Tensors tensors = parse_pt(file->bytes(), source);
-  tensors.is_mapped = tensors.storage == nullptr;
+  if (tensors.storage == nullptr) tensors.file = file;
   tensors.storage = std::make_shared<const std::pair<SharedBytes, SharedBytes>>(file, tensors.storage);
   return tensors;
 }

@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kRoundTokens = 1024;    // a thread
 constexpr std::size_t kLeastReadyRows = 256;  // a thread
 
+nn::LinearKernels keeping_weights_in(base::PageArena& arena, nn::LinearKernels kernels) {
+  kernels.arena = &arena;
+  return kernels;
+}
+
 std::shared_ptr<const format::Tensors> checked(const format::ModelConfig& config,
                                                std::shared_ptr<const format::Tensors> tensors) {
   check_layout(config, *tensors);  // the loader checks the numbers as it reads them
@@ -37,9 +42,10 @@ ByteFormer::ByteFormer(const format::ModelConfig& config, std::shared_ptr<const 
     : config_(config),
       masking_(masking),
       tensors_(checked(config, std::move(tensors))),
-      stem_(WeightLoader(config_, *tensors_, kernels).stem(masking, pool, positions_)),
-      head_(WeightLoader(config_, *tensors_, kernels).head()) {
-  WeightLoader loader(config_, *tensors_, kernels);
+      weights_(WeightLoader::arena_bytes(config_, kernels)),
+      stem_(WeightLoader(config_, *tensors_, keeping_weights_in(weights_, kernels)).stem(masking, pool, positions_)),
+      head_(WeightLoader(config_, *tensors_, keeping_weights_in(weights_, kernels)).head()) {
+  WeightLoader loader(config_, *tensors_, keeping_weights_in(weights_, kernels));
   for (std::size_t layer = 0; layer < config_.downsample.size(); ++layer) {
     stages_.push_back({loader.block(layer), std::nullopt});
     if (config_.downsample[layer]) stages_.back().merge = loader.merge(layer);

@@ -106,6 +106,7 @@ class ByteFormer {
   Masking masking_;
   std::shared_ptr<const format::Tensors> tensors_;
   std::vector<float> positions_;  // where they are not float32 in the file
+  base::PageArena weights_;       // packed
   nn::ByteStem stem_;
   std::vector<Stage> stages_;
   nn::MeanHead head_;

@@ -20,25 +20,46 @@ std::span<const float> as_floats(const format::TensorView& tensor) {
 
 }  // namespace
 
+std::size_t WeightLoader::arena_bytes(const format::ModelConfig& config, nn::LinearKernels kernels) noexcept {
+  const auto hidden = static_cast<std::size_t>(config.hidden_size);
+  const auto intermediate = static_cast<std::size_t>(config.intermediate_size);
+  const auto of = [&](std::size_t in, std::size_t out) { return nn::Linear::arena_bytes(kernels, in, out); };
+  const std::size_t block =
+      of(hidden, 3 * hidden) + of(hidden, hidden) + of(hidden, intermediate) + of(intermediate, hidden);
+  std::size_t total = nn::ByteStem::arena_bytes(hidden, static_cast<std::size_t>(config.conv_kernel_size));
+  for (const bool merges : config.downsample) total += block + (merges ? of(2 * kernels::padded(hidden), hidden) : 0);
+  return total + nn::Linear::arena_bytes(*kernels.full, hidden, static_cast<std::size_t>(config.num_labels));
+}
+
 std::span<const float> WeightLoader::get(const std::string& name) {
-  const format::TensorView& tensor = tensors_.by_name.find(name)->second;
-  read_and_check(name, tensor);
+  format::TensorView tensor = tensors_.by_name.find(name)->second;
+  if (tensors_.file != nullptr && !tensor.bytes.empty()) {
+    auto* copy = static_cast<std::byte*>(read_.take(tensor.bytes.size()));
+    if (copy == nullptr) copy = read_elsewhere_.emplace_back(tensor.bytes.size()).data();
+    tensors_.file->read(tensor.bytes, copy);
+    tensor.bytes = {copy, tensor.bytes.size()};
+  }
+  check_finite(name, tensor, tensors_.source);
   if (is_aligned_float32(tensor)) return as_floats(tensor);
   return converted_.emplace_back(format::to_float32(tensor, name));
 }
 
-void WeightLoader::read_and_check(const std::string& name, const format::TensorView& tensor) {
-  if (tensors_.is_mapped) {
-    base::populate_pages(tensor.bytes);
-    used_.push_back(tensor.bytes);
+void WeightLoader::expect(std::initializer_list<std::string> prefixes) {
+  constexpr std::size_t kUnit = std::size_t{2} << 20;  // a huge page
+  if (tensors_.file == nullptr) return;
+  std::size_t total = 0;
+  for (const std::string& prefix : prefixes) {
+    auto tensor = tensors_.by_name.lower_bound(prefix);
+    for (; tensor != tensors_.by_name.end() && tensor->first.starts_with(prefix); ++tensor)
+      total += base::PageArena::rounded(tensor->second.bytes.size());
   }
-  check_finite(name, tensor, tensors_.source);
+  if (total > read_.size()) read_ = base::PageArena((total + kUnit - 1) / kUnit * kUnit);
 }
 
 void WeightLoader::release() {
   converted_.clear();
-  for (const auto range : used_) base::release_pages(range);
-  used_.clear();
+  read_elsewhere_.clear();
+  read_.clear();
 }
 
 nn::LayerNormView WeightLoader::norm(const std::string& name) {
@@ -54,20 +75,24 @@ nn::Positions WeightLoader::positions(std::vector<float>& storage) {
   const std::string name = "pos_embed.pos_embed.pos_embed";
   std::span<const float> rows;
   if (const auto found = tensors_.by_name.find(name); found != tensors_.by_name.end()) {
-    read_and_check(name, found->second);
+    if (tensors_.file != nullptr) base::populate_pages(found->second.bytes);
+    check_finite(name, found->second, tensors_.source);
+    if (tensors_.file != nullptr) base::release_pages(found->second.bytes);
     if (!is_aligned_float32(found->second)) storage = format::to_float32(found->second, name);
     rows = storage.empty() ? as_floats(found->second) : std::span<const float>(storage);
   }
   if (config_.position_embedding == format::PositionEmbedding::kLearned)
-    return nn::Positions::learned(rows, hidden, tensors_.is_mapped && storage.empty());
+    return nn::Positions::learned(rows, hidden, tensors_.file != nullptr && storage.empty());
   return nn::Positions::sinusoidal(rows, static_cast<std::size_t>(config_.max_position_embeddings), hidden);
 }
 
 nn::ByteStem WeightLoader::stem(Masking masking, base::ThreadPool& pool, std::vector<float>& positions_storage) {
+  expect({"embeddings.", "token_reduction_net."});
   nn::ByteStemView view{.embedding = get("embeddings.weight"), .convolution = {}};
   if (config_.conv_kernel_size > 0) view.convolution = get("token_reduction_net.weight");
   nn::ByteStem stem(*kernels_.full, view, static_cast<std::size_t>(config_.hidden_size),
-                    static_cast<std::size_t>(config_.conv_kernel_size), positions(positions_storage), masking, pool);
+                    static_cast<std::size_t>(config_.conv_kernel_size), positions(positions_storage), masking, pool,
+                    kernels_.arena);
   release();
   return stem;
 }
@@ -76,6 +101,7 @@ nn::EncoderBlock WeightLoader::block(std::size_t layer) {
   const std::string prefix = "transformer." + std::to_string(layer) + ".";
   const auto hidden = static_cast<std::size_t>(config_.hidden_size);
   const auto eps = static_cast<float>(config_.layer_norm_eps);
+  expect({prefix});
   const nn::AttentionView attention{.norm = norm(prefix + "pre_norm_mha.0"),
                                     .qkv = linear(prefix + "pre_norm_mha.1.qkv_proj"),
                                     .out = linear(prefix + "pre_norm_mha.1.out_proj")};
@@ -91,6 +117,7 @@ nn::EncoderBlock WeightLoader::block(std::size_t layer) {
 
 nn::TokenMerge WeightLoader::merge(std::size_t layer) {
   const std::string prefix = "downsamplers.downsample_" + std::to_string(layer) + ".";
+  expect({prefix});
   const nn::TokenMergeView view{.reduction = {.weight = get(prefix + "reduction.weight"), .bias = {}},
                                 .norm = norm(prefix + "norm")};
   nn::TokenMerge merge(kernels_, view, static_cast<std::size_t>(config_.hidden_size),
@@ -100,7 +127,8 @@ nn::TokenMerge WeightLoader::merge(std::size_t layer) {
 }
 
 nn::MeanHead WeightLoader::head() {
-  nn::MeanHead head(*kernels_.full, norm("post_transformer_norm"), linear("classifier"),
+  expect({"post_transformer_norm.", "classifier."});
+  nn::MeanHead head(kernels_, norm("post_transformer_norm"), linear("classifier"),
                     static_cast<std::size_t>(config_.hidden_size), static_cast<std::size_t>(config_.num_labels),
                     static_cast<float>(config_.layer_norm_eps));
   release();

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <deque>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/aligned_buffer.hpp"
 #include "base/thread_pool.hpp"
 #include "format/config.hpp"
 #include "format/tensors.hpp"
@@ -19,12 +21,15 @@ namespace byteformer::model {
 
 /// Reads tensors that check_layout() has accepted, and checks that their numbers are finite. One thread at a time.
 ///
-/// Every function throws Error kInvalidModel where they are not. Mapped pages are released as soon as a layer is
-/// packed, so that a model is in memory once.
+/// Every function throws Error kInvalidModel where they are not. Of a file in memory once is one layer, and what is
+/// packed.
 class WeightLoader {
  public:
   WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, nn::LinearKernels kernels)
       : config_(config), tensors_(tensors), kernels_(kernels) {}
+
+  /// What all layers' packed weights take of an arena.
+  static std::size_t arena_bytes(const format::ModelConfig& config, nn::LinearKernels kernels) noexcept;
 
   /// `positions` receives the rows where they cannot be used as they lie in the file; it must outlive the stem.
   nn::ByteStem stem(Masking masking, base::ThreadPool& pool, std::vector<float>& positions);
@@ -37,14 +42,15 @@ class WeightLoader {
   nn::LayerNormView norm(const std::string& name);
   nn::LinearView linear(const std::string& name);
   nn::Positions positions(std::vector<float>& storage);
-  void read_and_check(const std::string& name, const format::TensorView& tensor);
-  void release();  // forgets what get() returned
+  void expect(std::initializer_list<std::string> prefixes);  // makes room for tensors whose names begin so
+  void release();                                            // forgets what get() returned
 
   const format::ModelConfig& config_;
   const format::Tensors& tensors_;
   nn::LinearKernels kernels_;
-  std::deque<std::vector<float>> converted_;      // tensors that are not aligned float32, until release()
-  std::vector<std::span<const std::byte>> used_;  // mapped ranges, until release()
+  base::PageArena read_{0};                                    // what was read of a file, until release()
+  std::deque<base::AlignedBuffer<std::byte>> read_elsewhere_;  // what does not fit there
+  std::deque<std::vector<float>> converted_;                   // tensors that are not aligned float32, until release()
 };
 
 }  // namespace byteformer::model

@@ -13,19 +13,28 @@ namespace {
 
 constexpr std::size_t kTaskTokens = 64;
 
+std::size_t table_size(std::size_t hidden_size, std::size_t kernel_size) {
+  return std::max<std::size_t>(1, kernel_size) * ByteStem::kVocabulary * kernels::padded(hidden_size);
+}
+
 }  // namespace
 
 ByteStem::ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size,
-                   std::size_t kernel_size, Positions positions, Masking masking, base::ThreadPool& pool)
+                   std::size_t kernel_size, Positions positions, Masking masking, base::ThreadPool& pool,
+                   base::PageArena* arena)
     : kernels_(&kernels),
       hidden_size_(hidden_size),
       kernel_size_(std::max<std::size_t>(1, kernel_size)),
       stride_(kernel_size == 0 ? 1 : kernel_size / 2),
       positions_(std::move(positions)),
       masking_(masking),
-      table_(kernel_size_ * kVocabulary * kernels::padded(hidden_size)) {
+      table_(table_size(hidden_size, kernel_size), arena) {
   build_byte_table(kernels, view.embedding.data(), view.convolution.empty() ? nullptr : view.convolution.data(),
                    hidden_size, kernel_size_, table_.data(), pool);
+}
+
+std::size_t ByteStem::arena_bytes(std::size_t hidden_size, std::size_t kernel_size) noexcept {
+  return base::PageArena::rounded(table_size(hidden_size, kernel_size) * sizeof(float));
 }
 
 std::uint64_t ByteStem::num_tokens(std::uint64_t num_bytes) const noexcept {

@@ -34,9 +34,12 @@ class ByteStem {
   static constexpr std::size_t kVocabulary = kByteVocabulary;
   static constexpr std::uint16_t kPadding = 256;
 
-  /// Builds the table: 257 k hidden^2 multiply-adds, on all threads of `pool`.
+  /// Builds the table: 257 k hidden^2 multiply-adds, on all threads of `pool`. \see LinearKernels for `arena`
   ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size, std::size_t kernel_size,
-           Positions positions, Masking masking, base::ThreadPool& pool);
+           Positions positions, Masking masking, base::ThreadPool& pool, base::PageArena* arena);
+
+  /// What the table takes of an arena.
+  static std::size_t arena_bytes(std::size_t hidden_size, std::size_t kernel_size) noexcept;
 
   /// Tokens of a file of `num_bytes` bytes.
   std::uint64_t num_tokens(std::uint64_t num_bytes) const noexcept;

@@ -8,10 +8,10 @@
 namespace byteformer::nn {
 
 // Read in blocks of outputs, so that whole cache lines of the convolution are used.
-std::vector<float> taps_of(const float* convolution, std::size_t hidden, std::size_t kernel_size,
-                           base::ThreadPool& pool) {
+base::AlignedBuffer<float> taps_of(const float* convolution, std::size_t hidden, std::size_t kernel_size,
+                                   base::ThreadPool& pool) {
   constexpr std::size_t kBlock = 16;
-  std::vector<float> result(kernel_size * hidden * hidden);
+  base::AlignedBuffer<float> result(kernel_size * hidden * hidden);
   pool.parallel_for((hidden + kBlock - 1) / kBlock, [&](std::size_t block, int) noexcept {
     const std::size_t begin = block * kBlock;
     const std::size_t end = std::min(hidden, begin + kBlock);
@@ -30,7 +30,7 @@ void build_byte_table(const kernels::Kernels& kernels, const float* embedding, c
     for (std::size_t v = 0; v < kByteVocabulary; ++v) std::copy_n(embedding + v * hidden, hidden, table + v * row_size);
     return;
   }
-  const std::vector<float> taps = taps_of(convolution, hidden, kernel_size, pool);
+  const base::AlignedBuffer<float> taps = taps_of(convolution, hidden, kernel_size, pool);
   std::vector<base::AlignedBuffer<float>> packed;  // one a worker
   for (int i = 0; i < pool.num_threads(); ++i) packed.emplace_back(kernels::packed_size(hidden, hidden));
   pool.parallel_for(kernel_size, [&](std::size_t j, int worker) noexcept {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
+#include "base/aligned_buffer.hpp"
 #include "base/thread_pool.hpp"
 #include "kernels/kernels.hpp"
 
@@ -12,8 +12,8 @@ namespace byteformer::nn {
 inline constexpr std::size_t kByteVocabulary = 257;  // 256 byte values and the padding id
 
 /// The taps W[:, :, j] of a convolution [hidden, hidden, kernel_size], each transposed: [kernel_size, in, out].
-std::vector<float> taps_of(const float* convolution, std::size_t hidden, std::size_t kernel_size,
-                           base::ThreadPool& pool);
+base::AlignedBuffer<float> taps_of(const float* convolution, std::size_t hidden, std::size_t kernel_size,
+                                   base::ThreadPool& pool);
 
 /// table[j][v] = W[:, :, j] E[v]: [kernel_size, 257, padded(hidden)], 257 k hidden^2 multiply-adds on all threads.
 /// \param embedding    [257, hidden]

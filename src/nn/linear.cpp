@@ -16,16 +16,23 @@ Linear::Linear(LinearKernels kernels, const LinearView& view, std::size_t in_fea
   const std::size_t width = kernels::padded(out_features);
   if (!view.bias.empty()) bias_ = padded_copy(view.bias);
   if (kernels.reduced == nullptr) {
-    packed_ = base::AlignedBuffer<float>(kernels::packed_size(in_features, out_features));
+    packed_ = base::AlignedBuffer<float>(kernels::packed_size(in_features, out_features), kernels.arena);
     kernels.full->pack(view.weight.data(), in_features, out_features, 1, in_features, packed_.data());
     return;
   }
   if (view.bias.empty()) bias_ = base::AlignedBuffer<float>(width);
-  groups_ = base::AlignedBuffer<std::uint32_t>(kernels.reduced->groups(in_features) * width);
+  groups_ = base::AlignedBuffer<std::uint32_t>(kernels.reduced->groups(in_features) * width, kernels.arena);
   column_scales_ = base::AlignedBuffer<float>(width);
   column_sums_ = base::AlignedBuffer<float>(width);
   kernels.reduced->pack(view.weight.data(), in_features, out_features, groups_.data(), column_scales_.data(),
                         column_sums_.data());
+}
+
+std::size_t Linear::arena_bytes(LinearKernels kernels, std::size_t in_features, std::size_t out_features) noexcept {
+  if (kernels.reduced == nullptr)
+    return base::PageArena::rounded(kernels::packed_size(in_features, out_features) * sizeof(float));
+  return base::PageArena::rounded(kernels.reduced->groups(in_features) * kernels::padded(out_features) *
+                                  sizeof(std::uint32_t));
 }
 
 void Linear::reserve(std::size_t num_rows, Workers& workers) const {

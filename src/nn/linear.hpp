@@ -26,19 +26,25 @@ struct LayerNormView {
 /// A copy of `values` padded with zeros to kernels::padded(size) floats.
 base::AlignedBuffer<float> padded_copy(std::span<const float> values);
 
-/// How linear layers multiply: in float32, or in lower precision where `reduced` is not null.
+/// How linear layers multiply: in float32, or in lower precision where `reduced` is not null; and where they keep their
+/// weights, which is memory of their own where `arena` is null.
 struct LinearKernels {
-  LinearKernels(const kernels::Kernels& float32, const kernels::ReducedKernels* lower = nullptr)  // NOLINT: converts
-      : full(&float32), reduced(lower) {}
+  LinearKernels(const kernels::Kernels& float32, const kernels::ReducedKernels* lower = nullptr,  // NOLINT: converts
+                base::PageArena* weights = nullptr)
+      : full(&float32), reduced(lower), arena(weights) {}
 
   const kernels::Kernels* full;
   const kernels::ReducedKernels* reduced;
+  base::PageArena* arena;
 };
 
 /// y = x W^T + b, packed once at load. Immutable: any number of threads may use it.
 class Linear {
  public:
   Linear(LinearKernels kernels, const LinearView& view, std::size_t in_features, std::size_t out_features);
+
+  /// What the weights of such a layer take of an arena.
+  static std::size_t arena_bytes(LinearKernels kernels, std::size_t in_features, std::size_t out_features) noexcept;
 
   /// Makes room for run() over `num_rows` rows on every worker.
   void reserve(std::size_t num_rows, Workers& workers) const;

@@ -8,12 +8,12 @@ namespace {
 constexpr std::size_t kBlockRows = 64;
 }  // namespace
 
-MeanHead::MeanHead(const kernels::Kernels& kernels, const LayerNormView& norm, const LinearView& classifier,
+MeanHead::MeanHead(LinearKernels kernels, const LayerNormView& norm, const LinearView& classifier,
                    std::size_t hidden_size, std::size_t num_labels, float eps)
     : hidden_size_(hidden_size),
       num_labels_(num_labels),
-      norm_(kernels, norm, eps),
-      classifier_(kernels, classifier, hidden_size, num_labels) {}
+      norm_(*kernels.full, norm, eps),
+      classifier_({*kernels.full, nullptr, kernels.arena}, classifier, hidden_size, num_labels) {}
 
 void MeanHead::operator()(const PackedRows& x, MeanState& state, Workers& workers, FileVectors& out) const {
   const std::size_t row_size = kernels::padded(hidden_size_);

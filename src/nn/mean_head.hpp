@@ -34,8 +34,9 @@ struct FileVectors {
 /// Final norm, mean and classifier. Immutable: any number of threads may use it.
 class MeanHead {
  public:
-  MeanHead(const kernels::Kernels& kernels, const LayerNormView& norm, const LinearView& classifier,
-           std::size_t hidden_size, std::size_t num_labels, float eps);
+  /// The classifier multiplies in float32, whatever `kernels` say.
+  MeanHead(LinearKernels kernels, const LayerNormView& norm, const LinearView& classifier, std::size_t hidden_size,
+           std::size_t num_labels, float eps);
 
   /// Adds the rows of `x` to the means; appends the features and logits of every file that ends to `out`.
   void operator()(const PackedRows& x, MeanState& state, Workers& workers, FileVectors& out) const;

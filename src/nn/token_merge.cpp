@@ -2,7 +2,6 @@
 #include "nn/token_merge.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace byteformer::nn {
 namespace {
@@ -13,7 +12,7 @@ constexpr std::size_t kTaskPairs = 64;
 /// rows is multiplied as it lies in memory.
 Linear pair_linear(LinearKernels kernels, const LinearView& view, std::size_t hidden_size) {
   const std::size_t row_size = kernels::padded(hidden_size);
-  std::vector<float> weight(hidden_size * 2 * row_size, 0.0f);
+  base::AlignedBuffer<float> weight(hidden_size * 2 * row_size);
   for (std::size_t out = 0; out < hidden_size; ++out) {
     for (std::size_t channel = 0; channel < hidden_size; ++channel) {
       const float* from = view.weight.data() + (out * hidden_size + channel) * 2;
@@ -21,7 +20,7 @@ Linear pair_linear(LinearKernels kernels, const LinearView& view, std::size_t hi
       weight[(out * 2 + 1) * row_size + channel] = from[1];
     }
   }
-  return {kernels, {.weight = weight, .bias = {}}, 2 * row_size, hidden_size};
+  return {kernels, {.weight = weight.span(), .bias = {}}, 2 * row_size, hidden_size};
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -77,6 +79,18 @@ TEST_F(FileIo, ReadsInPieces) {
   EXPECT_EQ(file.read(piece), 3u);
   EXPECT_EQ(MappedFile(path).bytes().size(), 11u);
   EXPECT_EQ(MappedFile(write("empty", "")).bytes().size(), 0u);
+}
+
+TEST_F(FileIo, ReadsPartsOfAMappedFile) {
+  const auto path = write("file", "hello world");
+  const MappedFile file(path);
+  std::array<std::byte, 5> part{};
+  file.read(file.bytes().subspan(6), part.data());
+  EXPECT_EQ(std::memcmp(part.data(), "world", 5), 0);
+  file.read(file.bytes().first(0), part.data());
+  EXPECT_EQ(std::memcmp(part.data(), "world", 5), 0);
+  std::filesystem::resize_file(path, 8);
+  EXPECT_EQ(code_of([&] { file.read(file.bytes().subspan(6), part.data()); }), ErrorCode::kFileChanged);
 }
 
 TEST_F(FileIo, GrowthAndShrinkageAreErrors) {
