@@ -48,7 +48,9 @@ class Batch {
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kEmptyFile) throw named(path, error);
       }
-      piece_.resize(kPieceBytes);
+      // One byte more than the file, so that a read that fills it does not end the file.
+      piece_.resize(
+          std::max(piece_.size(), static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, file.size() + 1))));
       flow(file, path);
     } catch (const Error& error) {
       results_.emplace_back(error);
