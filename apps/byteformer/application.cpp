@@ -110,11 +110,18 @@ int run_group(const CommandDoc& group, const std::vector<std::string>& arguments
 
 }  // namespace
 
-/// A command, or a group of commands.
+/// A command, or a group of commands. A command gets its options when they are needed: one run needs those of one, and
+/// all together take longer than what a small model computes.
 struct Application::Command {
   CLI::App* app = nullptr;
-  Action action = nullptr;       ///< of a command; a group has none
-  std::list<Command> members{};  ///< of a group, and of the program
+  AddCommand add_options = nullptr;  ///< of a command; a group has none
+  std::list<Command> members{};      ///< of a group, and of the program
+  Action action = nullptr;           ///< of a command that has its options
+
+  void add_all_options() {
+    if (add_options != nullptr && !action) action = add_options(*app);
+    for (Command& member : members) member.add_all_options();
+  }
 };
 
 Application::Application()
@@ -140,6 +147,11 @@ Application::Application()
 }
 
 Application::~Application() = default;
+
+const CLI::App& Application::app() {
+  program_->add_all_options();
+  return *app_;
+}
 
 void Application::add_obfuscate() {
   Command& group = add(*program_, "obfuscate", "Permute byte values by a key, in files and in models");
@@ -175,12 +187,12 @@ void Application::add(Command& group, const std::string& name, const std::string
                       bool is_hidden) {
   Command& command = add(group, name, summary);
   if (is_hidden) command.app->group("");
-  command.action = add_command(*command.app);
+  command.add_options = add_command;
 }
 
 /// The command or group that the first `num_names` of `arguments` name.
-const Application::Command& Application::find(const std::vector<std::string>& arguments, std::size_t& num_names) const {
-  const Command* found = program_.get();
+Application::Command& Application::find(const std::vector<std::string>& arguments, std::size_t& num_names) const {
+  Command* found = program_.get();
   for (num_names = 0; num_names < arguments.size(); ++num_names) {
     const auto is_next = [&](const Command& member) { return member.app->get_name() == arguments[num_names]; };
     const auto next = std::ranges::find_if(found->members, is_next);
@@ -203,10 +215,11 @@ int Application::run(std::vector<std::string> arguments, Console& console) {
     arguments.emplace_back("--help");
   }
   std::size_t num_names = 0;
-  const Command& command = find(arguments, num_names);
+  Command& command = find(arguments, num_names);
   arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(num_names));
+  if (command.add_options != nullptr) command.add_all_options();
   const CommandDoc doc = document(*command.app);  // before it is parsed, which cuts a command off its group
-  if (!command.action) return run_group(doc, arguments, console);
+  if (command.add_options == nullptr) return run_group(doc, arguments, console);
   try {
     parse_arguments(*command.app, arguments);
   } catch (const CLI::CallForHelp&) {

@@ -18,7 +18,8 @@ class Application {
 
   ~Application();
 
-  const CLI::App& app() const noexcept { return *app_; }
+  /// The program with all commands and options.
+  const CLI::App& app();
 
   /// The command that `arguments` begin with: "classify", "obfuscate apply", or "obfuscate" where none of its commands
   /// follows; empty if there is none.
@@ -38,7 +39,7 @@ class Application {
   void add_obfuscate();
   void add_camera();
   void add_experiments();
-  const Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
+  Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
   std::unique_ptr<CLI::App> app_;
   std::unique_ptr<Command> program_;

@@ -55,7 +55,7 @@ struct StandardConsole::Streams {
   Console console{.in = in_is_open ? &in : nullptr, .out = out, .err = err};
 };
 
-StandardConsole::StandardConsole() : streams_(std::make_unique<Streams>()) {
+StandardConsole::StandardConsole() : streams_(std::make_unique_for_overwrite<Streams>()) {
   std::signal(SIGPIPE, SIG_IGN);
   streams_->in.exceptions(std::ios::badbit);
   streams_->out.exceptions(std::ios::badbit);  // but not `err`: where nobody hears us, there is nothing left to say
