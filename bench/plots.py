@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 INK, BLUE, ORANGE, GREEN, GREY = "#222222", "#1f6fb4", "#d95f02", "#1b8a5a", "#999999"
 LABELLED = {  # kernels_bench's name: words, and where they stand beside their point, in points
-    "matmul_qkv": ("linear: queries, keys, values", (4, 5)),
+    "matmul_qkv": ("linear: queries, keys, values", (6, 9)),
     "matmul_up_gelu": ("linear + GELU", (-58, -13)),
     "attention_128": ("attention, window 128", (8, -6)),
     "attention_32": ("attention, window 32", (6, -12)),
@@ -49,14 +49,15 @@ def roofline(kernels, path):
     points = [b for b in benchmarks if b["name"].split("/")[1:2] == [best] and "share_of_peak" in b]
     peak = points[0]["GFLOP/s"] / points[0]["share_of_peak"]
     figure, axes = plt.subplots(figsize=(8, 4.8))
-    axes.set(xscale="log", yscale="log", xlim=(0.1, 200), ylim=(2.5, 600),
+    axes.set(xscale="log", yscale="log", xlim=(0.1, 200), ylim=(2.5, 1500),
              xlabel="operations a byte that the kernel reads or writes", ylabel="GFLOP/s, one thread")
     axes.axhline(peak, color=INK, linewidth=1.2)
     axes.text(0.105, peak * 1.05, f"multiply-adds in float32: {peak:.0f} GFLOP/s", color=INK, fontsize=9)
-    for benchmark, name in zip([b for b in benchmarks if b["name"].startswith("copy/")], ("level-1 cache", "level-2 cache", "memory")):
+    memories = (("level-1 cache", 1.25), ("level-2 cache", 0.72), ("memory", 1.25))  # and where the words stand over the line
+    for benchmark, (name, height) in zip([b for b in benchmarks if b["name"].startswith("copy/")], memories):
         gigabytes = benchmark["bytes_per_second"] / 1e9
         axes.plot([0.1, peak / gigabytes], [0.1 * gigabytes, peak], color=GREY, linewidth=1)
-        axes.text(0.115, 0.125 * gigabytes, f"{name}: {gigabytes:.0f} GB/s", color=GREY, fontsize=8, rotation=39,
+        axes.text(0.115, 0.1 * height * gigabytes, f"{name}: {gigabytes:.0f} GB/s", color=GREY, fontsize=8, rotation=37,
                   rotation_mode="anchor")  # along its line, at this size of figure
     for point in points:
         name, *precision = [part for part in point["name"].split("/") if part != best]
