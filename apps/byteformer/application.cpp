@@ -118,8 +118,11 @@ struct Application::Command {
   std::list<Command> members{};      ///< of a group, and of the program
   Action action = nullptr;           ///< of a command that has its options
 
-  void add_all_options() {
+  void add_own_options() {
     if (add_options != nullptr && !action) action = add_options(*app);
+  }
+  void add_all_options() {
+    add_own_options();
     for (Command& member : members) member.add_all_options();
   }
 };
@@ -217,9 +220,9 @@ int Application::run(std::vector<std::string> arguments, Console& console) {
   std::size_t num_names = 0;
   Command& command = find(arguments, num_names);
   arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(num_names));
-  if (command.add_options != nullptr) command.add_all_options();
+  command.add_own_options();
   const CommandDoc doc = document(*command.app);  // before it is parsed, which cuts a command off its group
-  if (command.add_options == nullptr) return run_group(doc, arguments, console);
+  if (!command.action) return run_group(doc, arguments, console);
   try {
     parse_arguments(*command.app, arguments);
   } catch (const CLI::CallForHelp&) {

@@ -48,7 +48,7 @@ class Batch {
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kEmptyFile) throw named(path, error);
       }
-      // One byte more than the file, so that a read that fills it does not end the file.
+      // One byte more than the file, so that the first read of a short one sees its end.
       piece_.resize(
           std::max(piece_.size(), static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, file.size() + 1))));
       flow(file, path);

@@ -23,8 +23,8 @@ std::size_t mapped_size(std::size_t num_bytes) {
   return round_up(num_bytes, num_bytes > kHugePage && rest >= kHugePage / 2 ? kHugePage : kPage);
 }
 
-std::byte* map(std::size_t num_bytes) {
-  void* data = ::mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+std::byte* map(std::size_t num_bytes, int flags = 0) {
+  void* data = ::mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   if (data == MAP_FAILED) throw std::bad_alloc();
   return static_cast<std::byte*>(data);
 }
@@ -43,9 +43,12 @@ std::byte* map_aligned(std::size_t num_bytes) {
 void* map_pages(std::size_t num_bytes) {
   const std::size_t size = mapped_size(num_bytes);
   const std::size_t in_huge_pages = size / kHugePage * kHugePage;
-  std::byte* const data = in_huge_pages > 0 ? map_aligned(size) : map(size);
-  if (in_huge_pages > 0) ::madvise(data, in_huge_pages, MADV_HUGEPAGE);
+  if (in_huge_pages == 0) return map(size, MAP_POPULATE);
+  std::byte* const data = map_aligned(size);
+  ::madvise(data, in_huge_pages, MADV_HUGEPAGE);
+#ifdef MADV_POPULATE_WRITE  // Linux 5.14
   if (size > in_huge_pages) ::madvise(data + in_huge_pages, size - in_huge_pages, MADV_POPULATE_WRITE);
+#endif
   return data;
 }
 

@@ -34,10 +34,9 @@ std::size_t WeightLoader::arena_bytes(const format::ModelConfig& config, nn::Lin
 std::span<const float> WeightLoader::get(const std::string& name) {
   format::TensorView tensor = tensors_.by_name.find(name)->second;
   if (tensors_.file != nullptr && !tensor.bytes.empty()) {
-    auto* copy = static_cast<std::byte*>(read_.take(tensor.bytes.size()));
-    if (copy == nullptr) copy = read_elsewhere_.emplace_back(tensor.bytes.size()).data();
-    tensors_.file->read(tensor.bytes, copy);
-    tensor.bytes = {copy, tensor.bytes.size()};
+    auto& copy = read_.emplace_back(tensor.bytes.size(), &room_);
+    tensors_.file->read(tensor.bytes, copy.data());
+    tensor.bytes = copy.span();
   }
   check_finite(name, tensor, tensors_.source);
   if (is_aligned_float32(tensor)) return as_floats(tensor);
@@ -53,13 +52,14 @@ void WeightLoader::expect(std::initializer_list<std::string> prefixes) {
     for (; tensor != tensors_.by_name.end() && tensor->first.starts_with(prefix); ++tensor)
       total += base::PageArena::rounded(tensor->second.bytes.size());
   }
-  if (total > read_.size()) read_ = base::PageArena((total + kUnit - 1) / kUnit * kUnit);
+  if (total >= kUnit / 4) total = (total + kUnit - 1) / kUnit * kUnit;
+  if (total > room_.size()) room_ = base::PageArena(total);
 }
 
 void WeightLoader::release() {
   converted_.clear();
-  read_elsewhere_.clear();
   read_.clear();
+  room_.clear();
 }
 
 nn::LayerNormView WeightLoader::norm(const std::string& name) {
@@ -77,8 +77,8 @@ nn::Positions WeightLoader::positions(std::vector<float>& storage) {
   if (const auto found = tensors_.by_name.find(name); found != tensors_.by_name.end()) {
     if (tensors_.file != nullptr) base::populate_pages(found->second.bytes);
     check_finite(name, found->second, tensors_.source);
-    if (tensors_.file != nullptr) base::release_pages(found->second.bytes);
     if (!is_aligned_float32(found->second)) storage = format::to_float32(found->second, name);
+    if (tensors_.file != nullptr) base::release_pages(found->second.bytes);
     rows = storage.empty() ? as_floats(found->second) : std::span<const float>(storage);
   }
   if (config_.position_embedding == format::PositionEmbedding::kLearned)

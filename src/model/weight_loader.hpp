@@ -21,8 +21,8 @@ namespace byteformer::model {
 
 /// Reads tensors that check_layout() has accepted, and checks that their numbers are finite. One thread at a time.
 ///
-/// Every function throws Error kInvalidModel where they are not. Of a file in memory once is one layer, and what is
-/// packed.
+/// Every function throws Error kInvalidModel where they are not. Of a file only one
+/// layer is in memory at a time, beside what is packed.
 class WeightLoader {
  public:
   WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, nn::LinearKernels kernels)
@@ -48,9 +48,9 @@ class WeightLoader {
   const format::ModelConfig& config_;
   const format::Tensors& tensors_;
   nn::LinearKernels kernels_;
-  base::PageArena read_{0};                                    // what was read of a file, until release()
-  std::deque<base::AlignedBuffer<std::byte>> read_elsewhere_;  // what does not fit there
-  std::deque<std::vector<float>> converted_;                   // tensors that are not aligned float32, until release()
+  base::PageArena room_{0};                          // for one layer of a file
+  std::deque<base::AlignedBuffer<std::byte>> read_;  // what was read into it, until release()
+  std::deque<std::vector<float>> converted_;         // tensors that are not aligned float32, until release()
 };
 
 }  // namespace byteformer::model
