@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "byteformer/error.hpp"
-#include "encode/decoders.hpp"
+#include "encode/image_file.hpp"
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC

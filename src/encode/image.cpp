@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "byteformer/error.hpp"
-#include "encode/decoders.hpp"
+#include "encode/codecs/codecs.hpp"
+#include "encode/image_file.hpp"
 #include "encode/orientation.hpp"
 
 namespace byteformer::encode {
@@ -48,21 +49,22 @@ struct Codec {
   StoredImage (*decode)(const ImageFile&);
 };
 
-constexpr std::array<Codec, 7> kCodecs{{{"jpeg", is_jpeg, decode_jpeg},
-                                        {"png", is_png, decode_png},
-                                        {"tiff", is_tiff, decode_tiff},
-                                        {"webp", is_webp, decode_webp},
-                                        {"gif", is_gif, decode_gif},
+template <auto kDecode>
+StoredImage by_module(const ImageFile& file) {
+  return (codec_table().*kDecode)(file);
+}
+
+constexpr std::array<Codec, 7> kCodecs{{{"jpeg", is_jpeg, by_module<&CodecTable::decode_jpeg>},
+                                        {"png", is_png, by_module<&CodecTable::decode_png>},
+                                        {"tiff", is_tiff, by_module<&CodecTable::decode_tiff>},
+                                        {"webp", is_webp, by_module<&CodecTable::decode_webp>},
+                                        {"gif", is_gif, by_module<&CodecTable::decode_gif>},
                                         {"bmp", is_bmp, decode_bmp},
                                         {"pnm", is_pnm, decode_pnm}}};
 
 const Codec* codec_of(Bytes file) noexcept {
   const auto found = std::ranges::find_if(kCodecs, [&](const Codec& codec) { return codec.recognizes(file); });
   return found == kCodecs.end() ? nullptr : &*found;
-}
-
-std::string size_text(std::uint64_t width, std::uint64_t height) {
-  return std::to_string(width) + " x " + std::to_string(height);
 }
 
 }  // namespace
@@ -80,25 +82,6 @@ Image decode_image(Bytes file, const std::string& source, std::size_t max_pixels
                 source + ": is no picture that byteformer knows; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
   StoredImage stored = codec->decode({file, source, std::min(max_pixels, kMaxPixels)});
   return upright(std::move(stored.image), stored.orientation);
-}
-
-void throw_damaged(const ImageFile& file, std::string_view kind, std::string_view reason) {
-  throw Error(ErrorCode::kInvalidFormat, file.source + ": damaged " + std::string(kind) + ": " + std::string(reason));
-}
-
-void check_size(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height) {
-  if (width == 0 || height == 0) throw_damaged(file, kind, "it has no pixels (" + size_text(width, height) + ")");
-  if (width > file.max_pixels || height > file.max_pixels / width)
-    throw Error(ErrorCode::kInvalidFormat, file.source + ": the " + std::string(kind) + " says it has " +
-                                               size_text(width, height) + " pixels; at most " +
-                                               std::to_string(file.max_pixels) + " are allowed");
-}
-
-Image blank_image(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height) {
-  check_size(file, kind, width, height);
-  Image image{static_cast<int>(width), static_cast<int>(height), {}};
-  image.rgb.resize(width * height * 3);
-  return image;
 }
 
 Image cropped(const Image& image, int left, int top, int width, int height, const std::string& source) {

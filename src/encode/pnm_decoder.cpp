@@ -1,5 +1,5 @@
 // PBM, PGM and PPM, as text and as bytes, with any largest value (stb_image knows two of the six, and only 255).
-#include "encode/decoders.hpp"
+#include "encode/image_file.hpp"
 
 namespace byteformer::encode {
 namespace {

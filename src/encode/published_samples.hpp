@@ -3,6 +3,9 @@
 
 namespace byteformer::encode {
 
+/// In [-1, 1]; silence where there is no number.
+float saturated(float x) noexcept;
+
 /// `x` on the grid of 2^-24 that the published code writes as float32; saturated to [-1, 1].
 float published_float(float x) noexcept;
 

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <utility>
 
 #include "byteformer/error.hpp"
+#include "encode/codecs/codecs.hpp"
 #include "encode/mp3_frames.hpp"
 #include "encode/sound_file.hpp"
 
@@ -54,29 +53,7 @@ Sound decode_sound(std::span<const std::uint8_t> file, const std::string& source
                 source + ": is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
   const SoundFile sound{file, source, *kind, std::min(max_samples, kMaxSamples)};
   check_complete(sound);
-  return sound.kind == "mp3" ? decode_mp3(sound) : decode_with_sndfile(sound);
-}
-
-void throw_damaged(const SoundFile& file, std::string_view reason) {
-  throw Error(ErrorCode::kInvalidFormat,
-              file.source + ": damaged " + std::string(file.kind) + " sound: " + std::string(reason));
-}
-
-void MonoSamples::append(std::span<const float> block) {
-  if (block.size() / num_channels_ > file_.max_samples - mono_.size())
-    throw Error(ErrorCode::kInvalidFormat,
-                file_.source + ": the sound has more than " + std::to_string(file_.max_samples) + " samples");
-  for (std::size_t i = 0; i + num_channels_ <= block.size(); i += num_channels_) {
-    double sum = 0;
-    for (std::size_t c = 0; c < num_channels_; ++c) sum += block[i + c];
-    if (!std::isfinite(sum)) throw_damaged(file_, "sample " + std::to_string(mono_.size()) + " is not a finite number");
-    mono_.push_back(static_cast<float>(sum / static_cast<double>(num_channels_)));
-  }
-}
-
-std::vector<float> MonoSamples::take() {
-  if (mono_.empty()) throw_damaged(file_, "it has no samples");
-  return std::move(mono_);
+  return sound.kind == "mp3" ? codec_table().decode_mp3(sound) : codec_table().decode_with_sndfile(sound);
 }
 
 void fit(Sound& sound, std::size_t num_samples) { sound.samples.resize(num_samples); }

@@ -1,4 +1,4 @@
-// The inside of decode_sound(): decoding by libsndfile and libmpg123, and finding files that were cut short.
+// The inside of decode_sound(): what its decoders share, and finding files that were cut short.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +25,6 @@ struct SoundFile {
 /// libsndfile takes a file that was cut short for a short sound; this does not.
 /// \throws Error kInvalidFormat where the file ends before its own numbers say.
 void check_complete(const SoundFile& file);
-
-Sound decode_mp3(const SoundFile& file);
-Sound decode_with_sndfile(const SoundFile& file);
 
 /// Gathers the means over the channels of what a decoder hands out.
 class MonoSamples {

@@ -71,9 +71,6 @@ void append_headers(FileBytes& out, const Layout& layout, std::uint32_t sample_r
   append_little_endian(out, data_bytes, 4);
 }
 
-/// In [-1, 1]; silence where there is no number.
-float saturated(float x) noexcept { return std::isnan(x) ? 0.0f : std::clamp(x, -1.0f, 1.0f); }
-
 std::uint32_t int32_bits(float x) noexcept {
   const float scaled = saturated(x) * 2147483648.0f;
   if (scaled >= 2147483648.0f) return std::numeric_limits<std::int32_t>::max();
@@ -91,14 +88,6 @@ std::uint32_t sample_bits(float x, SampleFormat format) noexcept {
 }
 
 }  // namespace
-
-float published_float(float x) noexcept {
-  constexpr double kTwoTo31 = 2147483648.0;
-  const double scaled = std::trunc(static_cast<double>(saturated(x)) * kTwoTo31);
-  const auto fixed = static_cast<std::int64_t>(std::clamp(scaled, -kTwoTo31, kTwoTo31 - 1));
-  if (fixed > (std::int64_t{1} << 31) - 65) return 1.0f;
-  return static_cast<float>(static_cast<double>((fixed + 64) & ~std::int64_t{127}) / kTwoTo31);
-}
 
 std::string_view to_string(SampleFormat format) noexcept {
   switch (format) {

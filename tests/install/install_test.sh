@@ -30,6 +30,18 @@ pass "man page, completions and licence are installed"
 grep -q '^image_tiff ' "$work/experiments" || fail "the recipes are not installed"
 pass "the installed program finds its recipes"
 
+picture=$source_dir/tests/data/pictures/rgba.png
+"$prefix/bin/byteformer" encode "$picture" -o "$work/encoded" --to fhwc >/dev/null || fail "no picture can be encoded"
+module=$libdir/byteformer/byteformer-codecs.so
+mv "$module" "$work/"
+if "$prefix/bin/byteformer" encode "$picture" -o "$work/again" --to fhwc >/dev/null 2>"$work/error"; then
+  fail "a picture was encoded by a module from elsewhere"
+fi
+grep -q 'byteformer-codecs.so.*install byteformer anew' "$work/error" || fail "without its module: $(cat "$work/error")"
+"$prefix/bin/byteformer" classify --model "$work/model" "$models/input_0.bin" >/dev/null || fail "classify needs the module"
+mv "$work/byteformer-codecs.so" "$module"
+pass "the installed program finds its module of codecs, says so where it is missing, and classifies without it"
+
 # The example's answer must be three classes, the best first.
 runs() {  # runs NAME PROGRAM [VARIABLE=VALUE...]
   local name=$1 program=$2 output

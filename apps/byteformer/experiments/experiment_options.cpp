@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/program.hpp"
 #include "options.hpp"
 
 namespace byteformer::cli {
@@ -15,9 +16,8 @@ namespace fs = std::filesystem;
 fs::path default_recipes() {
   std::error_code error;
   if (fs::is_directory("recipes", error)) return "recipes";
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const fs::path installed = self.parent_path().parent_path() / "share" / "byteformer" / "recipes";
-  return !error && fs::is_directory(installed, error) ? installed : fs::path("recipes");
+  const fs::path installed = base::program_folder().parent_path() / "share" / "byteformer" / "recipes";
+  return fs::is_directory(installed, error) ? installed : fs::path("recipes");
 }
 
 }  // namespace

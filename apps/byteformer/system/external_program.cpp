@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/file_io.hpp"
+#include "base/program.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
 
@@ -54,12 +55,8 @@ std::vector<char*> words_of(const fs::path& program, const std::vector<std::stri
 
 std::optional<fs::path> find_program(const std::string& name) {
   std::vector<fs::path> folders;
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    folders.push_back(self.parent_path());
-    folders.push_back(self.parent_path().parent_path() / "libexec" / "byteformer");
-  }
+  if (const fs::path here = base::program_folder(); !here.empty())
+    folders = {here, here.parent_path() / "libexec" / "byteformer"};
   const char* path = std::getenv("PATH");
   std::istringstream parts(path != nullptr ? path : "");
   for (std::string part; std::getline(parts, part, ':');) folders.emplace_back(part);

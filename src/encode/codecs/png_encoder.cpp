@@ -7,10 +7,10 @@
 
 #include "byteformer/error.hpp"
 #include "encode/byte_writer.hpp"
+#include "encode/codecs/codecs.hpp"
 #include "encode/encodable.hpp"
-#include "encode/image_encoders.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::size_t kPixelBytes = 3;
@@ -135,4 +135,4 @@ FileBytes encode_png(const Image& image) {
   return out;
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

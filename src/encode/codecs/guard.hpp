@@ -3,7 +3,7 @@
 
 #include <csetjmp>
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 
 /// Runs `step` and says whether it came to its end, rather than jumping to `jump`. Between the two there must be no
 /// object with a destructor: `step` is a lambda that captures by reference and calls the C library.
@@ -14,4 +14,4 @@ bool completes(std::jmp_buf& jump, const Step& step) {
   return true;
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

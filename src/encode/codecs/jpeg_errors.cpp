@@ -1,9 +1,9 @@
 // The call-backs behind jpeg_errors.hpp; warnings that mean lost pixels become errors.
-#include "encode/jpeg_errors.hpp"
+#include "encode/codecs/jpeg_errors.hpp"
 
 #include <jerror.h>
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 void fail(j_common_ptr info) {
@@ -34,4 +34,4 @@ JpegErrors::JpegErrors() {
   manager.output_message = print_nothing;
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "byteformer/error.hpp"
-#include "encode/sound.hpp"
+#include "encode/codecs/codecs.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr int kMaxRatio = 256;  // soxr's filters grow with the ratio; 192 kHz to 8 kHz is 24
@@ -40,4 +40,4 @@ Sound resampled(const Sound& sound, int sample_rate) {
   return out;
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

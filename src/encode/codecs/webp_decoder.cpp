@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "encode/decoders.hpp"
+#include "encode/codecs/codecs.hpp"
 #include "encode/orientation.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::string_view kKind = "WebP";
@@ -70,4 +70,4 @@ StoredImage decode_webp(const ImageFile& file) {
   return out;
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -9,7 +9,7 @@
 // jpeglib.h needs the two headers above it.
 #include <jpeglib.h>
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 
 struct JpegErrors {
   JpegErrors();
@@ -21,4 +21,4 @@ struct JpegErrors {
   std::array<char, JMSG_LENGTH_MAX> message{};
 };
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -8,9 +8,9 @@
 #include <mutex>
 #include <vector>
 
-#include "encode/sound_file.hpp"
+#include "encode/codecs/codecs.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::size_t kBlockSamples = 16384;
@@ -86,4 +86,4 @@ Sound decode_mp3(const SoundFile& file) {
   return {static_cast<int>(rate), mono.take()};
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

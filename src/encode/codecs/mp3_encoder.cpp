@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
+#include "encode/codecs/codecs.hpp"
 #include "encode/published_samples.hpp"
-#include "encode/sound_encoders.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::size_t kPieceSamples = 65536;
@@ -75,4 +75,4 @@ FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) {
 
 std::string lame_version() { return get_lame_short_version(); }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "encode/decoders.hpp"
+#include "encode/codecs/codecs.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::string_view kKind = "GIF";
@@ -129,4 +129,4 @@ StoredImage decode_gif(const ImageFile& file) {
   return Painter(file, gif.get(), transparent).paint();
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -1,4 +1,4 @@
-// The decoders behind decode_image(), one a format, and the little that they share.
+// The inside of decode_image(): what its decoders share, and those that are our own.
 #pragma once
 
 #include <cstddef>
@@ -23,11 +23,6 @@ struct StoredImage {
   int orientation = 1;
 };
 
-StoredImage decode_jpeg(const ImageFile& file);
-StoredImage decode_png(const ImageFile& file);
-StoredImage decode_tiff(const ImageFile& file);
-StoredImage decode_webp(const ImageFile& file);
-StoredImage decode_gif(const ImageFile& file);
 StoredImage decode_bmp(const ImageFile& file);
 StoredImage decode_pnm(const ImageFile& file);
 

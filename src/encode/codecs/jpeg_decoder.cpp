@@ -2,12 +2,12 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "encode/decoders.hpp"
-#include "encode/guard.hpp"
-#include "encode/jpeg_errors.hpp"
+#include "encode/codecs/codecs.hpp"
+#include "encode/codecs/guard.hpp"
+#include "encode/codecs/jpeg_errors.hpp"
 #include "encode/orientation.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::string_view kKind = "JPEG";
@@ -111,4 +111,4 @@ class JpegReader {
 
 StoredImage decode_jpeg(const ImageFile& file) { return JpegReader(file).read(); }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

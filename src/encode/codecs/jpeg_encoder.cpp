@@ -2,12 +2,12 @@
 #include <cstdlib>
 
 #include "byteformer/error.hpp"
+#include "encode/codecs/codecs.hpp"
+#include "encode/codecs/guard.hpp"
+#include "encode/codecs/jpeg_errors.hpp"
 #include "encode/encodable.hpp"
-#include "encode/guard.hpp"
-#include "encode/image_encoders.hpp"
-#include "encode/jpeg_errors.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 class JpegWriter {
@@ -65,4 +65,4 @@ FileBytes encode_jpeg(const Image& image, int quality) {
   return JpegWriter().write(image, quality);
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "encode/sound_file.hpp"
+#include "encode/codecs/codecs.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::size_t kBlockSamples = 16384;
@@ -73,4 +73,4 @@ Sound decode_with_sndfile(const SoundFile& file) {
   return {info.samplerate, mono.take()};
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "encode/decoders.hpp"
-#include "encode/guard.hpp"
+#include "encode/codecs/codecs.hpp"
+#include "encode/codecs/guard.hpp"
 #include "encode/orientation.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::string_view kKind = "PNG";
@@ -137,4 +137,4 @@ class PngReader {
 
 StoredImage decode_png(const ImageFile& file) { return PngReader(file).read(); }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

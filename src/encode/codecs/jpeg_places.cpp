@@ -1,12 +1,12 @@
 // Places in a JPEG: libjpeg decodes it a row of blocks at a time, and says how far it has read.
 #include <algorithm>
 
-#include "encode/guard.hpp"
-#include "encode/jpeg_errors.hpp"
+#include "encode/codecs/codecs.hpp"
+#include "encode/codecs/guard.hpp"
+#include "encode/codecs/jpeg_errors.hpp"
 #include "encode/orientation.hpp"
-#include "encode/places.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::uint64_t kMostPixelsPerByte = 1024;
@@ -97,4 +97,4 @@ class JpegRows {
 
 std::optional<PicturePlaces> jpeg_places(std::span<const std::uint8_t> file) { return JpegRows(file).places(); }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs

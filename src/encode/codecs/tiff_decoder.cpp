@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "encode/decoders.hpp"
+#include "encode/codecs/codecs.hpp"
 
-namespace byteformer::encode {
+namespace byteformer::encode::codecs {
 namespace {
 
 constexpr std::string_view kKind = "TIFF";
@@ -141,4 +141,4 @@ StoredImage decode_tiff(const ImageFile& file) {
   return out;
 }
 
-}  // namespace byteformer::encode
+}  // namespace byteformer::encode::codecs
