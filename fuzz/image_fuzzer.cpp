@@ -1,6 +1,7 @@
 // Pictures of every kind.
 #include "encode/image.hpp"
 #include "fuzzing.hpp"
+#include "with_codecs.hpp"
 
 using namespace byteformer;
 

@@ -1,6 +1,7 @@
 // Where pixels and samples lie: never outside of the file or of the picture.
 #include "encode/places.hpp"
 #include "fuzzing.hpp"
+#include "with_codecs.hpp"
 
 using namespace byteformer;
 

@@ -3,6 +3,7 @@
 
 #include "encode/sound.hpp"
 #include "fuzzing.hpp"
+#include "with_codecs.hpp"
 
 using namespace byteformer;
 
