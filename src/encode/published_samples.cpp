@@ -1,3 +1,4 @@
+// Implementation of published_samples.hpp.
 #include "encode/published_samples.hpp"
 
 #include <algorithm>
