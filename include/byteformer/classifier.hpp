@@ -89,7 +89,8 @@ class BYTEFORMER_EXPORT Classifier {
   /// \throws Error kEmptyFile or kTooManyTokens.
   Output classify(Bytes file) const;
 
-  /// Classifies many files; the result has their order. Files share the threads, and never each other's fate.
+  /// Classifies many files; the result has their order. Small files are computed by single threads side by side, large
+  /// ones by all threads together. Files never share each other's fate.
   std::vector<FileResult> classify_batch(std::span<const Bytes> files) const;
 
   /// Reads and classifies one regular file; huge files are streamed in constant memory.
@@ -124,7 +125,8 @@ class BYTEFORMER_EXPORT Classifier {
   /// The instruction set in use: "avx512", "avx2", "neon" or "portable". BYTEFORMER_KERNELS forces one.
   const char* kernels_name() const noexcept;
 
-  /// Working memory of one call in bytes (per concurrent caller): a constant of the model, not of the files.
+  /// The most working memory of one call in bytes (per concurrent caller): a constant of the model and the number of
+  /// threads, not of the files. A call for one file takes at most half of it where there are several threads.
   std::size_t workspace_bytes() const noexcept;
 
  private:

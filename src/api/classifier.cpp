@@ -9,115 +9,11 @@
 #include <string>
 #include <utility>
 
+#include "api/batch.hpp"
 #include "api/engine.hpp"
-#include "base/file_io.hpp"
 
 namespace byteformer {
 namespace {
-
-constexpr std::size_t kFilesAhead = 64;                    // that the kernel fetches while others are computed
-constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // files up to this size are read whole before they flow
-
-Error named(const std::filesystem::path& path, const Error& error) {
-  return {error.code(), base::printable(path) + ": " + error.what()};
-}
-
-/// Feeds files into one workspace and hands out the results when the flow is flushed.
-class Batch {
- public:
-  explicit Batch(const api::Engine& engine) : model_(engine.model()), lease_(engine) {}
-
-  void reserve(std::size_t num_files) { results_.reserve(num_files); }
-
-  void add(Bytes file) {
-    try {
-      begin(file.size());
-    } catch (const Error& error) {
-      results_.emplace_back(error);
-      return;
-    }
-    model_.feed(file, *lease_);
-    end(file.size());
-  }
-
-  void add(const std::filesystem::path& path) {
-    try {
-      base::InputFile file(path);
-      try {
-        begin(file.size());
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::kEmptyFile) throw named(path, error);
-      }
-      // One byte more than the file, so that the first read of a short one sees its end.
-      piece_.resize(
-          std::max(piece_.size(), static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, file.size() + 1))));
-      flow(file, path);
-    } catch (const Error& error) {
-      results_.emplace_back(error);
-    }
-  }
-
-  std::vector<FileResult> finish() {
-    model_.flush(*lease_);
-    const nn::FileVectors& vectors = (*lease_).results;
-    std::size_t next = 0;
-    for (const std::size_t slot : flowing_) {
-      if (auto* output = std::get_if<Output>(&results_[slot])) take(vectors, next, *output);
-      ++next;
-    }
-    return std::move(results_);
-  }
-
- private:
-  void begin(std::uint64_t num_bytes) const {
-    if (num_bytes == 0) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
-    model_.stem().check_tokens(model_.stem().num_tokens(num_bytes));
-  }
-
-  void end(std::uint64_t num_bytes) {
-    model_.end_file(*lease_);
-    flowing_.push_back(results_.size());
-    Output output;
-    output.num_bytes = num_bytes;
-    output.num_tokens = model_.stem().num_tokens(num_bytes);
-    results_.emplace_back(std::move(output));
-  }
-
-  void flow(base::InputFile& file, const std::filesystem::path& path) {
-    std::size_t size = file.read(piece_);
-    if (size == 0)
-      throw Error(ErrorCode::kEmptyFile, base::printable(path) + ": is empty: there is nothing to classify");
-    std::uint64_t total = 0;
-    try {
-      for (; size > 0; size = file.read(piece_)) {
-        model_.feed(Bytes(piece_).first(size), *lease_);
-        total += size;
-        if (size < piece_.size()) break;
-      }
-    } catch (const Error& error) {
-      // The first pieces flow beside other files already: let the file end, and put the error in its output's place.
-      end(total);
-      results_.back() = error;
-      return;
-    }
-    end(total);
-  }
-
-  static void take(const nn::FileVectors& vectors, std::size_t index, Output& output) {
-    const std::size_t hidden = vectors.features.size() / vectors.num_files;
-    const std::size_t labels = vectors.logits.size() / vectors.num_files;
-    output.features.assign(vectors.features.begin() + static_cast<std::ptrdiff_t>(index * hidden),
-                           vectors.features.begin() + static_cast<std::ptrdiff_t>((index + 1) * hidden));
-    output.logits.assign(vectors.logits.begin() + static_cast<std::ptrdiff_t>(index * labels),
-                         vectors.logits.begin() + static_cast<std::ptrdiff_t>((index + 1) * labels));
-  }
-
-  const model::ByteFormer& model_;
-  api::Engine::Lease lease_;
-  std::vector<std::uint8_t> piece_;
-  std::vector<FileResult> results_;
-  std::vector<std::size_t> flowing_;  // slots in results_ of the files that flow, in their order
-};
 
 Output single(std::vector<FileResult> results) {
   if (const auto* error = std::get_if<Error>(&results.front())) throw *error;
@@ -127,7 +23,8 @@ Output single(std::vector<FileResult> results) {
 }  // namespace
 
 struct Stream::State {
-  explicit State(std::shared_ptr<const api::Engine> shared) : engine(std::move(shared)), lease(*engine) {}
+  explicit State(std::shared_ptr<const api::Engine> shared)
+      : engine(std::move(shared)), lease(*engine, api::Engine::Threads::kAll) {}
 
   std::shared_ptr<const api::Engine> engine;
   api::Engine::Lease lease;
@@ -156,24 +53,13 @@ Classifier Classifier::load(const std::filesystem::path& model_dir, const LoadOp
 Output Classifier::classify(Bytes file) const { return single(classify_batch({&file, 1})); }
 
 std::vector<FileResult> Classifier::classify_batch(std::span<const Bytes> files) const {
-  Batch batch(*engine_);
-  batch.reserve(files.size());
-  for (const Bytes file : files) batch.add(file);
-  return batch.finish();
+  return api::classify_all(*engine_, files);
 }
 
 Output Classifier::classify_file(const std::filesystem::path& path) const { return single(classify_files({&path, 1})); }
 
 std::vector<FileResult> Classifier::classify_files(std::span<const std::filesystem::path> paths) const {
-  Batch batch(*engine_);
-  batch.reserve(paths.size());
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    if (i % kFilesAhead == 0 && paths.size() > 1)
-      for (const auto& path : paths.subspan(i, std::min(kFilesAhead, paths.size() - i)))
-        base::read_ahead(path, kPieceBytes);
-    batch.add(paths[i]);
-  }
-  return batch.finish();
+  return api::classify_all(*engine_, paths);
 }
 
 Stream Classifier::stream() const { return Stream(std::make_unique<Stream::State>(engine_)); }
@@ -237,7 +123,7 @@ Masking Classifier::masking() const noexcept { return engine_->masking(); }
 Precision Classifier::precision() const noexcept { return engine_->precision(); }
 int Classifier::num_threads() const noexcept { return engine_->num_threads(); }
 const char* Classifier::kernels_name() const noexcept { return engine_->kernels().name; }
-std::size_t Classifier::workspace_bytes() const noexcept { return engine_->model().max_workspace_bytes(num_threads()); }
+std::size_t Classifier::workspace_bytes() const noexcept { return engine_->max_workspace_bytes(); }
 
 Stream::Stream(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Stream::Stream(Stream&&) noexcept = default;

@@ -32,23 +32,30 @@ Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& option
       config_, std::make_shared<const format::Tensors>(std::move(folder.tensors)), masking_, linear_kernels, pool_);
 }
 
-std::unique_ptr<model::Workspace> Engine::borrow() const {
+std::size_t Engine::max_workspace_bytes() const noexcept {
+  const std::size_t of_all = model_->max_workspace_bytes(num_threads());
+  return num_threads() == 1 ? of_all
+                            : of_all + static_cast<std::size_t>(num_threads()) * model_->max_workspace_bytes(1);
+}
+
+std::unique_ptr<model::Workspace> Engine::borrow(Threads threads) const {
   {
     const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      auto workspace = std::move(idle_.back());
-      idle_.pop_back();
+    if (Workspaces& workspaces = idle(threads); !workspaces.empty()) {
+      auto workspace = std::move(workspaces.back());
+      workspaces.pop_back();
       return workspace;
     }
   }
-  return std::make_unique<model::Workspace>(model_->make_workspace(pool_));
+  base::ThreadPool& pool = threads == Threads::kAll ? pool_ : caller_;
+  return std::make_unique<model::Workspace>(model_->make_workspace(pool));
 }
 
-void Engine::give_back(std::unique_ptr<model::Workspace> workspace) const noexcept {
+void Engine::give_back(Threads threads, std::unique_ptr<model::Workspace> workspace) const noexcept {
   try {
     model_->reset(*workspace);
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(workspace));
+    idle(threads).push_back(std::move(workspace));
   } catch (...) {
     // Out of memory while keeping a spare workspace: drop it, the next caller makes its own.
   }

@@ -20,19 +20,27 @@ class Engine {
  public:
   Engine(const std::filesystem::path& model_dir, const LoadOptions& options);
 
+  /// Who computes in a workspace: all threads of the engine, or the caller alone.
+  enum class Threads { kAll, kOne };
+
   /// A workspace for one caller, given back when the lease ends: kept warm for the next one.
   class Lease {
    public:
-    explicit Lease(const Engine& engine) : engine_(engine), workspace_(engine.borrow()) {}
-    ~Lease() { engine_.give_back(std::move(workspace_)); }
+    Lease(const Engine& engine, Threads threads)
+        : engine_(engine), threads_(threads), workspace_(engine.borrow(threads)) {}
+    ~Lease() { engine_.give_back(threads_, std::move(workspace_)); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     model::Workspace& operator*() const noexcept { return *workspace_; }
 
    private:
     const Engine& engine_;
+    Threads threads_;
     std::unique_ptr<model::Workspace> workspace_;
   };
+
+  /// The most bytes of workspaces that one caller comes to hold: one for all threads, and one for each of several.
+  std::size_t max_workspace_bytes() const noexcept;
 
   const format::ModelConfig& config() const noexcept { return config_; }
   const model::ByteFormer& model() const noexcept { return *model_; }
@@ -43,17 +51,22 @@ class Engine {
   base::ThreadPool& pool() const noexcept { return pool_; }
 
  private:
-  std::unique_ptr<model::Workspace> borrow() const;
-  void give_back(std::unique_ptr<model::Workspace> workspace) const noexcept;
+  using Workspaces = std::vector<std::unique_ptr<model::Workspace>>;
+
+  std::unique_ptr<model::Workspace> borrow(Threads threads) const;
+  void give_back(Threads threads, std::unique_ptr<model::Workspace> workspace) const noexcept;
+  Workspaces& idle(Threads threads) const noexcept { return threads == Threads::kAll ? idle_ : idle_of_one_; }
 
   format::ModelConfig config_;
   Masking masking_;
   Precision precision_;
   const kernels::Kernels* kernels_;
   mutable base::ThreadPool pool_;
+  mutable base::ThreadPool caller_{1};  // runs every loop on the thread that calls it
   std::unique_ptr<const model::ByteFormer> model_;
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<model::Workspace>> idle_;  // guarded by mutex_
+  mutable Workspaces idle_;         // guarded by mutex_
+  mutable Workspaces idle_of_one_;  // guarded by mutex_
 };
 
 }  // namespace byteformer::api

@@ -1,12 +1,11 @@
 // The outputs of a file without some of its bytes, computed by all threads side by side.
 #include <algorithm>
-#include <exception>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "api/engine.hpp"
+#include "base/failure.hpp"
 #include "byteformer/explain.hpp"
 #include "model/remembered_run.hpp"
 
@@ -26,27 +25,6 @@ void check(const Removal& removal, std::uint64_t num_bytes) {
 Output output_of(const nn::FileVectors& vectors, std::uint64_t num_bytes, std::uint64_t num_tokens) {
   return {num_bytes, num_tokens, vectors.logits, vectors.features};
 }
-
-/// Keeps the first exception of a loop whose body must not throw.
-class Failure {
- public:
-  template <typename Action>
-  void guard(const Action& action) noexcept {
-    try {
-      action();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!exception_) exception_ = std::current_exception();
-    }
-  }
-  void rethrow() const {
-    if (exception_) std::rethrow_exception(exception_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::exception_ptr exception_;
-};
 
 }  // namespace
 
@@ -81,7 +59,7 @@ std::vector<OccludedOutput> Occluder::without(std::span<const Removal> removals,
   const auto num_threads = static_cast<std::size_t>(state_->engine->num_threads());
   std::vector<std::unique_ptr<model::Rerun>> reruns(num_threads);  // each made by the thread that needs it
   std::vector<OccludedOutput> outputs;
-  Failure failure;
+  base::Failure failure;
   while (outputs.size() < removals.size()) {
     const std::size_t first = outputs.size();
     const std::size_t count = std::min(kRemovalsARound * num_threads, removals.size() - first);

@@ -11,9 +11,7 @@
 namespace byteformer::model {
 namespace {
 
-// Rows that a layer computes at once: enough for every thread to have a few windows, few enough to stay near the cores.
-constexpr std::size_t kRoundTokens = 1024;    // a thread
-constexpr std::size_t kLeastReadyRows = 256;  // a thread
+constexpr std::size_t kLeastReadyRows = 256;  // a thread: what is worth a pass over a layer's weights
 
 nn::LinearKernels keeping_weights_in(base::PageArena& arena, nn::LinearKernels kernels) {
   kernels.arena = &arena;

@@ -112,6 +112,31 @@ TEST_F(ClassifierTest, ManyFilesOfOneCallKeepTheirOrder) {
     EXPECT_EQ(std::get<Output>(results[i]).logits, classifier.classify(files[i]).logits) << i;
 }
 
+TEST_F(ClassifierTest, FilesForOneThreadAndForAllGiveTheSameBits) {
+  format::ModelConfig config = small_config();
+  config.position_embedding = format::PositionEmbedding::kSinusoidal;
+  Random random(5);
+  format::write_model_folder(dir_ / "endless", config, test::random_tensors(config, random)->by_name);
+  std::vector<std::vector<std::uint8_t>> files;
+  std::vector<std::filesystem::path> paths;
+  for (const std::size_t size : {9'000, 3, 40'000, 200, 6'000, 6'000, 50, 1'200, 30'000}) {
+    files.push_back(test::random_file(random, size));
+    paths.push_back(write("of" + std::to_string(files.size()), files.back()));
+  }
+  const std::vector<Bytes> batch(files.begin(), files.end());
+  const Classifier alone = Classifier::load(dir_ / "endless", {.num_threads = 1, .masking = {}});
+  for (const int num_threads : {1, 2, 3, 16}) {
+    const Classifier classifier = Classifier::load(dir_ / "endless", {.num_threads = num_threads, .masking = {}});
+    const auto of_bytes = classifier.classify_batch(batch);
+    const auto of_paths = classifier.classify_files(paths);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      const Output expected = alone.classify(files[i]);
+      EXPECT_EQ(std::get<Output>(of_bytes[i]).logits, expected.logits) << i << " of " << num_threads;
+      EXPECT_EQ(std::get<Output>(of_paths[i]).features, expected.features) << i << " of " << num_threads;
+    }
+  }
+}
+
 TEST_F(ClassifierTest, TooManyTokensNamesBothNumbers) {
   const Classifier classifier = load();
   try {
@@ -164,6 +189,15 @@ TEST_F(ClassifierTest, ManyThreadsShareOneModel) {
     threads.emplace_back([&, copy = classifier] {
       for (std::size_t round = 0; round < 40; ++round)
         if (copy.classify(files[round % 8]).logits != expected[round % 8].logits) ++wrong;
+    });
+  for (int t = 0; t < 2; ++t)
+    threads.emplace_back([&, copy = classifier] {
+      const std::vector<Bytes> batch(files.begin(), files.end());
+      for (int round = 0; round < 5; ++round) {
+        const auto results = copy.classify_batch(batch);
+        for (std::size_t i = 0; i < batch.size(); ++i)
+          if (std::get<Output>(results[i]).logits != expected[i].logits) ++wrong;
+      }
     });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
