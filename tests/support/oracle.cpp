@@ -43,10 +43,11 @@ class Oracle {
 
   std::vector<double> linear(const std::vector<double>& x, const std::string& name, std::size_t out, bool has_bias) {
     const auto& weight = tensor(name + ".weight");
+    const auto* bias = has_bias ? &tensor(name + ".bias") : nullptr;
     std::vector<double> y(out, 0.0);
     for (std::size_t o = 0; o < out; ++o) {
       for (std::size_t i = 0; i < x.size(); ++i) y[o] += static_cast<double>(weight[o * x.size() + i]) * x[i];
-      if (has_bias) y[o] += static_cast<double>(tensor(name + ".bias")[o]);
+      if (bias != nullptr) y[o] += static_cast<double>((*bias)[o]);
     }
     return y;
   }
@@ -56,11 +57,12 @@ class Oracle {
     double variance = 0;
     for (const double v : x) mean += v / static_cast<double>(x.size());
     for (const double v : x) variance += (v - mean) * (v - mean) / static_cast<double>(x.size());
+    const auto& weight = tensor(name + ".weight");
+    const auto& bias = tensor(name + ".bias");
     std::vector<double> y(x.size());
     for (std::size_t c = 0; c < x.size(); ++c)
-      y[c] = (x[c] - mean) / std::sqrt(variance + config_.layer_norm_eps) *
-                 static_cast<double>(tensor(name + ".weight")[c]) +
-             static_cast<double>(tensor(name + ".bias")[c]);
+      y[c] = (x[c] - mean) / std::sqrt(variance + config_.layer_norm_eps) * static_cast<double>(weight[c]) +
+             static_cast<double>(bias[c]);
     return y;
   }
 
@@ -68,7 +70,8 @@ class Oracle {
     const std::string name = "pos_embed.pos_embed.pos_embed";
     std::vector<double> p(hidden_);
     if (tensors_.by_name.contains(name) && t < size(config_.max_position_embeddings)) {
-      for (std::size_t c = 0; c < hidden_; ++c) p[c] = static_cast<double>(tensor(name)[t * hidden_ + c]);
+      const auto& learned = tensor(name);
+      for (std::size_t c = 0; c < hidden_; ++c) p[c] = static_cast<double>(learned[t * hidden_ + c]);
       return p;
     }
     const std::size_t half = hidden_ / 2;
@@ -103,8 +106,9 @@ class Oracle {
   }
 
   void add_embedding(std::vector<double>& row, int id) {
+    const auto& weight = tensor("embeddings.weight");
     for (std::size_t c = 0; c < hidden_; ++c)
-      row[c] += static_cast<double>(tensor("embeddings.weight")[static_cast<std::size_t>(id) * hidden_ + c]);
+      row[c] += static_cast<double>(weight[static_cast<std::size_t>(id) * hidden_ + c]);
   }
 
   void add_convolved(std::vector<double>& row, int id, std::size_t j) {
