@@ -94,16 +94,9 @@ std::optional<FileAnswer> SampleClassifier::classify_if_large(const data::Sample
 }
 
 std::vector<FileAnswer> SampleClassifier::classify_as_they_are(std::span<const data::Sample> samples) const {
-  std::vector<FileAnswer> answers;
-  if (samples.size() == 1) {  // one file gets all threads
-    try {
-      return {{classifier_.classify_file(samples.front().path)}};
-    } catch (const Error& error) {
-      return {{error}};
-    }
-  }
   std::vector<std::filesystem::path> paths;
   for (const data::Sample& sample : samples) paths.push_back(sample.path);
+  std::vector<FileAnswer> answers;
   for (FileResult& result : classifier_.classify_files(paths)) answers.push_back({std::move(result)});
   return answers;
 }
@@ -142,11 +135,6 @@ std::vector<FileResult> SampleClassifier::classify_loaded(std::span<const Loaded
     if (!loaded[i].file) continue;
     files.emplace_back(loaded[i].file->bytes);
     places.push_back(i);
-  }
-  if (files.size() == 1) {  // one file gets all threads
-    if (const auto error = error_of([&] { results[places[0]] = classifier_.classify(files[0]); }))
-      results[places[0]] = *error;
-    return results;
   }
   std::vector<FileResult> of_files = classifier_.classify_batch(files);
   for (std::size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(of_files[i]);

@@ -261,6 +261,7 @@ TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
   for (const Masking masking : {Masking::kReleased, Masking::kMasked}) {
     const model::ByteFormer model(config, test::random_tensors(config, random), masking, kernels::default_kernels(),
                                   pool);
+    EXPECT_LE(model.max_workspace_bytes(2), 2 * model.max_workspace_bytes(1));  // as workspace_bytes() promises
     model::Workspace ws = model.make_workspace(pool);
     const auto check = [&](std::size_t file_bytes, int num_files) {
       const auto file = test::random_file(random, file_bytes);
