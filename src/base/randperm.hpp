@@ -6,6 +6,9 @@
 
 namespace byteformer::base {
 
+/// The seed of the published masks and permutations: 2^31 - 1.
+inline constexpr std::uint64_t kPublishedSeed = 2147483647;
+
 /// `torch.randperm(n)` after `torch.manual_seed(seed)`, of which the low 32 bits count. \see docs/model-format.md,
 /// "transforms"
 std::vector<std::uint32_t> randperm(std::uint32_t n, std::uint64_t seed);

@@ -1,11 +1,10 @@
-// Implementation of byte_permutation.hpp.
+// Tables of byte values, known by seed, key or fingerprint.
 #include "bytes/byte_permutation.hpp"
 
 #include <algorithm>
 #include <bitset>
 #include <utility>
 
-#include "base/randperm.hpp"
 #include "base/sha256.hpp"
 #include "byteformer/error.hpp"
 

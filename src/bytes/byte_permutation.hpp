@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "bytes/published_seed.hpp"
+#include "base/randperm.hpp"
 
 namespace byteformer::bytes {
 
@@ -24,7 +24,7 @@ void substitute(const ByteTable& table, std::span<std::uint8_t> bytes) noexcept;
 class BytePermutation {
  public:
   /// `randperm(256)` with this seed.
-  static BytePermutation of_seed(std::uint64_t seed = kPublishedSeed);
+  static BytePermutation of_seed(std::uint64_t seed = base::kPublishedSeed);
 
   /// \throws Error kInvalidArgument if `key` is no permutation; the message does not tell its values.
   static BytePermutation of_key(const ByteTable& key);

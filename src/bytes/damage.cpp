@@ -1,5 +1,4 @@
-// Implementation of damage.hpp: every bit, byte or block draws its fate, and the level decides which draws are bad
-// luck.
+// Every bit, byte or block draws its fate, and the level decides which draws are bad luck.
 #include "bytes/damage.hpp"
 
 #include <algorithm>

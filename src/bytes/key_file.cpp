@@ -1,4 +1,4 @@
-// Implementation of key_file.hpp.
+// Keys drawn by Fisher and Yates, written for their owner, and read from files and FIFOs.
 #include "bytes/key_file.hpp"
 
 #include <algorithm>

@@ -7,7 +7,6 @@
 
 #include "base/randperm.hpp"
 #include "byteformer/error.hpp"
-#include "bytes/published_seed.hpp"
 
 namespace byteformer::bytes {
 namespace {
@@ -41,7 +40,7 @@ void validate(const Shuffle& shuffle) {
                                                  std::to_string(Shuffle::kMaxSize));
 }
 
-std::vector<std::uint32_t> window_order(std::uint32_t n) { return base::randperm(n, kPublishedSeed); }
+std::vector<std::uint32_t> window_order(std::uint32_t n) { return base::randperm(n, base::kPublishedSeed); }
 
 void shuffle_windows(std::span<std::uint8_t> bytes, std::span<const std::uint32_t> order) {
   std::vector<std::uint8_t> in(order.size());

@@ -1,4 +1,4 @@
-// Implementation of transform_stream.hpp.
+// What can flow flows: full windows of a shuffle, and all that takes bytes in order.
 #include "bytes/transform_stream.hpp"
 
 #include <algorithm>
@@ -22,7 +22,8 @@ const Transforms& checked(const Transforms& transforms, bool has_length) {
 }  // namespace
 
 TransformStream::TransformStream(const Transforms& transforms, std::optional<std::uint64_t> num_bytes)
-    : in_order_(checked(transforms, num_bytes.has_value()), num_bytes.value_or(0)) {
+    : in_order_(checked(transforms, num_bytes.has_value()).mask, transforms.noise, transforms.permutations,
+                num_bytes.value_or(0)) {
   if (transforms.shuffle) window_order_ = window_order(transforms.shuffle->n);
   if (!transforms.is_random()) random_.emplace(0);
 }

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "bytes/in_order.hpp"
+#include "bytes/transforms.hpp"
 
 namespace byteformer::bytes {
 

@@ -1,4 +1,4 @@
-// Implementation of transforms.hpp.
+// Whole files through the shuffle and what comes after it, and where their bytes went.
 #include "bytes/transforms.hpp"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 
 #include "base/sha256.hpp"
 #include "byteformer/error.hpp"
-#include "bytes/in_order.hpp"
 
 namespace byteformer::bytes {
 
@@ -39,7 +38,7 @@ base::Random random_of(std::span<const std::uint8_t> file) noexcept {
   const base::Sha256 digest = base::sha256(file.first(std::min(file.size(), kHeadBytes)));
   std::uint64_t key = 0;
   for (std::size_t i = 0; i < sizeof key; ++i) key = key << 8 | digest[i];
-  return base::Random(kPublishedSeed, key);
+  return base::Random(base::kPublishedSeed, key);
 }
 
 std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file) {
@@ -69,7 +68,7 @@ std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<
                                       base::Random& random) {
   validate(transforms);
   if (transforms.shuffle) reorder(*transforms.shuffle, file, random);
-  InOrder(transforms, file.size()).transform(file, random);
+  InOrder(transforms.mask, transforms.noise, transforms.permutations, file.size()).transform(file, random);
   return file;
 }
 

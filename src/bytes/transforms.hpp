@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "bytes/byte_permutation.hpp"
-#include "bytes/noise.hpp"
-#include "bytes/position_mask.hpp"
+#include "bytes/in_order.hpp"
 #include "bytes/shuffle.hpp"
 
 namespace byteformer::bytes {

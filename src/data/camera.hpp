@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "bytes/position_mask.hpp"
+#include "bytes/in_order.hpp"
 #include "encode/image.hpp"
 
 namespace byteformer::data {

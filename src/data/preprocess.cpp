@@ -169,7 +169,7 @@ void read_shuffle(const Keys& keys, bytes::Transforms& transforms) {
 void read_mask(const Keys& keys, bytes::Transforms& transforms) {
   const auto keep_frac = keys.positive("keep_frac");
   if (!keep_frac) keys.refuse("keep_frac", "a number above 0, at most 1");
-  transforms.mask = {*keep_frac, keys.seed("seed").value_or(bytes::kPublishedSeed)};
+  transforms.mask = {*keep_frac, keys.seed("seed").value_or(base::kPublishedSeed)};
 }
 
 void read_noise(const Keys& keys, bytes::Transforms& transforms) {

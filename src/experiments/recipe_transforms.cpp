@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bytes/published_seed.hpp"
+#include "base/randperm.hpp"
 #include "bytes/transforms.hpp"
 #include "data/preprocess.hpp"
 #include "format/text.hpp"
@@ -26,7 +26,7 @@ T required(const YamlFile& yaml, std::string_view key, const std::optional<T>& v
 }
 
 std::uint64_t read_seed(const YamlFile& yaml) {
-  return static_cast<std::uint64_t>(yaml.integer("seed", 0, UINT32_MAX).value_or(bytes::kPublishedSeed));
+  return static_cast<std::uint64_t>(yaml.integer("seed", 0, UINT32_MAX).value_or(base::kPublishedSeed));
 }
 
 void read_shuffle(const YamlFile& yaml, Transforms& transforms) {

@@ -9,7 +9,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "bytes/position_mask.hpp"
+#include "bytes/in_order.hpp"
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "data/loader.hpp"

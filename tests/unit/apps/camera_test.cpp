@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "bytes/position_mask.hpp"
+#include "bytes/in_order.hpp"
 #include "encode/image.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"

@@ -86,7 +86,7 @@ TEST_F(KeyFileTest, AKeyIsReplacedOnlyWhereThatIsSaid) {
 
 TEST_F(KeyFileTest, ThePublishedPermutationIsNoSecret) {
   write_key(folder_ / "key", BytePermutation::of_seed(), false);
-  EXPECT_EQ(read_key(folder_ / "key").seed(), kPublishedSeed);
+  EXPECT_EQ(read_key(folder_ / "key").seed(), base::kPublishedSeed);
   write_key(folder_ / "other", BytePermutation::of_seed(7), false);  // which nobody can see in the table
   EXPECT_FALSE(read_key(folder_ / "other").seed());
   EXPECT_EQ(read_key(folder_ / "other").fingerprint(), BytePermutation::of_seed(7).fingerprint());

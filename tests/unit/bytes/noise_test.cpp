@@ -1,11 +1,10 @@
 // Noise on byte values: its range, its wrap-around, its fairness.
-#include "bytes/noise.hpp"
-
 #include <gtest/gtest.h>
 
 #include <array>
 
 #include "bytes/files.hpp"
+#include "bytes/in_order.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::bytes {

@@ -1,6 +1,4 @@
 // The camera: the published positions, and files too short to keep any.
-#include "bytes/position_mask.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.hpp"
+#include "bytes/in_order.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 
