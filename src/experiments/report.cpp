@@ -1,22 +1,187 @@
-// Implementation of report.hpp: the page around its tables.
+// The results page: a table and plots for each table of the paper, and the words around them.
 #include "experiments/report.hpp"
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <iterator>
 #include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "chart/bar_chart.hpp"
+#include "chart/line_chart.hpp"
 #include "experiments/outcome.hpp"
-#include "experiments/report_parts.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::experiments {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxNoteBytes = 1 << 20;
+
+/// "10,000"
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
+    text.insert(static_cast<std::size_t>(i), ",");
+  return text;
+}
+
+std::string paper_text(const Recipe& recipe) {
+  std::string text = recipe.figure ? fmt::format("{:.2f}", recipe.figure->top1) : "";
+  if (recipe.figure && recipe.figure->source != "paper") text += fmt::format(" ({})", recipe.figure->source);
+  if (!recipe.remark.empty()) text += (text.empty() ? "" : "; ") + recipe.remark;
+  return text;
+}
+
+std::string training_text(const RecipeLogs& logs) {
+  if (logs.are_bit_identical()) return "none: rekeyed, logits bit for bit those of the plain models";
+  const auto seconds = logs.mean_seconds();
+  return seconds ? format::duration_text(*seconds) : "none: rekeyed, **logits differ**";
+}
+
+std::string line(const Outcome& outcome, const RecipeLogs& logs, bool names_data) {
+  return fmt::format("| {}{} | {} | {} | {} | {} | {} |\n", outcome.recipe->title,
+                     names_data ? fmt::format(", on {}", outcome.tests->title) : "", outcome.text(),
+                     outcome.top1.size(), grouped(outcome.files), training_text(logs), paper_text(*outcome.recipe));
+}
+
+/// Experiments of a table: what they are compared with, then themselves.
+std::vector<const Recipe*> rows_of(const RecipeBook& book, const Table& table) {
+  std::vector<const Recipe*> rows;
+  if (!table.baseline.empty()) rows.push_back(&book.at(table.baseline));
+  for (const Recipe& recipe : book.recipes)
+    if (recipe.table == table.name) rows.push_back(&recipe);
+  return rows;
+}
+
+std::string replaced(const std::string& text, const std::string& source, const LogsByName& logs) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t end = text[i] == '{' ? text.find('}', i) : std::string::npos;
+    if (end == std::string::npos) {
+      result += text[i];
+      continue;
+    }
+    const std::string name = text.substr(i + 1, end - i - 1);
+    const auto found = logs.find(name);
+    if (found == logs.end())
+      format::fail(ErrorCode::kInvalidFormat, source, ": {", format::excerpt(name), "} is no experiment");
+    const auto& outcomes = found->second.outcomes;
+    result += outcomes.empty() ? "(not run)" : fmt::format("{:.1f} %", outcomes.front().mean());
+    i = end;
+  }
+  return result;
+}
+
+/// Whether any experiment of `table` was run.
+bool has_runs(const RecipeBook& book, const Table& table, const LogsByName& logs) {
+  for (const Recipe& recipe : book.recipes)
+    if (recipe.table == table.name && !logs.at(recipe.name).logs.empty()) return true;
+  return false;
+}
+
+/// Markdown: a line for each experiment that was run and the data that judged it, and which were not run.
+std::string results_table(const RecipeBook& book, const Table& table, const LogsByName& logs) {
+  std::string lines, missing;
+  bool is_outdated = false;
+  for (const Recipe* recipe : rows_of(book, table)) {
+    const RecipeLogs& of_recipe = logs.at(recipe->name);
+    for (const Outcome& outcome : of_recipe.outcomes) {
+      lines += line(outcome, of_recipe, of_recipe.outcomes.size() > 1);
+      is_outdated = is_outdated || outcome.is_outdated;
+    }
+    if (of_recipe.outcomes.empty()) missing += (missing.empty() ? "" : "; ") + recipe->title;
+  }
+  std::string text;
+  if (!lines.empty())
+    text = "| the model reads | top-1, % | seeds | test files | training | paper, % |\n|---|---|---|---|---|---|\n" +
+           lines + "\n";
+  if (is_outdated) text += "† with other settings than the recipe has now.\n\n";
+  if (!missing.empty()) text += fmt::format("Not run yet: {}.\n\n", missing);
+  return text;
+}
+
+/// What a person wrote about the table, with its {NAME}s replaced; empty where nothing was written.
+/// \throws Error kInvalidFormat for a name that is no experiment's
+std::string note(const Table& table, const LogsByName& logs, const Places& places) {
+  const std::filesystem::path path = places.results / "notes" / (table.name + ".md");
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return "";
+  return replaced(base::read_text_file(path, kMaxNoteBytes), base::printable(path), logs) + "\n";
+}
+
+/// Markdown: the command that trains the first seed of each experiment, folded away.
+std::string commands(const RecipeBook& book, const Table& table) {
+  std::string lines;
+  for (const Recipe& recipe : book.recipes) {
+    if (recipe.table != table.name) continue;
+    const Run run{&recipe, Scale::kSmall, recipe.small.seeds.front(), {}};
+    lines += fmt::format("# {}\n{}\n", recipe.title, training_command(book, run, {}));
+  }
+  return "<details><summary>Commands of the first seeds</summary>\n\n```sh\n" + lines + "```\n\n</details>\n\n";
+}
+
+void add_bars(const RecipeLogs& logs, std::vector<chart::Bar>& bars) {
+  for (const Outcome& outcome : logs.outcomes) {
+    const bool names_data = logs.outcomes.size() > 1;
+    const auto& figure = outcome.recipe->figure;
+    bars.push_back({outcome.recipe->title + (names_data ? fmt::format(", {}", outcome.tests->name) : ""),
+                    outcome.mean(), outcome.deviation(), figure ? std::optional(figure->top1) : std::nullopt});
+  }
+}
+
+/// Validation accuracy of the first seed.
+void add_curve(const RecipeLogs& logs, std::vector<chart::Series>& curves) {
+  if (logs.logs.empty() || !logs.logs.front().training) return;
+  const TrainingLog& training = *logs.logs.front().training;
+  chart::Series curve{logs.recipe->title, {}, {}};
+  for (const Validation& validation : training.history) {
+    curve.x.push_back(training.epochs * static_cast<double>(validation.step) / static_cast<double>(training.steps));
+    curve.y.push_back(100 * validation.top1);
+  }
+  curves.push_back(std::move(curve));
+}
+
+std::vector<chart::Series> curves_of(const RecipeBook& book, const Table& table, const LogsByName& logs) {
+  std::vector<chart::Series> curves;
+  for (const Recipe& recipe : book.recipes)
+    if (recipe.table == table.name) add_curve(logs.at(recipe.name), curves);
+  for (std::size_t i = std::size(chart::kColors); i < curves.size(); ++i) curves[i].is_dashed = true;
+  return curves;
+}
+
+/// TABLE.svg, bars of accuracy, and TABLE-curves.svg, validation accuracy by epoch. There must be runs.
+/// \throws Error kIo, kPermissionDenied
+void write_plots(const RecipeBook& book, const Table& table, const LogsByName& logs, const Places& places) {
+  std::vector<chart::Bar> bars;
+  if (!table.baseline.empty()) add_bars(logs.at(table.baseline), bars);
+  for (const Recipe& recipe : book.recipes)
+    if (recipe.table == table.name) add_bars(logs.at(recipe.name), bars);
+  base::write_file_atomically(places.results / (table.name + ".svg"),
+                              chart::svg_file(chart::bar_chart(
+                                  table.title + ": top-1, %", bars,
+                                  {.low = 0, .high = 100, .name = "here", .reference_name = "paper, other data"})));
+  const std::vector<chart::Series> curves = curves_of(book, table, logs);
+  if (curves.empty()) return;
+  base::write_file_atomically(places.results / (table.name + "-curves.svg"),
+                              chart::svg_file(chart::line_chart("Validation accuracy by epoch, first seeds, %",
+                                                                {.label = "epochs", .low = 0}, curves, {.low = 0})));
+}
+
+/// Markdown that shows the plots, which lie in `folder`; empty where there are no runs.
+std::string plot_links(const RecipeBook& book, const Table& table, const LogsByName& logs, const std::string& folder) {
+  if (!has_runs(book, table, logs)) return "";
+  std::string text = fmt::format("![{}]({}/{}.svg)\n", table.title, folder, table.name);
+  if (!curves_of(book, table, logs).empty())
+    text += fmt::format("![Validation accuracy by epoch]({}/{}-curves.svg)\n", folder, table.name);
+  return text + "\n";
+}
 
 constexpr const char* kIntroduction = R"(# Results
 
