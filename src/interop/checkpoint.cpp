@@ -1,9 +1,12 @@
 // Weights files of either kind, told apart by their content.
 #include "interop/checkpoint.hpp"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/file_io.hpp"
+#include "format/json.hpp"
 #include "format/safetensors.hpp"
 #include "format/text.hpp"
 #include "interop/byte_reader.hpp"
@@ -26,6 +29,55 @@ format::Tensors parse_mapped(const std::shared_ptr<const base::MappedFile>& file
   return tensors;
 }
 
+/// What wrappers of the model put before the names of its tensors: "module." (DistributedDataParallel), "_orig_mod."
+/// (torch.compile), "model." (Lightning), or several of them. Empty where there is nothing before them.
+std::string wrapper_prefix(const format::Tensors& tensors) {
+  constexpr std::string_view kFirstTensor = "embeddings.weight";  // every model has it, and no other name ends so
+  std::optional<std::string> prefix;
+  for (const auto& [name, tensor] : tensors.by_name) {
+    if (name == kFirstTensor) return "";
+    if (!name.ends_with("." + std::string(kFirstTensor))) continue;
+    std::string before = name.substr(0, name.size() - kFirstTensor.size());
+    if (prefix)
+      format::fail(ErrorCode::kInvalidFormat, tensors.source, ": holds the weights of two models, ",
+                   format::excerpt(*prefix), "* and ", format::excerpt(before), "*; save one of them alone");
+    prefix = std::move(before);
+  }
+  return prefix.value_or("");
+}
+
+constexpr std::string_view kIndexEnding = ".safetensors.index.json";
+constexpr std::size_t kMaxIndexBytes = 64 << 20;
+
+/// The tensors of all files that an index names, which lie beside it.
+format::Tensors read_shards(const std::filesystem::path& index) {
+  const std::string source = base::printable(index);
+  const format::Json root = format::parse_json(base::read_text_file(index, kMaxIndexBytes), source);
+  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object())
+    format::fail(ErrorCode::kInvalidFormat, source, ": has no object weight_map, which says where each tensor is");
+  std::map<std::string, format::Tensors> shards;
+  format::Tensors all;
+  for (const auto& [name, file] : root["weight_map"].items()) {
+    const std::string file_name = file.is_string() ? file.get<std::string>() : "";
+    if (file_name.empty() || file_name.find('/') != std::string::npos)
+      format::fail(ErrorCode::kInvalidFormat, source, ": weight_map[\"", format::excerpt(name), "\"] is ",
+                   format::description(file), ", expected the name of a file beside the index");
+    auto shard = shards.find(file_name);
+    if (shard == shards.end())
+      shard = shards.emplace(file_name, format::read_safetensors(index.parent_path() / file_name)).first;
+    const auto tensor = shard->second.by_name.find(name);
+    if (tensor == shard->second.by_name.end())
+      format::fail(ErrorCode::kInvalidFormat, shard->second.source, ": has no tensor ", format::excerpt(name),
+                   ", which ", source, " promises");
+    all.by_name.insert(*tensor);
+  }
+  std::vector<SharedBytes> storages;
+  for (const auto& [file_name, shard] : shards) storages.push_back(shard.storage);
+  all.storage = std::make_shared<const std::vector<SharedBytes>>(std::move(storages));
+  all.source = source;
+  return all;
+}
+
 }  // namespace
 
 format::Tensors read_pt(const std::filesystem::path& path) {
@@ -33,6 +85,11 @@ format::Tensors read_pt(const std::filesystem::path& path) {
 }
 
 format::Tensors read_weights(const std::filesystem::path& path) {
+  if (path.filename().string().ends_with(kIndexEnding)) {
+    format::Tensors tensors = read_shards(path);
+    strip_wrappers(tensors);
+    return tensors;
+  }
   const auto file = std::make_shared<const base::MappedFile>(path);
   const std::string source = base::printable(path);
   const std::string_view text = as_text(file->bytes());
@@ -45,16 +102,16 @@ format::Tensors read_weights(const std::filesystem::path& path) {
                  ": is neither a PyTorch checkpoint (.pt) nor a safetensors file; begins with \"",
                  format::excerpt(text.substr(0, 16)), '"');
   format::Tensors tensors = format::read_safetensors(path);
-  strip_module_prefix(tensors);
+  strip_wrappers(tensors);
   return tensors;
 }
 
-void strip_module_prefix(format::Tensors& tensors) {
-  constexpr std::string_view kPrefix = "module.";  // DistributedDataParallel's wrapper
-  const auto is_wrapped = [&](const auto& named) { return named.first.starts_with(kPrefix); };
-  if (tensors.by_name.empty() || !std::ranges::all_of(tensors.by_name, is_wrapped)) return;
+void strip_wrappers(format::Tensors& tensors) {
+  const std::string prefix = wrapper_prefix(tensors);
+  if (prefix.empty()) return;
   std::map<std::string, format::TensorView, std::less<>> stripped;
-  for (auto& [name, tensor] : tensors.by_name) stripped.emplace(name.substr(kPrefix.size()), std::move(tensor));
+  for (auto& [name, tensor] : tensors.by_name)
+    if (name.starts_with(prefix)) stripped.emplace(name.substr(prefix.size()), std::move(tensor));
   tensors.by_name = std::move(stripped);
 }
 

@@ -11,8 +11,8 @@
 namespace byteformer::interop {
 
 /// Reads a state dict that `torch.save` wrote: a zip of stored entries and a pickle, interpreted through an allow-list
-/// (nothing is ever executed). Accepts a bare state dict or one nested under `state_dict` / `model_state_dict`, strips
-/// a `module.` prefix that all names share, resolves shared storages and strides.
+/// (nothing is ever executed). Accepts a bare state dict or one nested under a usual name, takes off what wrappers put
+/// before the names, resolves shared storages and strides; objects beside the weights are ignored.
 /// \throws Error kInvalidFormat naming `path`, the entry or opcode, and the reason; kUnsupported for a forbidden
 ///         opcode or global and for compressed or encrypted entries; and the errors of opening a file.
 format::Tensors read_pt(const std::filesystem::path& path);
@@ -21,11 +21,14 @@ format::Tensors read_pt(const std::filesystem::path& path);
 /// holds the copies that tensors with unusual strides needed, null if there were none.
 format::Tensors parse_pt(std::span<const std::byte> bytes, const std::string& source);
 
-/// Reads `path` as safetensors or .pt, decided by its content, and unwraps prefixes as read_pt does.
+/// Reads `path` as safetensors or .pt, decided by its content, or the shards that a `*.safetensors.index.json` lists,
+/// and takes wrappers' prefixes off as read_pt does.
 format::Tensors read_weights(const std::filesystem::path& path);
 
-/// Takes the prefix `module.` off all names if all have it.
-void strip_module_prefix(format::Tensors& tensors);
+/// Takes off what wrappers put before all names of a model (`module.`, `_orig_mod.`, `model.`, ...), and drops what
+/// stands beside it (a counter such as `n_averaged`).
+/// \throws Error kInvalidFormat where there are the weights of two models.
+void strip_wrappers(format::Tensors& tensors);
 
 /// Writes a checkpoint that `torch.load` + `load_state_dict(strict=True)` accepts, atomically.
 /// \throws Error kIo, kPermissionDenied, or kUnsupported above 4 GiB.

@@ -1,4 +1,5 @@
-// Reads the pickle of a PyTorch checkpoint as data: an allow-list of opcodes and globals, nothing is executed.
+// Reads the pickle of a PyTorch checkpoint as data: an allow-list of opcodes, and of globals that mean something;
+// nothing is executed.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,12 @@ using ValueId = std::uint32_t;
 
 /// A value that no weights file needs: None, a bool, a float, bytes, a large integer.
 struct Ignored {};
+
+/// What a global that is not on the list stands for, or made: it is only stepped over, nothing is imported or called.
+/// An error where a state dict needs it, and of no interest beside the weights (numpy's numbers, argparse's Namespace).
+struct Foreign {
+  std::string_view module, name;  ///< of the global
+};
 
 /// A tuple or a list.
 struct Sequence {
@@ -53,8 +60,8 @@ struct TensorRef {
 };
 
 /// Texts are views into the pickle's bytes.
-using Value =
-    std::variant<Ignored, std::int64_t, std::string_view, Sequence, Dict, Callable, StorageType, StorageRef, TensorRef>;
+using Value = std::variant<Ignored, Foreign, std::int64_t, std::string_view, Sequence, Dict, Callable, StorageType,
+                           StorageRef, TensorRef>;
 
 struct Pickle {
   std::deque<Value> values;
@@ -66,13 +73,13 @@ struct Pickle {
   }
 };
 
-/// What `value` is, for a message: "a dict", "a tensor".
-std::string_view kind_of(const Value& value) noexcept;
+/// What `value` is, for a message: "a dict", "a tensor", "an object of argparse.Namespace".
+std::string kind_of(const Value& value);
 
 /// Interprets `bytes`, which must outlive the result; `source` stands in messages. Numbers of objects, memo entries and
 /// stack slots are bounded, and so is the memory that each byte may cost.
 /// \throws Error kInvalidFormat naming `source` and the offset for a malformed pickle; kUnsupported naming an opcode
-///         or a global that is not on the list.
+///         that is not on the list.
 Pickle read(std::span<const std::byte> bytes, const std::string& source);
 
 }  // namespace byteformer::interop::pickle

@@ -26,15 +26,16 @@ constexpr std::array kStorageClasses{
 
 }  // namespace
 
-std::optional<Value> find_global(std::string_view module, std::string_view name) {
+Value find_global(std::string_view module, std::string_view name) {
   if (module == "collections" && name == "OrderedDict") return Callable::kOrderedDict;
   if (module == "torch._utils" && name == "_rebuild_tensor_v2") return Callable::kRebuildTensor;
   if (module == "torch._utils" && name == "_rebuild_parameter") return Callable::kRebuildParameter;
   if (module == "torch" && name == "Size") return Callable::kSize;
   if (module == "torch.storage" && name == "UntypedStorage") return StorageType{DType::kU8};
-  if (module != "torch") return std::nullopt;
+  const Foreign foreign{module, name};
+  if (module != "torch") return foreign;
   const auto* found = std::ranges::find(kStorageClasses, name, &StorageClass::name);
-  if (found == kStorageClasses.end()) return std::nullopt;
+  if (found == kStorageClasses.end()) return foreign;
   return StorageType{found->dtype};
 }
 

@@ -1,7 +1,6 @@
-// The allow-list of globals that a checkpoint's pickle may name.
+// The globals that mean something in a checkpoint's pickle.
 #pragma once
 
-#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -9,8 +8,8 @@
 
 namespace byteformer::interop::pickle {
 
-/// What `module`.`name` stands for; empty if it is not on the list.
-std::optional<Value> find_global(std::string_view module, std::string_view name);
+/// What `module`.`name` stands for: Foreign if it is not on the list.
+Value find_global(std::string_view module, std::string_view name);
 
 /// The storage class that holds `dtype`, in module torch: "FloatStorage".
 std::string_view storage_class(format::DType dtype);

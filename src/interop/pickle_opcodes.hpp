@@ -17,6 +17,7 @@ enum Opcode : std::uint8_t {
   kBinInt1 = 'K',
   kBinInt2 = 'M',
   kLong1 = 0x8A,
+  kLong4 = 0x8B,
   kBinFloat = 'G',
   // texts and bytes
   kBinString = 'T',
@@ -26,6 +27,12 @@ enum Opcode : std::uint8_t {
   kBinUnicode8 = 0x8D,
   kBinBytes = 'B',
   kShortBinBytes = 'C',
+  kBinBytes8 = 0x8E,
+  kByteArray8 = 0x96,
+  // the stack
+  kPop = '0',
+  kPopMark = '1',
+  kDup = '2',
   // containers
   kMark = '(',
   kEmptyTuple = ')',
@@ -39,6 +46,9 @@ enum Opcode : std::uint8_t {
   kEmptyDict = '}',
   kSetItem = 's',
   kSetItems = 'u',
+  kEmptySet = 0x8F,
+  kAddItems = 0x90,
+  kFrozenSet = 0x91,
   // the memo
   kBinPut = 'q',
   kLongBinPut = 'r',
@@ -49,6 +59,8 @@ enum Opcode : std::uint8_t {
   kGlobal = 'c',
   kStackGlobal = 0x93,
   kReduce = 'R',
+  kNewObj = 0x81,
+  kNewObjEx = 0x92,
   kBuild = 'b',
   kBinPersId = 'Q',
 };

@@ -1,4 +1,5 @@
-// The stack machine of Python's pickle, protocols 2 to 5, cut down to what torch.save emits.
+// The stack machine of Python's pickle, protocols 2 to 5, cut down to what torch.save emits; objects that it does not
+// know are stepped over.
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -21,6 +22,7 @@ constexpr std::size_t kMaxStackDepth = 1'000'000;
 constexpr std::size_t kMaxMemoEntries = 1'000'000;
 constexpr std::size_t kMaxRank = 8;
 constexpr std::size_t kMaxGlobalNameBytes = 256;
+constexpr Foreign kSet{"builtins", "set"};
 
 class Machine {
  public:
@@ -113,6 +115,7 @@ class Machine {
       case kBinInt1: return push(std::int64_t{reader_.u8()});
       case kBinInt2: return push(std::int64_t{reader_.u16()});
       case kLong1: return push(long_integer(reader_.take(reader_.u8())));
+      case kLong4: return push(long_integer(reader_.take(reader_.u32())));
       case kBinFloat: reader_.take(8); return push(Ignored{});
       default: return false;
     }
@@ -136,6 +139,8 @@ class Machine {
       case kBinUnicode8: return push(as_text(reader_.take(reader_.u64())));
       case kShortBinBytes: reader_.take(reader_.u8()); return push(Ignored{});
       case kBinBytes: reader_.take(reader_.u32()); return push(Ignored{});
+      case kBinBytes8:
+      case kByteArray8: reader_.take(reader_.u64()); return push(Ignored{});
       default: return false;
     }
   }
@@ -154,6 +159,12 @@ class Machine {
       case kEmptyDict: return push(Dict{});
       case kSetItem: return set_items(pop_tuple(2));
       case kSetItems: return set_items(pop_to_mark());
+      case kEmptySet: return push(kSet);
+      case kFrozenSet: pop_to_mark(); return push(kSet);
+      case kAddItems:
+        pop_to_mark();
+        if (!top_is_foreign()) malformed("found no set to add to");
+        return true;
       default: return false;
     }
   }
@@ -172,7 +183,15 @@ class Machine {
 
   bool push_tuple(std::size_t size) { return push(Sequence{pop_tuple(size)}); }
 
+  /// Whether the value on top is one whose content does not matter.
+  bool top_is_foreign() {
+    const ValueId id = pop();
+    stack_.push_back(id);
+    return std::holds_alternative<Foreign>(pickle_.values[id]);
+  }
+
   bool append(const std::vector<ValueId>& ids) {
+    if (top_is_foreign()) return true;
     auto& items = top<Sequence>("a list").items;
     items.insert(items.end(), ids.begin(), ids.end());
     return true;
@@ -180,6 +199,7 @@ class Machine {
 
   bool set_items(const std::vector<ValueId>& ids) {
     if (ids.size() % 2 != 0) malformed("a key has no value");
+    if (top_is_foreign()) return true;
     auto& items = top<Dict>("a dict").items;
     for (std::size_t i = 0; i < ids.size(); i += 2) items.emplace_back(ids[i], ids[i + 1]);
     return true;
@@ -193,6 +213,14 @@ class Machine {
       case kBinGet: return recall(reader_.u8());
       case kLongBinGet: return recall(reader_.u32());
       case kFrame: reader_.u64(); return true;  // a hint for buffered readers
+      case kPop: pop(); return true;
+      case kPopMark: pop_to_mark(); return true;
+      case kDup: {
+        const ValueId id = pop();
+        stack_.push_back(id);
+        push_id(id);
+        return true;
+      }
       default: return false;
     }
   }
@@ -216,18 +244,20 @@ class Machine {
     switch (op) {
       case kGlobal: {
         const std::string_view module = line();
-        return push_global(module, line());
+        return push(find_global(module, line()));
       }
       case kStackGlobal: {
         const auto names = pop_tuple(2);
         const auto module = as<std::string_view>(names[0], "a module");
-        return push_global(module, as<std::string_view>(names[1], "a name"));
+        return push(find_global(module, as<std::string_view>(names[1], "a name")));
       }
       case kReduce: return call();
+      case kNewObjEx: pop(); return make_foreign();
+      case kNewObj: return make_foreign();
       case kBuild:
-        pop();
-        top<Dict>("an OrderedDict");
-        return true;  // only its attribute _metadata, which we ignore
+        pop();  // of an OrderedDict only its attribute _metadata
+        if (!top_is_foreign()) top<Dict>("an OrderedDict");
+        return true;
       case kBinPersId: return push(storage(as<Sequence>(pop(), "a tuple").items));
       default: return false;
     }
@@ -243,28 +273,28 @@ class Machine {
     return text.substr(0, end);
   }
 
-  bool push_global(std::string_view module, std::string_view name) {
-    auto value = find_global(module, name);
-    if (!value)
-      fail(ErrorCode::kUnsupported, source_, ": the pickle refers to the global ", excerpt(module), '.', excerpt(name),
-           " at offset ", op_offset_, ", which is not on the list of what a state dict needs; nothing was executed. ",
-           "Save the weights alone, with torch.save(model.state_dict(), path)");
-    return push(std::move(*value));
+  /// The object that a class on the stack would make of the arguments above it.
+  bool make_foreign() {
+    as<Sequence>(pop(), "a tuple of arguments");
+    return push(as<Foreign>(pop(), "a class"));
   }
 
   // ---- the few objects ---------------------------------------------------------------------------------------------
 
-  StorageRef storage(const std::vector<ValueId>& id) {
+  Value storage(const std::vector<ValueId>& id) {
     if (id.size() < 5 || as<std::string_view>(id[0], "\"storage\"") != "storage") malformed("it is no storage id");
+    if (const auto* foreign = std::get_if<Foreign>(&pickle_.values[id[1]])) return *foreign;
     const std::int64_t num_elements = as<std::int64_t>(id[4], "a number of elements");
     if (num_elements < 0) malformed("a storage has a negative size");
-    return {as<StorageType>(id[1], "a storage class").dtype, as<std::string_view>(id[2], "a storage key"),
-            static_cast<std::uint64_t>(num_elements)};
+    return StorageRef{as<StorageType>(id[1], "a storage class").dtype, as<std::string_view>(id[2], "a storage key"),
+                      static_cast<std::uint64_t>(num_elements)};
   }
 
   bool call() {
     const auto& args = as<Sequence>(pop(), "a tuple of arguments").items;  // a deque: pushing does not move it
-    switch (as<Callable>(pop(), "something to call")) {
+    const ValueId callee = pop();
+    if (const auto* foreign = std::get_if<Foreign>(&pickle_.values[callee])) return push(Foreign{*foreign});
+    switch (as<Callable>(callee, "something to call")) {
       case Callable::kOrderedDict:
         if (!args.empty()) malformed("OrderedDict takes no argument");
         return push(Dict{});
@@ -282,11 +312,13 @@ class Machine {
   }
 
   /// _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks[, metadata]).
-  TensorRef tensor(const std::vector<ValueId>& args) {
+  Value tensor(const std::vector<ValueId>& args) {
     if (args.size() < 4 || args.size() > 7) malformed("_rebuild_tensor_v2 takes 4 to 7 arguments");
+    if (const auto* foreign = std::get_if<Foreign>(&pickle_.values[args[0]])) return *foreign;
     const std::int64_t offset = as<std::int64_t>(args[1], "an offset");
     if (offset < 0) malformed("a tensor has a negative offset");
-    return {as<StorageRef>(args[0], "a storage"), static_cast<std::uint64_t>(offset), sizes(args[2]), sizes(args[3])};
+    return TensorRef{as<StorageRef>(args[0], "a storage"), static_cast<std::uint64_t>(offset), sizes(args[2]),
+                     sizes(args[3])};
   }
 
   std::vector<std::int64_t> sizes(ValueId id) {
@@ -311,9 +343,11 @@ class Machine {
 
 }  // namespace
 
-std::string_view kind_of(const Value& value) noexcept {
-  static constexpr std::string_view kKinds[] = {"a plain value", "an integer", "a string",  "a tuple or list", "a dict",
-                                                "a function",    "a class",    "a storage", "a tensor"};
+std::string kind_of(const Value& value) {
+  if (const auto* foreign = std::get_if<Foreign>(&value))
+    return "an object of " + excerpt(foreign->module) + "." + excerpt(foreign->name);
+  static constexpr const char* kKinds[] = {"a plain value", "an object",  "an integer", "a string",  "a tuple or list",
+                                           "a dict",        "a function", "a class",    "a storage", "a tensor"};
   static_assert(std::size(kKinds) == std::variant_size_v<Value>);
   return kKinds[value.index()];
 }

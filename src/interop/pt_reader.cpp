@@ -32,6 +32,9 @@ std::string find_folder(const ZipReader& zip, const std::string& source) {
            excerpt(prefix));
     folder = prefix;
   }
+  if (zip.contains(folder + "constants.pkl"))
+    fail(ErrorCode::kUnsupported, source, ": is TorchScript, a program that torch.jit.save wrote, not a state dict; ",
+         "in Python: torch.save(torch.jit.load(path).state_dict(), other_path)");
   if (num_found == 0)
     fail(ErrorCode::kInvalidFormat, source, ": is a zip archive without data.pkl, so torch.save did not write it");
   return folder;
@@ -108,7 +111,7 @@ format::Tensors parse_pt(std::span<const std::byte> bytes, const std::string& so
   for (const auto& [name, tensor] : find_state_dict(pickle, source))
     tensors.by_name.emplace(name, resolver.resolve(name, *tensor));
   tensors.storage = resolver.copies();
-  strip_module_prefix(tensors);
+  strip_wrappers(tensors);
   return tensors;
 }
 

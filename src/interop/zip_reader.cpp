@@ -89,6 +89,9 @@ std::span<const std::byte> ZipReader::read(std::string_view name) const {
   if (found == entries_.end())
     fail(ErrorCode::kInvalidFormat, source_, ": has no entry ", excerpt(name), ", which its content refers to");
   const Entry& entry = found->second;
+  if (entry.method != kStored)
+    fail(ErrorCode::kUnsupported, source_, ": entry ", excerpt(name), " is compressed (method ", entry.method,
+         "); torch.save stores entries, so something repacked this file: unpack it and zip it with `zip -0`");
   if (crc32(entry.bytes) != entry.crc)
     fail(ErrorCode::kInvalidFormat, source_, ": entry ", excerpt(name),
          " is damaged: its bytes do not have the checksum (CRC-32) that the archive states; copy the file again");
@@ -177,10 +180,7 @@ void ZipReader::read_directory(const Directory& directory) {
 ZipReader::Entry ZipReader::locate(const DirectoryEntry& listed, std::uint64_t directory_offset) const {
   const std::string what = "entry " + excerpt(listed.name);
   if ((listed.flags & kEncrypted) != 0) fail(ErrorCode::kUnsupported, source_, ": ", what, " is encrypted");
-  if (listed.method != kStored)
-    fail(ErrorCode::kUnsupported, source_, ": ", what, " is compressed (method ", listed.method,
-         "); torch.save stores entries, so something repacked this file: unpack it and zip it with `zip -0`");
-  if (listed.compressed_size != listed.size)
+  if (listed.method == kStored && listed.compressed_size != listed.size)
     fail(ErrorCode::kInvalidFormat, source_, ": ", what, " is stored, but would take ", listed.compressed_size,
          " bytes for ", listed.size);
   if (listed.header_offset > directory_offset)
@@ -198,7 +198,7 @@ ZipReader::Entry ZipReader::locate(const DirectoryEntry& listed, std::uint64_t d
   if (as_text(reader.take(name_length)) != listed.name)
     fail(ErrorCode::kInvalidFormat, where, " has another name in its own header");
   reader.take(extra_length);
-  return {reader.take(listed.size), listed.crc, listed.header_offset};
+  return {reader.take(listed.compressed_size), listed.crc, listed.header_offset, listed.method};
 }
 
 void ZipReader::check_overlap() const {

@@ -17,11 +17,12 @@ class ZipReader {
     std::span<const std::byte> bytes;
     std::uint32_t crc = 0;  ///< as the archive states it; `read` verifies it
     std::uint64_t header_offset = 0;
+    std::uint16_t method = 0;  ///< of compression; `read` takes only stored entries
   };
 
   /// Checks the whole directory: one disk, every entry in range, no overlap, no name twice, local headers that agree.
   /// `bytes` must outlive the reader; `source` stands in messages.
-  /// \throws Error kInvalidFormat naming `source` and the entry; kUnsupported for compressed or encrypted entries.
+  /// \throws Error kInvalidFormat naming `source` and the entry; kUnsupported for encrypted entries.
   ZipReader(std::span<const std::byte> bytes, std::string source);
 
   /// All entries by name.
@@ -29,7 +30,7 @@ class ZipReader {
   bool contains(std::string_view name) const { return entries_.contains(name); }
 
   /// The bytes of an entry, whose checksum is verified.
-  /// \throws Error kInvalidFormat if there is no such entry or it is damaged.
+  /// \throws Error kInvalidFormat if there is no such entry or it is damaged; kUnsupported if it is compressed.
   std::span<const std::byte> read(std::string_view name) const;
 
  private:

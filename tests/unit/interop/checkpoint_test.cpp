@@ -81,8 +81,8 @@ TEST(CheckpointTest, FindsTheWeightsOfATrainingCheckpoint) {
   const format::Tensors tensors = read_pt(data_path("checkpoints/training.pt"));
   EXPECT_EQ(tensors.by_name.size(), 2U);
   EXPECT_NE(tensors.file, nullptr);
-  expect_tensor(tensors, "weight", {2, 3}, ramp(6));  // `module.` is gone
-  expect_tensor(tensors, "bias", {2}, ramp(2));
+  expect_tensor(tensors, "module.weight", {2, 3}, ramp(6));
+  expect_tensor(tensors, "module.bias", {2}, ramp(2));
 }
 
 TEST(CheckpointTest, RefusesWhatItCannotTrust) {
@@ -117,6 +117,54 @@ TEST(CheckpointTest, ReadsSafetensorsToo) {
   for (const auto& [name, tensor] : original.by_name) wrapped.emplace("module." + name, tensor);
   format::write_safetensors(folder / "any-name", wrapped);
   expect_same(read_weights(folder / "any-name"), original);
+}
+
+TEST(CheckpointTest, TakesOffWhatWrappersPutBeforeAllNames) {
+  const test::TemporaryFolder folder;
+  const format::Tensors original = read_pt(data_path("models/d_k0/weights.pt"));
+  const format::TensorView counter{DType::kI64, {}, test::as_bytes(std::string_view("5\0\0\0\0\0\0\0", 8))};
+  for (const std::string prefix :
+       {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net.encoder."}) {
+    std::map<std::string, format::TensorView, std::less<>> wrapped{{"n_averaged", counter}};
+    for (const auto& [name, tensor] : original.by_name) wrapped.emplace(prefix + name, tensor);
+    write_pt(folder / "w.pt", wrapped);
+    expect_same(read_weights(folder / "w.pt"), original);
+  }
+  std::map<std::string, format::TensorView, std::less<>> two_models;
+  for (const auto& [name, tensor] : original.by_name) {
+    two_models.emplace("model." + name, tensor);
+    two_models.emplace("ema." + name, tensor);
+  }
+  write_pt(folder / "w.pt", two_models);
+  expect_error(ErrorCode::kInvalidFormat, {"w.pt", "two models", "ema.*", "model.*"},
+               [&] { read_weights(folder / "w.pt"); });
+}
+
+TEST(CheckpointTest, ReadsSafetensorsInShards) {
+  const test::TemporaryFolder folder;
+  const format::Tensors original = read_pt(data_path("models/d_k0/weights.pt"));
+  std::map<std::string, format::TensorView, std::less<>> shards[2];
+  std::string map;
+  for (const auto& [name, tensor] : original.by_name) {
+    const std::size_t shard = map.size() / 7 % 2;
+    shards[shard].emplace(name, tensor);
+    map += (map.empty() ? "\"" : ",\"") + name + "\":\"w-" + std::to_string(shard) + ".safetensors\"";
+  }
+  for (const int i : {0, 1}) format::write_safetensors(folder / ("w-" + std::to_string(i) + ".safetensors"), shards[i]);
+  const auto index = folder / "model.safetensors.index.json";
+  test::write_file(index, "{\"metadata\":{\"total_size\":1},\"weight_map\":{" + map + "}}");
+  expect_same(read_weights(index), original);
+  const auto expect_bad_index = [&](const std::string& json, std::initializer_list<std::string_view> parts,
+                                    ErrorCode code = ErrorCode::kInvalidFormat) {
+    test::write_file(index, json);
+    expect_error(code, parts, [&] { read_weights(index); });
+  };
+  expect_bad_index("{", {"index.json"});
+  expect_bad_index("[]", {"no object weight_map"});
+  expect_bad_index(R"({"weight_map":{"a":"../w-0.safetensors"}})", {"weight_map[\"a\"]", "beside the index"});
+  expect_bad_index(R"({"weight_map":{"a":1}})", {"weight_map[\"a\"] is 1"});
+  expect_bad_index(R"({"weight_map":{"a":"w-0.safetensors"}})", {"w-0.safetensors: has no tensor a"});
+  expect_bad_index(R"({"weight_map":{"a":"w-2.safetensors"}})", {"w-2.safetensors"}, ErrorCode::kNotFound);
 }
 
 TEST(CheckpointTest, ReadsEveryGolden) {
@@ -206,9 +254,44 @@ TEST(CheckpointTest, RefusesWhatIsNoStateDict) {
                             "epochK\x03s."),
                  {"\"epoch\" is an integer", "model_state_dict"});
   expect_refused(checkpoint("\x80\x02}K\x01K\x03s."), {"a key is no string"});
+  expect_refused(checkpoint("\x80\x02}\x8C\x05"
+                            "epochcargparse\nNamespace\n)\x81s."),
+                 {"\"epoch\" is an object of argparse.Namespace"});
+  expect_refused(checkpoint("\x80\x02"
+                            "cmodels\nNet\n)\x81}b."),
+                 {"models.Net", "nothing was executed", "state_dict()"}, ErrorCode::kUnsupported);
   const std::string tensor = tensor_pickle(kZero, "K\x06\x85", "K\x01\x85");
   const std::string value = tensor.substr(6, tensor.size() - 8);
   expect_refused(checkpoint("\x80\x02}(\x8C\x01t" + value + "\x8C\x01t" + value + "u.", kSixFloats), {"has t twice"});
+}
+
+TEST(CheckpointTest, IgnoresObjectsBesideTheWeights) {
+  const std::string tensor = tensor_pickle(kZero, "K\x06\x85", "K\x01\x85");
+  const std::string weights = tensor.substr(2, tensor.size() - 3);  // {"t": ...}
+  for (const std::string key : {"state_dict", "model_state_dict", "model", "weights"}) {
+    const std::string body =
+        "}(\x8C\x04"
+        "bestN\x8C" +
+        std::string(1, static_cast<char>(key.size())) + key + weights +
+        "\x8C\x04"
+        "args"
+        "cargparse\nNamespace\n)\x81}\x8C\x02lrNsbu.";
+    const std::string bytes = checkpoint("\x80\x02" + body, kSixFloats);
+    EXPECT_EQ(parse_pt(test::as_bytes(bytes), "t").by_name.at("t").num_elements(), 6) << key;
+  }
+  const std::string beside = "\x80\x02" + weights +
+                             "\x8C\x04"
+                             "bestNs.";
+  const std::string bytes = checkpoint(beside, kSixFloats);
+  EXPECT_EQ(parse_pt(test::as_bytes(bytes), "t").by_name.size(), 1U);
+}
+
+TEST(CheckpointTest, TellsTorchScriptByItsName) {
+  const std::string pickle =
+      "\x80\x02"
+      "c__torch__\nNet\n)\x81}b.";
+  expect_refused(checkpoint(pickle, {{"x/constants.pkl", "\x80\x02)."}, {"x/code/__torch__.py", "class Net"}}),
+                 {"x.pt", "TorchScript", "torch.jit.load"}, ErrorCode::kUnsupported);
 }
 
 TEST(CheckpointTest, LooksAtTheArchiveItself) {

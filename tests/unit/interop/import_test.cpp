@@ -196,7 +196,7 @@ TEST_F(ImportTest, ContradictionsNameBothSides) {
 }
 
 TEST_F(ImportTest, OtherWeightsAreNoByteFormer) {
-  expect_error(ErrorCode::kInvalidModel, {"training.pt", "no tensor embeddings.weight", "2 tensors begin with bias"},
+  expect_error(ErrorCode::kInvalidModel, {"training.pt", "no tensor embeddings.weight", "2 tensors begin with module.bias"},
                [&] { import("{}", data_path("checkpoints/training.pt")); });
 }
 
