@@ -26,6 +26,9 @@ target_compile_options(byteformer_options INTERFACE -Wall -Wextra -Wpedantic -Ws
   $<$<BOOL:${BYTEFORMER_WARNINGS_AS_ERRORS}>:-Werror>)
 target_include_directories(byteformer_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(byteformer_options INTERFACE Threads::Threads)
+if(BYTEFORMER_DCHECKS)  # what code assumes is checked: ours by base/check.hpp, the containers' by the standard library
+  add_compile_definitions(BYTEFORMER_DCHECKS _GLIBCXX_ASSERTIONS)
+endif()
 if(BYTEFORMER_SANITIZE)
   # Line tables only, and -O0 but where byteformer_optimize() says otherwise: checks cost compilers more than tests.
   add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1)
