@@ -70,7 +70,7 @@ class Flow {
  private:
   void begin(std::uint64_t num_bytes) const {
     if (num_bytes == 0) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
-    model_.stem().check_tokens(model_.stem().num_tokens(num_bytes));
+    model_.stem().check_tokens(model_.stem().tokens().num_tokens(num_bytes));
   }
 
   void end(std::size_t place, std::uint64_t num_bytes) {
@@ -78,7 +78,7 @@ class Flow {
     places_.push_back(place);
     Output output;
     output.num_bytes = num_bytes;
-    output.num_tokens = model_.stem().num_tokens(num_bytes);
+    output.num_tokens = model_.stem().tokens().num_tokens(num_bytes);
     results_[place] = std::move(output);
   }
 
@@ -149,7 +149,7 @@ template <typename File>
 Shares shares_of(const Engine& engine, std::span<const File> files) {
   std::vector<std::uint64_t> num_tokens;
   num_tokens.reserve(files.size());
-  for (const File& file : files) num_tokens.push_back(engine.model().stem().num_tokens(size_of(file)));
+  for (const File& file : files) num_tokens.push_back(engine.model().stem().tokens().num_tokens(size_of(file)));
   return share_out(num_tokens, engine.num_threads());
 }
 

@@ -141,7 +141,7 @@ Output Stream::finish() {
     model.end_file(workspace);
     model.flush(workspace);
     output.num_bytes = std::exchange(state_->num_bytes, 0);
-    output.num_tokens = model.stem().num_tokens(output.num_bytes);
+    output.num_tokens = model.stem().tokens().num_tokens(output.num_bytes);
     output.features = std::move(workspace.results.features);
     output.logits = std::move(workspace.results.logits);
     workspace.results.clear();

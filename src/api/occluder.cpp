@@ -33,7 +33,7 @@ struct Occluder::State {
       : classifier(c),
         engine(std::move(shared)),
         run(engine->model(), file, engine->pool()),
-        output(output_of(run.result(), file.size(), engine->model().stem().num_tokens(file.size()))) {}
+        output(output_of(run.result(), file.size(), engine->model().stem().tokens().num_tokens(file.size()))) {}
 
   OccludedOutput occlude(const Removal& removal, std::uint16_t id, model::Rerun& rerun) const {
     rerun.run(removal, id);

@@ -67,7 +67,7 @@ void forward_group(const BlockShape& shape, const BlockWeights& weights, const P
       {.a = normed, .rows = n, .depth = c, .packed = packed.qkv, .width = 3 * c, .bias = weights.qkv_bias, .c = qkv},
       kernels);
   for (std::size_t w = group.first_window; w < group.last_window; ++w) {
-    const PlannedWindow& window = plan.windows[w];
+    const nn::Window& window = plan.windows[w];
     const std::size_t offset = window.begin - group.begin;
     kernels.attend({.qkv = qkv + offset * 3 * c,
                     .qkv_stride = 3 * c,
@@ -257,7 +257,7 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
   chunk.out.pack_x(memory.attended.data() + group.begin * c, at, n, workers);
   multiply({.a = d_middle, .rows = n, .depth = c, .packed = packed.out, .width = c, .c = d_attended}, kernels);
   for (std::size_t w = group.first_window; w < group.last_window; ++w) {
-    const PlannedWindow& window = plan.windows[w];
+    const nn::Window& window = plan.windows[w];
     const std::size_t offset = window.begin - group.begin;
     training.attend_backward({.qkv = memory.qkv.data() + window.begin * 3 * c,
                               .qkv_stride = 3 * c,

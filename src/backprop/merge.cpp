@@ -1,9 +1,10 @@
-// Implementation of merge.hpp.
+// Gathers pairs of rows, multiplies and normalises them, and takes gradients back to the rows.
 #include "backprop/merge.hpp"
 
 #include <algorithm>
 
 #include "backprop/linear.hpp"
+#include "nn/geometry.hpp"
 
 namespace byteformer::backprop {
 namespace {
@@ -48,15 +49,18 @@ std::size_t num_tasks(std::size_t rows) { return (rows + kTaskRows - 1) / kTaskR
 }  // namespace
 
 MergePlan pair_rows(std::span<const std::int64_t> file_rows) {
+  constexpr nn::WindowGeometry kPairs = nn::WindowGeometry::pairs();
   MergePlan plan;
-  std::int64_t base = 0;
-  for (const std::int64_t rows : file_rows) {
-    for (std::int64_t row = 0; row < rows; row += 2) {
-      plan.pairs.push_back(static_cast<std::int32_t>(base + row));
-      plan.pairs.push_back(row + 1 < rows ? static_cast<std::int32_t>(base + row + 1) : -1);
+  std::size_t base = 0;
+  for (const std::int64_t file : file_rows) {
+    const auto num_rows = static_cast<std::size_t>(file);
+    for (std::size_t i = 0; i < kPairs.num_windows(num_rows); ++i) {
+      const nn::WindowRows pair = kPairs.window(i, num_rows);
+      pair.append_to(plan.pairs, base);
+      plan.pairs.insert(plan.pairs.end(), pair.num_filler, -1);
     }
-    plan.merged_rows.push_back((rows + 1) / 2);
-    base += rows;
+    plan.merged_rows.push_back(static_cast<std::int64_t>(kPairs.num_windows(num_rows)));
+    base += num_rows;
   }
   return plan;
 }

@@ -1,4 +1,4 @@
-// Implementation of stem.hpp.
+// Packs bytes as ids, sums rows of the byte table, and takes gradients back through it.
 #include "backprop/stem.hpp"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ void add_position_gradients(const StemShape& shape, const PackedIds& ids, const 
 void add_through_table(const StemShape& shape, const StemTensors<const float*>& weights, float* d_table,
                        const StemTensors<float*>& gradients, Workers& workers) {
   const std::size_t c = shape.hidden_size;
-  const std::size_t taps = shape.taps();
+  const std::size_t taps = shape.tokens.taps();
   const base::AlignedBuffer<float> transposed = nn::taps_of(weights.convolution, c, taps, workers.pool);
   PooledBuffer packed = workers.buffers.take(taps * c * c);
   PooledBuffer d_taps = workers.buffers.take(taps * c * c);  // [taps, out, in]
@@ -72,26 +72,18 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
 
 }  // namespace
 
-std::int64_t StemShape::num_tokens(std::int64_t num_bytes) const {
-  if (kernel_size == 0) return num_bytes;
-  const auto k = static_cast<std::int64_t>(kernel_size);
-  const std::int64_t s = k / 2;
-  if (masking == Masking::kMasked) return (num_bytes + s - 1) / s;
-  return num_bytes < k ? 1 : (num_bytes - k) / s + 1;
-}
-
-PackedIds pack_ids(const StemShape& shape, std::span<const std::span<const std::uint8_t>> files) {
+PackedIds pack_ids(const nn::TokenGeometry& tokens, std::span<const std::span<const std::uint8_t>> files) {
   PackedIds packed;
   std::size_t first_token = 0;
   for (const std::span<const std::uint8_t> bytes : files) {
-    const auto tokens = static_cast<std::size_t>(shape.num_tokens(static_cast<std::int64_t>(bytes.size())));
-    const std::size_t num_ids = (tokens - 1) * shape.stride() + shape.taps();
+    const std::size_t num_tokens = tokens.num_tokens(bytes.size());
+    const std::size_t num_ids = tokens.num_ids(num_tokens);
     const std::size_t first_id = packed.ids.size();
     packed.ids.resize(first_id + num_ids, kPadding);
     std::copy_n(bytes.begin(), std::min(num_ids, bytes.size()),
                 packed.ids.begin() + static_cast<std::ptrdiff_t>(first_id));
-    packed.files.push_back({first_id, first_token, tokens});
-    first_token += tokens;
+    packed.files.push_back({first_id, first_token, num_tokens});
+    first_token += num_tokens;
   }
   return packed;
 }
@@ -99,8 +91,8 @@ PackedIds pack_ids(const StemShape& shape, std::span<const std::span<const std::
 void stem_forward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
                   StemMemory& memory, float* y, Workers& workers) {
   const std::size_t c = shape.hidden_size;
-  memory = workers.buffers.take(shape.taps() * kVocabulary * c);
-  nn::build_byte_table(workers.kernels, weights.embedding, weights.convolution, c, shape.taps(), memory.data(),
+  memory = workers.buffers.take(shape.tokens.taps() * kVocabulary * c);
+  nn::build_byte_table(workers.kernels, weights.embedding, weights.convolution, c, shape.tokens.taps(), memory.data(),
                        workers.pool);
   struct Task {
     const PackedIds::File* file;
@@ -112,11 +104,11 @@ void stem_forward(const StemShape& shape, const StemTensors<const float*>& weigh
   workers.pool.parallel_for(tasks.size(), [&](std::size_t i, int) noexcept {
     const auto& [file, first] = tasks[i];
     workers.kernels.sum_table_rows({.table = memory.data(),
-                                    .kernel_size = shape.taps(),
+                                    .kernel_size = shape.tokens.taps(),
                                     .vocab = kVocabulary,
-                                    .stride = shape.stride(),
+                                    .stride = shape.tokens.stride(),
                                     .row_size = c,
-                                    .ids = ids.ids.data() + file->first_id + first * shape.stride(),
+                                    .ids = ids.ids.data() + file->first_id + first * shape.tokens.stride(),
                                     .tokens = std::min(kTaskTokens, file->num_tokens - first),
                                     .positions = weights.positions + first * c,
                                     .out = y + (file->first_token + first) * c});
@@ -128,14 +120,14 @@ void stem_backward(const StemShape& shape, const StemTensors<const float*>& weig
   const std::size_t c = shape.hidden_size;
   workers.finish();
   if (gradients.positions != nullptr) add_position_gradients(shape, ids, d_y, gradients.positions, workers);
-  PooledBuffer d_table = workers.buffers.take(shape.taps() * kVocabulary * c);
-  workers.pool.parallel_for(shape.taps(), [&](std::size_t tap, int) noexcept {
+  PooledBuffer d_table = workers.buffers.take(shape.tokens.taps() * kVocabulary * c);
+  workers.pool.parallel_for(shape.tokens.taps(), [&](std::size_t tap, int) noexcept {
     std::fill_n(d_table.data() + tap * kVocabulary * c, kVocabulary * c, 0.0f);
     for (const PackedIds::File& file : ids.files)
       workers.training.add_table_gradient({.d_table = d_table.data(),
                                            .vocab = kVocabulary,
                                            .row_size = c,
-                                           .stride = shape.stride(),
+                                           .stride = shape.tokens.stride(),
                                            .first_tap = tap,
                                            .last_tap = tap + 1,
                                            .ids = ids.ids.data() + file.first_id,

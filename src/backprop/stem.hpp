@@ -7,20 +7,14 @@
 #include <vector>
 
 #include "backprop/workers.hpp"
-#include "byteformer/masking.hpp"
+#include "nn/geometry.hpp"
 
 namespace byteformer::backprop {
 
 /// hidden_size is a multiple of kernels::kRowAlignment.
 struct StemShape {
-  std::size_t hidden_size = 0;
-  std::size_t kernel_size = 0;  ///< 0: no convolution
-  Masking masking = Masking::kMasked;
-
-  std::size_t taps() const { return kernel_size == 0 ? 1 : kernel_size; }
-  std::size_t stride() const { return kernel_size == 0 ? 1 : kernel_size / 2; }
-  /// Tokens of a file of `num_bytes` > 0 bytes.
-  std::int64_t num_tokens(std::int64_t num_bytes) const;
+  std::size_t hidden_size;
+  nn::TokenGeometry tokens;
 };
 
 /// The bytes of a batch as ids, every file extended by padding ids to what its tokens read.
@@ -35,13 +29,13 @@ struct PackedIds {
 
   std::size_t num_tokens() const { return files.empty() ? 0 : files.back().first_token + files.back().num_tokens; }
 };
-PackedIds pack_ids(const StemShape& shape, std::span<const std::span<const std::uint8_t>> files);
+PackedIds pack_ids(const nn::TokenGeometry& tokens, std::span<const std::span<const std::uint8_t>> files);
 
 /// const float* for weights, float* for gradients.
 template <typename Pointer>
 struct StemTensors {
   Pointer embedding;    ///< [257, hidden]
-  Pointer convolution;  ///< [hidden, hidden, kernel_size]; null for kernel size 0
+  Pointer convolution;  ///< [hidden, hidden, kernel_size]; null where there is none
   Pointer positions;    ///< [at least the most tokens of a file, hidden]; null as a gradient where they do not learn
 };
 

@@ -6,16 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "byteformer/masking.hpp"
+#include "nn/geometry.hpp"
 
 namespace byteformer::backprop {
-
-/// Rows that attend to each other: [begin, begin + num_rows) of the window order.
-struct PlannedWindow {
-  std::size_t begin = 0;
-  std::size_t num_rows = 0;
-  std::size_t num_filler = 0;  ///< zero rows that are attended to besides (released only)
-};
 
 /// Consecutive windows that one thread treats at a time.
 struct WindowGroup {
@@ -28,7 +21,7 @@ struct WindowGroup {
 /// The windows of one layer. Every row of the batch is in exactly one of them.
 struct WindowPlan {
   std::vector<std::int32_t> rows;  ///< [all rows]: the row of the batch at each place of the window order
-  std::vector<PlannedWindow> windows;
+  std::vector<nn::Window> windows;
   std::vector<WindowGroup> groups;  ///< of about kGroupRows rows, of fewer where there are few
   std::size_t largest_group = 0;    ///< rows
   std::size_t largest_window = 0;   ///< rows
@@ -38,9 +31,7 @@ struct WindowPlan {
   static constexpr std::size_t kFewestGroupRows = 32;  ///< fewer read the weights too often
 };
 
-/// Cuts files of `file_rows` rows, which lie one after another, into windows of `window_size` rows shifted by `shift`.
-/// \see docs/architecture.md, "Windows without rolling"
-WindowPlan cut_windows(std::span<const std::int64_t> file_rows, std::int64_t window_size, std::int64_t shift,
-                       Masking masking);
+/// Cuts files of `file_rows` rows, which lie one after another, each by itself.
+WindowPlan cut_windows(std::span<const std::int64_t> file_rows, const nn::WindowGeometry& geometry);
 
 }  // namespace byteformer::backprop

@@ -1,4 +1,4 @@
-// Implementation of byteformer.hpp.
+// Sends rounds of rows through stem, blocks, merges and head, and says how much memory that takes.
 #include "model/byteformer.hpp"
 
 #include <algorithm>
@@ -55,15 +55,11 @@ Workspace ByteFormer::make_workspace(base::ThreadPool& pool) const {
   Workspace ws(pool, hidden);
   std::size_t late = 0;
   for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
-    nn::WindowCutter windows(static_cast<std::size_t>(config_.window_sizes[layer]),
-                             static_cast<std::size_t>(config_.window_shifts[layer]), masking_, late, hidden);
-    late = windows.num_late();
-    std::optional<nn::WindowCutter> pairs;
-    if (stages_[layer].merge) {
-      pairs.emplace(2, 0, Masking::kReleased, late, hidden);
-      late = pairs->num_late() / 2;
-    }
-    ws.stages.push_back({std::move(windows), std::move(pairs)});
+    ws.stages.push_back({nn::WindowCutter(windows(layer), late, hidden), std::nullopt});
+    late = windows(layer).num_late(late);
+    if (!stages_[layer].merge) continue;
+    ws.stages.back().pairs.emplace(nn::WindowGeometry::pairs(), late, hidden);
+    late = nn::WindowGeometry::pairs().num_windows(late);
   }
   return ws;
 }
@@ -81,13 +77,12 @@ std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
   std::size_t largest_window = 0;
   std::size_t late = 0;
   for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
-    const auto window = static_cast<std::size_t>(config_.window_sizes[layer]);
-    const nn::WindowCutter windows(window, static_cast<std::size_t>(config_.window_shifts[layer]), masking_, late, 1);
-    late = windows.num_late();
+    const std::size_t window = windows(layer).size();
+    late = windows(layer).num_late(late);
     rows += threads * kLeastReadyRows + window + late;
     total += rows * (stages_[layer].merge ? 2 : 1);
     largest_window = std::max(largest_window, window);
-    if (stages_[layer].merge) late = (late + 1) / 2;
+    if (stages_[layer].merge) late = nn::WindowGeometry::pairs().num_windows(late);
   }
   total += 2 * rows;  // x and the merged rows
   const std::size_t task_rows = nn::EncoderBlock::kMostTaskRows + largest_window;

@@ -99,6 +99,9 @@ class ByteFormer {
 
   const format::ModelConfig& config() const noexcept { return config_; }
   Masking masking() const noexcept { return masking_; }
+  nn::WindowGeometry windows(std::size_t layer) const noexcept {
+    return {config_.window_sizes[layer], config_.window_shifts[layer], masking_};
+  }
   const nn::ByteStem& stem() const noexcept { return stem_; }
   std::span<const Stage> stages() const noexcept { return stages_; }
   const nn::MeanHead& head() const noexcept { return head_; }

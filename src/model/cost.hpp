@@ -31,9 +31,6 @@ struct FileCost {
   std::int64_t total_as_run = 0;      ///< byte table, no filler: what this engine computes
 };
 
-/// Tokens that a file of `num_bytes` becomes. \see spec: released floor((L - k) / s) + 1, masked ceil(L / s)
-std::int64_t num_tokens(const format::ModelConfig& config, std::int64_t num_bytes);
-
 /// \throws Error kEmptyFile or kInvalidArgument (too large to count in 64 bits).
 FileCost file_cost(const format::ModelConfig& config, std::int64_t num_bytes);
 

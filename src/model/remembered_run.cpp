@@ -1,4 +1,4 @@
-// Implementation of remembered_run.hpp.
+// Keeps what comes to each layer, and computes anew the windows that a change of bytes reaches.
 #include "model/remembered_run.hpp"
 
 #include <algorithm>
@@ -51,9 +51,11 @@ void check_memory(std::uint64_t num_bytes, std::uint64_t num_tokens) {
 RememberedRun::RememberedRun(const ByteFormer& model, std::span<const std::uint8_t> file, base::ThreadPool& pool)
     : model_(model), num_file_bytes_(file.size()), last_(size(model.config().hidden_size)) {
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to explain");
-  model.stem().check_tokens(model.stem().num_tokens(file.size()));
+  const nn::TokenGeometry& tokens = model.stem().tokens();
+  const std::uint64_t num_tokens = tokens.num_tokens(std::uint64_t{file.size()});
+  model.stem().check_tokens(num_tokens);
   ids_.assign(file.begin(), file.end());
-  ids_.resize(model.stem().num_ids(file.size()), nn::ByteStem::kPadding);
+  ids_.resize(tokens.num_ids(num_tokens), nn::ByteStem::kPadding);
   add_steps();
   run(file, pool);
 }
@@ -61,42 +63,32 @@ RememberedRun::RememberedRun(const ByteFormer& model, std::span<const std::uint8
 void RememberedRun::add_steps() {
   const format::ModelConfig& config = model_.config();
   const std::size_t hidden = size(config.hidden_size);
-  const std::uint64_t num_tokens = model_.stem().num_tokens(num_file_bytes_);
+  const std::uint64_t num_tokens = model_.stem().tokens().num_tokens(num_file_bytes_);
   auto num_rows = static_cast<std::size_t>(num_tokens);
   std::uint64_t num_kept = num_rows;
   for (std::size_t layer = 0; layer < model_.stages().size(); ++layer) {
     const ByteFormer::Stage& stage = model_.stages()[layer];
-    const nn::WindowLayout windows(size(config.window_sizes[layer]), size(config.window_shifts[layer]),
-                                   model_.masking(), num_rows);
-    steps_.push_back({&stage.block, nullptr, windows, nn::RowBuffer(hidden)});
+    steps_.push_back({&stage.block, nullptr, model_.windows(layer), num_rows, nn::RowBuffer(hidden)});
     num_rows_ += num_rows;
     num_kept += num_rows;
     if (!stage.merge) continue;
-    const nn::WindowLayout pairs(2, 0, Masking::kReleased, num_rows);
-    steps_.push_back({nullptr, &*stage.merge, pairs, nn::RowBuffer(hidden)});
+    constexpr nn::WindowGeometry kPairs = nn::WindowGeometry::pairs();
+    steps_.push_back({nullptr, &*stage.merge, kPairs, num_rows, nn::RowBuffer(hidden)});
     num_kept += num_rows;
-    num_rows = pairs.num_windows();
+    num_rows = kPairs.num_windows(num_rows);
   }
   check_memory(num_kept * kernels::padded(hidden) * sizeof(float), num_tokens);
-  for (Step& step : steps_) step.rows.reserve(step.layout.num_rows());
+  for (Step& step : steps_) step.rows.reserve(step.num_rows);
   last_.append(num_rows);
 }
 
 void RememberedRun::run(std::span<const std::uint8_t> file, base::ThreadPool& pool) {
-  const format::ModelConfig& config = model_.config();
   // What leaves a step is what comes to the next one; how many of these rows are late follows from the steps before.
-  nn::RowBuffer last = rows_for(size(config.hidden_size), last_.num_rows);
+  nn::RowBuffer last = rows_for(size(model_.config().hidden_size), last_.num_rows);
   std::vector<Collector> collectors;
-  for (std::size_t i = 0, layer = 0; i < steps_.size(); ++i) {
-    collectors.emplace_back(steps_[i].rows, num_late_);
-    if (steps_[i].block == nullptr) {
-      num_late_ = (num_late_ + 1) / 2;
-      continue;
-    }
-    num_late_ = nn::WindowCutter(size(config.window_sizes[layer]), size(config.window_shifts[layer]), model_.masking(),
-                                 num_late_, 1)
-                    .num_late();
-    ++layer;
+  for (Step& step : steps_) {
+    collectors.emplace_back(step.rows, num_late_);
+    num_late_ = step.block != nullptr ? step.windows.num_late(num_late_) : step.windows.num_windows(num_late_);
   }
   collectors.emplace_back(last, num_late_);
 
@@ -125,7 +117,7 @@ Rerun::Rerun(const RememberedRun& remembered)
       ids_(remembered.ids_),
       last_(size(remembered.model_.config().hidden_size)),
       values_(size(remembered.model_.config().hidden_size)),
-      place_(remembered.steps_.front().layout.num_rows(), -1),
+      place_(remembered.steps_.front().num_rows, -1),
       gathered_values_(size(remembered.model_.config().hidden_size)) {
   last_.append_copy(remembered.last_.buffer.row(0), remembered.last_.num_rows, pool_);
   last_.segments = remembered.last_.segments;
@@ -147,7 +139,7 @@ void Rerun::sum_tokens(std::span<const ByteRange> replaced, std::uint16_t id) {
   for (const ByteRange& range : replaced) {
     std::fill(ids_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(range.begin, ids_.size())),
               ids_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(range.end, ids_.size())), id);
-    const auto [begin, end] = stem.tokens_reading(range.begin, range.end, remembered_.num_file_bytes_);
+    const auto [begin, end] = stem.tokens().reading(range.begin, range.end, remembered_.num_file_bytes_);
     for (std::uint64_t token = begin; token < end; ++token) rows_.push_back(static_cast<std::int32_t>(token));
   }
   std::ranges::sort(rows_);
@@ -170,7 +162,7 @@ void Rerun::gather(const Step& step) {
   touched_.clear();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     place_[static_cast<std::size_t>(rows_[i])] = static_cast<std::int32_t>(i);
-    touched_.push_back(step.layout.window_of(static_cast<std::size_t>(rows_[i])));
+    touched_.push_back(step.windows.window_of(static_cast<std::size_t>(rows_[i]), step.num_rows));
   }
   std::ranges::sort(touched_);
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
@@ -178,8 +170,9 @@ void Rerun::gather(const Step& step) {
   windows_.clear();
   for (const std::size_t window : touched_) {
     const std::size_t begin = gathered_.size();
-    const std::size_t num_filler = step.layout.append_rows(window, gathered_);
-    windows_.push_back({begin, gathered_.size() - begin, num_filler});
+    const nn::WindowRows rows = step.windows.window(window, step.num_rows);
+    rows.append_to(gathered_);
+    windows_.push_back({begin, rows.num_rows(), rows.num_filler});
   }
   gathered_values_.reserve(gathered_.size());
   for (std::size_t i = 0; i < gathered_.size(); ++i) {

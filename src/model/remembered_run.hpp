@@ -10,7 +10,7 @@
 #include "base/thread_pool.hpp"
 #include "byteformer/byte_range.hpp"
 #include "model/byteformer.hpp"
-#include "nn/window_layout.hpp"
+#include "nn/geometry.hpp"
 
 namespace byteformer::model {
 
@@ -36,7 +36,8 @@ class RememberedRun {
   struct Step {
     const nn::EncoderBlock* block;
     const nn::TokenMerge* merge;
-    nn::WindowLayout layout;
+    nn::WindowGeometry windows;
+    std::size_t num_rows;
     nn::RowBuffer rows;
   };
 

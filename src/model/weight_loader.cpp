@@ -26,7 +26,7 @@ std::size_t WeightLoader::arena_bytes(const format::ModelConfig& config, nn::Lin
   const auto of = [&](std::size_t in, std::size_t out) { return nn::Linear::arena_bytes(kernels, in, out); };
   const std::size_t block =
       of(hidden, 3 * hidden) + of(hidden, hidden) + of(hidden, intermediate) + of(intermediate, hidden);
-  std::size_t total = nn::ByteStem::arena_bytes(hidden, static_cast<std::size_t>(config.conv_kernel_size));
+  std::size_t total = nn::ByteStem::arena_bytes(hidden, {config.conv_kernel_size, config.masking});
   for (const bool merges : config.downsample) total += block + (merges ? of(2 * kernels::padded(hidden), hidden) : 0);
   return total + nn::Linear::arena_bytes(*kernels.full, hidden, static_cast<std::size_t>(config.num_labels));
 }
@@ -91,8 +91,7 @@ nn::ByteStem WeightLoader::stem(Masking masking, base::ThreadPool& pool, std::ve
   nn::ByteStemView view{.embedding = get("embeddings.weight"), .convolution = {}};
   if (config_.conv_kernel_size > 0) view.convolution = get("token_reduction_net.weight");
   nn::ByteStem stem(*kernels_.full, view, static_cast<std::size_t>(config_.hidden_size),
-                    static_cast<std::size_t>(config_.conv_kernel_size), positions(positions_storage), masking, pool,
-                    kernels_.arena);
+                    {config_.conv_kernel_size, masking}, positions(positions_storage), pool, kernels_.arena);
   release();
   return stem;
 }

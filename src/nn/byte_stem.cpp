@@ -13,47 +13,25 @@ namespace {
 
 constexpr std::size_t kTaskTokens = 64;
 
-std::size_t table_size(std::size_t hidden_size, std::size_t kernel_size) {
-  return std::max<std::size_t>(1, kernel_size) * ByteStem::kVocabulary * kernels::padded(hidden_size);
+std::size_t table_size(std::size_t hidden_size, const TokenGeometry& tokens) {
+  return tokens.taps() * ByteStem::kVocabulary * kernels::padded(hidden_size);
 }
 
 }  // namespace
 
 ByteStem::ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size,
-                   std::size_t kernel_size, Positions positions, Masking masking, base::ThreadPool& pool,
-                   base::PageArena* arena)
+                   const TokenGeometry& tokens, Positions positions, base::ThreadPool& pool, base::PageArena* arena)
     : kernels_(&kernels),
       hidden_size_(hidden_size),
-      kernel_size_(std::max<std::size_t>(1, kernel_size)),
-      stride_(kernel_size == 0 ? 1 : kernel_size / 2),
+      tokens_(tokens),
       positions_(std::move(positions)),
-      masking_(masking),
-      table_(table_size(hidden_size, kernel_size), arena) {
+      table_(table_size(hidden_size, tokens), arena) {
   build_byte_table(kernels, view.embedding.data(), view.convolution.empty() ? nullptr : view.convolution.data(),
-                   hidden_size, kernel_size_, table_.data(), pool);
+                   hidden_size, tokens_.taps(), table_.data(), pool);
 }
 
-std::size_t ByteStem::arena_bytes(std::size_t hidden_size, std::size_t kernel_size) noexcept {
-  return base::PageArena::rounded(table_size(hidden_size, kernel_size) * sizeof(float));
-}
-
-std::uint64_t ByteStem::num_tokens(std::uint64_t num_bytes) const noexcept {
-  if (num_bytes == 0) return 0;
-  if (kernel_size_ == 1) return num_bytes;
-  if (masking_ == Masking::kMasked) return num_bytes / stride_ + (num_bytes % stride_ != 0 ? 1 : 0);
-  return num_bytes < kernel_size_ ? 1 : (num_bytes - kernel_size_) / stride_ + 1;
-}
-
-ByteStem::TokenRange ByteStem::tokens_reading(std::uint64_t begin, std::uint64_t end,
-                                              std::uint64_t num_bytes) const noexcept {
-  if (begin >= end) return {};
-  const std::uint64_t first = begin < kernel_size_ ? 0 : (begin - kernel_size_) / stride_ + 1;
-  const std::uint64_t last = std::min((end - 1) / stride_ + 1, num_tokens(num_bytes));
-  return {std::min(first, last), last};
-}
-
-std::uint64_t ByteStem::num_ids(std::uint64_t num_bytes) const noexcept {
-  return num_bytes == 0 ? 0 : (num_tokens(num_bytes) - 1) * stride_ + kernel_size_;
+std::size_t ByteStem::arena_bytes(std::size_t hidden_size, const TokenGeometry& tokens) noexcept {
+  return base::PageArena::rounded(table_size(hidden_size, tokens) * sizeof(float));
 }
 
 void ByteStem::sum_rows(const std::uint16_t* ids, std::uint64_t first, std::size_t count, WorkerScratch& scratch,
@@ -61,7 +39,7 @@ void ByteStem::sum_rows(const std::uint16_t* ids, std::uint64_t first, std::size
   const std::size_t row_size = kernels::padded(hidden_size_);
   for (std::size_t done = 0; done < count; done += kTaskTokens) {
     const std::size_t tokens = std::min(kTaskTokens, count - done);
-    sum_task(ids + (first + done) * stride_, first + done, tokens, scratch, out + done * row_size);
+    sum_task(ids + (first + done) * tokens_.stride(), first + done, tokens, scratch, out + done * row_size);
   }
 }
 
@@ -69,9 +47,9 @@ void ByteStem::sum_task(const std::uint16_t* ids, std::uint64_t first, std::size
                         float* out) const {
   const std::size_t row_size = kernels::padded(hidden_size_);
   kernels_->sum_table_rows({.table = table_.data(),
-                            .kernel_size = kernel_size_,
+                            .kernel_size = tokens_.taps(),
                             .vocab = kVocabulary,
-                            .stride = stride_,
+                            .stride = tokens_.stride(),
                             .row_size = row_size,
                             .ids = ids,
                             .tokens = tokens,
@@ -91,21 +69,22 @@ void ByteStem::check_tokens(std::uint64_t num_tokens) const {
 void ByteStem::take(std::span<const std::uint8_t>& bytes, std::size_t max_rows, ByteStemState& state, Workers& workers,
                     PackedRows& out) const {
   if (out.num_rows >= max_rows) return;
-  const std::size_t most_ids = (max_rows - out.num_rows - 1) * stride_ + kernel_size_;
+  const std::size_t most_ids = tokens_.num_ids(max_rows - out.num_rows);
   const std::size_t taken = std::min(bytes.size(), most_ids - std::min(most_ids, state.num_ids));
   if (state.ids.size() < state.num_ids + taken) state.ids.resize(state.num_ids + taken);
   std::copy_n(bytes.begin(), taken, state.ids.begin() + static_cast<std::ptrdiff_t>(state.num_ids));
   bytes = bytes.subspan(taken);
   state.num_ids += taken;
   state.num_bytes += taken;
-  if (state.num_ids >= kernel_size_) sum_tokens((state.num_ids - kernel_size_) / stride_ + 1, state, workers, out);
+  if (const std::size_t complete = tokens_.num_complete(state.num_ids); complete > 0)
+    sum_tokens(complete, state, workers, out);
 }
 
 void ByteStem::finish(ByteStemState& state, Workers& workers, PackedRows& out) const {
   if (state.num_bytes == 0) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
-  const auto remaining = static_cast<std::size_t>(num_tokens(state.num_bytes) - state.num_tokens);
+  const auto remaining = static_cast<std::size_t>(tokens_.num_tokens(state.num_bytes) - state.num_tokens);
   if (remaining > 0) {
-    const std::size_t needed = (remaining - 1) * stride_ + kernel_size_;
+    const std::size_t needed = tokens_.num_ids(remaining);
     if (state.ids.size() < needed) state.ids.resize(needed);
     std::fill(state.ids.begin() + static_cast<std::ptrdiff_t>(state.num_ids),
               state.ids.begin() + static_cast<std::ptrdiff_t>(std::max(needed, state.num_ids)), kPadding);
@@ -127,14 +106,14 @@ void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& work
   workers.pool.parallel_for((count + kTaskTokens - 1) / kTaskTokens, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskTokens;
     const std::size_t tokens = std::min(kTaskTokens, count - first);
-    sum_task(state.ids.data() + first * stride_, state.num_tokens + first, tokens,
+    sum_task(state.ids.data() + first * tokens_.stride(), state.num_tokens + first, tokens,
              workers.scratch[static_cast<std::size_t>(worker)], rows + first * row_size);
   });
   positions_.release(state.num_tokens, count);
   if (out.segments.empty() || out.segments.back().ends) out.segments.emplace_back();
   out.segments.back().num_rows += count;
   state.num_tokens += count;
-  const std::size_t used = std::min(count * stride_, state.num_ids);
+  const std::size_t used = std::min(count * tokens_.stride(), state.num_ids);
   std::copy(state.ids.begin() + static_cast<std::ptrdiff_t>(used),
             state.ids.begin() + static_cast<std::ptrdiff_t>(state.num_ids), state.ids.begin());
   state.num_ids -= used;

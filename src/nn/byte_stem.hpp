@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
-#include "byteformer/masking.hpp"
 #include "nn/byte_table.hpp"
+#include "nn/geometry.hpp"
 #include "nn/packed_rows.hpp"
 #include "nn/positions.hpp"
 #include "nn/scratch.hpp"
@@ -35,14 +35,13 @@ class ByteStem {
   static constexpr std::uint16_t kPadding = 256;
 
   /// Builds the table: 257 k hidden^2 multiply-adds, on all threads of `pool`. \see LinearKernels for `arena`
-  ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size, std::size_t kernel_size,
-           Positions positions, Masking masking, base::ThreadPool& pool, base::PageArena* arena);
+  ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, std::size_t hidden_size,
+           const TokenGeometry& tokens, Positions positions, base::ThreadPool& pool, base::PageArena* arena);
 
   /// What the table takes of an arena.
-  static std::size_t arena_bytes(std::size_t hidden_size, std::size_t kernel_size) noexcept;
+  static std::size_t arena_bytes(std::size_t hidden_size, const TokenGeometry& tokens) noexcept;
 
-  /// Tokens of a file of `num_bytes` bytes.
-  std::uint64_t num_tokens(std::uint64_t num_bytes) const noexcept;
+  const TokenGeometry& tokens() const noexcept { return tokens_; }
 
   /// Tokens that have a position; none if there is no limit.
   std::optional<std::uint64_t> max_tokens() const noexcept { return positions_.limit(); }
@@ -56,19 +55,8 @@ class ByteStem {
   /// \throws Error kEmptyFile or kTooManyTokens
   void finish(ByteStemState& state, Workers& workers, PackedRows& out) const;
 
-  /// The first token that reads any of the bytes [begin, end) of a file of `num_bytes` bytes, and the one after the
-  /// last. In `released`, tokens may not read the last bytes.
-  struct TokenRange {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-  };
-  TokenRange tokens_reading(std::uint64_t begin, std::uint64_t end, std::uint64_t num_bytes) const noexcept;
-
-  /// How many ids the tokens of a file of `num_bytes` bytes read: its bytes, then padding ids.
-  std::uint64_t num_ids(std::uint64_t num_bytes) const noexcept;
-
   /// Writes the rows of tokens first ... first + count - 1 of a file to `out`, on the calling thread.
-  /// \param ids  of the file, from its first byte: [num_ids]
+  /// \param ids  of the file, from its first byte: all that its tokens read
   void sum_rows(const std::uint16_t* ids, std::uint64_t first, std::size_t count, WorkerScratch& scratch,
                 float* out) const;
 
@@ -85,11 +73,9 @@ class ByteStem {
 
   const kernels::Kernels* kernels_;
   std::size_t hidden_size_;
-  std::size_t kernel_size_;  // 1 where the model has no convolution
-  std::size_t stride_;
+  TokenGeometry tokens_;
   Positions positions_;
-  Masking masking_;
-  base::AlignedBuffer<float> table_;  // [kernel_size, 257, padded(hidden)]
+  base::AlignedBuffer<float> table_;  // [taps, 257, padded(hidden)]
 };
 
 }  // namespace byteformer::nn

@@ -1,33 +1,18 @@
-// Implementation of window_cutter.hpp.
+// Follows the rows of each file as they come, and cuts where the geometry says.
 #include "nn/window_cutter.hpp"
 
 #include <algorithm>
 
 namespace byteformer::nn {
-namespace {
 
-/// The first window start that is not before the rows that arrive late.
-std::size_t first_start(std::size_t size, std::size_t shift, std::size_t late_in) {
-  if (late_in <= shift) return shift;
-  return shift + (late_in - shift + size - 1) / size * size;
-}
-
-}  // namespace
-
-WindowCutter::WindowCutter(std::size_t size, std::size_t shift, Masking masking, std::size_t late_in,
-                           std::size_t columns)
-    : size_(size),
-      shift_(shift % size),
-      masking_(masking),
-      late_in_(late_in),
-      late_out_(masking == Masking::kMasked ? 0 : first_start(size, shift % size, late_in)),
-      rows_(columns) {
+WindowCutter::WindowCutter(const WindowGeometry& geometry, std::size_t late_in, std::size_t columns)
+    : geometry_(geometry), late_in_(late_in), late_out_(geometry.num_late(late_in)), rows_(columns) {
   begin_file();
 }
 
 void WindowCutter::begin_file() {
   next_row_ = late_in_;
-  next_cut_ = masking_ == Masking::kMasked && shift_ > 0 ? shift_ : late_out_ + size_;
+  next_cut_ = late_out_ + geometry_.size() - geometry_.num_before();
   head_ = {};
   pending_ = {};
   pieces_.emplace_back();
@@ -72,7 +57,7 @@ void WindowCutter::add_rows(std::size_t first, std::size_t count) {
     const std::size_t remaining = next_row_ - next_cut_;
     cut({pending_.begin, pending_.count - remaining});
     pending_ = {pending_.begin + pending_.count - remaining, remaining};
-    next_cut_ += size_;
+    next_cut_ += geometry_.size();
   }
 }
 
@@ -86,7 +71,7 @@ void WindowCutter::cut(Run run) {
 }
 
 void WindowCutter::end_file(Run late) {
-  if (masking_ == Masking::kMasked) {
+  if (geometry_.masking() == Masking::kMasked) {
     if (pending_.count > 0) cut(pending_);
   } else {
     wrap_around(late, late.count < late_in_ ? late.count : next_row_);
@@ -95,43 +80,36 @@ void WindowCutter::end_file(Run late) {
 }
 
 void WindowCutter::wrap_around(Run late, std::size_t num_rows) {
-  const std::size_t padded_rows = (num_rows + size_ - 1) / size_ * size_;
-  const std::size_t last_start = padded_rows - size_ + shift_;
+  const std::size_t num_windows = geometry_.num_windows(num_rows);
   Piece& piece = pieces_.back();
-  std::size_t late_end = last_start + 1;  // windows that start before it belong to the late rows
+  std::size_t num_late = num_windows;  // windows that belong to the late rows
   if (num_rows > late_out_) {
-    late_end = late_out_;
+    num_late = geometry_.window_of(late_out_, num_rows);
     if (piece.main.count == 0) piece.main.begin = pending_.begin;
     piece.main.count += pending_.count;
-    for (std::size_t start = next_row_ - pending_.count; start <= last_start; start += size_) {
-      cut_wrapped(start, num_rows, padded_rows, late);
+    for (std::size_t i = geometry_.window_of(next_row_ - pending_.count, num_rows); i < num_windows; ++i) {
+      cut_wrapped(geometry_.window(i, num_rows), late);
       ++piece.main_windows;
     }
   }
-  for (std::size_t start = shift_; start < late_end && start <= last_start; start += size_) {
-    cut_wrapped(start, num_rows, padded_rows, late);
-    ++piece.late_windows;
-  }
+  for (std::size_t i = 0; i < num_late; ++i) cut_wrapped(geometry_.window(i, num_rows), late);
+  piece.late_windows = num_late;
   piece.late = late;
   piece.head = head_;
 }
 
-void WindowCutter::cut_wrapped(std::size_t start, std::size_t num_rows, std::size_t padded_rows, Run late) {
-  Window window{order_.size(), 0, 0};
+void WindowCutter::cut_wrapped(const WindowRows& rows, Run late) {
+  const std::size_t begin = order_.size();
+  windows_.push_back({begin, rows.num_rows(), rows.num_filler});
+  rows.append_to(order_);
   const std::size_t pending_start = next_row_ - pending_.count;
-  for (std::size_t i = 0; i < size_; ++i) {
-    const std::size_t row = start + i < padded_rows ? start + i : start + i - padded_rows;
-    if (row >= num_rows) {
-      ++window.num_filler;
-      continue;
-    }
-    std::size_t index = pending_.begin + (row - pending_start);
-    if (row < late_out_) index = head_.begin + (row - late_in_);
-    if (row < late.count) index = late.begin + row;
-    order_.push_back(static_cast<std::int32_t>(index));
-    ++window.num_rows;
+  for (std::size_t i = begin; i < order_.size(); ++i) {
+    const auto row = static_cast<std::size_t>(order_[i]);
+    std::size_t place = pending_.begin + (row - pending_start);
+    if (row < late_out_) place = head_.begin + (row - late_in_);
+    if (row < late.count) place = late.begin + row;
+    order_[i] = static_cast<std::int32_t>(place);
   }
-  windows_.push_back(window);
 }
 
 void WindowCutter::emit_rows(PackedRows& out, base::ThreadPool& pool) {

@@ -7,30 +7,20 @@
 #include <vector>
 
 #include "base/thread_pool.hpp"
-#include "byteformer/masking.hpp"
+#include "nn/geometry.hpp"
 #include "nn/packed_rows.hpp"
 
 namespace byteformer::nn {
 
-/// Rows that attend to one another: order()[begin, begin + num_rows), and `num_filler` zero rows beside them.
-struct Window {
-  std::size_t begin = 0;
-  std::size_t num_rows = 0;
-  std::size_t num_filler = 0;
-};
-
 /// The rows that wait in front of one layer, and the windows that are complete.
 ///
-/// Only d = shift mod size matters. `masked`: the rows are cut at d, d + size, ...; the first and last piece may be
-/// short. `released`: windows start at d, d + size, ... up to the rows rounded up to whole windows; the last one wraps
-/// around to rows 0 ... d - 1, and rows beyond the file's end are filler. What the first windows need then comes last:
-/// of a file whose first `late_in` rows arrive late, the first num_late() leave late.
-///
-/// A token merge is a window of two rows with shift 0. Used by one thread at a time, which lets a pool copy rows.
+/// Where the last window wraps around to a file's first rows, what the first windows need comes last: of a file whose
+/// first `late_in` rows arrive late, the first num_late() leave late. Used by one thread at a time, which lets a pool
+/// copy rows.
 /// \see docs/architecture.md, "Windows without rolling"
 class WindowCutter {
  public:
-  WindowCutter(std::size_t size, std::size_t shift, Masking masking, std::size_t late_in, std::size_t columns);
+  WindowCutter(const WindowGeometry& geometry, std::size_t late_in, std::size_t columns);
 
   /// Rows at the beginning of a file that leave only at its end.
   std::size_t num_late() const noexcept { return late_out_; }
@@ -77,12 +67,10 @@ class WindowCutter {
   void end_file(Run late);
   void wrap_around(Run late, std::size_t num_rows);
   void cut(Run run);
-  void cut_wrapped(std::size_t start, std::size_t num_rows, std::size_t padded_rows, Run late);
+  void cut_wrapped(const WindowRows& rows, Run late);
   void drop_emitted();
 
-  std::size_t size_;
-  std::size_t shift_;
-  Masking masking_;
+  WindowGeometry geometry_;
   std::size_t late_in_;
   std::size_t late_out_;
 

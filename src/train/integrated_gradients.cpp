@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "byteformer/error.hpp"
+#include "nn/geometry.hpp"
 #include "train/quadrature.hpp"
 
 namespace byteformer::train {
@@ -72,8 +73,9 @@ std::vector<float> heat_of_bytes(ByteFormer& module, std::span<const std::uint8_
                                  const torch::Tensor& gradient) {
   const format::ModelConfig& config = module.config();
   const bool has_convolution = config.conv_kernel_size > 0;
-  const std::int64_t taps = std::max<std::int64_t>(1, config.conv_kernel_size);
-  const std::int64_t stride = config.stride(), num_tokens = gradient.size(0);
+  const nn::TokenGeometry geometry(config.conv_kernel_size, config.masking);
+  const auto taps = static_cast<std::int64_t>(geometry.taps()), stride = static_cast<std::int64_t>(geometry.stride());
+  const std::int64_t num_tokens = gradient.size(0);
   const auto num_bytes = static_cast<std::int64_t>(file.size());
   const torch::Tensor embedding = module.parameters()["embeddings.weight"];
   std::vector<double> heat(file.size());

@@ -11,6 +11,7 @@
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
 #include "interop/presets.hpp"
+#include "nn/geometry.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -268,8 +269,11 @@ void choose_model(const data::TrainingRequest& request, const data::DataSet& dat
     config.conv_kernel_size =
         request.kernel.value_or(is_published ? published_kernel : 2 * chosen_stride(survey, plan));
     config.masking = format::parse_masking(request.masking.value_or("masked"));
-    const std::int64_t stride = *config.conv_kernel_size == 0 ? 1 : *config.conv_kernel_size / 2;
-    const auto tokens_of = [&](std::int64_t bytes) { return (bytes + stride - 1) / std::max<std::int64_t>(1, stride); };
+    // The most of both maskings; an odd kernel is refused below.
+    const nn::TokenGeometry token_geometry(*config.conv_kernel_size / 2 * 2, Masking::kMasked);
+    const auto tokens_of = [&](std::int64_t bytes) {
+      return static_cast<std::int64_t>(token_geometry.num_tokens(static_cast<std::uint64_t>(bytes)));
+    };
     const std::int64_t whole_bytes =
         longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1));
     const std::int64_t bytes = left_by_mask(plan, whole_bytes);

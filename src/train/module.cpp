@@ -20,7 +20,7 @@ constexpr const char* kPositions = "pos_embed.pos_embed.pos_embed";
 std::size_t size(std::int64_t number) { return static_cast<std::size_t>(number); }
 
 backprop::StemShape stem_shape(const format::ModelConfig& config) {
-  return {size(config.hidden_size), size(config.conv_kernel_size), config.masking};
+  return {size(config.hidden_size), {config.conv_kernel_size, config.masking}};
 }
 
 std::string block_prefix(std::size_t layer) { return format::joined("transformer.", layer, "."); }
@@ -109,7 +109,9 @@ ByteFormer::ByteFormer(const format::ModelConfig& config, const ModuleOptions& o
 ByteFormer::~ByteFormer() = default;
 ByteFormer::ByteFormer(ByteFormer&&) noexcept = default;
 
-std::int64_t ByteFormer::num_tokens(std::int64_t num_bytes) const { return stem_shape(config_).num_tokens(num_bytes); }
+std::int64_t ByteFormer::num_tokens(std::int64_t num_bytes) const {
+  return static_cast<std::int64_t>(stem_shape(config_).tokens.num_tokens(static_cast<std::uint64_t>(num_bytes)));
+}
 
 torch::Tensor ByteFormer::forward(std::span<const std::span<const std::uint8_t>> files) { return logits(stem(files)); }
 
@@ -135,7 +137,7 @@ PackedRows ByteFormer::stem(std::span<const std::span<const std::uint8_t>> files
   }
   const std::int64_t longest = *std::ranges::max_element(x.file_rows);
   const bool has_convolution = config_.conv_kernel_size > 0;
-  backprop::PackedIds ids = backprop::pack_ids(shape, files);
+  backprop::PackedIds ids = backprop::pack_ids(shape.tokens, files);
   if (workers_ != nullptr) {
     const Pointers p{parameters_, ""};
     const auto convolution = has_convolution ? p.value("token_reduction_net.weight") : nullptr;
@@ -151,8 +153,8 @@ PackedRows ByteFormer::stem(std::span<const std::span<const std::uint8_t>> files
   for (const auto& file : ids.files)
     for (std::size_t t = 0; t < file.num_tokens; ++t) {
       positions.push_back(static_cast<std::int64_t>(t));
-      for (std::size_t j = 0; j < shape.taps(); ++j)
-        entries.push_back(static_cast<std::int64_t>(j * 257 + ids.ids[file.first_id + t * shape.stride() + j]));
+      for (std::size_t j = 0; j < shape.tokens.taps(); ++j)
+        entries.push_back(static_cast<std::int64_t>(j * 257 + ids.ids[file.first_id + t * shape.tokens.stride() + j]));
     }
   const torch::Tensor embedding = torch::cat({parameters_["embeddings.weight"].narrow(0, 0, 256),
                                               torch::zeros({1, config_.hidden_size}, parameters_.values().options())});
@@ -160,8 +162,9 @@ PackedRows ByteFormer::stem(std::span<const std::span<const std::uint8_t>> files
   if (has_convolution)
     table = torch::einsum("vi,oij->jvo", {embedding, parameters_["token_reduction_net.weight"]})
                 .reshape({-1, config_.hidden_size});
-  const torch::Tensor index =
-      torch::tensor(entries, torch::kInt64).view({-1, static_cast<std::int64_t>(shape.taps())}).to(options_.device);
+  const torch::Tensor index = torch::tensor(entries, torch::kInt64)
+                                  .view({-1, static_cast<std::int64_t>(shape.tokens.taps())})
+                                  .to(options_.device);
   x.rows = std::get<0>(torch::embedding_bag(table, index.flatten(),
                                             torch::arange(0, index.numel(), index.size(1), index.options()),
                                             /*scale_grad_by_freq=*/false, /*mode=*/0));
@@ -184,11 +187,9 @@ PackedRows ByteFormer::block(std::size_t layer, PackedRows x) {
     const Pointers p{parameters_, prefix};
     const backprop::BlockShape shape{size(config_.hidden_size), size(config_.num_attention_heads),
                                      size(config_.intermediate_size), static_cast<float>(config_.layer_norm_eps)};
-    x.rows = train::block(
-        shape, block_tensors<const float*>([&](const char* name) { return p.value(name); }),
-        block_tensors<float*>([&](const char* name) { return p.gradient(name); }),
-        backprop::cut_windows(x.file_rows, config_.window_sizes[layer], config_.window_shifts[layer], config_.masking),
-        x.rows, *workers_);
+    x.rows = train::block(shape, block_tensors<const float*>([&](const char* name) { return p.value(name); }),
+                          block_tensors<float*>([&](const char* name) { return p.gradient(name); }),
+                          backprop::cut_windows(x.file_rows, windows(layer)), x.rows, *workers_);
     return x;
   }
   const torch::Tensor normed = norm(x.rows, prefix + "pre_norm_mha.0");
@@ -203,8 +204,7 @@ torch::Tensor ByteFormer::attend(const torch::Tensor& normed, std::size_t layer,
                                  const std::vector<std::int64_t>& file_rows) const {
   const std::int64_t hidden = config_.hidden_size;
   const std::int64_t heads = config_.num_attention_heads;
-  const backprop::WindowPlan plan =
-      backprop::cut_windows(file_rows, config_.window_sizes[layer], config_.window_shifts[layer], config_.masking);
+  const backprop::WindowPlan plan = backprop::cut_windows(file_rows, windows(layer));
   const WindowIndices windows = indices_of(plan, options_.device);
   // A filler row is zero before the norm, so after it the norm's bias.
   const torch::Tensor filler = parameters_[prefix + "pre_norm_mha.0.bias"].unsqueeze(0);

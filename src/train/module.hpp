@@ -12,6 +12,7 @@
 
 #include "backprop/workers.hpp"
 #include "format/config.hpp"
+#include "nn/geometry.hpp"
 #include "train/parameters.hpp"
 
 namespace byteformer::train {
@@ -71,6 +72,9 @@ class ByteFormer {
   std::int64_t num_tokens(std::int64_t num_bytes) const;
 
  private:
+  nn::WindowGeometry windows(std::size_t layer) const {
+    return {config_.window_sizes[layer], config_.window_shifts[layer], config_.masking};
+  }
   PackedRows block(std::size_t layer, PackedRows x);
   PackedRows merge(std::size_t layer, PackedRows x);
   torch::Tensor mean_per_file(const PackedRows& x) const;

@@ -55,7 +55,7 @@ std::uint64_t expected_rows(const model::ByteFormer& model, std::size_t num_byte
   const bool is_masked = model.masking() == Masking::kMasked;
   const auto kernel = static_cast<std::size_t>(std::max<std::int64_t>(1, config.conv_kernel_size));
   const std::size_t stride = config.conv_kernel_size == 0 ? 1 : kernel / 2;
-  std::size_t num_rows = model.stem().num_tokens(num_bytes);
+  std::size_t num_rows = model.stem().tokens().num_tokens(num_bytes);
   std::set<std::size_t> changed;
   for (std::size_t t = 0; t < num_rows; ++t)
     for (const ByteRange& range : ranges)

@@ -11,12 +11,14 @@
 #include "format/text.hpp"
 #include "interop/onnx/graph.hpp"
 #include "model/weights.hpp"
+#include "nn/geometry.hpp"
 #include "nn/positions.hpp"
 
 namespace byteformer::interop {
 namespace {
 
 using onnx::Graph;
+using onnx::Number;
 using onnx::Value;
 
 constexpr std::int64_t kToTheEnd = std::numeric_limits<std::int64_t>::max();
@@ -47,7 +49,6 @@ class Exporter {
     return graph_.add(op, inputs, attributes);
   }
   Value plus(const Value& a, const Value& b) { return add("Add", {a, b}); }
-  Value minus(const Value& a, const Value& b) { return add("Sub", {a, b}); }
 
   Value weight(const std::string& name) {
     const format::TensorView& tensor = tensors_.by_name.find(name)->second;  // check_tensors() has seen it
@@ -64,24 +65,16 @@ class Exporter {
                {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(config_.layer_norm_eps)}});
   }
 
-  /// The least number that makes `count` a multiple of `multiple`.
-  Value missing_to_multiple(const Value& count, std::int64_t multiple) {
-    return add("Mod", {add("Neg", {count}), graph_.number(multiple)});
-  }
-
   /// [B, L] bytes to [B, N, C]. Bytes beyond the file are zero rows of the embedding.
   Value stem(const Value& files) {
     const Value ids = add("Cast", {files}, {{"to", std::int64_t{onnx::proto::Tensor::INT64}}});
     const Value rows = add("Gather", {weight("embeddings.weight"), ids}, {{"axis", std::int64_t{0}}});
     if (config_.conv_kernel_size == 0) return rows;
-    const std::int64_t kernel = config_.conv_kernel_size, stride = config_.stride();
-    const Value length = graph_.dimension(files, 1);
-    // masked: ceil(L / s) tokens, of which the last begins s bytes before the end of the last whole stride.
-    // released: as many as there are whole kernels, at least one.
-    const Value beyond = config_.masking == Masking::kMasked
-                             ? plus(missing_to_multiple(length, stride), graph_.number(kernel - stride))
-                             : add("Max", {minus(graph_.number(kernel), length), graph_.number(0)});
+    const nn::TokenGeometry tokens(config_.conv_kernel_size, config_.masking);
+    const Number length = graph_.dimension(files, 1);
+    const Number beyond = at_least(tokens.num_ids(tokens.num_tokens(length)), length) - length;
     const Value padded = graph_.transpose(graph_.pad_rows(rows, graph_.number(0), beyond), {0, 2, 1});
+    const auto stride = static_cast<std::int64_t>(tokens.stride());
     return graph_.transpose(add("Conv", {padded, weight("token_reduction_net.weight")}, {{"strides", {stride}}}),
                             {0, 2, 1});
   }
@@ -111,35 +104,38 @@ class Exporter {
 
   /// Rows beyond the end are zero and take part; the windows' cuts are moved by rolling the rows round.
   Value released_layer(const Value& x, std::size_t i, const std::string& name) {
-    const std::int64_t window = config_.window_sizes[i];
-    const Value num_rows = graph_.dimension(x, 1);
-    const Value beyond = missing_to_multiple(num_rows, window);
-    Value rows = graph_.pad_rows(x, graph_.number(0), beyond);
-    const Value num_padded = plus(num_rows, beyond);
-    const Value shift = add("Mod", {graph_.number(config_.window_shifts[i]), num_padded});
-    const bool is_shifted = config_.window_shifts[i] % window != 0;
-    if (is_shifted) rows = roll(rows, shift);
-    rows = block(rows, window, std::nullopt, name);
-    if (is_shifted) rows = roll(rows, minus(num_padded, shift));
+    const nn::WindowGeometry windows = windows_of(i);
+    const Number num_rows = graph_.dimension(x, 1);
+    const Number num_padded = windows.num_padded(num_rows);
+    Value rows = graph_.pad_rows(x, graph_.number(0), num_padded - num_rows);
+    if (windows.shift() > 0) rows = roll(rows, number(windows.shift()));
+    rows = block(rows, config_.window_sizes[i], std::nullopt, name);
+    if (windows.shift() > 0) rows = roll(rows, num_padded - windows.shift());
     return graph_.slice(rows, graph_.number(0), num_rows, 1);
   }
 
-  /// Windows begin at the shift modulo the window; rows before the file and beyond it are not attended to.
+  /// Rows before the file and beyond it make the first and the last window whole; they are not attended to.
   Value masked_layer(const Value& x, std::size_t i, const std::string& name) {
-    const std::int64_t window = config_.window_sizes[i];
-    const std::int64_t cut = config_.window_shifts[i] % window;
-    const Value before = graph_.number(cut == 0 ? 0 : window - cut);
-    const Value num_rows = graph_.dimension(x, 1);
-    const Value end = plus(before, num_rows);
-    const Value beyond = missing_to_multiple(end, window);
-    const Value row = range(plus(end, beyond));
+    const nn::WindowGeometry windows = windows_of(i);
+    const Number num_rows = graph_.dimension(x, 1);
+    const Number num_padded = windows.num_padded(num_rows);
+    const Number before = number(windows.num_before());
+    const Number end = num_rows + windows.num_before();
+    const Value row = range(num_padded);
     const Value is_file = add("And", {add("GreaterOrEqual", {row, before}), add("Less", {row, end})});
     const Value mask =
         add("Where", {is_file, graph_.scalar(0), graph_.scalar(-std::numeric_limits<float>::infinity())});
+    const std::int64_t window = config_.window_sizes[i];
     const Value rows =
-        block(graph_.pad_rows(x, before, beyond), window, graph_.reshape(mask, {-1, 1, 1, window}), name);
+        block(graph_.pad_rows(x, before, num_padded - end), window, graph_.reshape(mask, {-1, 1, 1, window}), name);
     return graph_.slice(rows, before, end, 1);
   }
+
+  nn::WindowGeometry windows_of(std::size_t i) const {
+    return {config_.window_sizes[i], config_.window_shifts[i], config_.masking};
+  }
+
+  Number number(std::size_t value) { return graph_.number(static_cast<std::int64_t>(value)); }
 
   /// Row `by` becomes the first.
   Value roll(const Value& rows, const Value& by) {
@@ -183,7 +179,9 @@ class Exporter {
   /// Two rows become one, channels of both interleaved; a last single row meets a zero row.
   Value merge(const Value& x, const std::string& name) {
     const std::int64_t hidden = config_.hidden_size;
-    const Value even = graph_.pad_rows(x, graph_.number(0), missing_to_multiple(graph_.dimension(x, 1), 2));
+    const Number num_rows = graph_.dimension(x, 1);
+    const Number missing = nn::WindowGeometry::pairs().num_padded(num_rows) - num_rows;
+    const Value even = graph_.pad_rows(x, graph_.number(0), missing);
     const Value pairs = graph_.transpose(graph_.reshape(even, {0, -1, 2, hidden}), {0, 1, 3, 2});
     return norm(linear(graph_.reshape(pairs, {0, -1, 2 * hidden}), name + ".reduction", false), name + ".norm");
   }

@@ -1,4 +1,4 @@
-// Implementation of graph.hpp.
+// Writes nodes, constants and attributes into the messages of the format.
 #include "interop/onnx/graph.hpp"
 
 #include <bit>
@@ -7,6 +7,12 @@
 
 namespace byteformer::interop::onnx {
 namespace {
+
+Number computed(std::string_view op, const Number& a, const Value& b) { return {a.graph->add(op, {a, b}), a.graph}; }
+
+Value constant(const Number& beside, std::uint64_t value) {
+  return beside.graph->number(static_cast<std::int64_t>(value));
+}
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
@@ -26,6 +32,14 @@ void describe(proto::ValueInfo& info, std::string_view name, proto::Tensor::Data
 }
 
 }  // namespace
+
+Number operator+(const Number& a, std::uint64_t b) { return b == 0 ? a : computed("Add", a, constant(a, b)); }
+Number operator-(const Number& a, std::uint64_t b) { return b == 0 ? a : computed("Sub", a, constant(a, b)); }
+Number operator-(const Number& a, const Number& b) { return computed("Sub", a, b); }
+Number operator*(const Number& a, std::uint64_t b) { return b == 1 ? a : computed("Mul", a, constant(a, b)); }
+Number operator/(const Number& a, std::uint64_t b) { return b == 1 ? a : computed("Div", a, constant(a, b)); }
+Number at_least(const Number& a, std::uint64_t least) { return computed("Max", a, constant(a, least)); }
+Number at_least(const Number& a, const Number& least) { return computed("Max", a, least); }
 
 Attribute::Attribute(std::string_view name, std::int64_t value) {
   message.set_name(std::string(name));
@@ -102,8 +116,8 @@ Value Graph::add(std::string_view op, std::initializer_list<Value> inputs,
   return {name};
 }
 
-Value Graph::dimension(const Value& tensor, std::int64_t axis) {
-  return add("Shape", {tensor}, {{"start", axis}, {"end", axis + 1}});
+Number Graph::dimension(const Value& tensor, std::int64_t axis) {
+  return {add("Shape", {tensor}, {{"start", axis}, {"end", axis + 1}}), this};
 }
 
 Value Graph::reshape(const Value& tensor, std::initializer_list<std::int64_t> shape) {

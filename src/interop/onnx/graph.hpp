@@ -20,6 +20,21 @@ struct Value {
   std::string name;
 };
 
+class Graph;
+
+/// A length that depends on the file: a one-element int64 tensor, at least 0. Arithmetic adds nodes to its graph; what
+/// changes nothing adds none.
+struct Number : Value {
+  Graph* graph;
+};
+Number operator+(const Number& a, std::uint64_t b);
+Number operator-(const Number& a, std::uint64_t b);
+Number operator-(const Number& a, const Number& b);
+Number operator*(const Number& a, std::uint64_t b);
+Number operator/(const Number& a, std::uint64_t b);  ///< rounds down
+Number at_least(const Number& a, std::uint64_t least);
+Number at_least(const Number& a, const Number& least);
+
 /// An attribute of a node. The converting constructors make calls read like the standard's tables.
 struct Attribute {
   Attribute(std::string_view name, std::int64_t value);
@@ -28,7 +43,7 @@ struct Attribute {
   proto::Attribute message;
 };
 
-/// A graph under construction. Lengths that depend on the file are one-element int64 tensors, here called numbers.
+/// A graph under construction.
 class Graph {
  public:
   Value input(std::string_view name, proto::Tensor::DataType type, std::initializer_list<std::string_view> dimensions);
@@ -42,11 +57,11 @@ class Graph {
   Value integers(std::initializer_list<std::int64_t> values) {
     return integers(std::span(values.begin(), values.size()));
   }
-  Value number(std::int64_t value) { return integers({value}); }
+  Number number(std::int64_t value) { return {integers({value}), this}; }
 
   Value add(std::string_view op, std::initializer_list<Value> inputs, std::initializer_list<Attribute> attributes = {});
 
-  Value dimension(const Value& tensor, std::int64_t axis);  ///< as a number
+  Number dimension(const Value& tensor, std::int64_t axis);
   Value reshape(const Value& tensor, std::initializer_list<std::int64_t> shape);
   Value transpose(const Value& tensor, std::initializer_list<std::int64_t> order);
   Value slice(const Value& tensor, const Value& begin, const Value& end, std::int64_t axis);

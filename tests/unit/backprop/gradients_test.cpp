@@ -119,7 +119,7 @@ class Passes {
             static_cast<std::size_t>(p_.config.intermediate_size), static_cast<float>(p_.config.layer_norm_eps)};
   }
   MergeShape merge_shape() const { return {48, static_cast<float>(p_.config.layer_norm_eps)}; }
-  StemShape stem_shape() const { return {48, static_cast<std::size_t>(p_.config.conv_kernel_size), p_.config.masking}; }
+  StemShape stem_shape() const { return {48, {p_.config.conv_kernel_size, p_.config.masking}}; }
   StemTensors<const float*> stem_weights() const {
     return {weight("embeddings.weight"),
             p_.config.conv_kernel_size > 0 ? weight("token_reduction_net.weight") : nullptr,
@@ -128,7 +128,7 @@ class Passes {
 
   void forward() {
     std::vector<std::span<const std::uint8_t>> files(p_.files.begin(), p_.files.end());
-    ids_ = pack_ids(stem_shape(), files);
+    ids_ = pack_ids(stem_shape().tokens, files);
     for (const auto& file : ids_.files) rows_.push_back(static_cast<std::int64_t>(file.num_tokens));
     Rows x(ids_.num_tokens() * 48);
     StemMemory memory;
@@ -139,7 +139,7 @@ class Passes {
       Step& step = steps_.emplace_back();
       step.prefix = "transformer." + std::to_string(i) + ".";
       step.windows =
-          cut_windows(rows_, p_.config.window_sizes[layer], p_.config.window_shifts[layer], p_.config.masking);
+          cut_windows(rows_, {p_.config.window_sizes[layer], p_.config.window_shifts[layer], p_.config.masking});
       step.block = BlockMemory(block_shape(), step.windows.rows.size(), workers_.buffers);
       step.input = x;
       block_forward(block_shape(), block_tensors<const float*>(step.prefix, get), step.windows, step.input.data(),

@@ -13,7 +13,7 @@ namespace {
 
 std::vector<std::vector<std::int32_t>> windows_of(const WindowPlan& plan) {
   std::vector<std::vector<std::int32_t>> windows;
-  for (const PlannedWindow& w : plan.windows)
+  for (const nn::Window& w : plan.windows)
     windows.emplace_back(plan.rows.begin() + static_cast<std::ptrdiff_t>(w.begin),
                          plan.rows.begin() + static_cast<std::ptrdiff_t>(w.begin + w.num_rows));
   return windows;
@@ -23,7 +23,7 @@ using testing::ElementsAre;
 
 TEST(WindowPlanTest, MaskedPiecesNeverCrossAFilesEnds) {
   const std::int64_t rows[] = {5, 3};
-  const WindowPlan plan = cut_windows(rows, 4, 2, Masking::kMasked);
+  const WindowPlan plan = cut_windows(rows, {4, 2, Masking::kMasked});
   EXPECT_THAT(windows_of(plan),
               ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3, 4), ElementsAre(5, 6), ElementsAre(7)));
   EXPECT_FALSE(plan.has_filler);
@@ -31,7 +31,7 @@ TEST(WindowPlanTest, MaskedPiecesNeverCrossAFilesEnds) {
 
 TEST(WindowPlanTest, ReleasedWindowsWrapAroundAndCountFiller) {
   const std::int64_t rows[] = {5};
-  const WindowPlan plan = cut_windows(rows, 4, 2, Masking::kReleased);
+  const WindowPlan plan = cut_windows(rows, {4, 2, Masking::kReleased});
   EXPECT_THAT(windows_of(plan), ElementsAre(ElementsAre(2, 3, 4), ElementsAre(0, 1)));
   EXPECT_EQ(plan.windows[0].num_filler, 1U);
   EXPECT_EQ(plan.windows[1].num_filler, 2U);
@@ -39,7 +39,7 @@ TEST(WindowPlanTest, ReleasedWindowsWrapAroundAndCountFiller) {
 
 TEST(WindowPlanTest, AFileShorterThanTheShiftIsOneWindow) {
   const std::int64_t rows[] = {1};
-  const WindowPlan plan = cut_windows(rows, 128, 64, Masking::kReleased);
+  const WindowPlan plan = cut_windows(rows, {128, 64, Masking::kReleased});
   EXPECT_THAT(windows_of(plan), ElementsAre(ElementsAre(0)));
   EXPECT_EQ(plan.windows[0].num_filler, 127U);
 }
@@ -52,12 +52,12 @@ TEST(WindowPlanTest, EveryRowIsInExactlyOneWindowAndWindowsAreFull) {
     std::vector<std::int64_t> files(static_cast<std::size_t>(test::pick(random, 1, 5)));
     std::int64_t total = 0;
     for (std::int64_t& rows : files) total += rows = test::pick(random, 1, 300);
-    const WindowPlan plan = cut_windows(files, window, test::pick(random, 0, 100), masking);
+    const WindowPlan plan = cut_windows(files, {window, test::pick(random, 0, 100), masking});
     std::vector<std::int32_t> rows = plan.rows;
     std::ranges::sort(rows);
     ASSERT_EQ(static_cast<std::int64_t>(rows.size()), total);
     for (std::size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(rows[i], static_cast<std::int32_t>(i));
-    for (const PlannedWindow& w : plan.windows) {
+    for (const nn::Window& w : plan.windows) {
       ASSERT_GT(w.num_rows, 0U);
       if (masking == Masking::kReleased) {
         ASSERT_EQ(static_cast<std::int64_t>(w.num_rows + w.num_filler), window);

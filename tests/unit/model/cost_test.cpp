@@ -61,21 +61,6 @@ TEST(FileCost, OfAMaskedTiffIsThatOfTheSpecification) {
   EXPECT_LT(cost.total_as_run, cost.total_byte_table);
 }
 
-TEST(NumTokens, FollowsBothMeanings) {
-  const auto released = tiny(Masking::kReleased);
-  const auto masked = tiny(Masking::kMasked);
-  EXPECT_EQ(num_tokens(released, 0), 0);
-  EXPECT_EQ(num_tokens(released, 1), 1);   // extended to the kernel
-  EXPECT_EQ(num_tokens(released, 47), 1);  // trailing bytes fill no kernel
-  EXPECT_EQ(num_tokens(released, 48), 2);
-  EXPECT_EQ(num_tokens(masked, 1), 1);
-  EXPECT_EQ(num_tokens(masked, 16), 1);
-  EXPECT_EQ(num_tokens(masked, 17), 2);
-  auto bytes = masked;
-  bytes.conv_kernel_size = 0;
-  EXPECT_EQ(num_tokens(bytes, 77), 77);
-}
-
 TEST(FileCost, CountsMaskedPiecesAsTheyAreCut) {
   auto config = tiny(Masking::kMasked);
   for (const std::int64_t shift : {0, 1, 5, 7, 12, 64}) {

@@ -105,7 +105,9 @@ TEST(WindowCutter, StreamGivesTheWindowsOfTheWholeFile) {
     const std::size_t size = 1 + random() % 12, shift = random() % 40, n = 1 + random() % 60;
     const bool masked = random() % 2 == 0;
     const std::size_t late_in = masked ? 0 : random() % 20;
-    WindowCutter cutter(size, shift, masked ? Masking::kMasked : Masking::kReleased, late_in, 1);
+    const auto masking = masked ? Masking::kMasked : Masking::kReleased;
+    const WindowGeometry geometry(static_cast<std::int64_t>(size), static_cast<std::int64_t>(shift), masking);
+    WindowCutter cutter(geometry, late_in, 1);
     Feeder feeder(cutter, late_in, random);
     feeder.feed(n);
     ASSERT_EQ(feeder.windows, masked ? cut_windows(n, size, shift) : rolled_windows(n, size, shift))
@@ -122,9 +124,9 @@ TEST(WindowCutter, LateRowsOfTheDefaultPatternStayConstant) {
   std::vector<std::size_t> late_rows;
   std::size_t late = 0;
   for (int layer = 0; layer < 12; ++layer) {
-    const WindowCutter windows(128, layer % 2 == 0 ? 0 : 64, Masking::kReleased, late, 1);
-    late_rows.push_back(late = windows.num_late());
-    if (layer == 0 || layer % 2 == 1) late = (late + 1) / 2;
+    const WindowGeometry windows(128, layer % 2 == 0 ? 0 : 64, Masking::kReleased);
+    late_rows.push_back(late = windows.num_late(late));
+    if (layer == 0 || layer % 2 == 1) late = WindowGeometry::pairs().num_windows(late);
     if (layer == 11) break;
   }
   EXPECT_EQ(late_rows, (std::vector<std::size_t>{0, 64, 128, 192, 128, 192, 128, 192, 128, 192, 128, 192}));
@@ -132,7 +134,7 @@ TEST(WindowCutter, LateRowsOfTheDefaultPatternStayConstant) {
 
 TEST(WindowCutter, ClearForgetsTheOpenFile) {
   std::mt19937 random(4);
-  WindowCutter cutter(4, 2, Masking::kReleased, 0, 1);
+  WindowCutter cutter({4, 2, Masking::kReleased}, 0, 1);
   PackedRows in(1);
   in.append(7);
   in.segments.push_back({7, 0, false});
