@@ -6,7 +6,7 @@
 #include <string>
 
 #include "byteformer/error.hpp"
-#include "kernels/kernel_tables.hpp"
+#include "kernels/instruction_sets.hpp"
 
 namespace byteformer::kernels {
 
@@ -39,8 +39,8 @@ std::size_t attention_scratch_size(std::size_t rows, std::size_t head_dim) {
 std::span<const Kernels* const> available_kernels() {
   static const std::vector<const Kernels*> available = [] {
     std::vector<const Kernels*> list;
-    for (const CompiledKernels& compiled : compiled_kernels())
-      if (processor_has(compiled.requirement)) list.push_back(compiled.kernels);
+    for (const InstructionSet& set : instruction_sets())
+      if (processor_has(set.requirement)) list.push_back(&set.kernels);
     return list;
   }();
   return available;

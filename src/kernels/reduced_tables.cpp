@@ -1,13 +1,40 @@
 // Compiles the kernels of lower precision for the instruction sets on which they are faster than float32, and chooses.
-#define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_AVX3 | HWY_SCALAR | HWY_EMU128 | HWY_NEON))
+#include "kernels/instruction_sets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/reduced_tables.cpp"
-#include <hwy/foreach_target.h>  // includes this file once a target
+#include <hwy/foreach_target.h>  // includes this file once per target
 #include <hwy/highway.h>
 
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
 #include "kernels/reduced-inl.hpp"
 #endif
+
+HWY_BEFORE_NAMESPACE();
+namespace byteformer::kernels {
+namespace HWY_NAMESPACE {
+
+inline std::span<const ReducedRow> reduced_rows() {
+#if HWY_TARGET == HWY_AVX3
+  static constexpr ReducedRow kRows[] = {
+      {Requirement::kAvx512Vnni, make_reduced_table<VnniBytes>("int8_vnni", Precision::kInt8)},
+      {Requirement::kNone, make_reduced_table<PairedBytes>("int8", Precision::kInt8)},
+      {Requirement::kAvx512Bf16, make_reduced_table<Bfloat16>("bfloat16", Precision::kBfloat16)},
+  };
+  return kRows;
+#elif HWY_TARGET == HWY_AVX2
+  static constexpr ReducedRow kRows[] = {
+      {Requirement::kNone, make_reduced_table<PairedBytes>("int8", Precision::kInt8)},
+  };
+  return kRows;
+#else
+  return {};
+#endif
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace byteformer::kernels
+HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <string>
@@ -15,44 +42,21 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "kernels/kernel_tables.hpp"
-#include "kernels/reduced_kernels.hpp"
 
 namespace byteformer::kernels {
-namespace {
 
-struct CompiledReduced {
-  std::string_view kernels;  // the name of the float32 kernels that it goes with
-  Requirement requirement;   // beyond what those need
-  ReducedKernels table;
-};
-
-/// Best first.
-std::span<const CompiledReduced> compiled_reduced_kernels() {
-#if HWY_TARGETS & (HWY_AVX2 | HWY_AVX3)
-  static constexpr CompiledReduced kAll[] = {
-#if HWY_TARGETS & HWY_AVX3
-    {"avx512", Requirement::kAvx512Vnni, N_AVX3::make_reduced_table<N_AVX3::VnniBytes>("int8_vnni", Precision::kInt8)},
-    {"avx512", Requirement::kNone, N_AVX3::make_reduced_table<N_AVX3::PairedBytes>("int8", Precision::kInt8)},
-    {"avx512", Requirement::kAvx512Bf16,
-     N_AVX3::make_reduced_table<N_AVX3::Bfloat16>("bfloat16", Precision::kBfloat16)},
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    {"avx2", Requirement::kNone, N_AVX2::make_reduced_table<N_AVX2::PairedBytes>("int8", Precision::kInt8)},
-#endif
-  };
-  return kAll;
-#else
-  return {};
-#endif
-}
-
-}  // namespace
+#define BYTEFORMER_DEFINE(target, name, requirement) \
+  std::span<const ReducedRow> reduced_##name() { return target::reduced_rows(); }
+BYTEFORMER_INSTRUCTION_SETS(BYTEFORMER_DEFINE)
+#undef BYTEFORMER_DEFINE
 
 std::vector<const ReducedKernels*> available_reduced_kernels(const Kernels& kernels) {
   std::vector<const ReducedKernels*> available;
-  for (const CompiledReduced& compiled : compiled_reduced_kernels())
-    if (compiled.kernels == kernels.name && processor_has(compiled.requirement)) available.push_back(&compiled.table);
+  for (const InstructionSet& set : instruction_sets()) {
+    if (std::string_view(set.kernels.name) != kernels.name) continue;
+    for (const ReducedRow& row : set.reduced())
+      if (processor_has(row.requirement)) available.push_back(&row.kernels);
+  }
   return available;
 }
 

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "byteformer/error.hpp"
 #include "kernels/kernels.hpp"
 #include "support/guarded_buffer.hpp"
 
@@ -158,6 +159,13 @@ TEST_P(TrainingKernelsTest, StepsLeaveGradientsOfZero) {
       EXPECT_EQ(first[i], 0.25f * g[i]);
     }
   }
+}
+
+TEST(TrainingKernelsFor, AreThoseOfTheSameInstructionSetOrNone) {
+  for (const Kernels* kernels : available_kernels()) EXPECT_STREQ(training_kernels_for(*kernels).name, kernels->name);
+  Kernels unknown = *available_kernels().front();
+  unknown.name = "unknown";
+  EXPECT_THROW(training_kernels_for(unknown), Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, TrainingKernelsTest,
