@@ -36,7 +36,7 @@ struct TrainingRequest {
   std::optional<double> learning_rate, min_learning_rate, weight_decay, label_smoothing, clip_norm, ema_momentum;
   std::optional<double> dropout, stochastic_depth, validation_fraction;
   std::optional<std::string> schedule;        ///< "epoch" or "step": how often the cosine moves
-  std::optional<std::string> initialisation;  ///< "released" or "normal"
+  std::optional<std::string> initialisation;  ///< "auto", "filter-bank", "released" or "normal"
   std::optional<std::string> split_by;        ///< "auto", "speaker" or "file"
   std::optional<std::string> balance;         ///< "auto", "on" or "off"
 

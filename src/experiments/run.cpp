@@ -47,6 +47,7 @@ data::TrainingRequest training_request(const Run& run, const Places& places) {
   request.data = (places.data / run.at_scale().data->folder).string();
   request.output = model_dir(run, places).string();
   request.seed = run.seed;
+  if (!request.initialisation) request.initialisation = "released";  // as in the paper
   if (run.steps) {
     request.steps = run.steps;
     request.epochs.reset();
@@ -64,6 +65,7 @@ std::string settings_json(const RecipeBook& book, const Run& run) {
   data::TrainingRequest request = training_request(run, {});
   request.data = run.at_scale().data->name;
   request.output.reset();
+  if (request.initialisation == "released") request.initialisation.reset();  // logs that stand do not name it
   auto json = nlohmann::ordered_json::parse(data::to_json(request));
   for (const DataSource* test : run.at_scale().tests) json["tests"].push_back(std::string(test->name));
   if (!run.at_scale().rekeys.empty())

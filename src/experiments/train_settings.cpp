@@ -56,7 +56,7 @@ void read_model(const Settings& settings, data::TrainingRequest& r) {
   settings.integer("window", r.window, 1, 65'536);
   settings.choice("positions", r.positions, {"learned", "sinusoidal"});
   settings.choice("masking", r.masking, {"masked", "released"});
-  settings.choice("initialisation", r.initialisation, {"released", "normal"});
+  settings.choice("initialisation", r.initialisation, {"auto", "filter-bank", "released", "normal"});
   settings.number("dropout", r.dropout, 0, 0.9);
   settings.number("stochastic_depth", r.stochastic_depth, 0, 0.9);
 }

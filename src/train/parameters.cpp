@@ -7,6 +7,7 @@
 #include "byteformer/error.hpp"
 #include "format/text.hpp"
 #include "model/weights.hpp"
+#include "train/filter_bank.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -28,6 +29,19 @@ std::int64_t num_elements(const std::vector<std::int64_t>& shape) {
 
 bool ends_with(const std::string& text, std::string_view ending) {
   return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+/// Turns the stem, which is initialised, into a filter bank.
+void start_stem(Parameters& parameters, const format::ModelConfig& config, std::uint64_t seed) {
+  torch::Tensor embeddings = parameters["embeddings.weight"].detach();
+  torch::Tensor convolution = parameters["token_reduction_net.weight"].detach();
+  const torch::Tensor rows = embeddings.cpu().contiguous(), taps = convolution.cpu().contiguous();
+  const auto floats = [](const torch::Tensor& tensor) {
+    return std::span(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
+  };
+  start_as_filter_bank(config, seed, floats(rows), floats(taps));
+  embeddings.copy_(rows);
+  convolution.copy_(taps);
 }
 
 }  // namespace
@@ -90,6 +104,13 @@ std::map<std::string, format::TensorView, std::less<>> Parameters::named(const t
   return tensors;
 }
 
+Initialisation parse_initialisation(const std::string& name) {
+  if (name == "released") return Initialisation::kReleased;
+  if (name == "normal") return Initialisation::kTruncatedNormal;
+  if (name == "filter-bank") return Initialisation::kFilterBank;
+  throw Error(ErrorCode::kInvalidArgument, "no initialisation is called `" + name + "`");
+}
+
 void initialise(Parameters& parameters, const format::ModelConfig& config, Initialisation how, std::uint64_t seed) {
   torch::NoGradGuard no_grad;
   const auto generator = torch::make_generator<at::CPUGeneratorImpl>(seed);
@@ -103,7 +124,7 @@ void initialise(Parameters& parameters, const format::ModelConfig& config, Initi
       const double bound = std::pow(static_cast<double>(config.hidden_size * config.conv_kernel_size), -0.5);
       values.uniform_(-bound, bound, generator);
     } else if (view.dim() == 2) {
-      if (how == Initialisation::kReleased) {
+      if (how != Initialisation::kTruncatedNormal) {
         const double bound = std::sqrt(6.0 / static_cast<double>(view.size(0) + view.size(1)));
         values.uniform_(-bound, bound, generator);
       } else {
@@ -115,6 +136,7 @@ void initialise(Parameters& parameters, const format::ModelConfig& config, Initi
     const Parameters::Range range = parameters.range(name);
     parameters.values().narrow(0, range.begin, range.size).copy_(values.flatten());
   }
+  if (how == Initialisation::kFilterBank) start_stem(parameters, config, seed);
 }
 
 }  // namespace byteformer::train

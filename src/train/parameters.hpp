@@ -66,9 +66,14 @@ class Parameters {
 enum class Initialisation {
   kReleased,         ///< what the published code does: Xavier uniform linears, uniform convolution, normal embeddings
   kTruncatedNormal,  ///< what its configuration files ask for: normal 0.02 linears, Kaiming uniform convolution
+  kFilterBank,       ///< as kReleased, but for the stem. \see start_as_filter_bank()
 };
 
+/// \param name "released", "normal" or "filter-bank"
+Initialisation parse_initialisation(const std::string& name);
+
 /// Fills `parameters` from `seed`, the same on every device. \see spec of the model, section 6
+/// \throws Error kInvalidArgument for a filter bank where the bytes of `config.preprocess` are no numbers.
 void initialise(Parameters& parameters, const format::ModelConfig& config, Initialisation how, std::uint64_t seed);
 
 }  // namespace byteformer::train

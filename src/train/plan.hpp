@@ -50,7 +50,7 @@ struct TrainingPlan {
   std::string split_by = "auto";  ///< how validation is split off: "auto", "speaker" or "file"
   bool balance_classes = false;
   bool balance_kinds = false;
-  std::string initialisation = "released";
+  std::string initialisation = "released";  ///< "released", "normal" or "filter-bank"
   std::string precision = "float32";
   std::string device = "cpu";
   std::string init_from;

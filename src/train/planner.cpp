@@ -10,6 +10,7 @@
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "format/text.hpp"
+#include "train/filter_bank.hpp"
 #include "train/model_choice.hpp"
 
 namespace byteformer::train {
@@ -164,7 +165,23 @@ void take_settings(const data::TrainingRequest& request, TrainingPlan& plan) {
   plan.clip_norm = request.clip_norm.value_or(request.recipe == "published" ? 0 : 1);
   plan.dropout = request.dropout.value_or(0);
   plan.stochastic_depth = request.stochastic_depth.value_or(0);
-  plan.initialisation = request.initialisation.value_or("released");
+  plan.initialisation = request.initialisation.value_or(request.recipe == "published" ? "released" : "auto");
+}
+
+void choose_initialisation(TrainingPlan& plan) {
+  if (plan.initialisation != "auto" && plan.initialisation != "filter-bank") return;
+  const std::vector<ByteNumbers> numbers = numbers_of(plan.config);
+  if (plan.initialisation == "filter-bank" && numbers.empty())
+    throw Error(ErrorCode::kInvalidArgument,
+                "--initialisation filter-bank: the bytes of these files are no numbers that a stem with kernel " +
+                    std::to_string(plan.config.conv_kernel_size) + " could tell apart");
+  plan.initialisation = numbers.empty() || !plan.init_from.empty() ? "released" : "filter-bank";
+  if (plan.initialisation == "released") return;
+  std::string kinds;
+  for (const ByteNumbers& n : numbers) kinds += (kinds.empty() ? "" : " and ") + std::string(to_string(n.kind));
+  plan.reasons.push_back(fmt::format("the stem starts {} {} (--initialisation released changes that)",
+                                     numbers.front().are_in_order ? "as a filter bank over" : "with the values of",
+                                     kinds));
 }
 
 data::DataSetOptions split_options(const TrainingPlan& plan) {
@@ -189,6 +206,7 @@ TrainingPlan choose_plan(const data::TrainingRequest& request, const data::DataS
   choose_device(request, machine, plan);
   choose_preprocess(request, survey, plan);
   choose_model(request, data, survey, plan);
+  choose_initialisation(plan);
   choose_batch(request, data, is_published, plan);
   choose_balance(request, data, survey, plan);
   data::TrainingRequest augmentation = request;

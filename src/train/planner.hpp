@@ -37,6 +37,10 @@ void choose_device(const data::TrainingRequest& request, const Machine& machine,
 /// Sets what neither data nor machine change.
 void take_settings(const data::TrainingRequest& request, TrainingPlan& plan);
 
+/// Decides how the weights start where that is "auto"; files and model are chosen.
+/// \throws Error kInvalidArgument for a filter bank where bytes are no numbers.
+void choose_initialisation(TrainingPlan& plan);
+
 /// How the data of a plan with settings split.
 data::DataSetOptions split_options(const TrainingPlan& plan);
 

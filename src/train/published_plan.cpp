@@ -195,6 +195,7 @@ TrainingPlan choose_published_plan(const TrainingRequest& asked, const Published
   choose_device(request, machine, plan);
   choose_files(request, run, plan);
   choose_model(asked, request, run, data, plan);
+  choose_initialisation(plan);
   choose_augmentation(asked, run, data, plan);
   plan.balance_classes = asked.balance == "on";
   const auto published_files = static_cast<std::size_t>(run.data_set->num_training_files);

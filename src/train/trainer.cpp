@@ -84,9 +84,7 @@ Trainer::Run::Run(TrainingPlan plan, const data::DataSet& data, RunFolder folder
       module_(make_module(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
                  module_.thread_pool()) {
-  const bool is_released = plan_.initialisation == "released";
-  initialise(module_.parameters(), plan_.config,
-             is_released ? Initialisation::kReleased : Initialisation::kTruncatedNormal, plan_.seed);
+  initialise(module_.parameters(), plan_.config, parse_initialisation(plan_.initialisation), plan_.seed);
   if (!plan_.init_from.empty()) adapt(module_.parameters(), plan_.config, plan_.init_from);
   optimizer_.state().average.copy_(module_.parameters().values());
   folder_.load(module_.parameters(), optimizer_.state(), progress_);

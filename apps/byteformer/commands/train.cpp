@@ -77,7 +77,8 @@ void add_model_options(CLI::App& app, data::TrainingRequest& r) {
   add_number(app, "--window", r.window, {1, 65'536}, "Tokens of an attention window");
   add_choice(app, "--positions", r.positions, {"learned", "sinusoidal"}, "Position embeddings; sinusoidal: any length");
   add_choice(app, "--masking", r.masking, {"masked", "released"}, "Meaning of padding (default: masked)");
-  add_choice(app, "--initialisation", r.initialisation, {"released", "normal"}, "How the weights start");
+  add_choice(app, "--initialisation", r.initialisation, {"auto", "filter-bank", "released", "normal"},
+             "How the weights start (default: the stem as a filter bank where bytes are numbers)");
   add_decimal(app, "--dropout", r.dropout, 0, 0.9, "Dropout (default: 0)");
   add_decimal(app, "--stochastic-depth", r.stochastic_depth, 0, 0.9, "Chance to skip the last block (default: 0)");
 }

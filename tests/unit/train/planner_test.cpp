@@ -188,6 +188,7 @@ TEST(PlannerTest, ThePublishedRecipe) {
   EXPECT_EQ(plan.ema_momentum, 1e-4);
   EXPECT_EQ(plan.image_augmentation.rand_augment_operations, 2);
   EXPECT_EQ(plan.image_augmentation.min_crop_area, 0.08);
+  EXPECT_EQ(plan.initialisation, "released");
 }
 
 TEST(PlannerTest, ThePublishedShiftsStayWhateverTheWindow) {
@@ -229,6 +230,28 @@ TEST(PlannerTest, AMaskedFileNeedsFewerPositions) {
   const std::int64_t masked = choose_plan(r, data_set(100), pictures(28, 28), {}).config.max_position_embeddings;
   EXPECT_GE(masked, 235 / 2) << "tokens of the bytes that are kept";
   EXPECT_LT(masked, whole / 5);
+}
+
+TEST(PlannerTest, WhereBytesAreNumbersTheStemStartsAsAFilterBank) {
+  const auto initialisation = [](const data::TrainingRequest& r, const data::Survey& survey) {
+    return choose_plan(r, data_set(100), survey, {}).initialisation;
+  };
+  data::TrainingRequest r = request();
+  EXPECT_EQ(initialisation(r, pictures(32, 32)), "filter-bank");
+  EXPECT_EQ(initialisation(r, sounds()), "filter-bank");
+  EXPECT_EQ(initialisation(r, texts()), "released");
+  r.encode = "jpeg";
+  EXPECT_EQ(initialisation(r, pictures(32, 32)), "released");
+  r.initialisation = "filter-bank";
+  test::expect_error(ErrorCode::kInvalidArgument, {"--initialisation filter-bank"},
+                     [&] { initialisation(r, pictures(32, 32)); });
+  r = request();
+  r.recipe = "published";
+  EXPECT_EQ(initialisation(r, sounds()), "released");
+  r.initialisation = "auto";
+  EXPECT_EQ(initialisation(r, sounds()), "filter-bank");
+  r.initialisation = "normal";
+  EXPECT_EQ(initialisation(r, sounds()), "normal");
 }
 
 TEST(PlannerTest, StepsAreABudgetOfTheirOwn) {

@@ -152,6 +152,25 @@ TEST_F(TrainerTest, ARunFolderIsNeverOverwritten) {
   test::expect_error(ErrorCode::kAlreadyExists, {"--resume"}, [&] { RunFolder(folder_ / "run").create(plan()); });
 }
 
+TEST(InitialisationTest, TheReleasedOneIsTodays) {
+  const format::ModelConfig config = format::parse_config(R"({"model_type": "byteformer", "hidden_size": 32,
+    "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64, "conv_kernel_size": 8,
+    "max_position_embeddings": 64, "num_labels": 3, "preprocess": {"version": 1, "kind": "audio",
+    "audio": {"sample_rate": 8000}, "encoding": {"format": "wav", "sample_format": "uint8"}}})",
+                                                          "the test");
+  Parameters released(config, torch::kCPU), bank(config, torch::kCPU);
+  initialise(released, config, Initialisation::kReleased, 3);
+  initialise(bank, config, Initialisation::kFilterBank, 3);
+  const auto first = [&](const std::string& name) { return released[name].flatten()[0].item<float>(); };
+  EXPECT_NEAR(first("embeddings.weight"), -0.540883124, 1e-6);
+  EXPECT_NEAR(first("token_reduction_net.weight"), -0.0453467593, 1e-6);
+  EXPECT_NEAR(first("classifier.weight"), -0.410508811, 1e-6);
+  for (const auto& [name, values] : released.all()) {
+    const bool is_stem = name == "embeddings.weight" || name == "token_reduction_net.weight";
+    EXPECT_NE(torch::equal(values, bank[name]), is_stem) << name;
+  }
+}
+
 TEST_F(TrainerTest, FineTuningKeepsTheRowsOfClassesItKnows) {
   train("first");
   TrainingPlan p = plan();
