@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
 #include <span>
 
+#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
 #include "interop/presets.hpp"
@@ -79,6 +81,50 @@ data::SoundPreparation sound_preparation(const data::TrainingRequest& request, c
                   encode::to_string(sound.encoding.sample_format),
                   sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
   return sound;
+}
+
+// What a model reads, but for what the command line says.
+
+data::ImagePreparation as_before(data::ImagePreparation image, const data::TrainingRequest& request) {
+  if (request.resize) image.resize = to_int(*request.resize);
+  if (request.crop) image.crop = to_int(*request.crop);
+  if (request.quality) image.encoding.quality = to_int(*request.quality);
+  return image;
+}
+
+data::SoundPreparation as_before(data::SoundPreparation sound, const data::TrainingRequest& request) {
+  if (request.sample_rate) sound.sample_rate = to_int(*request.sample_rate);
+  if (request.duration_s) sound.duration_s = request.duration_s;
+  if (request.sample_format) sound.encoding.sample_format = encode::parse_sample_format(*request.sample_format);
+  return sound;
+}
+
+/// What files of the model look like that training starts from. Nothing where files are taken as they are.
+std::optional<data::Preprocess> initial_preprocess(const data::TrainingRequest& request, const TrainingPlan& plan) {
+  if (plan.init_from.empty() || request.encode == "as-is") return {};
+  data::Preprocess preprocess = data::read_preprocess(plan.init_from);
+  if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--init-from {}: it reads files that are obfuscated with a secret key, which training does "
+                            "not have; --transforms says what to do with the bytes instead",
+                            base::printable(plan.init_from)));
+  return preprocess;
+}
+
+/// Why files are re-encoded.
+std::string reason_of_form(const TrainingPlan& plan, const std::optional<data::Preprocess>& initial) {
+  const auto& [image, sound, transforms] = plan.preprocess;
+  const std::string form = "each is re-encoded as " + data::describe(plan.preprocess);
+  if (initial && ((image && initial->image) || (sound && initial->sound))) {
+    if (image == initial->image && sound == initial->sound)
+      return form + ", as " + base::printable(plan.init_from) + " expects it";
+    return fmt::format("{}; {} expects {}", form, base::printable(plan.init_from), data::describe(*initial));
+  }
+  const bool is_compressed =
+      (image && image->encoding.format == FileFormat::kJpeg) || (sound && sound->encoding.format == FileFormat::kMp3);
+  return form + (is_compressed
+                     ? ": compressed bytes take far longer to learn than uncompressed ones"
+                     : ": uncompressed bytes are learned far faster (--encode as-is takes files as they are)");
 }
 
 /// Bytes between tokens: about `tokens` of them, and each picture row a whole number of tokens or the other way round.
@@ -194,18 +240,20 @@ void apply_format(const data::TrainingRequest& request, TrainingPlan& plan) {
 
 void choose_preprocess(const data::TrainingRequest& request, const data::Survey& survey, TrainingPlan& plan) {
   const double images = survey.image_share(), sounds = survey.sound_share();
-  if (request.encode != "as-is" && images + sounds >= kClearMajority) {
-    if (images > 0.02) plan.preprocess.image = image_preparation(request, survey, plan);
-    if (sounds > 0.02) plan.preprocess.sound = sound_preparation(request, survey, plan);
+  const std::optional<data::Preprocess> initial = initial_preprocess(request, plan);
+  const bool takes_bytes = request.encode ? request.encode == "as-is" : initial && initial->is_bytes();
+  if (!takes_bytes && images + sounds >= kClearMajority) {
+    // Weights for 8 kHz hear nothing at 16, so what training starts from decides before the data do.
+    if (images > 0.02)
+      plan.preprocess.image =
+          initial && initial->image ? as_before(*initial->image, request) : image_preparation(request, survey, plan);
+    if (sounds > 0.02)
+      plan.preprocess.sound =
+          initial && initial->sound ? as_before(*initial->sound, request) : sound_preparation(request, survey, plan);
   }
   apply_format(request, plan);
   if (!plan.preprocess.is_bytes()) {
-    const bool is_compressed = (plan.preprocess.image && plan.preprocess.image->encoding.format == FileFormat::kJpeg) ||
-                               (plan.preprocess.sound && plan.preprocess.sound->encoding.format == FileFormat::kMp3);
-    plan.reasons.push_back("each is re-encoded as " + data::describe(plan.preprocess) +
-                           (is_compressed ? ": compressed bytes take far longer to learn than uncompressed ones"
-                                          : ": uncompressed bytes are learned far faster (--encode as-is takes files "
-                                            "as they are)"));
+    plan.reasons.push_back(reason_of_form(plan, initial));
   } else {
     plan.reasons.push_back("files are taken as they are");
     const bool is_small_machine = plan.device == "cpu";
@@ -214,6 +262,8 @@ void choose_preprocess(const data::TrainingRequest& request, const data::Survey&
   if (request.transforms) {
     plan.preprocess.transforms = data::parse_transforms(*request.transforms, "--transforms");
     plan.reasons.push_back("bytes: " + data::describe(plan.preprocess.transforms) + " (--transforms)");
+  } else if (initial) {
+    plan.preprocess.transforms = initial->transforms;
   }
   plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
   if (plan.max_bytes > 0)

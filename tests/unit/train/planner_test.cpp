@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "support/errors.hpp"
+#include "support/files.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -252,6 +254,78 @@ TEST(PlannerTest, WhereBytesAreNumbersTheStemStartsAsAFilterBank) {
   EXPECT_EQ(initialisation(r, sounds()), "filter-bank");
   r.initialisation = "normal";
   EXPECT_EQ(initialisation(r, sounds()), "normal");
+}
+
+/// The folder of a model, as far as a plan looks at it.
+class InitialModelTest : public ::testing::Test {
+ protected:
+  TrainingPlan plan(const data::TrainingRequest& r, const data::Survey& survey) {
+    return choose_plan(r, data_set(100), survey, {});
+  }
+
+  /// A request that starts from a model of `survey` that was planned as `r` says.
+  data::TrainingRequest after(const data::TrainingRequest& r, const data::Survey& survey) {
+    test::write_file(folder_ / "config.json", format::to_json(plan(r, survey).config));
+    data::TrainingRequest next = request();
+    next.init_from = folder_.path().string();
+    return next;
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(InitialModelTest, SoundsArePreparedAsItsOwn) {
+  data::TrainingRequest r = request();
+  r.sample_rate = 8000;
+  r.sample_format = "int16";
+  r.duration_s = 2;
+  data::TrainingRequest next = after(r, sounds());
+  data::Survey survey = sounds();
+  survey.sample_rates = {16'000, 16'000, 16'000};
+  const TrainingPlan same = plan(next, survey);
+  EXPECT_EQ(same.preprocess.sound->sample_rate, 8000);
+  EXPECT_EQ(same.preprocess.sound->encoding.sample_format, encode::SampleFormat::kInt16);
+  EXPECT_EQ(same.preprocess.sound->duration_s, 2);
+  EXPECT_EQ(same.initialisation, "released") << "its weights are there already";
+  EXPECT_THAT(same.reasons, testing::Contains(testing::HasSubstr("as " + *next.init_from + " expects it")));
+  next.sample_rate = 11'025;
+  const TrainingPlan other = plan(next, survey);
+  EXPECT_EQ(other.preprocess.sound->sample_rate, 11'025) << "the command line wins";
+  EXPECT_EQ(other.preprocess.sound->duration_s, 2);
+  EXPECT_THAT(other.reasons, testing::Contains(testing::HasSubstr("expects WAV int16 of 2 s at 8000 Hz")));
+}
+
+TEST_F(InitialModelTest, PicturesArePreparedAsItsOwn) {
+  data::TrainingRequest r = request();
+  r.encode = "tiff";
+  r.resize = 40;
+  r.crop = 32;
+  r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
+  data::TrainingRequest next = after(r, pictures(100, 80));
+  const TrainingPlan same = plan(next, pictures(64, 64));
+  EXPECT_EQ(same.preprocess, plan(r, pictures(100, 80)).preprocess);
+  next.encode = "fhwc";
+  next.transforms = "[]";
+  const TrainingPlan other = plan(next, pictures(64, 64));
+  EXPECT_EQ(other.preprocess.image->crop, 32);
+  EXPECT_EQ(other.preprocess.image->encoding.format, data::FileFormat::kFhwc);
+  EXPECT_TRUE(other.preprocess.transforms.empty());
+}
+
+TEST_F(InitialModelTest, OneOfFilesAsTheyAreTakesThemSo) {
+  EXPECT_TRUE(plan(after(request(), texts()), pictures(32, 32)).preprocess.is_bytes());
+}
+
+TEST_F(InitialModelTest, OfAnotherKindItSaysNothing) {
+  EXPECT_EQ(plan(after(request(), sounds()), pictures(32, 32)).preprocess,
+            plan(request(), pictures(32, 32)).preprocess);
+}
+
+TEST_F(InitialModelTest, ASecretKeyIsMissed) {
+  data::TrainingRequest r = request();
+  r.transforms = R"([{"type": "byte_permutation", "fingerprint": ")" + std::string(64, 'a') + "\"}]";
+  const data::TrainingRequest next = after(r, pictures(32, 32));
+  test::expect_error(ErrorCode::kInvalidArgument, {"secret key"}, [&] { plan(next, pictures(32, 32)); });
 }
 
 TEST(PlannerTest, StepsAreABudgetOfTheirOwn) {
