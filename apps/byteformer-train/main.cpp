@@ -8,8 +8,8 @@
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
 #include "common/gradient_messages.hpp"
-#include "data/training_request.hpp"
 #include "gradients_run.hpp"
+#include "plan/settings.hpp"
 #include "train/runtime.hpp"
 #include "training_run.hpp"
 
@@ -28,7 +28,7 @@ int train(int argc, char** argv) try {
   if (argc != 2)
     return complain("train", "this program is started by `byteformer train`; see `byteformer train --help`", 2);
   byteformer::train::tune_process(argv);
-  return byteformer::train_app::run(byteformer::data::parse_training_request(argv[1]));
+  return byteformer::train_app::run(byteformer::plan::parse_request(argv[1]));
 } catch (const std::bad_alloc&) {
   return complain("train", "out of memory; try a smaller --token-budget or --batch-size", 3);
 }

@@ -22,7 +22,7 @@ void smooth(double& value, double next, std::int64_t seen) {
 
 }  // namespace
 
-ProgressDisplay::ProgressDisplay(const train::TrainingPlan& plan, bool is_quiet)
+ProgressDisplay::ProgressDisplay(const plan::TrainingPlan& plan, bool is_quiet)
     : plan_(plan), is_quiet_(is_quiet), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
 std::string ProgressDisplay::line(const train::StepReport& report) const {
@@ -55,7 +55,7 @@ void ProgressDisplay::show(const train::StepReport& report) {
   std::fflush(stderr);
 }
 
-void ProgressDisplay::show(const train::Evaluation& e) {
+void ProgressDisplay::show(const plan::ValidationResult& e) {
   const std::string top5 =
       data::shows_top5(plan_.config.labels.size()) ? fmt::format(", top-5 {:.2f} %", 100 * e.top5) : "";
   say(fmt::format("step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %{}  ({})", e.step,

@@ -13,10 +13,10 @@ namespace byteformer::train_app {
 /// Writes to standard error.
 class ProgressDisplay {
  public:
-  ProgressDisplay(const train::TrainingPlan& plan, bool is_quiet);
+  ProgressDisplay(const plan::TrainingPlan& plan, bool is_quiet);
 
   void show(const train::StepReport& report);
-  void show(const train::Evaluation& evaluation);
+  void show(const plan::ValidationResult& evaluation);
   void say(const std::string& message);  ///< a line of its own
   void finish();
 
@@ -24,7 +24,7 @@ class ProgressDisplay {
   std::string line(const train::StepReport& report) const;
   void clear();
 
-  const train::TrainingPlan& plan_;
+  const plan::TrainingPlan& plan_;
   bool is_quiet_;
   bool is_terminal_;
   bool is_shown_ = false;

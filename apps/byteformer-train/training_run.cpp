@@ -18,12 +18,12 @@
 #include "data/metrics.hpp"
 #include "data/survey.hpp"
 #include "format/text.hpp"
+#include "plan/event_file.hpp"
+#include "plan/planner.hpp"
+#include "plan/published_plan.hpp"
+#include "plan/report.hpp"
 #include "progress_display.hpp"
-#include "train/event_file.hpp"
-#include "train/planner.hpp"
-#include "train/published_plan.hpp"
 #include "train/run_folder.hpp"
-#include "train/run_summary.hpp"
 #include "train/runtime.hpp"
 #include "train/step_time.hpp"
 #include "train/trainer.hpp"
@@ -33,7 +33,7 @@ namespace {
 
 constexpr int kExitInterrupted = 130;
 
-train::Runtime runtime_of(const data::TrainingRequest& request) {
+train::Runtime runtime_of(const plan::Request& request) {
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   train::Runtime runtime;
   runtime.num_threads = static_cast<int>(request.threads.value_or(processors));
@@ -59,7 +59,7 @@ void say_data(const data::DataSet& data) {
 }
 
 /// What a resumed run must not change, compared with what it was started with.
-void check_resume(const data::TrainingRequest& request, const train::TrainingPlan& plan, const data::DataSet& data) {
+void check_resume(const plan::Request& request, const plan::TrainingPlan& plan, const data::DataSet& data) {
   std::vector<std::string> differences;
   const auto compare = [&](const char* option, const auto& wanted, const auto& planned) {
     if (wanted && *wanted != planned) differences.push_back(fmt::format("{} {} (was {})", option, *wanted, planned));
@@ -93,29 +93,29 @@ void check_resume(const data::TrainingRequest& request, const train::TrainingPla
 }
 
 struct Prepared {
-  train::TrainingPlan plan;
+  plan::TrainingPlan plan;
   data::DataSet data;
   std::filesystem::path output;
   bool is_new = true;
 };
 
-Prepared prepare_resume(const data::TrainingRequest& request) {
+Prepared prepare_resume(const plan::Request& request) {
   Prepared prepared;
   prepared.output = *request.resume;
   prepared.is_new = false;
   prepared.plan = train::RunFolder(prepared.output).read_plan();
   if (request.data)
     prepared.plan.data = *request.data;  // it may have moved; the fingerprint says whether it is the same
-  prepared.data = data::find_data_set(prepared.plan.data, train::split_options(prepared.plan));
+  prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   check_resume(request, prepared.plan, prepared.data);
   return prepared;
 }
 
-Prepared prepare_published(const data::TrainingRequest& request, const train::Runtime& runtime) {
+Prepared prepare_published(const plan::Request& request, const train::Runtime& runtime) {
   Prepared prepared;
   prepared.output = request.output.value_or("");
   if (request.output) train::RunFolder(prepared.output).require_absent();
-  train::PublishedTraining training = train::plan_published(request, {train::has_cuda(), runtime.num_threads});
+  plan::PublishedTraining training = plan::plan_published(request, {train::has_cuda(), runtime.num_threads});
   prepared.plan = std::move(training.plan);
   if (training.data) {
     prepared.data = std::move(*training.data);
@@ -125,17 +125,17 @@ Prepared prepare_published(const data::TrainingRequest& request, const train::Ru
   return prepared;
 }
 
-Prepared prepare_new(const data::TrainingRequest& request, const train::Runtime& runtime) {
+Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime) {
   Prepared prepared;
   prepared.output = request.output.value_or("");
   if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
-  train::take_settings(request, prepared.plan);
-  prepared.data = data::find_data_set(prepared.plan.data, train::split_options(prepared.plan));
+  plan::take_settings(request, prepared.plan);
+  prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   say_data(prepared.data);
-  const train::Machine machine{train::has_cuda(), runtime.num_threads};
+  const plan::Machine machine{train::has_cuda(), runtime.num_threads};
   const data::Survey survey = data::look_at(prepared.data.train);
-  prepared.plan = train::choose_plan(request, prepared.data, survey, machine);
-  train::choose_schedule(
+  prepared.plan = plan::choose_plan(request, prepared.data, survey, machine);
+  plan::choose_schedule(
       request, prepared.data.train.size(),
       [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
@@ -155,29 +155,29 @@ class Records {
                                 {"train/gradient_norm", report.gradient_norm},
                                 {"train/files_per_second", static_cast<double>(report.samples) / report.seconds}});
   }
-  void add(const train::Evaluation& e) {
+  void add(const plan::ValidationResult& e) {
     events_.add(e.step, {{"validation/loss", e.loss}, {"validation/top1", e.top1}, {"validation/top5", e.top5}});
   }
 
  private:
-  train::EventFile events_;
+  plan::EventFile events_;
 };
 
 void write_summary(const Prepared& prepared, const train::Outcome& outcome) {
-  const train::RunSummary summary{prepared.plan,
-                                  prepared.data,
-                                  outcome.progress.history,
-                                  outcome.progress.failures,
-                                  outcome.progress.best_step,
-                                  outcome.progress.seconds,
-                                  outcome.temperature,
-                                  outcome.validation,
-                                  outcome.validation_samples};
-  base::write_file_atomically(prepared.output / "README.md", train::model_card(summary));
-  base::write_file_atomically(prepared.output / "training" / "report.html", train::html_report(summary));
+  const plan::RunSummary summary{prepared.plan,
+                                 prepared.data,
+                                 outcome.progress.history,
+                                 outcome.progress.failures,
+                                 outcome.progress.best_step,
+                                 outcome.progress.seconds,
+                                 outcome.temperature,
+                                 outcome.validation,
+                                 outcome.validation_samples};
+  base::write_file_atomically(prepared.output / "README.md", plan::model_card(summary));
+  base::write_file_atomically(prepared.output / "training" / "report.html", plan::html_report(summary));
 }
 
-int train(const Prepared& prepared, const data::TrainingRequest& request, const train::Runtime& runtime) {
+int train(const Prepared& prepared, const plan::Request& request, const train::Runtime& runtime) {
   train::RunFolder folder(prepared.output);
   if (prepared.is_new) folder.create(prepared.plan);
   ProgressDisplay display(prepared.plan, request.no_progress);
@@ -187,7 +187,7 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
     display.show(report);
     records->add(report);
   };
-  events.on_evaluation = [&](const train::Evaluation& evaluation) {
+  events.on_evaluation = [&](const plan::ValidationResult& evaluation) {
     display.show(evaluation);
     records->add(evaluation);
   };
@@ -225,13 +225,13 @@ int train(const Prepared& prepared, const data::TrainingRequest& request, const 
 
 }  // namespace
 
-int run(const data::TrainingRequest& request) {
+int run(const plan::Request& request) {
   const train::Runtime runtime = runtime_of(request);
   const Prepared prepared = request.resume   ? prepare_resume(request)
                             : request.config ? prepare_published(request, runtime)
                                              : prepare_new(request, runtime);
   if (request.dry_run) {
-    if (request.json) std::fputs(train::to_json(prepared.plan).c_str(), stdout);
+    if (request.json) std::fputs(plan::to_json(prepared.plan).c_str(), stdout);
     return 0;
   }
   return train(prepared, request, runtime);

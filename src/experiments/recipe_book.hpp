@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "data/training_request.hpp"
 #include "experiments/data_source.hpp"
+#include "plan/settings.hpp"
 
 namespace byteformer::experiments {
 
@@ -29,7 +29,7 @@ struct PaperFigure {
 struct ScaledRecipe {
   const DataSource* data = nullptr;
   std::vector<const DataSource*> tests;  ///< whose test files judge the model; at least one
-  data::TrainingRequest train;           ///< all settings; data, output, seed and machine are not among them
+  plan::Request train;           ///< all settings; data, output, seed and machine are not among them
   std::vector<std::int64_t> seeds;       ///< ascending, at least one
   /// Where this is not empty nothing is trained: the model of that experiment and seed is rekeyed by the permutation in
   /// train.transforms, and answers permuted files.
@@ -60,7 +60,7 @@ struct Table {
 struct SharedSettings {
   const DataSource* data = nullptr;
   std::vector<const DataSource*> tests;
-  data::TrainingRequest train;
+  plan::Request train;
 };
 using SharedSettingsByName = std::map<std::string, SharedSettings, std::less<>>;
 

@@ -82,7 +82,7 @@ void check_encoding(const YamlFile& yaml, const std::string& place, const Scaled
                  recipe.data->name, " has no ", is_picture ? "pictures" : "sounds");
 }
 
-ScaledRecipe read_scale(const YamlFile& yaml, const std::string& section, const data::TrainingRequest& common,
+ScaledRecipe read_scale(const YamlFile& yaml, const std::string& section, const plan::Request& common,
                         const SharedSettingsByName& shared) {
   const std::string prefix = section + ".";
   const SharedSettings like = read_like(yaml, prefix, shared);
@@ -94,8 +94,8 @@ ScaledRecipe read_scale(const YamlFile& yaml, const std::string& section, const 
   recipe.tests = !own.tests.empty() ? own.tests : own.data == nullptr ? like.tests : std::vector<const DataSource*>();
   if (recipe.tests.empty()) recipe.tests = {recipe.data};
   recipe.train = own.train;  // the nearer wins
-  data::fill_in(recipe.train, common);
-  data::fill_in(recipe.train, like.train);
+  plan::fill_in(recipe.train, common);
+  plan::fill_in(recipe.train, like.train);
   recipe.seeds = read_seeds(yaml, prefix + "seeds");
   recipe.rekeys = yaml.text(prefix + "rekeys").value_or("");
   check_encoding(yaml, section, recipe);
@@ -155,7 +155,7 @@ Recipe parse_recipe(std::string_view text, const std::string& source, std::strin
   recipe.question = required_text(yaml, "question", "a sentence");
   recipe.figure = read_figure(yaml);
   recipe.remark = yaml.text("reported.remark").value_or("");
-  const data::TrainingRequest common = read_train_settings(yaml, "train.");
+  const plan::Request common = read_train_settings(yaml, "train.");
   recipe.paper = read_scale(yaml, "paper", common, settings);
   recipe.small = read_scale(yaml, "small", common, settings);
   interop::require_known_keys(yaml);

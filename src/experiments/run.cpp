@@ -42,8 +42,8 @@ Run rekeyed_run(const RecipeBook& book, const Run& run) {
 
 std::string to_string(const Run& run) { return format::joined(run.recipe->name, ", seed ", run.seed); }
 
-data::TrainingRequest training_request(const Run& run, const Places& places) {
-  data::TrainingRequest request = run.at_scale().train;
+plan::Request training_request(const Run& run, const Places& places) {
+  plan::Request request = run.at_scale().train;
   request.data = (places.data / run.at_scale().data->folder).string();
   request.output = model_dir(run, places).string();
   request.seed = run.seed;
@@ -56,17 +56,17 @@ data::TrainingRequest training_request(const Run& run, const Places& places) {
 }
 
 std::string training_command(const RecipeBook& book, const Run& run, const Places& places) {
-  if (run.at_scale().rekeys.empty()) return data::command_line(training_request(run, places));
+  if (run.at_scale().rekeys.empty()) return plan::command_line(training_request(run, places));
   return format::joined("byteformer obfuscate rekey ", model_dir(rekeyed_run(book, run), places).string(),
                         " --key paper.key -o ", model_dir(run, places).string());
 }
 
 std::string settings_json(const RecipeBook& book, const Run& run) {
-  data::TrainingRequest request = training_request(run, {});
+  plan::Request request = training_request(run, {});
   request.data = run.at_scale().data->name;
   request.output.reset();
   if (request.initialisation == "released") request.initialisation.reset();  // logs that stand do not name it
-  auto json = nlohmann::ordered_json::parse(data::to_json(request));
+  auto json = nlohmann::ordered_json::parse(plan::to_json(request));
   for (const DataSource* test : run.at_scale().tests) json["tests"].push_back(std::string(test->name));
   if (!run.at_scale().rekeys.empty())
     json["rekeys"] = nlohmann::ordered_json::parse(settings_json(book, rekeyed_run(book, run)));

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "data/training_request.hpp"
 #include "experiments/recipe_book.hpp"
+#include "plan/settings.hpp"
 
 namespace byteformer::experiments {
 
@@ -42,7 +42,7 @@ Run rekeyed_run(const RecipeBook& book, const Run& run);
 std::string to_string(const Run& run);
 
 /// What is asked of the trainer, data and output included.
-data::TrainingRequest training_request(const Run& run, const Places& places);
+plan::Request training_request(const Run& run, const Places& places);
 
 /// The command line that does what `run` asks for.
 std::string training_command(const RecipeBook& book, const Run& run, const Places& places);

@@ -32,7 +32,7 @@ class Settings {
   const std::string& prefix_;
 };
 
-void read_files(const Settings& settings, data::TrainingRequest& r) {
+void read_files(const Settings& settings, plan::Request& r) {
   settings.choice("encode", r.encode, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3", "as-is"});
   settings.integer("quality", r.quality, 1, 100);
   settings.choice("sample_format", r.sample_format, {"float32", "int32", "int16", "uint8"});
@@ -46,7 +46,7 @@ void read_files(const Settings& settings, data::TrainingRequest& r) {
   settings.number("validation_fraction", r.validation_fraction, 0, 0.9);
 }
 
-void read_model(const Settings& settings, data::TrainingRequest& r) {
+void read_model(const Settings& settings, plan::Request& r) {
   settings.choice("preset", r.preset, {"nano", "micro", "tiny", "small", "base", "huge"});
   settings.integer("hidden_size", r.hidden_size, 1, 65'536);
   settings.integer("layers", r.layers, 1, 4'096);
@@ -61,7 +61,7 @@ void read_model(const Settings& settings, data::TrainingRequest& r) {
   settings.number("stochastic_depth", r.stochastic_depth, 0, 0.9);
 }
 
-void read_schedule(const Settings& settings, data::TrainingRequest& r) {
+void read_schedule(const Settings& settings, plan::Request& r) {
   settings.choice("recipe", r.recipe, {"auto", "published"});
   settings.number("epochs", r.epochs, 0.001, 100'000);
   settings.integer("steps", r.steps, 1, kMany);
@@ -78,8 +78,8 @@ void read_schedule(const Settings& settings, data::TrainingRequest& r) {
 
 }  // namespace
 
-data::TrainingRequest read_train_settings(const interop::YamlFile& yaml, const std::string& prefix) {
-  data::TrainingRequest request;
+plan::Request read_train_settings(const interop::YamlFile& yaml, const std::string& prefix) {
+  plan::Request request;
   const Settings settings(yaml, prefix);
   read_files(settings, request);
   request.transforms = read_transforms(yaml, prefix + "transforms");

@@ -13,7 +13,7 @@ torch::Dtype dtype_of(const std::string& precision) {
 
 }  // namespace
 
-ByteFormer make_module(const TrainingPlan& plan, const Runtime& runtime) {
+ByteFormer make_module(const plan::TrainingPlan& plan, const Runtime& runtime) {
   ModuleOptions options;
   options.device = torch::Device(plan.device);
   options.compute_type = dtype_of(plan.precision);
@@ -29,7 +29,7 @@ ByteFormer make_module(const TrainingPlan& plan, const Runtime& runtime) {
   return module;
 }
 
-data::LoaderOptions loader_options(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
+data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   data::LoaderOptions options;
   options.preprocess = plan.preprocess;
   options.image_augmentation = plan.image_augmentation;

@@ -6,16 +6,16 @@
 
 #include "data/data_set.hpp"
 #include "data/loader.hpp"
+#include "plan/plan.hpp"
 #include "train/module.hpp"
-#include "train/plan.hpp"
 #include "train/runtime.hpp"
 
 namespace byteformer::train {
 
 /// The untrained module of `plan`; sets LibTorch's number of threads, which is the process's, to what goes with it.
-ByteFormer make_module(const TrainingPlan& plan, const Runtime& runtime);
+ByteFormer make_module(const plan::TrainingPlan& plan, const Runtime& runtime);
 
-data::LoaderOptions loader_options(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
+data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
 
 /// Calls `run(first, last)` for consecutive files whose tokens fit one pass, or for a single file that does not.
 template <typename Files, typename Run>

@@ -23,6 +23,15 @@ struct IntegratedGradients {
   std::vector<float> heat;   ///< [bytes]: adds up to value - value_without, but for the error of the quadrature
 };
 
+/// A point of Gauss and Legendre's rule for integrals over [0, 1].
+struct QuadraturePoint {
+  double at = 0;  ///< in (0, 1)
+  double weight = 0;
+};
+
+/// The rule of `num_points` points, ascending: exact for polynomials up to degree 2 num_points - 1.
+std::vector<QuadraturePoint> gauss_legendre(int num_points);
+
 /// Along the straight line in embedding space from E[padding] = 0 to E[b_i] for all bytes i at once, byte i is given
 /// (E[b_i] - 0) . mean of d value / d E[b_i], added up over channels. The stem is linear, so that the line is one in
 /// the space of tokens, too, and one gradient a token serves all bytes that it reads. Bytes that no token reads get 0.

@@ -7,7 +7,7 @@
 #include "byteformer/error.hpp"
 #include "format/text.hpp"
 #include "model/weights.hpp"
-#include "train/filter_bank.hpp"
+#include "plan/filter_bank.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -39,7 +39,7 @@ void start_stem(Parameters& parameters, const format::ModelConfig& config, std::
   const auto floats = [](const torch::Tensor& tensor) {
     return std::span(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel()));
   };
-  start_as_filter_bank(config, seed, floats(rows), floats(taps));
+  plan::start_as_filter_bank(config, seed, floats(rows), floats(taps));
   embeddings.copy_(rows);
   convolution.copy_(taps);
 }

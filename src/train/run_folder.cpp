@@ -43,7 +43,7 @@ void RunFolder::require_absent() const {
                  ": exists already; choose another folder, or go on with --resume ", base::printable(model_dir_));
 }
 
-void RunFolder::create(const TrainingPlan& plan) {
+void RunFolder::create(const plan::TrainingPlan& plan) {
   require_absent();
   std::error_code error;
   fs::create_directories(training_dir(), error);
@@ -53,16 +53,16 @@ void RunFolder::create(const TrainingPlan& plan) {
   base::write_file_atomically(training_dir() / "plan.json", to_json(plan));
 }
 
-TrainingPlan RunFolder::read_plan() const {
+plan::TrainingPlan RunFolder::read_plan() const {
   const fs::path path = training_dir() / "plan.json";
   std::error_code error;
   if (!fs::exists(path, error))
     format::fail(ErrorCode::kNotFound, base::printable(model_dir_),
                  ": holds no training run (there is no training/plan.json)");
-  return parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
+  return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
 }
 
-void RunFolder::save(const Parameters& parameters, const OptimizerState& state, const Progress& progress) const {
+void RunFolder::save(const Parameters& parameters, const OptimizerState& state, const plan::Progress& progress) const {
   const torch::Tensor values = parameters.values().to(torch::kCPU);
   const torch::Tensor first = state.first_moment.to(torch::kCPU);
   const torch::Tensor second = state.second_moment.to(torch::kCPU);
@@ -74,15 +74,15 @@ void RunFolder::save(const Parameters& parameters, const OptimizerState& state, 
                              {"first_moment", view_of(first)},
                              {"second_moment", view_of(second)},
                              {"average", view_of(average)}},
-                            {{kProgressKey, text.dump()}});
+                            {{plan::kProgressKey, text.dump()}});
 }
 
-bool RunFolder::load(Parameters& parameters, OptimizerState& state, Progress& progress) const {
+bool RunFolder::load(Parameters& parameters, OptimizerState& state, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
   std::error_code error;
   if (!fs::exists(path, error)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
-  const auto text = tensors.metadata.find(kProgressKey);
+  const auto text = tensors.metadata.find(plan::kProgressKey);
   if (text == tensors.metadata.end())
     format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
   torch::NoGradGuard no_grad;
@@ -90,7 +90,7 @@ bool RunFolder::load(Parameters& parameters, OptimizerState& state, Progress& pr
   copy_into(state.first_moment, tensors, "first_moment");
   copy_into(state.second_moment, tensors, "second_moment");
   copy_into(state.average, tensors, "average");
-  progress = parse_progress(text->second, base::printable(path));
+  progress = plan::parse_progress(text->second, base::printable(path));
   try {
     state.num_steps = nlohmann::json::parse(text->second).at("optimizer_steps");
   } catch (const nlohmann::json::exception& problem) {

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "format/config.hpp"
-#include "train/plan.hpp"
-#include "train/progress.hpp"
+#include "plan/plan.hpp"
+#include "plan/progress.hpp"
 
 namespace at {
 class Tensor;
@@ -25,16 +25,16 @@ class RunFolder {
   void require_absent() const;
 
   /// \throws Error kAlreadyExists if `model_dir` holds anything; kIo, kPermissionDenied.
-  void create(const TrainingPlan& plan);
+  void create(const plan::TrainingPlan& plan);
 
   /// \throws Error kNotFound saying what a run looks like.
-  TrainingPlan read_plan() const;
+  plan::TrainingPlan read_plan() const;
 
-  void save(const Parameters& parameters, const OptimizerState& state, const Progress& progress) const;
+  void save(const Parameters& parameters, const OptimizerState& state, const plan::Progress& progress) const;
 
   /// Whether there was a checkpoint; if so all four are as they were.
   /// \throws Error kInvalidFormat, kInvalidModel.
-  bool load(Parameters& parameters, OptimizerState& state, Progress& progress) const;
+  bool load(Parameters& parameters, OptimizerState& state, plan::Progress& progress) const;
 
   /// Writes config.json and model.safetensors: the answer so far.
   void write_model(const format::ModelConfig& config, const Parameters& parameters, const at::Tensor& flat) const;

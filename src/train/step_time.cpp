@@ -13,7 +13,7 @@
 
 namespace byteformer::train {
 
-double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
+double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   constexpr int kWarmUpSteps = 2;
   constexpr int kMostSteps = 20;
   constexpr double kSeconds = 5;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "data/data_set.hpp"
-#include "train/plan.hpp"
+#include "plan/plan.hpp"
 #include "train/runtime.hpp"
 
 namespace byteformer::train {
 
 /// Seconds that one step of `plan` takes here, measured on real batches with weights that are thrown away.
-double measure_step_seconds(const TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
+double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
 
 }  // namespace byteformer::train

@@ -35,18 +35,19 @@ void seed_step(std::uint64_t seed, std::int64_t step) {
   torch::manual_seed(base::Random(seed, 0x5354'4550, static_cast<std::uint64_t>(step)).bits());
 }
 
-bool has_noise(const TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }
+bool has_noise(const plan::TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }
 
 }  // namespace
 
 /// A training run in memory.
 class Trainer::Run {
  public:
-  Run(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime, TrainingEvents events);
+  Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+      TrainingEvents events);
 
   Outcome train();
 
-  const Progress& progress() const noexcept { return progress_; }
+  const plan::Progress& progress() const noexcept { return progress_; }
 
  private:
   void step(std::vector<data::LoadedFile> files);
@@ -55,12 +56,12 @@ class Trainer::Run {
   void evaluate();
   data::Answers validation_answers(const torch::Tensor& weights);
   bool write_or_say(const std::function<void()>& write);
-  void keep_if_best(const data::Answers& answers, const Evaluation& evaluation);
+  void keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation);
   void judge_best();
   void save();
   bool is_out_of_time() const;
 
-  TrainingPlan plan_;
+  plan::TrainingPlan plan_;
   const data::DataSet& data_;
   RunFolder folder_;
   Runtime runtime_;
@@ -68,12 +69,12 @@ class Trainer::Run {
   base::ThreadPool evaluation_pool_;
   ByteFormer module_;
   AdamW optimizer_;
-  Progress progress_;
+  plan::Progress progress_;
   std::optional<ValidationSet> validation_;  // once it was needed
   Outcome outcome_;
 };
 
-Trainer::Run::Run(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+Trainer::Run::Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
                   TrainingEvents events)
     : plan_(std::move(plan)),
       data_(data),
@@ -218,7 +219,7 @@ data::Answers Trainer::Run::validation_answers(const torch::Tensor& weights) {
 void Trainer::Run::evaluate() {
   const data::Answers answers = validation_answers(optimizer_.state().average);
   const data::Metrics metrics = data::measure(answers);
-  Evaluation evaluation;
+  plan::ValidationResult evaluation;
   evaluation.step = progress_.step;
   evaluation.train_loss = progress_.loss_sum / static_cast<double>(std::max<std::int64_t>(1, progress_.loss_count));
   evaluation.loss = metrics.loss;
@@ -234,7 +235,7 @@ void Trainer::Run::evaluate() {
 }
 
 /// The averaged weights become the model if no earlier ones were better.
-void Trainer::Run::keep_if_best(const data::Answers& answers, const Evaluation& evaluation) {
+void Trainer::Run::keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation) {
   const bool is_better = evaluation.top1 > progress_.best_top1 ||
                          (evaluation.top1 == progress_.best_top1 && evaluation.loss <= progress_.best_loss);
   if (!is_better) return;
@@ -264,7 +265,7 @@ bool Trainer::Run::write_or_say(const std::function<void()>& write) {
   }
 }
 
-Trainer::Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+Trainer::Trainer(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
                  TrainingEvents events)
     : run_(std::make_unique<Run>(std::move(plan), data, std::move(folder), runtime, std::move(events))) {}
 
@@ -272,6 +273,6 @@ Trainer::~Trainer() = default;
 
 Outcome Trainer::run() { return run_->train(); }
 
-const Progress& Trainer::progress() const noexcept { return run_->progress(); }
+const plan::Progress& Trainer::progress() const noexcept { return run_->progress(); }
 
 }  // namespace byteformer::train

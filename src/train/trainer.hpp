@@ -9,8 +9,8 @@
 
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
-#include "train/plan.hpp"
-#include "train/progress.hpp"
+#include "plan/plan.hpp"
+#include "plan/progress.hpp"
 #include "train/run_folder.hpp"
 #include "train/runtime.hpp"
 
@@ -29,7 +29,7 @@ struct StepReport {
 /// Called by the thread that trains; all may be empty.
 struct TrainingEvents {
   std::function<void(const StepReport&)> on_step;
-  std::function<void(const Evaluation&)> on_evaluation;
+  std::function<void(const plan::ValidationResult&)> on_evaluation;
   std::function<void(const std::string&)> on_message;
   std::function<bool()> should_stop;  ///< asked after every step: Ctrl-C
 };
@@ -38,7 +38,7 @@ struct TrainingEvents {
 struct Outcome {
   bool is_finished = false;  ///< false: stopped, to be resumed
   bool is_out_of_time = false;
-  Progress progress;
+  plan::Progress progress;
   data::Answers
       validation;  ///< of the weights that were kept, in the order of the validation samples that could be read
   std::vector<std::size_t> validation_samples;  ///< which those are
@@ -49,7 +49,7 @@ class Trainer {
  public:
   /// Starts, or goes on from the checkpoint that `folder` holds. `data` must outlive this.
   /// \throws Error
-  Trainer(TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
+  Trainer(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
           TrainingEvents events);
   ~Trainer();
 
@@ -57,7 +57,7 @@ class Trainer {
   /// \throws Error kInternal if the loss stops being finite, saying what to try; what was saved stays.
   Outcome run();
 
-  const Progress& progress() const noexcept;
+  const plan::Progress& progress() const noexcept;
 
  private:
   class Run;

@@ -23,7 +23,7 @@ std::string reason_it_does_not_fit(const ByteFormer& module, std::size_t num_byt
                         config.max_position_embeddings);
 }
 
-ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const TrainingPlan& plan,
+ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan,
                              const ByteFormer& module, const std::function<void(const std::string&)>& on_skipped)
     : token_budget_(plan.token_budget) {
   for (std::size_t i = 0; i < samples.size(); ++i) {

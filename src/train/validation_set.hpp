@@ -9,8 +9,8 @@
 #include "base/thread_pool.hpp"
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
+#include "plan/plan.hpp"
 #include "train/module.hpp"
-#include "train/plan.hpp"
 
 namespace byteformer::train {
 
@@ -20,7 +20,7 @@ std::string reason_it_does_not_fit(const ByteFormer& module, std::size_t num_byt
 class ValidationSet {
  public:
   /// Reads and prepares `samples`, which must outlive this; those that cannot be used are named to `on_skipped`.
-  ValidationSet(const std::vector<data::Sample>& samples, const TrainingPlan& plan, const ByteFormer& module,
+  ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan, const ByteFormer& module,
                 const std::function<void(const std::string&)>& on_skipped);
 
   /// Answers of `weights`, flat in the layout of the module's parameters: by the engine on a CPU, else by the module,

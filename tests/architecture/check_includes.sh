@@ -12,6 +12,7 @@ kernels
 nn format bytes encode chart
 model data backprop
 api interop
+plan
 train serve experiments
 '
 

@@ -4,11 +4,11 @@
 
 #include "byteformer/error.hpp"
 #include "commands/commands.hpp"
-#include "data/training_request.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
+#include "plan/published_plan.hpp"
+#include "plan/settings.hpp"
 #include "system/external_program.hpp"
-#include "train/published_plan.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -38,7 +38,7 @@ interrupted and saved.)";
 
 constexpr std::int64_t kMany = 1'000'000'000;
 
-void add_data_options(CLI::App& app, data::TrainingRequest& r) {
+void add_data_options(CLI::App& app, plan::Request& r) {
   add_text(app, "-d,--data", r.data, "DATA", "Labelled files: a folder or a manifest");
   add_text(app, "-o,--output", r.output, "MODEL", "Model folder to create; must not exist");
   add_text(app, "--resume", r.resume, "MODEL", "Go on with a run that was stopped");
@@ -63,7 +63,7 @@ void add_data_options(CLI::App& app, data::TrainingRequest& r) {
   add_choice(app, "--split-by", r.split_by, {"auto", "file", "speaker"}, "What is held out together");
 }
 
-void add_model_options(CLI::App& app, data::TrainingRequest& r) {
+void add_model_options(CLI::App& app, plan::Request& r) {
   add_choice(app, "--recipe", r.recipe, {"auto", "published"}, "Settings: chosen for the data, or those of the paper");
   add_text(app, "-c,--config", r.config, "CONFIG", "Train as a published configuration (YAML) says")
       .excludes("--recipe")
@@ -83,7 +83,7 @@ void add_model_options(CLI::App& app, data::TrainingRequest& r) {
   add_decimal(app, "--stochastic-depth", r.stochastic_depth, 0, 0.9, "Chance to skip the last block (default: 0)");
 }
 
-void add_schedule_options(CLI::App& app, data::TrainingRequest& r) {
+void add_schedule_options(CLI::App& app, plan::Request& r) {
   add_duration(app, "--time", r.time_s, "Budget, such as 30m (default: 20m, or less for little data)");
   add_decimal(app, "--epochs", r.epochs, 0.001, 100'000, "Passes over the data, instead of a budget");
   add_number(app, "--steps", r.steps, {1, kMany}, "Training steps, instead of a budget")
@@ -101,7 +101,7 @@ void add_schedule_options(CLI::App& app, data::TrainingRequest& r) {
   add_number(app, "--seed", r.seed, {0, kMany}, "Of everything random (default: 0)");
 }
 
-void add_machine_options(CLI::App& app, data::TrainingRequest& r) {
+void add_machine_options(CLI::App& app, plan::Request& r) {
   add_choice(app, "--device", r.device, {"auto", "cpu", "cuda"}, "Where to compute");
   add_choice(app, "--precision", r.precision, {"float32", "bf16", "fp16"},
              "Of products (default: float32, on a GPU bf16)");
@@ -114,16 +114,16 @@ void add_machine_options(CLI::App& app, data::TrainingRequest& r) {
 }
 
 /// What the trainer shows of a published configuration, where there is no trainer: a plan for the CPU.
-int show_plan(const data::TrainingRequest& request, Console& console) {
-  const train::TrainingPlan plan = train::plan_published(request, {}).plan;
+int show_plan(const plan::Request& request, Console& console) {
+  const plan::TrainingPlan plan = plan::plan_published(request, {}).plan;
   console.err << "note: byteformer-train is not installed here; this is a plan for the CPU\n";
   for (const std::string& reason : plan.reasons) console.err << "  " << reason << "\n";
   console.err.flush();
-  if (request.json) console.out << train::to_json(plan);
+  if (request.json) console.out << plan::to_json(plan);
   return kExitOk;
 }
 
-int train(const data::TrainingRequest& request, Console& console) {
+int train(const plan::Request& request, Console& console) {
   if (!request.data && !request.resume && !request.config)
     throw UsageError("--data is required (or --config, or --resume)");
   if (!request.output && !request.resume && !request.dry_run)
@@ -131,13 +131,13 @@ int train(const data::TrainingRequest& request, Console& console) {
   if (request.output && request.resume) throw UsageError("--resume goes on in its own folder; leave -o out");
   if (request.json && !request.dry_run) throw UsageError("--json needs --dry-run");
   if (request.config && request.dry_run && !find_program("byteformer-train")) return show_plan(request, console);
-  become(find_trainer("train needs"), {data::to_json(request)});
+  become(find_trainer("train needs"), {plan::to_json(request)});
 }
 
 }  // namespace
 
 Action add_train(CLI::App& app) {
-  auto request = std::make_shared<data::TrainingRequest>();
+  auto request = std::make_shared<plan::Request>();
   add_data_options(app, *request);
   add_model_options(app, *request);
   add_schedule_options(app, *request);

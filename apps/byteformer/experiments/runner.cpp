@@ -16,10 +16,10 @@
 #include "interop/rekey.hpp"
 #include "output/numbers.hpp"
 #include "output/output_files.hpp"
+#include "plan/plan.hpp"
+#include "plan/progress.hpp"
 #include "system/external_program.hpp"
 #include "system/machine.hpp"
-#include "train/plan.hpp"
-#include "train/progress.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -39,15 +39,15 @@ bool is_there(const fs::path& path) {
 /// What the trainer keeps of a finished training.
 experiments::TrainingLog read_training(const fs::path& model_dir) {
   const fs::path plan_path = model_dir / "training" / "plan.json";
-  const train::TrainingPlan plan =
-      train::parse_plan(base::read_text_file(plan_path, kMaxPlanBytes), base::printable(plan_path));
-  const std::optional<train::Progress> progress = train::read_progress(model_dir);
+  const plan::TrainingPlan plan =
+      plan::parse_plan(base::read_text_file(plan_path, kMaxPlanBytes), base::printable(plan_path));
+  const std::optional<plan::Progress> progress = plan::read_progress(model_dir);
   if (!progress || progress->step < plan.schedule.total_steps)
     throw Error(ErrorCode::kInternal, base::printable(model_dir) + ": the trainer ended well before the last step");
   experiments::TrainingLog log{plan.data_fingerprint, progress->step,    progress->best_step,
                                plan.epochs(),         progress->seconds, {}};
   std::vector<experiments::Validation> history;
-  for (const train::Evaluation& e : progress->history)
+  for (const plan::ValidationResult& e : progress->history)
     history.push_back({e.step, e.seconds, e.train_loss, e.loss, e.top1});
   log.history = experiments::thinned(history);
   return log;
@@ -109,7 +109,7 @@ void Runner::train_or_rekey(const Run& run, Console& console, RunLog& log) const
 
 void Runner::train(const Run& run) const {
   const fs::path model_dir = experiments::model_dir(run, options_.places);
-  data::TrainingRequest request = experiments::training_request(run, options_.places);
+  plan::Request request = experiments::training_request(run, options_.places);
   if (is_there(model_dir / "training" / "plan.json")) {
     request = {};
     request.resume = model_dir.string();
@@ -119,7 +119,7 @@ void Runner::train(const Run& run) const {
   }
   request.threads = options_.num_threads;
   request.no_progress = !options_.has_progress;
-  const int status = run_program(options_.trainer, {data::to_json(request)});
+  const int status = run_program(options_.trainer, {plan::to_json(request)});
   if (status == kExitInterrupted) throw Interrupted{};
   if (status != kExitOk)
     throw Error(ErrorCode::kInternal,

@@ -7,9 +7,9 @@
 
 #include "experiments/recipe_book.hpp"
 #include "experiments/run.hpp"
+#include "plan/planner.hpp"
+#include "plan/published_plan.hpp"
 #include "support/files.hpp"
-#include "train/planner.hpp"
-#include "train/published_plan.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -47,7 +47,7 @@ data::Survey sounds() {
 }
 
 /// What a plan computes: not its words, nor where its data are.
-train::TrainingPlan essence(train::TrainingPlan plan) {
+plan::TrainingPlan essence(plan::TrainingPlan plan) {
   plan.data.clear();
   plan.data_set.clear();
   plan.data_fingerprint.clear();
@@ -56,10 +56,9 @@ train::TrainingPlan essence(train::TrainingPlan plan) {
   return plan;
 }
 
-train::TrainingPlan plan_of(const data::TrainingRequest& request, const data::DataSet& data,
-                            const data::Survey& survey) {
-  train::TrainingPlan plan = train::choose_plan(request, data, survey, {});
-  train::choose_schedule(
+plan::TrainingPlan plan_of(const plan::Request& request, const data::DataSet& data, const data::Survey& survey) {
+  plan::TrainingPlan plan = plan::choose_plan(request, data, survey, {});
+  plan::choose_schedule(
       request, data.train.size(), [] { return ADD_FAILURE() << "budgets are never times", 1.0; }, plan);
   return plan;
 }
@@ -82,15 +81,15 @@ TEST(RecipesTest, AtThePapersScaleTheyArePublishedRuns) {
     const Recipe& recipe = book().at(entry.path().stem().string());
     const bool is_sound = recipe.paper.data->kind == MediaKind::kSounds;
     const data::DataSet& data = is_sound ? words : pictures;
-    data::TrainingRequest request = training_request({&recipe, Scale::kPaper, 0, {}}, {});
-    data::TrainingRequest published;
+    plan::Request request = training_request({&recipe, Scale::kPaper, 0, {}}, {});
+    plan::Request published;
     published.config = entry.path().string();
     published.seed = 0;
     // The test data accumulate over two passes for sounds, too; the published effective batch is 48 on each of 4 GPUs.
     if (is_sound) published.batch_size = 192;
-    const interop::PublishedRun run = interop::read_published_run(*published.config);
+    const plan::PublishedRun run = plan::read_published_run(*published.config);
     EXPECT_EQ(to_json(essence(plan_of(request, data, is_sound ? of_words : of_pictures))),
-              to_json(essence(train::choose_published_plan(published, run, &data, {}))));
+              to_json(essence(plan::choose_published_plan(published, run, &data, {}))));
   }
 }
 

@@ -50,7 +50,7 @@ TEST(RunTest, CommandsNameDataAndSeed) {
 
 TEST(RunTest, StepsTakeThePlaceOfEpochs) {
   const RecipeBook book = example_book();
-  const data::TrainingRequest request = training_request({&book.at("plain"), Scale::kSmall, 0, 7}, {});
+  const plan::Request request = training_request({&book.at("plain"), Scale::kSmall, 0, 7}, {});
   EXPECT_EQ(request.steps, 7);
   EXPECT_FALSE(request.epochs);
 }

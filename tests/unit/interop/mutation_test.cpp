@@ -3,7 +3,6 @@
 
 #include "interop/checkpoint.hpp"
 #include "interop/labels.hpp"
-#include "interop/published_run.hpp"
 #include "interop/published_yaml.hpp"
 #include "interop/zip_reader.hpp"
 #include "interop/zip_writer.hpp"
@@ -56,13 +55,6 @@ INSTANTIATE_TEST_SUITE_P(Files, CheckpointMutationTest,
 TEST(InteropMutationTest, Yaml) {
   test::expect_survives(test::read_file(test::data_path("configs/speech_mp3_k4_w32.yaml")), kNumMutations,
                         [](const std::string& text) { parse_published_yaml(text, "run.yaml"); });
-}
-
-TEST(InteropMutationTest, PublishedRuns) {
-  for (const char* name : {"published/order_window_shuffle.yaml", "published/obfuscation_20.yaml",
-                           "published/camera_0.05_k4.yaml", "published/wav_float32_k32.yaml"})
-    test::expect_survives(test::read_file(test::data_path(name)), kNumMutations / 4,
-                          [](const std::string& text) { parse_published_run(text, "run.yaml"); });
 }
 
 TEST(InteropMutationTest, Labels) {

@@ -8,11 +8,11 @@
 #include "data/survey.hpp"
 #include "format/model_folder.hpp"
 #include "format/safetensors.hpp"
+#include "plan/planner.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/adaptation.hpp"
-#include "train/planner.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -41,9 +41,9 @@ class TrainerTest : public ::testing::Test {
     request_.epochs = 4;
   }
 
-  TrainingPlan plan() const {
-    TrainingPlan p = choose_plan(request_, data_, data::look_at(data_.train), {});
-    choose_schedule(
+  plan::TrainingPlan plan() const {
+    plan::TrainingPlan p = plan::choose_plan(request_, data_, data::look_at(data_.train), {});
+    plan::choose_schedule(
         request_, data_.train.size(), [] { return 1.0; }, p);
     return p;
   }
@@ -51,7 +51,7 @@ class TrainerTest : public ::testing::Test {
   /// Trains in `name`, stopping and starting again after every `stop_every` steps if that is not 0.
   Outcome train(const std::string& name, int stop_every = 0, TrainingEvents events = {}, int num_threads = 2) {
     RunFolder run(folder_ / name);
-    const TrainingPlan p = std::filesystem::exists(folder_ / name) ? run.read_plan() : plan();
+    const plan::TrainingPlan p = std::filesystem::exists(folder_ / name) ? run.read_plan() : plan();
     if (!std::filesystem::exists(folder_ / name)) run.create(p);
     for (;;) {
       int steps = 0;
@@ -68,7 +68,7 @@ class TrainerTest : public ::testing::Test {
 
   test::TemporaryFolder folder_;
   data::DataSet data_;
-  data::TrainingRequest request_;
+  plan::Request request_;
 };
 
 TEST_F(TrainerTest, LearnsWhatIsEasyAndLeavesAModelFolder) {
@@ -138,7 +138,7 @@ TEST_F(TrainerTest, ALossThatIsNotFiniteStopsWithAdvice) {
   request_.epochs = 200;
   request_.clip_norm = 0;
   request_.warmup_steps = 0;
-  TrainingPlan p = plan();
+  plan::TrainingPlan p = plan();
   p.schedule.max_lr = 1e30;
   RunFolder run(folder_ / "run");
   run.create(p);
@@ -173,7 +173,7 @@ TEST(InitialisationTest, TheReleasedOneIsTodays) {
 
 TEST_F(TrainerTest, FineTuningKeepsTheRowsOfClassesItKnows) {
   train("first");
-  TrainingPlan p = plan();
+  plan::TrainingPlan p = plan();
   p.config.labels = {"letters", "others", "digits"};
   p.config.num_labels = 3;
   Parameters parameters(p.config, torch::kCPU);

@@ -1,0 +1,356 @@
+// Implementation of model_choice.hpp.
+#include "plan/model_choice.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <optional>
+#include <span>
+
+#include "base/file_io.hpp"
+#include "byteformer/error.hpp"
+#include "format/model_folder.hpp"
+#include "interop/presets.hpp"
+#include "nn/geometry.hpp"
+
+namespace byteformer::plan {
+namespace {
+
+using data::FileFormat;
+
+constexpr double kClearMajority = 0.9;
+constexpr int kSmallPicture = 64;           // pixels: up to here pictures keep their size
+constexpr std::int64_t kPieceBytes = 8192;  // longer files of no known kind are cut to pieces for training on a CPU
+constexpr double kSoundTokensPerSecond = 250;
+constexpr std::int64_t kWholeFileTokens = 512;  // up to here one window holds the file
+
+/// Smaller than the published ones.
+constexpr interop::Preset kSmallPresets[] = {{"nano", 96, 4, 3, 384}, {"micro", 128, 6, 4, 512}};
+
+const interop::Preset& preset_of(const std::string& name) {
+  using Presets = std::span<const interop::Preset>;
+  for (const Presets presets : {Presets(kSmallPresets), Presets(interop::kPresets)})
+    for (const interop::Preset& p : presets)
+      if (name == p.name) return p;
+  throw Error(ErrorCode::kInvalidArgument,
+              "--preset must be nano, micro, tiny, small, base or huge, not `" + name + "`");
+}
+
+int to_int(std::int64_t number) { return static_cast<int>(number); }
+
+data::ImagePreparation image_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+  data::ImagePreparation image;
+  const bool is_published = request.recipe == "published";
+  const int typical = data::quantile(survey.shorter_sides, 0.5);
+  const int affordable = is_published || plan.device == "cuda" ? 224 : kSmallPicture;
+  const int crop = to_int(request.crop.value_or(is_published ? 224 : std::min(affordable, typical)));
+  // Pictures of one small size are used whole; of larger ones the published margin is cut off.
+  const bool keeps_size = survey.all_images_equal && crop == typical;
+  image.crop = crop;
+  image.resize = to_int(request.resize.value_or(keeps_size ? crop : crop * 8 / 7));
+  image.encoding.format = is_published ? FileFormat::kTiff : FileFormat::kFhwc;
+  image.encoding.quality = to_int(request.quality.value_or(100));
+  plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle (--resize, --crop)",
+                                     *image.resize, crop, crop));
+  return image;
+}
+
+data::SoundPreparation sound_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+  data::SoundPreparation sound;
+  const bool is_published = request.recipe == "published";
+  const int common_rate = data::quantile(survey.sample_rates, 0.5);
+  sound.sample_rate = to_int(request.sample_rate.value_or(std::min(16'000, common_rate)));
+  const double low = data::quantile(survey.durations_s, 0.05), high = data::quantile(survey.durations_s, 0.95);
+  if (request.duration_s) {
+    sound.duration_s = request.duration_s;
+  } else if (is_published) {
+    sound.duration_s = 1;
+  } else if (high < 1.5 * low || survey.durations_s.back() > 20) {
+    sound.duration_s = std::min(10.0, std::ceil(high * 10) / 10);  // all alike, or some far too long
+  }
+  sound.encoding.format = FileFormat::kWav;
+  sound.encoding.sample_format = request.sample_format
+                                     ? encode::parse_sample_format(*request.sample_format)
+                                     : (is_published ? encode::SampleFormat::kInt16 : encode::SampleFormat::kUint8);
+  plan.reasons.push_back(
+      fmt::format("sounds: {} Hz, {} samples, {} (--sample-rate, --sample-format, --duration)", *sound.sample_rate,
+                  encode::to_string(sound.encoding.sample_format),
+                  sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
+  return sound;
+}
+
+// What a model reads, but for what the command line says.
+
+data::ImagePreparation as_before(data::ImagePreparation image, const data::TrainingRequest& request) {
+  if (request.resize) image.resize = to_int(*request.resize);
+  if (request.crop) image.crop = to_int(*request.crop);
+  if (request.quality) image.encoding.quality = to_int(*request.quality);
+  return image;
+}
+
+data::SoundPreparation as_before(data::SoundPreparation sound, const data::TrainingRequest& request) {
+  if (request.sample_rate) sound.sample_rate = to_int(*request.sample_rate);
+  if (request.duration_s) sound.duration_s = request.duration_s;
+  if (request.sample_format) sound.encoding.sample_format = encode::parse_sample_format(*request.sample_format);
+  return sound;
+}
+
+/// What files of the model look like that training starts from. Nothing where files are taken as they are.
+std::optional<data::Preprocess> initial_preprocess(const data::TrainingRequest& request, const TrainingPlan& plan) {
+  if (plan.init_from.empty() || request.encode == "as-is") return {};
+  data::Preprocess preprocess = data::read_preprocess(plan.init_from);
+  if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--init-from {}: it reads files that are obfuscated with a secret key, which training does "
+                            "not have; --transforms says what to do with the bytes instead",
+                            base::printable(plan.init_from)));
+  return preprocess;
+}
+
+/// Why files are re-encoded.
+std::string reason_of_form(const TrainingPlan& plan, const std::optional<data::Preprocess>& initial) {
+  const auto& [image, sound, transforms] = plan.preprocess;
+  const std::string form = "each is re-encoded as " + data::describe(plan.preprocess);
+  if (initial && ((image && initial->image) || (sound && initial->sound))) {
+    if (image == initial->image && sound == initial->sound)
+      return form + ", as " + base::printable(plan.init_from) + " expects it";
+    return fmt::format("{}; {} expects {}", form, base::printable(plan.init_from), data::describe(*initial));
+  }
+  const bool is_compressed =
+      (image && image->encoding.format == FileFormat::kJpeg) || (sound && sound->encoding.format == FileFormat::kMp3);
+  return form + (is_compressed
+                     ? ": compressed bytes take far longer to learn than uncompressed ones"
+                     : ": uncompressed bytes are learned far faster (--encode as-is takes files as they are)");
+}
+
+/// Bytes between tokens: about `tokens` of them, and each picture row a whole number of tokens or the other way round.
+std::int64_t image_stride(std::int64_t row_bytes, std::int64_t num_bytes, std::int64_t tokens) {
+  constexpr std::int64_t kMost = 48;
+  const double wanted = std::min<double>(kMost, static_cast<double>(num_bytes) / static_cast<double>(tokens));
+  std::int64_t best = 3;
+  for (std::int64_t s = 3; s <= kMost; s += 3)
+    if (row_bytes % s == 0 &&
+        std::abs(std::log(static_cast<double>(s) / wanted)) < std::abs(std::log(static_cast<double>(best) / wanted)))
+      best = s;
+  return best;
+}
+
+/// At most, of files with nothing but a picture.
+std::int64_t header_bytes(FileFormat format) {
+  if (format == FileFormat::kFhwc || format == FileFormat::kFchw) return 0;
+  return format == FileFormat::kTiff ? 512 : 4096;
+}
+
+/// Bytes of the longest file that the model will see, where the longest sound takes `sound_s` seconds and the longest
+/// file that is taken as it is has `raw_bytes`.
+std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, double sound_s,
+                          std::int64_t raw_bytes) {
+  std::int64_t longest = 0;
+  if (plan.preprocess.image) {
+    const auto& image = *plan.preprocess.image;
+    const std::int64_t width = image.crop.value_or(data::quantile(survey.widths, 1));
+    const std::int64_t height = image.crop.value_or(data::quantile(survey.heights, 1));
+    longest = width * height * 3 + header_bytes(image.encoding.format);  // compressed ones are shorter
+  }
+  if (plan.preprocess.sound) {
+    const auto& sound = *plan.preprocess.sound;
+    const double seconds = sound.duration_s.value_or(sound_s);
+    constexpr double kSampleBytes[] = {4, 4, 2, 1};
+    const double bytes = kSampleBytes[static_cast<int>(sound.encoding.sample_format)];
+    longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
+  }
+  if (plan.preprocess.is_bytes()) longest = raw_bytes;
+  return longest;
+}
+
+/// What a mask leaves of a file, which is all that the model sees of it.
+std::int64_t left_by_mask(const TrainingPlan& plan, std::int64_t num_bytes) {
+  const auto& mask = plan.preprocess.transforms.mask;
+  if (!mask) return num_bytes;
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(mask->keep_frac * static_cast<double>(num_bytes)));
+}
+
+/// About as many tokens as without the mask. What is left of rows and samples has no period that tokens could meet.
+std::int64_t stride_under_mask(std::int64_t stride, double keep_frac) {
+  constexpr std::int64_t kLeast = 2;  // the published camera's
+  const double wanted = std::max(1.0, static_cast<double>(stride) * keep_frac);
+  return std::max(std::min(kLeast, stride), std::int64_t{1} << std::lround(std::log2(wanted)));
+}
+
+std::int64_t stride_of_whole_files(const data::Survey& survey, const TrainingPlan& plan) {
+  if (plan.preprocess.image) {  // also of the joint kind: sounds have no rows that tokens should meet
+    const auto& image = *plan.preprocess.image;
+    const FileFormat format = image.encoding.format;
+    const std::int64_t width = image.crop.value_or(data::quantile(survey.widths, 1));
+    const std::int64_t height = image.crop.value_or(data::quantile(survey.heights, 1));
+    if (format == FileFormat::kJpeg || format == FileFormat::kPng) return width * height <= 1024 ? 2 : 4;
+    return image_stride(format == FileFormat::kFchw ? width : 3 * width, 3 * width * height, 128);
+  }
+  if (plan.preprocess.sound) {
+    if (plan.preprocess.sound->encoding.format == FileFormat::kMp3) return 4;
+    constexpr std::int64_t kSampleBytes[] = {4, 4, 2, 1};
+    const std::int64_t bytes = kSampleBytes[static_cast<int>(plan.preprocess.sound->encoding.sample_format)];
+    const double stride = *plan.preprocess.sound->sample_rate / kSoundTokensPerSecond;
+    return std::clamp<std::int64_t>(std::llround(stride), 4, 64) * bytes;
+  }
+  const std::int64_t typical = plan.max_bytes > 0 ? plan.max_bytes : data::quantile(survey.bytes, 0.95);
+  return static_cast<std::int64_t>(
+      std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(typical / 512, 2, 16))));
+}
+
+std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan) {
+  const std::int64_t stride = stride_of_whole_files(survey, plan);
+  const auto& mask = plan.preprocess.transforms.mask;
+  return mask ? stride_under_mask(stride, mask->keep_frac) : stride;
+}
+
+void choose_layers(format::PartialConfig& config, std::int64_t window, std::int64_t num_tokens) {
+  const std::int64_t layers = *config.num_hidden_layers;
+  std::vector<std::int64_t> sizes, shifts;
+  std::vector<bool> merges;
+  for (std::int64_t i = 0; i < layers; ++i) {
+    sizes.push_back(window);
+    // Where one window holds the file there is nothing to shift.
+    shifts.push_back(i % 2 == 1 && num_tokens > window ? window / 2 : 0);
+    merges.push_back(i < 2);
+  }
+  config.window_sizes = sizes;
+  config.window_shifts = shifts;
+  config.downsample = merges;
+}
+
+}  // namespace
+
+void apply_format(const Request& request, TrainingPlan& plan) {
+  if (!request.encode || request.encode == "as-is") return;
+  const FileFormat format = data::parse_file_format(*request.encode);
+  if (data::is_image(format) && plan.preprocess.image) {
+    plan.preprocess.image->encoding.format = format;
+  } else if (!data::is_image(format) && plan.preprocess.sound) {
+    plan.preprocess.sound->encoding.format = format;
+  } else {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("--encode {}: the data are no {}", *request.encode,
+                                                         data::is_image(format) ? "pictures" : "sounds"));
+  }
+}
+
+void choose_preprocess(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+  const double images = survey.image_share(), sounds = survey.sound_share();
+  const std::optional<data::Preprocess> initial = initial_preprocess(request, plan);
+  const bool takes_bytes = request.encode ? request.encode == "as-is" : initial && initial->is_bytes();
+  if (!takes_bytes && images + sounds >= kClearMajority) {
+    // Weights for 8 kHz hear nothing at 16, so what training starts from decides before the data do.
+    if (images > 0.02)
+      plan.preprocess.image =
+          initial && initial->image ? as_before(*initial->image, request) : image_preparation(request, survey, plan);
+    if (sounds > 0.02)
+      plan.preprocess.sound =
+          initial && initial->sound ? as_before(*initial->sound, request) : sound_preparation(request, survey, plan);
+  }
+  apply_format(request, plan);
+  if (!plan.preprocess.is_bytes()) {
+    plan.reasons.push_back(reason_of_form(plan, initial));
+  } else {
+    plan.reasons.push_back("files are taken as they are");
+    const bool is_small_machine = plan.device == "cpu";
+    if (is_small_machine && data::quantile(survey.bytes, 0.95) > kPieceBytes) plan.max_bytes = kPieceBytes;
+  }
+  if (request.transforms) {
+    plan.preprocess.transforms = data::parse_transforms(*request.transforms, "--transforms");
+    plan.reasons.push_back("bytes: " + data::describe(plan.preprocess.transforms) + " (--transforms)");
+  } else if (initial) {
+    plan.preprocess.transforms = initial->transforms;
+  }
+  plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
+  if (plan.max_bytes > 0)
+    plan.reasons.push_back(
+        fmt::format("longer files are cut to a random piece of {} bytes in training, never in "
+                    "validation (--max-bytes)",
+                    plan.max_bytes));
+}
+
+void apply_sizes(const Request& request, const std::string& preset, format::PartialConfig& config) {
+  const interop::Preset& p = preset_of(request.preset.value_or(preset));
+  config.hidden_size = request.hidden_size.value_or(p.hidden_size);
+  config.num_hidden_layers = request.layers.value_or(p.num_hidden_layers);
+  config.num_attention_heads = request.heads.value_or(p.num_attention_heads);
+  config.intermediate_size =
+      request.intermediate_size.value_or(request.hidden_size ? 4 * *request.hidden_size : p.intermediate_size);
+}
+
+void take_initial_model(const Request& request, TrainingPlan& plan) {
+  plan.config = format::read_config(plan.init_from);
+  plan.config.masking = request.masking ? format::parse_masking(*request.masking) : plan.config.masking;
+}
+
+void complete_model(const std::vector<std::string>& classes, TrainingPlan& plan) {
+  plan.config.labels = classes;
+  plan.config.num_labels = static_cast<std::int64_t>(classes.size());
+  plan.config.temperature = 1;
+  plan.config.preprocess = data::to_json(plan.preprocess);
+  format::validate(plan.config, "the model");
+  plan.reasons.push_back(
+      fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",
+                  plan.config.num_hidden_layers, plan.config.hidden_size, plan.config.conv_kernel_size,
+                  plan.config.window_sizes.front(),
+                  plan.config.position_embedding == format::PositionEmbedding::kLearned
+                      ? fmt::format("{} learned", plan.config.max_position_embeddings)
+                      : "sinusoidal",
+                  format::to_string(plan.config.masking)));
+}
+
+void choose_model(const Request& request, const data::DataSet& data, const data::Survey& survey, TrainingPlan& plan) {
+  const bool is_published = request.recipe == "published";
+  if (!plan.init_from.empty()) {
+    take_initial_model(request, plan);
+  } else {
+    const std::string chosen = is_published || plan.device == "cuda" ? "tiny"
+                               : data.train.size() < 3'000           ? "nano"
+                                                                     : "micro";
+    format::PartialConfig config;
+    apply_sizes(request, chosen, config);
+    config.num_labels = static_cast<std::int64_t>(data.classes.size());
+    const std::int64_t published_kernel = plan.preprocess.sound && !plan.preprocess.image ? 16 : 32;
+    config.conv_kernel_size =
+        request.kernel.value_or(is_published ? published_kernel : 2 * chosen_stride(survey, plan));
+    config.masking = format::parse_masking(request.masking.value_or("masked"));
+    // The most of both maskings; an odd kernel is refused below.
+    const nn::TokenGeometry token_geometry(*config.conv_kernel_size / 2 * 2, Masking::kMasked);
+    const auto tokens_of = [&](std::int64_t bytes) {
+      return static_cast<std::int64_t>(token_geometry.num_tokens(static_cast<std::uint64_t>(bytes)));
+    };
+    const std::int64_t whole_bytes =
+        longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1));
+    const std::int64_t bytes = left_by_mask(plan, whole_bytes);
+    if (plan.preprocess.transforms.mask)
+      plan.reasons.push_back(fmt::format(
+          "the mask leaves {} of the {} bytes of a long file: the model is made for what is left", bytes, whole_bytes));
+    const std::int64_t tokens = tokens_of(bytes);
+    const bool is_deep = *config.num_hidden_layers >= 12;
+    if (is_published && is_deep) {
+      config.window_size = request.window.value_or(128);  // shifts and merges as published, whatever the window
+    } else if (!is_deep || request.window) {
+      const std::int64_t whole = (tokens + 63) / 64 * 64;
+      choose_layers(config, request.window.value_or(whole <= kWholeFileTokens ? whole : 128), tokens);
+      if (is_deep) config.downsample.reset();
+    }
+    const bool varies = plan.preprocess.is_bytes();
+    const std::string positions = request.positions.value_or(varies && !is_published ? "sinusoidal" : "learned");
+    config.position_embedding =
+        positions == "sinusoidal" ? format::PositionEmbedding::kSinusoidal : format::PositionEmbedding::kLearned;
+    // The longest training file, made longer by augmentation, and room for what was not seen.
+    const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
+    const std::int64_t most_tokens =
+        tokens_of(left_by_mask(plan, longest_file(survey, plan, survey.longest_s, survey.most_bytes)));
+    config.max_position_embeddings =
+        is_published ? 50'000
+                     : std::max({std::int64_t{64}, has_any_length ? 4 * tokens : tokens + tokens / 4,
+                                 has_any_length ? most_tokens + most_tokens / 2 : most_tokens + most_tokens / 4});
+    plan.config = format::complete(config, "the model");
+  }
+  complete_model(data.classes, plan);
+}
+
+}  // namespace byteformer::plan

@@ -1,0 +1,74 @@
+// Everything that decides what a training run computes: fixed at its start, stored with it, the same when it resumes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/augmentation.hpp"
+#include "data/preprocess.hpp"
+#include "format/config.hpp"
+
+namespace byteformer::plan {
+
+/// Linear warm-up, then half a cosine.
+struct Schedule {
+  double max_lr = 1e-3;
+  double min_lr = 2e-5;
+  double warmup_init_lr = 1e-6;
+  std::int64_t warmup_steps = 0;
+  std::int64_t total_steps = 0;
+  std::int64_t steps_per_epoch = 1;
+  bool is_per_epoch = false;  ///< published: the cosine moves once an epoch
+
+  bool operator==(const Schedule&) const = default;
+};
+
+/// The learning rate of step `step`, counted from 0.
+double learning_rate(const Schedule& schedule, std::int64_t step) noexcept;
+
+struct TrainingPlan {
+  std::string data;
+  std::string data_set;  ///< the name of a published one, where a published configuration says so
+  format::ModelConfig config;
+  data::Preprocess preprocess;
+  data::ImageAugmentation image_augmentation;
+  data::SoundAugmentation sound_augmentation;
+  std::int64_t max_bytes = 0;  ///< training cuts longer files to a random piece; 0: never
+
+  Schedule schedule;
+  std::int64_t batch_size = 64;        ///< files a step, whatever the number of passes that it takes
+  std::int64_t token_budget = 32'768;  ///< tokens a pass, at most, if a file alone does not have more
+  std::int64_t evaluate_every = 0;     ///< steps
+  double weight_decay = 0.05;
+  double label_smoothing = 0.1;
+  double clip_norm = 0;  ///< of all gradients; 0: off
+  double ema_momentum = 1e-4;
+  double dropout = 0;
+  double stochastic_depth = 0;
+  double validation_fraction = 0.1;
+  std::string split_by = "auto";  ///< how validation is split off: "auto", "speaker" or "file"
+  bool balance_classes = false;
+  bool balance_kinds = false;
+  std::string initialisation = "released";  ///< "released", "normal" or "filter-bank"
+  std::string precision = "float32";
+  std::string device = "cpu";
+  std::string init_from;
+  std::uint64_t seed = 0;
+  double time_s = 0;             ///< the budget; 0: none
+  std::string data_fingerprint;  ///< of the names, sizes and labels of all files
+
+  std::string command;               ///< that started the run
+  std::vector<std::string> reasons;  ///< why it is as it is, for people
+
+  double epochs() const {
+    return static_cast<double>(schedule.total_steps) / static_cast<double>(schedule.steps_per_epoch);
+  }
+};
+
+std::string to_json(const TrainingPlan& plan);
+
+/// \throws Error kInvalidFormat naming `source`.
+TrainingPlan parse_plan(const std::string& json, const std::string& source);
+
+}  // namespace byteformer::plan

@@ -1,0 +1,258 @@
+// Implementation of planner.hpp.
+#include "plan/planner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "byteformer/error.hpp"
+#include "data/loader.hpp"
+#include "format/text.hpp"
+#include "plan/filter_bank.hpp"
+#include "plan/model_choice.hpp"
+
+namespace byteformer::plan {
+namespace {
+
+constexpr double kDefaultTime_s = 20 * 60;
+constexpr double kMostEpochs = 150;
+constexpr double kLongTraining = 30;  // epochs from which on pictures need stronger augmentation
+
+/// "1.5 kB", "3.0 MB"
+std::string bytes_text(std::int64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  return bytes < 1'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
+                           : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string survey_text(const data::Survey& survey) {
+  std::string kinds;
+  for (const auto& [kind, count] : survey.kinds)
+    kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, kind);
+  std::string text =
+      fmt::format("looked at {} files: {}; {} to {} each", survey.num_looked_at, kinds,
+                  bytes_text(data::quantile(survey.bytes, 0)), bytes_text(data::quantile(survey.bytes, 1)));
+  if (!survey.widths.empty())
+    text += survey.all_images_equal ? fmt::format("; {}x{} pixels", survey.widths.front(), survey.heights.front())
+                                    : fmt::format("; shorter sides {} to {} pixels", survey.shorter_sides.front(),
+                                                  survey.shorter_sides.back());
+  if (!survey.durations_s.empty())
+    text += fmt::format("; {:.2f} to {:.2f} s at {} Hz", survey.durations_s.front(), survey.durations_s.back(),
+                        data::quantile(survey.sample_rates, 0.5));
+  return text;
+}
+
+std::vector<std::int64_t> class_counts(const data::DataSet& data) {
+  std::vector<std::int64_t> counts(data.classes.size());
+  for (const data::Sample& sample : data.train) ++counts[static_cast<std::size_t>(sample.label)];
+  return counts;
+}
+
+/// A joint model must not neglect the kind of file that is rare.
+void balance_kinds(const data::Survey& survey, const std::string& wanted, TrainingPlan& plan) {
+  if (!plan.preprocess.image || !plan.preprocess.sound || wanted == "off") return;
+  const std::size_t few = std::min(survey.num_images, survey.num_sounds);
+  const std::size_t many = std::max(survey.num_images, survey.num_sounds);
+  plan.balance_kinds = wanted == "on" || many > 3 * few;
+  if (plan.balance_kinds)
+    plan.reasons.push_back(
+        fmt::format("pictures and sounds are drawn equally often, though there are {:.0f} times as "
+                    "many {} (--balance off changes that)",
+                    static_cast<double>(many) / static_cast<double>(few),
+                    survey.num_images > survey.num_sounds ? "pictures" : "sounds"));
+}
+
+void choose_balance(const Request& request, const data::DataSet& data, const data::Survey& survey, TrainingPlan& plan) {
+  const std::vector<std::int64_t> counts = class_counts(data);
+  const auto largest = std::ranges::max_element(counts);
+  auto smallest = counts.end();
+  for (auto it = counts.begin(); it != counts.end(); ++it)
+    if (*it > 0 && (smallest == counts.end() || *it < *smallest)) smallest = it;
+  const std::string wanted = request.balance.value_or("auto");
+  balance_kinds(survey, wanted, plan);
+  const bool is_unbalanced = *largest > 3 * *smallest;
+  plan.balance_classes = wanted == "on" || (wanted == "auto" && is_unbalanced);
+  const auto name = [&](auto it) { return data.classes[static_cast<std::size_t>(it - counts.begin())]; };
+  if (is_unbalanced || plan.balance_classes)
+    plan.reasons.push_back(
+        fmt::format("classes: {} files of `{}`, {} of `{}`: {}", *largest, name(largest), *smallest, name(smallest),
+                    plan.balance_classes ? "each class is drawn equally often (--balance off changes that)"
+                                         : "drawn as they are (--balance on evens them out)"));
+}
+
+void choose_batch(const Request& request, const data::DataSet& data, bool is_published, TrainingPlan& plan) {
+  const std::size_t num_files = data.train.size();
+  const std::int64_t published = plan.preprocess.sound && !plan.preprocess.image ? 48 * 4 : 48 * 8 * 2;
+  const std::int64_t chosen = num_files < 5'000 ? 32 : num_files < 20'000 ? 64 : 128;
+  plan.batch_size = request.batch_size.value_or(is_published ? published : chosen);
+}
+
+void choose_augmentation(const Request& request, const data::DataSet& data, TrainingPlan& plan) {
+  const std::string wanted = request.augment.value_or("auto");
+  if (wanted == "none" || plan.preprocess.is_bytes()) return;
+  if (wanted == "published") {
+    if (plan.preprocess.image)
+      plan.image_augmentation = {.min_crop_area = 0.08,
+                                 .flip = true,
+                                 .rand_augment_operations = 2,
+                                 .rand_augment_magnitude = 9,
+                                 .erasing_probability = 0.25};
+    if (plan.preprocess.sound) plan.sound_augmentation = {.noise_db = -50, .roll_fraction = 0.1, .mixup = true};
+    return;
+  }
+  // A mirrored digit or letter is another one.
+  const bool are_characters =
+      std::ranges::all_of(data.classes, [](const std::string& name) { return name.size() <= 2; });
+  if (plan.preprocess.image) {
+    const data::ImagePreparation& image = *plan.preprocess.image;
+    const bool has_margin = image.resize != image.crop;
+    plan.image_augmentation.flip = !are_characters;
+    if (has_margin) {
+      plan.image_augmentation.min_crop_area = 0.35;
+    } else {
+      plan.image_augmentation.max_shift = std::max(1, image.crop.value_or(32) / 8);
+    }
+    plan.reasons.push_back(fmt::format("training pictures are {}{} (--augment none changes that)",
+                                       has_margin ? "randomly cropped" : "shifted",
+                                       are_characters ? ", not mirrored: classes look like characters" : ", mirrored"));
+  }
+  if (plan.preprocess.sound) {
+    plan.sound_augmentation = {
+        .shift_fraction = 0.15, .speed_fraction = 0.15, .gain_db = 8, .white_noise = 0.01, .mask_fraction = 0.2};
+    plan.reasons.push_back(
+        "sounds are shifted, sped up or down, made louder or softer, silenced in places, with a little noise");
+  }
+}
+
+/// A picture that is seen very often has to look different each time.
+void strengthen_augmentation(const Request& request, TrainingPlan& plan) {
+  data::ImageAugmentation& augmentation = plan.image_augmentation;
+  if (request.augment.value_or("auto") != "auto" || request.recipe == "published" || !augmentation.flip) return;
+  if (plan.epochs() < kLongTraining) return;
+  augmentation.rand_augment_operations = 1;
+  augmentation.rand_augment_magnitude = 5;
+  augmentation.erasing_probability = 0.2;
+  plan.reasons.push_back("every picture is seen often, so one random operation and random erasing are added");
+}
+
+}  // namespace
+
+void choose_device(const Request& request, const Machine& machine, TrainingPlan& plan) {
+  const std::string wanted = request.device.value_or("auto");
+  if (wanted == "cuda" && !machine.has_cuda)
+    throw Error(ErrorCode::kInvalidArgument,
+                "--device cuda: this LibTorch finds no GPU; use --device cpu, or build against a PyTorch with CUDA");
+  plan.device = wanted == "cuda" || (wanted == "auto" && machine.has_cuda) ? "cuda" : "cpu";
+  plan.precision = request.precision.value_or(plan.device == "cuda" ? "bf16" : "float32");
+  if (plan.precision == "fp16" && plan.device == "cpu")
+    throw Error(ErrorCode::kInvalidArgument,
+                "--precision fp16 needs --device cuda; on the CPU there are float32 and bf16");
+}
+
+void take_settings(const Request& request, TrainingPlan& plan) {
+  plan.data = request.data.value_or("");
+  plan.seed = static_cast<std::uint64_t>(request.seed.value_or(0));
+  plan.validation_fraction = request.validation_fraction.value_or(0.1);
+  plan.split_by = request.split_by.value_or("auto");
+  plan.init_from = request.init_from.value_or("");
+  plan.token_budget = request.token_budget.value_or(plan.token_budget);
+  plan.weight_decay = request.weight_decay.value_or(0.05);
+  plan.label_smoothing = request.label_smoothing.value_or(0.1);
+  plan.clip_norm = request.clip_norm.value_or(request.recipe == "published" ? 0 : 1);
+  plan.dropout = request.dropout.value_or(0);
+  plan.stochastic_depth = request.stochastic_depth.value_or(0);
+  plan.initialisation = request.initialisation.value_or(request.recipe == "published" ? "released" : "auto");
+}
+
+void choose_initialisation(TrainingPlan& plan) {
+  if (plan.initialisation != "auto" && plan.initialisation != "filter-bank") return;
+  const std::vector<ByteNumbers> numbers = numbers_of(plan.config);
+  if (plan.initialisation == "filter-bank" && numbers.empty())
+    throw Error(ErrorCode::kInvalidArgument,
+                "--initialisation filter-bank: the bytes of these files are no numbers that a stem with kernel " +
+                    std::to_string(plan.config.conv_kernel_size) + " could tell apart");
+  plan.initialisation = numbers.empty() || !plan.init_from.empty() ? "released" : "filter-bank";
+  if (plan.initialisation == "released") return;
+  std::string kinds;
+  for (const ByteNumbers& n : numbers) kinds += (kinds.empty() ? "" : " and ") + std::string(to_string(n.kind));
+  plan.reasons.push_back(fmt::format("the stem starts {} {} (--initialisation released changes that)",
+                                     numbers.front().are_in_order ? "as a filter bank over" : "with the values of",
+                                     kinds));
+}
+
+data::DataSetOptions split_options(const TrainingPlan& plan) {
+  data::DataSetOptions options;
+  options.validation_fraction = plan.validation_fraction;
+  options.seed = plan.seed;
+  options.split_by_speaker = plan.split_by != "file";
+  return options;
+}
+
+TrainingPlan choose_plan(const Request& request, const data::DataSet& data, const data::Survey& survey,
+                         const Machine& machine) {
+  if (survey.num_looked_at == 0)
+    throw Error(ErrorCode::kInvalidFormat,
+                request.data.value_or("the data") + ": none of the training files can be read");
+  const bool is_published = request.recipe == "published";
+  TrainingPlan plan;
+  plan.command = command_line(request);
+  take_settings(request, plan);
+  plan.data_fingerprint = data::fingerprint(data, plan.data);
+  plan.reasons.push_back(survey_text(survey));
+  choose_device(request, machine, plan);
+  choose_preprocess(request, survey, plan);
+  choose_model(request, data, survey, plan);
+  choose_initialisation(plan);
+  choose_batch(request, data, is_published, plan);
+  choose_balance(request, data, survey, plan);
+  Request augmentation = request;
+  if (is_published && !request.augment) augmentation.augment = "published";
+  choose_augmentation(augmentation, data, plan);
+  return plan;
+}
+
+void choose_schedule(const Request& request, std::size_t num_files, const std::function<double()>& step_seconds,
+                     TrainingPlan& plan) {
+  const bool is_published = request.recipe == "published";
+  Schedule& s = plan.schedule;
+  s.steps_per_epoch =
+      static_cast<std::int64_t>(data::num_batches(num_files, static_cast<std::size_t>(plan.batch_size)));
+  const auto per_epoch = static_cast<double>(s.steps_per_epoch);
+  const auto to_steps = [&](double epochs) { return std::max<std::int64_t>(1, std::llround(epochs * per_epoch)); };
+  plan.time_s = request.time_s.value_or(0);
+  if (request.steps) {
+    s.total_steps = *request.steps;
+  } else if (is_published) {
+    s.total_steps = to_steps(request.epochs.value_or(300));
+  } else if (request.epochs && !request.time_s) {
+    s.total_steps = to_steps(*request.epochs);
+  } else {
+    if (!request.time_s) plan.time_s = kDefaultTime_s;
+    const double seconds = step_seconds();
+    // A tenth is left for evaluations and for a machine that grows slower.
+    const auto affordable = std::max<std::int64_t>(1, static_cast<std::int64_t>(0.9 * plan.time_s / seconds));
+    s.total_steps = std::min(affordable, to_steps(request.epochs.value_or(kMostEpochs)));
+    plan.reasons.push_back(fmt::format("a step of {} files takes {:.3f} s here: {:.1f} epochs in {}{}", plan.batch_size,
+                                       seconds, static_cast<double>(s.total_steps) / per_epoch,
+                                       format::duration_text(static_cast<double>(s.total_steps) * seconds),
+                                       request.time_s ? "" : " (--time and --epochs change that)"));
+  }
+  strengthen_augmentation(request, plan);
+  s.max_lr = request.learning_rate.value_or(1e-3);
+  s.min_lr = request.min_learning_rate.value_or(is_published ? 2e-5 : s.max_lr / 100);
+  const std::int64_t published_warmup = plan.preprocess.sound && !plan.preprocess.image ? 500 : 7'500;
+  s.warmup_steps =
+      std::min(s.total_steps / 2,
+               request.warmup_steps.value_or(is_published ? published_warmup
+                                                          : std::clamp<std::int64_t>(s.total_steps / 20, 10, 1'000)));
+  s.is_per_epoch = request.schedule.value_or(is_published ? "epoch" : "step") == "epoch";
+  plan.ema_momentum = request.ema_momentum.value_or(
+      is_published ? 1e-4 : std::clamp(30.0 / static_cast<double>(s.total_steps), 1e-4, 0.5));
+  // Once an epoch, but neither all the time nor hardly ever.
+  plan.evaluate_every = std::max(std::min(s.steps_per_epoch, std::max<std::int64_t>(1, (s.total_steps + 9) / 10)),
+                                 std::max<std::int64_t>(1, s.total_steps / 50));
+}
+
+}  // namespace byteformer::plan

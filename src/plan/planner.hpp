@@ -1,0 +1,47 @@
+// Chooses what a person did not say: encoding, kernel, sizes, batch, augmentation, schedule; and says why.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "data/data_set.hpp"
+#include "data/survey.hpp"
+#include "plan/plan.hpp"
+#include "plan/settings.hpp"
+
+namespace byteformer::plan {
+
+/// Where training will run.
+struct Machine {
+  bool has_cuda = false;
+  int num_threads = 1;
+};
+
+/// Everything but the length of the schedule.
+/// \throws Error kInvalidArgument for options that contradict each other or the data.
+TrainingPlan choose_plan(const Request& request, const data::DataSet& data, const data::Survey& survey,
+                         const Machine& machine);
+
+/// Sets the schedule: from --steps, --epochs, or from the time budget and what a step takes here.
+/// \param num_files    to train on
+/// \param step_seconds called only if needed
+void choose_schedule(const Request& request, std::size_t num_files, const std::function<double()>& step_seconds,
+                     TrainingPlan& plan);
+
+// Parts of these that another planner needs, too.
+
+/// Sets device and precision. \throws Error kInvalidArgument for what the machine does not have.
+void choose_device(const Request& request, const Machine& machine, TrainingPlan& plan);
+
+/// Sets what neither data nor machine change.
+void take_settings(const Request& request, TrainingPlan& plan);
+
+/// Decides how the weights start where that is "auto"; files and model are chosen.
+/// \throws Error kInvalidArgument for a filter bank where bytes are no numbers.
+void choose_initialisation(TrainingPlan& plan);
+
+/// How the data of a plan with settings split.
+data::DataSetOptions split_options(const TrainingPlan& plan);
+
+}  // namespace byteformer::plan

@@ -1,0 +1,37 @@
+// Implementation of progress.hpp.
+#include "plan/progress.hpp"
+
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/file_io.hpp"
+#include "format/safetensors.hpp"
+#include "format/text.hpp"
+
+namespace byteformer::plan {
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ValidationResult, step, train_loss, loss, top1, top5, learning_rate, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, seconds, loss_sum, loss_count, best_top1, best_loss, best_step,
+                                   loss_scale, good_steps, history, failures)
+
+std::string to_json(const Progress& progress) { return nlohmann::json(progress).dump(); }
+
+Progress parse_progress(const std::string& json, const std::string& source) {
+  try {
+    return nlohmann::json::parse(json).get<Progress>();
+  } catch (const nlohmann::json::exception& problem) {
+    format::fail(ErrorCode::kInvalidFormat, source, ": is no checkpoint: ", problem.what());
+  }
+}
+
+std::optional<Progress> read_progress(const std::filesystem::path& model_dir) {
+  const std::filesystem::path path = model_dir / "training" / "checkpoint.safetensors";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  const format::Tensors tensors = format::read_safetensors(path);
+  const auto text = tensors.metadata.find(kProgressKey);
+  if (text == tensors.metadata.end())
+    format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
+  return parse_progress(text->second, base::printable(path));
+}
+
+}  // namespace byteformer::plan

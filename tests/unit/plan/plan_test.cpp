@@ -1,0 +1,67 @@
+// The learning rate, and a plan's way to the disk and back.
+#include "plan/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.hpp"
+
+namespace byteformer::plan {
+namespace {
+
+TEST(ScheduleTest, WarmsUpLinearlyThenFollowsACosine) {
+  const Schedule s{
+      .max_lr = 1, .min_lr = 0.2, .warmup_init_lr = 0.1, .warmup_steps = 9, .total_steps = 109, .steps_per_epoch = 10};
+  EXPECT_DOUBLE_EQ(learning_rate(s, 0), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 3), 0.4);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 9), 1);
+  EXPECT_NEAR(learning_rate(s, 59), 0.6, 1e-12);
+  EXPECT_NEAR(learning_rate(s, 109), 0.2, 1e-12);
+  EXPECT_NEAR(learning_rate(s, 500), 0.2, 1e-12);
+}
+
+TEST(ScheduleTest, PerEpochTheCosineStandsStillWithinAnEpoch) {
+  const Schedule s{
+      .max_lr = 1, .min_lr = 0, .warmup_steps = 2, .total_steps = 40, .steps_per_epoch = 10, .is_per_epoch = true};
+  EXPECT_DOUBLE_EQ(learning_rate(s, 2), 1);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 9), 1);
+  EXPECT_NEAR(learning_rate(s, 20), 0.5, 1e-12);
+  EXPECT_EQ(learning_rate(s, 20), learning_rate(s, 29));
+}
+
+TrainingPlan some_plan() {
+  TrainingPlan plan;
+  plan.data = "pictures";
+  format::PartialConfig config;
+  config.hidden_size = 48;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 3;
+  config.intermediate_size = 96;
+  config.labels = {"cat", "dog"};
+  plan.preprocess.image.emplace().crop = 32;
+  config.preprocess = data::to_json(plan.preprocess);
+  plan.config = format::complete(config, "test");
+  plan.schedule.total_steps = 77;
+  plan.image_augmentation.flip = true;
+  plan.sound_augmentation.gain_db = 3;
+  plan.reasons = {"because"};
+  plan.seed = 12345678901234567890U;
+  return plan;
+}
+
+TEST(PlanTest, SurvivesTheDisk) {
+  const TrainingPlan plan = some_plan();
+  const TrainingPlan back = parse_plan(to_json(plan), "plan.json");
+  EXPECT_EQ(to_json(back), to_json(plan));
+  EXPECT_EQ(back.preprocess, plan.preprocess);
+  EXPECT_EQ(back.image_augmentation, plan.image_augmentation);
+  EXPECT_EQ(back.schedule, plan.schedule);
+  EXPECT_EQ(back.seed, plan.seed);
+}
+
+TEST(PlanTest, WhatIsNoPlanIsNamed) {
+  test::expect_error(ErrorCode::kInvalidFormat, {"x/plan.json"}, [] { parse_plan("{}", "x/plan.json"); });
+  test::expect_error(ErrorCode::kInvalidFormat, {"x/plan.json"}, [] { parse_plan("", "x/plan.json"); });
+}
+
+}  // namespace
+}  // namespace byteformer::plan

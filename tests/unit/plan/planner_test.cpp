@@ -1,0 +1,366 @@
+// What is chosen for data of different kinds, and what wins over the choice.
+#include "plan/planner.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.hpp"
+#include "support/files.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace byteformer::plan {
+namespace {
+
+data::DataSet data_set(int files_per_class, std::vector<std::string> classes = {"cat", "dog"}) {
+  data::DataSet data;
+  data.classes = std::move(classes);
+  for (int label = 0; label < static_cast<int>(data.classes.size()); ++label)
+    for (int i = 0; i < files_per_class; ++i) data.train.push_back({"f" + std::to_string(i), label, {}});
+  return data;
+}
+
+data::Survey pictures(int width, int height) {
+  data::Survey survey;
+  survey.num_looked_at = survey.num_images = survey.kinds["jpeg"] = 3;
+  survey.bytes = {800, 900, 1000};
+  survey.widths = {width, width, width};
+  survey.heights = {height, height, height};
+  survey.shorter_sides = std::vector<int>(3, std::min(width, height));
+  return survey;
+}
+
+data::Survey sounds() {
+  data::Survey survey;
+  survey.num_looked_at = survey.num_sounds = survey.kinds["wav"] = 3;
+  survey.bytes = {4000, 8000, 12000};
+  survey.durations_s = {0.2, 0.5, 0.9};
+  survey.sample_rates = {8000, 8000, 8000};
+  return survey;
+}
+
+data::Survey texts() {
+  data::Survey survey;
+  survey.num_looked_at = survey.kinds["other"] = 3;
+  survey.bytes = {500, 900, 1000};
+  return survey;
+}
+
+Request request() {
+  Request r;
+  r.data = "data";
+  return r;
+}
+
+TEST(PlannerTest, SmallPicturesKeepTheirSizeAndRowsAreWholeTokens) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), pictures(32, 32), {});
+  ASSERT_TRUE(plan.preprocess.image);
+  EXPECT_EQ(plan.preprocess.image->resize, 32);
+  EXPECT_EQ(plan.preprocess.image->crop, 32);
+  EXPECT_EQ(plan.image_augmentation.max_shift, 4);
+  EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kFhwc);
+  EXPECT_EQ(96 % plan.config.stride(), 0);
+  EXPECT_TRUE(plan.image_augmentation.flip);
+  EXPECT_FALSE(plan.reasons.empty());
+}
+
+TEST(PlannerTest, LargePicturesAreMadeSmall) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), pictures(500, 375), {});
+  ASSERT_TRUE(plan.preprocess.image && plan.preprocess.image->crop);
+  EXPECT_EQ(*plan.preprocess.image->crop, 64);
+  EXPECT_GT(plan.image_augmentation.min_crop_area, 0);
+}
+
+TEST(PlannerTest, CharactersAreNotMirrored) {
+  EXPECT_FALSE(choose_plan(request(), data_set(100, {"0", "1", "2"}), pictures(28, 28), {}).image_augmentation.flip);
+}
+
+TEST(PlannerTest, SoundsOfAnyLengthHaveRoomToSpare) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), sounds(), {});
+  ASSERT_TRUE(plan.preprocess.sound);
+  EXPECT_FALSE(plan.preprocess.sound->duration_s);
+  EXPECT_GT(plan.config.max_position_embeddings * plan.config.stride(), 2 * 0.9 * 8000);
+}
+
+TEST(PlannerTest, PositionsSufficeForTheLongestSoundSlowedDown) {
+  data::Survey survey = sounds();
+  survey.longest_s = 20;  // one that the sample did not hold
+  const TrainingPlan plan = choose_plan(request(), data_set(100), survey, {});
+  EXPECT_GT(plan.config.max_position_embeddings * plan.config.stride(), 1.4 * 20 * 8000);
+  EXPECT_EQ(plan.config.window_sizes, choose_plan(request(), data_set(100), sounds(), {}).config.window_sizes);
+}
+
+Request masked(const std::string& keep_frac) {
+  Request r = request();
+  r.transforms = R"([{"type":"mask_positions","keep_frac":)" + keep_frac + "}]";
+  return r;
+}
+
+std::int64_t most_bytes(const TrainingPlan& plan) { return plan.config.max_position_embeddings * plan.config.stride(); }
+
+TEST(PlannerTest, AMaskedPictureGetsAModelForTheBytesThatAreLeft) {
+  const TrainingPlan whole = choose_plan(request(), data_set(100), pictures(64, 64), {});
+  const TrainingPlan tenth = choose_plan(masked("0.1"), data_set(100), pictures(64, 64), {});
+  const std::int64_t num_left = 3 * 64 * 64 / 10;
+  EXPECT_EQ(whole.config.stride(), 48);
+  EXPECT_EQ(tenth.config.stride(), 4) << "a tenth of the stride, as a power of two";
+  EXPECT_GE(most_bytes(tenth), num_left);
+  EXPECT_LT(most_bytes(tenth), 2 * num_left);
+  EXPECT_GE(tenth.config.window_sizes.front() * tenth.config.stride(), num_left) << "one window still holds the file";
+  EXPECT_THAT(tenth.reasons, testing::Contains(testing::HasSubstr("leaves 1228 of the 12288 bytes")));
+}
+
+TEST(PlannerTest, MasksOfSoundsAndOtherFilesCountToo) {
+  const TrainingPlan sound = choose_plan(masked("0.25"), data_set(100), sounds(), {});
+  EXPECT_EQ(sound.config.stride(), 8) << "of 32 without a mask";
+  EXPECT_LT(most_bytes(sound), most_bytes(choose_plan(request(), data_set(100), sounds(), {})) / 2);
+  data::Survey survey = texts();
+  survey.bytes = {8000, 8000, 8192};
+  EXPECT_EQ(choose_plan(request(), data_set(100), survey, {}).config.stride(), 16);
+  EXPECT_EQ(choose_plan(masked("0.5"), data_set(100), survey, {}).config.stride(), 8);
+  EXPECT_EQ(choose_plan(masked("0.001"), data_set(100), survey, {}).config.stride(), 2);
+  EXPECT_EQ(choose_plan(masked("1"), data_set(100), survey, {}).config.stride(), 16);
+}
+
+TEST(PlannerTest, OtherFilesAreTakenAsTheyAreAndMayHaveAnyLength) {
+  const TrainingPlan plan = choose_plan(request(), data_set(100), texts(), {});
+  EXPECT_TRUE(plan.preprocess.is_bytes());
+  EXPECT_EQ(plan.config.position_embedding, format::PositionEmbedding::kSinusoidal);
+  EXPECT_EQ(plan.config.conv_kernel_size, 4);
+}
+
+TEST(PlannerTest, WhatIsAskedForWins) {
+  Request r = request();
+  r.encode = "tiff";
+  r.kernel = 64;
+  r.preset = "tiny";
+  r.batch_size = 7;
+  r.masking = "released";
+  const TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
+  EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kTiff);
+  EXPECT_EQ(plan.config.conv_kernel_size, 64);
+  EXPECT_EQ(plan.config.num_hidden_layers, 12);
+  EXPECT_EQ(plan.config.hidden_size, 192);
+  EXPECT_EQ(plan.batch_size, 7);
+  EXPECT_EQ(plan.config.masking, Masking::kReleased);
+}
+
+TEST(PlannerTest, UnevenClassesAreSeenAndSaid) {
+  data::DataSet data = data_set(10);
+  for (int i = 0; i < 90; ++i) data.train.push_back({"g" + std::to_string(i), 1, {}});
+  const TrainingPlan plan = choose_plan(request(), data, texts(), {});
+  EXPECT_TRUE(plan.balance_classes);
+  EXPECT_TRUE(std::ranges::any_of(plan.reasons,
+                                  [](const std::string& r) { return r.find("10 of `cat`") != std::string::npos; }));
+  Request off = request();
+  off.balance = "off";
+  EXPECT_FALSE(choose_plan(off, data, texts(), {}).balance_classes);
+}
+
+TEST(PlannerTest, AJointModelDoesNotNeglectTheRareKind) {
+  data::Survey survey = pictures(28, 28);
+  survey.num_looked_at = 40;
+  survey.num_images = 36;
+  survey.num_sounds = 4;
+  survey.durations_s = {0.5, 0.6};
+  survey.sample_rates = {8000, 8000};
+  EXPECT_TRUE(choose_plan(request(), data_set(100), survey, {}).balance_kinds);
+  Request off = request();
+  off.balance = "off";
+  EXPECT_FALSE(choose_plan(off, data_set(100), survey, {}).balance_kinds);
+  EXPECT_FALSE(choose_plan(request(), data_set(100), pictures(28, 28), {}).balance_kinds);
+}
+
+TEST(PlannerTest, ThePublishedRecipe) {
+  Request r = request();
+  r.recipe = "published";
+  const data::DataSet data = data_set(7680);
+  TrainingPlan plan = choose_plan(r, data, pictures(500, 375), {});
+  choose_schedule(
+      r, data.train.size(), [] { return ADD_FAILURE() << "no need to measure", 1.0; }, plan);
+  EXPECT_EQ(plan.config.hidden_size, 192);
+  EXPECT_EQ(plan.config.conv_kernel_size, 32);
+  EXPECT_EQ(plan.config.window_sizes, std::vector<std::int64_t>(12, 128));
+  EXPECT_EQ(plan.config.max_position_embeddings, 50'000);
+  EXPECT_EQ(*plan.preprocess.image->resize, 256);
+  EXPECT_EQ(*plan.preprocess.image->crop, 224);
+  EXPECT_EQ(plan.batch_size, 768);
+  EXPECT_EQ(plan.schedule.total_steps, 300 * 20);
+  EXPECT_TRUE(plan.schedule.is_per_epoch);
+  EXPECT_EQ(plan.schedule.min_lr, 2e-5);
+  EXPECT_EQ(plan.ema_momentum, 1e-4);
+  EXPECT_EQ(plan.image_augmentation.rand_augment_operations, 2);
+  EXPECT_EQ(plan.image_augmentation.min_crop_area, 0.08);
+  EXPECT_EQ(plan.initialisation, "released");
+}
+
+TEST(PlannerTest, ThePublishedShiftsStayWhateverTheWindow) {
+  Request r = request();
+  r.recipe = "published";
+  r.window = 32;
+  const TrainingPlan plan = choose_plan(r, data_set(100), pictures(500, 375), {});
+  EXPECT_EQ(plan.config.window_sizes, std::vector<std::int64_t>(12, 32));
+  EXPECT_EQ(plan.config.window_shifts[1], 64);
+  EXPECT_TRUE(plan.config.downsample[9]);
+}
+
+TEST(PlannerTest, ThePublishedRecipeChangesOnlyWhatTheDataAre) {
+  Request r = request();
+  r.recipe = "published";
+  EXPECT_FALSE(choose_plan(r, data_set(100), pictures(500, 375), {}).sound_augmentation.mixup);
+  EXPECT_FALSE(choose_plan(r, data_set(100), sounds(), {}).image_augmentation.flip);
+}
+
+TEST(PlannerTest, TransformsAreTakenAndSaid) {
+  Request r = request();
+  r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
+  const TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
+  ASSERT_TRUE(plan.preprocess.transforms.shuffle);
+  EXPECT_EQ(plan.preprocess.transforms.shuffle->mode, bytes::ShuffleMode::kReverse);
+  EXPECT_NE(plan.config.preprocess.find("reverse"), std::string::npos) << "the model must remember them";
+  EXPECT_TRUE(std::ranges::any_of(
+      plan.reasons, [](const std::string& reason) { return reason.find("bytes reversed") != std::string::npos; }));
+  r.transforms = R"([{"type": "shuffel"}])";
+  test::expect_error(ErrorCode::kInvalidFormat, {"--transforms[0].type"},
+                     [&] { choose_plan(r, data_set(100), pictures(32, 32), {}); });
+}
+
+TEST(PlannerTest, AMaskedFileNeedsFewerPositions) {
+  Request r = request();
+  r.kernel = 4;
+  const std::int64_t whole = choose_plan(r, data_set(100), pictures(28, 28), {}).config.max_position_embeddings;
+  r.transforms = R"([{"type": "mask_positions", "keep_frac": 0.1}])";
+  const std::int64_t masked = choose_plan(r, data_set(100), pictures(28, 28), {}).config.max_position_embeddings;
+  EXPECT_GE(masked, 235 / 2) << "tokens of the bytes that are kept";
+  EXPECT_LT(masked, whole / 5);
+}
+
+TEST(PlannerTest, WhereBytesAreNumbersTheStemStartsAsAFilterBank) {
+  const auto initialisation = [](const data::TrainingRequest& r, const data::Survey& survey) {
+    return choose_plan(r, data_set(100), survey, {}).initialisation;
+  };
+  data::TrainingRequest r = request();
+  EXPECT_EQ(initialisation(r, pictures(32, 32)), "filter-bank");
+  EXPECT_EQ(initialisation(r, sounds()), "filter-bank");
+  EXPECT_EQ(initialisation(r, texts()), "released");
+  r.encode = "jpeg";
+  EXPECT_EQ(initialisation(r, pictures(32, 32)), "released");
+  r.initialisation = "filter-bank";
+  test::expect_error(ErrorCode::kInvalidArgument, {"--initialisation filter-bank"},
+                     [&] { initialisation(r, pictures(32, 32)); });
+  r = request();
+  r.recipe = "published";
+  EXPECT_EQ(initialisation(r, sounds()), "released");
+  r.initialisation = "auto";
+  EXPECT_EQ(initialisation(r, sounds()), "filter-bank");
+  r.initialisation = "normal";
+  EXPECT_EQ(initialisation(r, sounds()), "normal");
+}
+
+/// The folder of a model, as far as a plan looks at it.
+class InitialModelTest : public ::testing::Test {
+ protected:
+  TrainingPlan plan(const data::TrainingRequest& r, const data::Survey& survey) {
+    return choose_plan(r, data_set(100), survey, {});
+  }
+
+  /// A request that starts from a model of `survey` that was planned as `r` says.
+  data::TrainingRequest after(const data::TrainingRequest& r, const data::Survey& survey) {
+    test::write_file(folder_ / "config.json", format::to_json(plan(r, survey).config));
+    data::TrainingRequest next = request();
+    next.init_from = folder_.path().string();
+    return next;
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(InitialModelTest, SoundsArePreparedAsItsOwn) {
+  data::TrainingRequest r = request();
+  r.sample_rate = 8000;
+  r.sample_format = "int16";
+  r.duration_s = 2;
+  data::TrainingRequest next = after(r, sounds());
+  data::Survey survey = sounds();
+  survey.sample_rates = {16'000, 16'000, 16'000};
+  const TrainingPlan same = plan(next, survey);
+  EXPECT_EQ(same.preprocess.sound->sample_rate, 8000);
+  EXPECT_EQ(same.preprocess.sound->encoding.sample_format, encode::SampleFormat::kInt16);
+  EXPECT_EQ(same.preprocess.sound->duration_s, 2);
+  EXPECT_EQ(same.initialisation, "released") << "its weights are there already";
+  EXPECT_THAT(same.reasons, testing::Contains(testing::HasSubstr("as " + *next.init_from + " expects it")));
+  next.sample_rate = 11'025;
+  const TrainingPlan other = plan(next, survey);
+  EXPECT_EQ(other.preprocess.sound->sample_rate, 11'025) << "the command line wins";
+  EXPECT_EQ(other.preprocess.sound->duration_s, 2);
+  EXPECT_THAT(other.reasons, testing::Contains(testing::HasSubstr("expects WAV int16 of 2 s at 8000 Hz")));
+}
+
+TEST_F(InitialModelTest, PicturesArePreparedAsItsOwn) {
+  data::TrainingRequest r = request();
+  r.encode = "tiff";
+  r.resize = 40;
+  r.crop = 32;
+  r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
+  data::TrainingRequest next = after(r, pictures(100, 80));
+  const TrainingPlan same = plan(next, pictures(64, 64));
+  EXPECT_EQ(same.preprocess, plan(r, pictures(100, 80)).preprocess);
+  next.encode = "fhwc";
+  next.transforms = "[]";
+  const TrainingPlan other = plan(next, pictures(64, 64));
+  EXPECT_EQ(other.preprocess.image->crop, 32);
+  EXPECT_EQ(other.preprocess.image->encoding.format, data::FileFormat::kFhwc);
+  EXPECT_TRUE(other.preprocess.transforms.empty());
+}
+
+TEST_F(InitialModelTest, OneOfFilesAsTheyAreTakesThemSo) {
+  EXPECT_TRUE(plan(after(request(), texts()), pictures(32, 32)).preprocess.is_bytes());
+}
+
+TEST_F(InitialModelTest, OfAnotherKindItSaysNothing) {
+  EXPECT_EQ(plan(after(request(), sounds()), pictures(32, 32)).preprocess,
+            plan(request(), pictures(32, 32)).preprocess);
+}
+
+TEST_F(InitialModelTest, ASecretKeyIsMissed) {
+  data::TrainingRequest r = request();
+  r.transforms = R"([{"type": "byte_permutation", "fingerprint": ")" + std::string(64, 'a') + "\"}]";
+  const data::TrainingRequest next = after(r, pictures(32, 32));
+  test::expect_error(ErrorCode::kInvalidArgument, {"secret key"}, [&] { plan(next, pictures(32, 32)); });
+}
+
+TEST(PlannerTest, StepsAreABudgetOfTheirOwn) {
+  for (const char* recipe : {"auto", "published"}) {
+    Request r = request();
+    r.recipe = recipe;
+    r.steps = 7;
+    const data::DataSet data = data_set(3200);
+    TrainingPlan plan = choose_plan(r, data, pictures(32, 32), {});
+    choose_schedule(
+        r, data.train.size(), [] { return ADD_FAILURE() << "no need to measure", 1.0; }, plan);
+    EXPECT_EQ(plan.schedule.total_steps, 7);
+  }
+}
+
+TEST(PlannerTest, ABudgetBecomesSteps) {
+  Request r = request();
+  r.time_s = 100;
+  const data::DataSet data = data_set(3200);
+  TrainingPlan plan = choose_plan(r, data, pictures(32, 32), {});
+  choose_schedule(
+      r, data.train.size(), [] { return 0.5; }, plan);
+  EXPECT_EQ(plan.schedule.total_steps, 180);
+  EXPECT_EQ(plan.time_s, 100);
+}
+
+TEST(PlannerTest, ContradictionsAreUsageErrors) {
+  Request r = request();
+  r.encode = "wav";
+  test::expect_error(ErrorCode::kInvalidArgument, {"--encode wav"},
+                     [&] { choose_plan(r, data_set(9), pictures(32, 32), {}); });
+  r = request();
+  r.device = "cuda";
+  test::expect_error(ErrorCode::kInvalidArgument, {"no GPU"}, [&] { choose_plan(r, data_set(9), texts(), {}); });
+}
+
+}  // namespace
+}  // namespace byteformer::plan
