@@ -1,8 +1,8 @@
 // Sounds of every kind.
 #include <cmath>
 
-#include "encode/sound.hpp"
 #include "fuzzing.hpp"
+#include "media/sound.hpp"
 #include "with_codecs.hpp"
 
 using namespace byteformer;
@@ -13,8 +13,8 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:vorbis_info_
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kMaxSamples = std::size_t{1} << 20;  // time and memory for the search, not for long sounds
   return fuzz::survive([&] {
-    const auto sound = encode::decode_sound({data, size}, "x", kMaxSamples);
-    fuzz::require(encode::sound_kind({data, size}).has_value());
+    const auto sound = media::decode_sound({data, size}, "x", kMaxSamples);
+    fuzz::require(media::sound_kind({data, size}).has_value());
     fuzz::require(sound.sample_rate > 0 && !sound.samples.empty() && sound.samples.size() <= kMaxSamples);
     for (const float sample : sound.samples) fuzz::require(std::isfinite(sample));
   });

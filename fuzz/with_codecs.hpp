@@ -2,9 +2,9 @@
 // so that a module that cannot be loaded is a failure rather than an answer to every input.
 #pragma once
 
-#include "encode/codecs/codecs.hpp"
+#include "media/codecs/codecs.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  byteformer::encode::codec_table();
+  byteformer::media::codec_table();
   return 0;
 }

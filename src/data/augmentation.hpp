@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "encode/image.hpp"
-#include "encode/sound.hpp"
+#include "media/image.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::data {
 
@@ -25,7 +25,7 @@ struct ImageAugmentation {
 
 /// Random resized crop to `size` x `size` (or shift), flip, RandAugment, erasing, in this order. Without a random
 /// resized crop the picture must have its final size already.
-encode::Image augmented(const encode::Image& image, int size, const ImageAugmentation& options, base::Random& random);
+media::Image augmented(const media::Image& image, int size, const ImageAugmentation& options, base::Random& random);
 
 /// All off by default.
 struct SoundAugmentation {
@@ -43,7 +43,7 @@ struct SoundAugmentation {
 /// Speed, gain, noise, roll or shift, masking. The sound already has its final rate. The result has `num_samples`;
 /// without, its length is free: speed changes it, and a shift cuts up to half of `shift_fraction` of the length from
 /// each end, or adds up to `shift_fraction` of silence to it.
-encode::Sound augmented(encode::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
-                        const std::vector<encode::Sound>& background, base::Random& random);
+media::Sound augmented(media::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
+                       const std::vector<media::Sound>& background, base::Random& random);
 
 }  // namespace byteformer::data

@@ -6,7 +6,7 @@
 
 namespace byteformer::data {
 
-SeenPicture seen_through(const bytes::PositionMask& mask, encode::Image image) {
+SeenPicture seen_through(const bytes::PositionMask& mask, media::Image image) {
   const std::vector<bool> is_kept = bytes::kept_positions(mask, image.rgb.size());
   SeenPicture seen{.image = std::move(image)};
   for (std::size_t i = 0; i < is_kept.size(); ++i) {

@@ -4,18 +4,18 @@
 #include <cstdint>
 
 #include "bytes/in_order.hpp"
-#include "encode/image.hpp"
+#include "media/image.hpp"
 
 namespace byteformer::data {
 
 /// A picture through a mask: of its fHWC bytes, one a colour of a pixel, those at kept positions stay, the others are
 /// black. The model gets less: the kept bytes alone, without their places.
 struct SeenPicture {
-  encode::Image image;
+  media::Image image;
   std::uint64_t num_kept = 0;  ///< bytes, of 3 * width * height
 };
 
 /// \throws Error as bytes::kept_positions().
-SeenPicture seen_through(const bytes::PositionMask& mask, encode::Image image);
+SeenPicture seen_through(const bytes::PositionMask& mask, media::Image image);
 
 }  // namespace byteformer::data

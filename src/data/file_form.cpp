@@ -125,7 +125,7 @@ bool has_size(const std::optional<Size>& size, const ImagePreparation& preparati
 
 /// Bare pixels have no header: their number must be right, and they must not begin as a picture does.
 bool is_raw_in_form(Bytes file, const ImagePreparation& preparation) noexcept {
-  if (file.empty() || encode::image_kind(file)) return false;
+  if (file.empty() || media::image_kind(file)) return false;
   if (preparation.crop) return file.size() == std::size_t{3} * *preparation.crop * *preparation.crop;
   return file.size() % (std::size_t{3} * preparation.resize.value_or(1)) == 0;
 }

@@ -9,7 +9,7 @@
 namespace byteformer::data {
 namespace {
 
-using encode::Image;
+using media::Image;
 
 constexpr int kMaxTries = 10;
 
@@ -91,7 +91,7 @@ void erase(Image& image, base::Random& random) {
 Image sized(const Image& image, int size, const ImageAugmentation& options, base::Random& random) {
   if (options.min_crop_area > 0) {
     const Box box = crop_box(image, std::min(options.min_crop_area, 1.0), random);
-    return encode::resized(encode::cropped(image, box.left, box.top, box.width, box.height, "picture"), size, size);
+    return media::resized(media::cropped(image, box.left, box.top, box.width, box.height, "picture"), size, size);
   }
   if (image.width != size || image.height != size)
     format::fail(ErrorCode::kInvalidArgument, "the picture has ", image.width, 'x', image.height, " pixels, expected ",

@@ -10,7 +10,7 @@
 namespace byteformer::data {
 namespace {
 
-using encode::Image;
+using media::Image;
 using Pixels = std::vector<std::uint8_t>;
 using Table = std::array<std::uint8_t, 256>;
 using Histogram = std::array<std::size_t, 256>;

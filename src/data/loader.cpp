@@ -23,17 +23,17 @@ constexpr std::size_t kBatchesAhead = 3;
 // Streams of random numbers that must not meet: the order of an epoch, and the samples in it.
 constexpr std::uint64_t kOrderStream = 0x4F52444552;
 
-encode::FileBytes read_file(const std::filesystem::path& path) {
+media::FileBytes read_file(const std::filesystem::path& path) {
   base::InputFile file(path);
   if (file.size() > kMostFileBytes)
     throw Error(ErrorCode::kUnsupported, base::printable(path) + ": is larger than 1 GiB");
-  encode::FileBytes bytes(static_cast<std::size_t>(file.size()));
+  media::FileBytes bytes(static_cast<std::size_t>(file.size()));
   bytes.resize(file.read(bytes));
   return bytes;
 }
 
 /// The sound from where the sample starts.
-encode::Sound clip(encode::Sound sound, const Sample& sample) {
+media::Sound clip(media::Sound sound, const Sample& sample) {
   if (!sample.start_s) return sound;
   const auto start = static_cast<std::size_t>(*sample.start_s * sound.sample_rate + 0.5);
   sound.samples.erase(sound.samples.begin(),
@@ -42,7 +42,7 @@ encode::Sound clip(encode::Sound sound, const Sample& sample) {
 }
 
 /// A whole number of the sound's samples; none where each sound keeps its own.
-std::optional<std::size_t> duration_samples(const SoundPreparation& preparation, const encode::Sound& sound) {
+std::optional<std::size_t> duration_samples(const SoundPreparation& preparation, const media::Sound& sound) {
   if (!preparation.duration_s) return std::nullopt;
   return static_cast<std::size_t>(*preparation.duration_s * sound.sample_rate + 0.5);
 }
@@ -53,7 +53,7 @@ bool is_sound(const std::filesystem::path& path) {
     base::InputFile file(path);
     std::vector<std::uint8_t> head(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 4096)));
     head.resize(file.read(head));
-    return !encode::image_kind(head) && encode::sound_kind(head);
+    return !media::image_kind(head) && media::sound_kind(head);
   } catch (const Error&) {
     return false;
   }
@@ -112,14 +112,14 @@ class SampleLoader {
  private:
   std::string source_of(std::size_t index) const { return base::printable(samples_[index].path); }
 
-  encode::FileBytes encoded(std::size_t index, base::Random& random, LoadedFile& file) const {
+  media::FileBytes encoded(std::size_t index, base::Random& random, LoadedFile& file) const {
     const std::string source = source_of(index);
-    encode::FileBytes bytes = read_file(samples_[index].path);
+    media::FileBytes bytes = read_file(samples_[index].path);
     const Preprocess& preprocess = options_.preprocess;
-    if (preprocess.image && encode::image_kind(bytes))
-      return image(encode::decode_image(bytes, source), *preprocess.image, source, random);
-    if (preprocess.sound && encode::sound_kind(bytes)) {
-      encode::Sound first = sound(clip(encode::decode_sound(bytes, source), samples_[index]), random);
+    if (preprocess.image && media::image_kind(bytes))
+      return image(media::decode_image(bytes, source), *preprocess.image, source, random);
+    if (preprocess.sound && media::sound_kind(bytes)) {
+      media::Sound first = sound(clip(media::decode_sound(bytes, source), samples_[index]), random);
       if (options_.sound_augmentation.mixup) mix(first, random, file);
       return encode_sound(first, preprocess.sound->encoding);
     }
@@ -128,30 +128,30 @@ class SampleLoader {
     return bytes;
   }
 
-  encode::FileBytes image(const encode::Image& decoded, const ImagePreparation& preparation, const std::string& source,
-                          base::Random& random) const {
+  media::FileBytes image(const media::Image& decoded, const ImagePreparation& preparation, const std::string& source,
+                         base::Random& random) const {
     const ImageAugmentation& augmentation = options_.image_augmentation;
     if (augmentation.min_crop_area > 0 && preparation.crop)
       return encode_image(augmented(decoded, *preparation.crop, augmentation, random), preparation.encoding);
-    encode::Image still = preparation.resize ? encode::with_shorter_side(decoded, *preparation.resize) : decoded;
-    if (preparation.crop) still = encode::center_cropped(still, *preparation.crop, source);
+    media::Image still = preparation.resize ? media::with_shorter_side(decoded, *preparation.resize) : decoded;
+    if (preparation.crop) still = media::center_cropped(still, *preparation.crop, source);
     return encode_image(augmented(still, still.width, augmentation, random), preparation.encoding);
   }
 
-  encode::Sound sound(encode::Sound decoded, base::Random& random) const {
+  media::Sound sound(media::Sound decoded, base::Random& random) const {
     const SoundPreparation& preparation = *options_.preprocess.sound;
-    if (preparation.sample_rate) decoded = encode::resampled(decoded, *preparation.sample_rate);
+    if (preparation.sample_rate) decoded = media::resampled(decoded, *preparation.sample_rate);
     const std::optional<std::size_t> length = duration_samples(preparation, decoded);
     return augmented(std::move(decoded), length, options_.sound_augmentation, options_.background, random);
   }
 
   /// A second sound, drawn and augmented alike, weighted uniformly.
-  void mix(encode::Sound& first, base::Random& random, LoadedFile& file) const {
+  void mix(media::Sound& first, base::Random& random, LoadedFile& file) const {
     const std::size_t other = random.below(samples_.size());
-    encode::FileBytes bytes = read_file(samples_[other].path);
-    if (!encode::sound_kind(bytes)) return;
-    encode::Sound second = sound(clip(encode::decode_sound(bytes, source_of(other)), samples_[other]), random);
-    encode::fit(second, first.samples.size());
+    media::FileBytes bytes = read_file(samples_[other].path);
+    if (!media::sound_kind(bytes)) return;
+    media::Sound second = sound(clip(media::decode_sound(bytes, source_of(other)), samples_[other]), random);
+    media::fit(second, first.samples.size());
     const auto share = static_cast<float>(random.uniform());
     for (std::size_t i = 0; i < first.samples.size(); ++i)
       first.samples[i] = share * first.samples[i] + (1 - share) * second.samples[i];
@@ -160,7 +160,7 @@ class SampleLoader {
   }
 
   /// A piece of the file: its head as often as any other, since that is where most formats say what they are.
-  void cut(encode::FileBytes& bytes, base::Random& random) const {
+  void cut(media::FileBytes& bytes, base::Random& random) const {
     const std::size_t spare = bytes.size() - options_.max_bytes;
     const std::size_t begin = random.chance(0.5) ? 0 : random.below(spare + 1);
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(begin));
@@ -177,33 +177,33 @@ std::size_t num_batches(std::size_t num_samples, std::size_t batch_size) noexcep
   return std::max<std::size_t>(1, (num_samples + batch_size - 1) / batch_size);
 }
 
-std::vector<encode::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
-                                           const SoundPreparation& preparation) {
-  std::vector<encode::Sound> sounds;
+std::vector<media::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
+                                          const SoundPreparation& preparation) {
+  std::vector<media::Sound> sounds;
   for (const std::filesystem::path& path : recordings) {
-    encode::Sound sound = encode::decode_sound(read_file(path), base::printable(path));
-    if (preparation.sample_rate) sound = encode::resampled(sound, *preparation.sample_rate);
+    media::Sound sound = media::decode_sound(read_file(path), base::printable(path));
+    if (preparation.sample_rate) sound = media::resampled(sound, *preparation.sample_rate);
     sounds.push_back(std::move(sound));
   }
   return sounds;
 }
 
-encode::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
+media::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
 
 PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess) {
   return prepare_sample(read_file(sample.path), sample, preprocess);
 }
 
-PreparedFile prepare_sample(encode::FileBytes file, const Sample& sample, const Preprocess& preprocess) {
+PreparedFile prepare_sample(media::FileBytes file, const Sample& sample, const Preprocess& preprocess) {
   const std::string source = base::printable(sample.path);
   if (sample.start_s && preprocess.sound) {
-    file = prepare(clip(encode::decode_sound(file, source), sample), *preprocess.sound);
+    file = prepare(clip(media::decode_sound(file, source), sample), *preprocess.sound);
     return {transformed(std::move(file), preprocess, source), true};
   }
   return prepare_if_needed(std::move(file), preprocess, source);
 }
 
-encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {
+media::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {
   return load_prepared(sample, preprocess).bytes;
 }
 

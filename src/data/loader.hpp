@@ -12,13 +12,13 @@
 #include "data/augmentation.hpp"
 #include "data/data_set.hpp"
 #include "data/preprocess.hpp"
-#include "encode/image_encoders.hpp"
+#include "media/image_encoders.hpp"
 
 namespace byteformer::data {
 
 /// One file as the model is to see it, and what it is.
 struct LoadedFile {
-  encode::FileBytes bytes;
+  media::FileBytes bytes;
   int label = 0;
   int other_label = 0;     ///< of the sound mixed in; else `label`
   float first_share = 1;   ///< weight of `label`; the rest belongs to `other_label`
@@ -30,7 +30,7 @@ struct LoaderOptions {
   Preprocess preprocess;
   ImageAugmentation image_augmentation;
   SoundAugmentation sound_augmentation;
-  std::vector<encode::Sound> background;  ///< noise recordings at the model's rate
+  std::vector<media::Sound> background;  ///< noise recordings at the model's rate
   std::size_t batch_size = 64;
   std::uint64_t seed = 0;
   bool balance_classes = false;  ///< every class is drawn equally often; else every sample once an epoch
@@ -62,7 +62,7 @@ class Loader {
 
 /// A whole regular file of up to 1 GiB.
 /// \throws Error as base::InputFile; kUnsupported for a larger one.
-encode::FileBytes read_whole_file(const std::filesystem::path& path);
+media::FileBytes read_whole_file(const std::filesystem::path& path);
 
 /// One file for evaluation, without augmentation, as prepare_if_needed() says.
 /// \throws Error as read_whole_file() and prepare_if_needed(). Thread-safe.
@@ -70,13 +70,13 @@ PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess);
 
 /// The same where the bytes of the file are here already; they may be others than those that `sample.path` has.
 /// \throws Error as prepare_if_needed(). Thread-safe.
-PreparedFile prepare_sample(encode::FileBytes file, const Sample& sample, const Preprocess& preprocess);
-encode::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);  ///< its bytes alone
+PreparedFile prepare_sample(media::FileBytes file, const Sample& sample, const Preprocess& preprocess);
+media::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);  ///< its bytes alone
 
 /// The noise recordings of a data set, at the rate that `preparation` asks for.
 /// \throws Error
-std::vector<encode::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
-                                           const SoundPreparation& preparation);
+std::vector<media::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
+                                          const SoundPreparation& preparation);
 
 /// Number of batches of at most `batch_size` that an epoch of `num_samples` has.
 std::size_t num_batches(std::size_t num_samples, std::size_t batch_size) noexcept;

@@ -9,54 +9,54 @@ namespace byteformer::data {
 
 using format::fail;
 
-encode::FileBytes encode_image(const encode::Image& image, const Encoding& encoding) {
+media::FileBytes encode_image(const media::Image& image, const Encoding& encoding) {
   switch (encoding.format) {
-    case FileFormat::kTiff: return encode::encode_tiff(image);
-    case FileFormat::kPng: return encode::encode_png(image);
-    case FileFormat::kJpeg: return encode::encode_jpeg(image, encoding.quality);
-    case FileFormat::kFhwc: return encode::encode_fhwc(image);
-    case FileFormat::kFchw: return encode::encode_fchw(image);
+    case FileFormat::kTiff: return media::encode_tiff(image);
+    case FileFormat::kPng: return media::encode_png(image);
+    case FileFormat::kJpeg: return media::encode_jpeg(image, encoding.quality);
+    case FileFormat::kFhwc: return media::encode_fhwc(image);
+    case FileFormat::kFchw: return media::encode_fchw(image);
     default: fail(ErrorCode::kInvalidArgument, "a picture cannot be encoded as ", to_string(encoding.format));
   }
 }
 
-encode::FileBytes encode_sound(const encode::Sound& sound, const Encoding& encoding) {
+media::FileBytes encode_sound(const media::Sound& sound, const Encoding& encoding) {
   switch (encoding.format) {
-    case FileFormat::kWav: return encode::encode_wav(sound, encoding.sample_format);
-    case FileFormat::kMp3: return encode::encode_mp3(sound);
+    case FileFormat::kWav: return media::encode_wav(sound, encoding.sample_format);
+    case FileFormat::kMp3: return media::encode_mp3(sound);
     default: fail(ErrorCode::kInvalidArgument, "a sound cannot be encoded as ", to_string(encoding.format));
   }
 }
 
-encode::FileBytes prepare(const encode::Image& image, const ImagePreparation& preparation, const std::string& source) {
+media::FileBytes prepare(const media::Image& image, const ImagePreparation& preparation, const std::string& source) {
   if (!preparation.resize && !preparation.crop) return encode_image(image, preparation.encoding);
-  encode::Image prepared = preparation.resize ? encode::with_shorter_side(image, *preparation.resize) : image;
-  if (preparation.crop) prepared = encode::center_cropped(prepared, *preparation.crop, source);
+  media::Image prepared = preparation.resize ? media::with_shorter_side(image, *preparation.resize) : image;
+  if (preparation.crop) prepared = media::center_cropped(prepared, *preparation.crop, source);
   return encode_image(prepared, preparation.encoding);
 }
 
-encode::FileBytes prepare(const encode::Sound& sound, const SoundPreparation& preparation) {
+media::FileBytes prepare(const media::Sound& sound, const SoundPreparation& preparation) {
   const int sample_rate = preparation.sample_rate.value_or(sound.sample_rate);
-  encode::Sound prepared = sound.sample_rate == sample_rate ? sound : encode::resampled(sound, sample_rate);
-  if (preparation.duration_s) encode::fit(prepared, num_samples(*preparation.duration_s, sample_rate));
+  media::Sound prepared = sound.sample_rate == sample_rate ? sound : media::resampled(sound, sample_rate);
+  if (preparation.duration_s) media::fit(prepared, num_samples(*preparation.duration_s, sample_rate));
   return encode_sound(prepared, preparation.encoding);
 }
 
-encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
-                               const std::string& source) {
+media::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
+                              const std::string& source) {
   if (preprocess.is_bytes()) return {file.begin(), file.end()};
-  const auto image_kind = encode::image_kind(file);
-  const auto sound_kind = encode::sound_kind(file);
-  if (image_kind && preprocess.image) return prepare(encode::decode_image(file, source), *preprocess.image, source);
-  if (sound_kind && preprocess.sound) return prepare(encode::decode_sound(file, source), *preprocess.sound);
+  const auto image_kind = media::image_kind(file);
+  const auto sound_kind = media::sound_kind(file);
+  if (image_kind && preprocess.image) return prepare(media::decode_image(file, source), *preprocess.image, source);
+  if (sound_kind && preprocess.sound) return prepare(media::decode_sound(file, source), *preprocess.sound);
   const std::string_view kind = image_kind ? *image_kind : sound_kind ? *sound_kind : "";
   fail(ErrorCode::kUnsupported, source,
        kind.empty() ? ": is no picture and no sound that we know" : ": is a file of kind ", kind,
        ", but the model expects ", describe(preprocess));
 }
 
-encode::FileBytes transformed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source,
-                              base::Random* random) {
+media::FileBytes transformed(media::FileBytes file, const Preprocess& preprocess, const std::string& source,
+                             base::Random* random) {
   const bytes::Transforms& transforms = preprocess.transforms;
   if (transforms.empty()) return file;
   try {
@@ -67,7 +67,7 @@ encode::FileBytes transformed(encode::FileBytes file, const Preprocess& preproce
   }
 }
 
-PreparedFile prepare_if_needed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source) {
+PreparedFile prepare_if_needed(media::FileBytes file, const Preprocess& preprocess, const std::string& source) {
   if (preprocess.takes_files_as_they_are()) return {std::move(file), false};
   if (file.empty()) fail(ErrorCode::kEmptyFile, source, ": is empty, but the model expects ", describe(preprocess));
   const bool was_in_form = is_in_form(file, preprocess);

@@ -114,7 +114,7 @@ Encoding read_encoding(const Keys& keys, std::string_view key, bool of_image) {
   if (encoding.format == FileFormat::kJpeg) encoding.quality = object->integer("quality", 1, 100).value_or(100);
   if (encoding.format != FileFormat::kWav) return encoding;
   if (const auto sample_format = object->string("sample_format")) try {
-      encoding.sample_format = encode::parse_sample_format(*sample_format);
+      encoding.sample_format = media::parse_sample_format(*sample_format);
     } catch (const Error&) {
       object->refuse("sample_format", "\"float32\", \"int32\", \"int16\" or \"uint8\"");
     }
@@ -230,7 +230,7 @@ std::string encoding_json(const Encoding& encoding) {
   std::string text = joined("{ \"format\": \"", to_string(encoding.format), '"');
   if (encoding.format == FileFormat::kJpeg) text += joined(", \"quality\": ", encoding.quality);
   if (encoding.format == FileFormat::kWav)
-    text += joined(", \"sample_format\": \"", encode::to_string(encoding.sample_format), '"');
+    text += joined(", \"sample_format\": \"", media::to_string(encoding.sample_format), '"');
   return text + " }";
 }
 
@@ -267,7 +267,7 @@ std::string object_json(std::string_view key, std::string_view first, const A& a
 std::string describe(const Encoding& encoding) {
   std::string text(name_of(encoding.format).title);
   if (encoding.format == FileFormat::kJpeg) text += joined(" (quality ", encoding.quality, ')');
-  if (encoding.format == FileFormat::kWav) text += joined(' ', encode::to_string(encoding.sample_format));
+  if (encoding.format == FileFormat::kWav) text += joined(' ', media::to_string(encoding.sample_format));
   return text;
 }
 

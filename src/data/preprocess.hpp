@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "bytes/transforms.hpp"
-#include "encode/image.hpp"
-#include "encode/image_encoders.hpp"
-#include "encode/sound.hpp"
-#include "encode/sound_encoders.hpp"
+#include "media/image.hpp"
+#include "media/image_encoders.hpp"
+#include "media/sound.hpp"
+#include "media/sound_encoders.hpp"
 
 namespace byteformer::data {
 
@@ -30,8 +30,8 @@ FileFormat parse_file_format(std::string_view name);
 /// How to encode: only the options of the format matter.
 struct Encoding {
   FileFormat format = FileFormat::kTiff;
-  int quality = 100;                                                  ///< JPEG
-  encode::SampleFormat sample_format = encode::SampleFormat::kInt16;  ///< WAV
+  int quality = 100;                                                ///< JPEG
+  media::SampleFormat sample_format = media::SampleFormat::kInt16;  ///< WAV
   bool operator==(const Encoding&) const = default;
 };
 
@@ -92,36 +92,36 @@ std::string describe(const bytes::Transforms& transforms);
 /// that we know.
 bool is_in_form(std::span<const std::uint8_t> file, const Preprocess& preprocess) noexcept;
 
-encode::FileBytes encode_image(const encode::Image& image, const Encoding& encoding);
-encode::FileBytes encode_sound(const encode::Sound& sound, const Encoding& encoding);
+media::FileBytes encode_image(const media::Image& image, const Encoding& encoding);
+media::FileBytes encode_sound(const media::Sound& sound, const Encoding& encoding);
 
 /// Resized, cropped and encoded (resampled, cut and encoded).
 /// \throws Error as the steps.
-encode::FileBytes prepare(const encode::Image& image, const ImagePreparation& preparation, const std::string& source);
-encode::FileBytes prepare(const encode::Sound& sound, const SoundPreparation& preparation);
+media::FileBytes prepare(const media::Image& image, const ImagePreparation& preparation, const std::string& source);
+media::FileBytes prepare(const media::Sound& sound, const SoundPreparation& preparation);
 
 /// Decodes `file`, picture or sound as it may be, and prepares it, but for the transforms. Thread-safe.
 /// \throws Error kUnsupported saying what the model expects, if it is neither or of the other kind; kInvalidFormat if
 /// it
 ///         is damaged.
-encode::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
-                               const std::string& source);
+media::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preprocess& preprocess,
+                              const std::string& source);
 
 /// The bytes of a file in form as the model reads them.
 /// \param random of training, which draws anew; null: the file's own, see bytes::random_of()
 /// \throws Error as bytes::transformed(), naming `source`. Thread-safe.
-encode::FileBytes transformed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source,
-                              base::Random* random = nullptr);
+media::FileBytes transformed(media::FileBytes file, const Preprocess& preprocess, const std::string& source,
+                             base::Random* random = nullptr);
 
 /// A file as the model reads it.
 struct PreparedFile {
-  encode::FileBytes bytes;
+  media::FileBytes bytes;
   bool was_prepared = false;  ///< whether they are not those that came in
 };
 
 /// The one rule by which a model reads files: any that is not in its form is prepared, then every one is transformed.
 /// Files that were transformed already must not come here.
 /// \throws Error kEmptyFile, or as prepare_file(). Thread-safe.
-PreparedFile prepare_if_needed(encode::FileBytes file, const Preprocess& preprocess, const std::string& source);
+PreparedFile prepare_if_needed(media::FileBytes file, const Preprocess& preprocess, const std::string& source);
 
 }  // namespace byteformer::data

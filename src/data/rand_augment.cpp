@@ -10,7 +10,7 @@ constexpr int kNumOperations = 14;
 constexpr double kMaxMagnitude = 30;
 
 /// Applies the operation of number `operation` at `level` (0 to 1), in the direction of `sign` (1 or -1).
-void apply(encode::Image& image, int operation, double level, int sign) {
+void apply(media::Image& image, int operation, double level, int sign) {
   const double signed_level = sign * level;
   constexpr double kMaxShear = 0.3;
   constexpr double kMaxTranslation = 150.0 / 331;  // of the side
@@ -37,7 +37,7 @@ void apply(encode::Image& image, int operation, double level, int sign) {
 
 }  // namespace
 
-void rand_augment(encode::Image& image, int operations, int magnitude, base::Random& random) {
+void rand_augment(media::Image& image, int operations, int magnitude, base::Random& random) {
   for (int i = 0; i < operations; ++i) {
     const auto operation = static_cast<int>(random.below(kNumOperations));
     const int sign = random.chance(0.5) ? 1 : -1;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "encode/image_encoders.hpp"
+#include "media/image_encoders.hpp"
 
 namespace byteformer::data {
 
@@ -19,6 +19,6 @@ enum class ReEncodingKind {
 /// pictures are, stays as it is.
 /// \param source stands in messages
 /// \throws Error kUnsupported for what is neither a picture nor a sound; as decoders and encoders. Thread-safe.
-encode::FileBytes re_encoded(encode::FileBytes file, ReEncodingKind kind, int level, const std::string& source);
+media::FileBytes re_encoded(media::FileBytes file, ReEncodingKind kind, int level, const std::string& source);
 
 }  // namespace byteformer::data

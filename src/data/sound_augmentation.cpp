@@ -28,7 +28,7 @@ Samples at_speed(const Samples& samples, double speed) {
 }
 
 /// Adds a random slice of a random recording, repeated if it is shorter.
-void add_recording(Samples& samples, const std::vector<encode::Sound>& background, double noise_db,
+void add_recording(Samples& samples, const std::vector<media::Sound>& background, double noise_db,
                    base::Random& random) {
   if (background.empty())
     format::fail(ErrorCode::kInvalidArgument, "background noise needs recordings, and the data set has none");
@@ -89,11 +89,11 @@ void mask(Samples& samples, double fraction, base::Random& random) {
 
 }  // namespace
 
-encode::Sound augmented(encode::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
-                        const std::vector<encode::Sound>& background, base::Random& random) {
+media::Sound augmented(media::Sound sound, std::optional<std::size_t> num_samples, const SoundAugmentation& options,
+                       const std::vector<media::Sound>& background, base::Random& random) {
   if (options.speed_fraction > 0)
     sound.samples = at_speed(sound.samples, random.uniform(1 - options.speed_fraction, 1 + options.speed_fraction));
-  if (num_samples) encode::fit(sound, *num_samples);
+  if (num_samples) media::fit(sound, *num_samples);
   if (options.gain_db > 0) {
     const float gain = amplitude(random.uniform(-options.gain_db, options.gain_db));
     for (float& sample : sound.samples) sample *= gain;

@@ -42,12 +42,12 @@ struct WavForm {
   std::uint64_t data_offset;
 };
 
-WavForm wav_form(encode::SampleFormat format) noexcept {
+WavForm wav_form(media::SampleFormat format) noexcept {
   switch (format) {
-    case encode::SampleFormat::kFloat32: return {3, 32, 58};
-    case encode::SampleFormat::kInt32: return {1, 32, 80};
-    case encode::SampleFormat::kInt16: return {1, 16, 44};
-    case encode::SampleFormat::kUint8: break;
+    case media::SampleFormat::kFloat32: return {3, 32, 58};
+    case media::SampleFormat::kInt32: return {1, 32, 80};
+    case media::SampleFormat::kInt16: return {1, 16, 44};
+    case media::SampleFormat::kUint8: break;
   }
   return {1, 8, 44};
 }

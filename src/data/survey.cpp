@@ -9,8 +9,8 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "encode/image.hpp"
-#include "encode/sound.hpp"
+#include "media/image.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -22,7 +22,7 @@ void look_at_file(const Sample& sample, Survey& survey) {
   base::InputFile file(sample.path);
   std::vector<std::uint8_t> bytes(kHeadBytes);
   bytes.resize(file.read(bytes));
-  const auto image = encode::image_kind(bytes), sound = encode::sound_kind(bytes);
+  const auto image = media::image_kind(bytes), sound = media::sound_kind(bytes);
   if (image || sound) {
     const std::size_t head = bytes.size();
     bytes.resize(std::max(head, static_cast<std::size_t>(file.size())));
@@ -30,7 +30,7 @@ void look_at_file(const Sample& sample, Survey& survey) {
   }
   const std::string source = base::printable(sample.path);
   if (image) {
-    const encode::Image decoded = encode::decode_image(bytes, source);
+    const media::Image decoded = media::decode_image(bytes, source);
     ++survey.kinds[std::string(*image)];
     ++survey.num_images;
     survey.all_images_equal &=
@@ -39,7 +39,7 @@ void look_at_file(const Sample& sample, Survey& survey) {
     survey.heights.push_back(decoded.height);
     survey.shorter_sides.push_back(std::min(decoded.width, decoded.height));
   } else if (sound) {
-    const encode::Sound decoded = encode::decode_sound(bytes, source);
+    const media::Sound decoded = media::decode_sound(bytes, source);
     ++survey.kinds[std::string(*sound)];
     ++survey.num_sounds;
     survey.durations_s.push_back(static_cast<double>(decoded.samples.size()) / decoded.sample_rate);

@@ -14,7 +14,7 @@ std::optional<std::uint64_t> picture_bytes(const ImagePreparation& image) {
   const auto side = static_cast<std::uint64_t>(image.crop.value_or(image.resize.value_or(0)));
   const std::uint64_t num_values = 3 * side * side;
   if (side == 0 || num_values > kMostValues || image.encoding.format == FileFormat::kJpeg) return std::nullopt;
-  const encode::Image black{static_cast<int>(side), static_cast<int>(side), std::vector<std::uint8_t>(num_values)};
+  const media::Image black{static_cast<int>(side), static_cast<int>(side), std::vector<std::uint8_t>(num_values)};
   return encode_image(black, image.encoding).size();
 }
 

@@ -170,11 +170,11 @@ std::optional<ByteNumbers> numbers_of(const data::Encoding& encoding) {
     case data::FileFormat::kFhwc: return ByteNumbers{Kind::kRgb};
     case data::FileFormat::kFchw: return ByteNumbers{Kind::kPlanes};
     case data::FileFormat::kTiff:
-      return ByteNumbers{Kind::kRgb, after(encode::encode_tiff({1, 1, {0, 0, 0}}).size() - 3)};
+      return ByteNumbers{Kind::kRgb, after(media::encode_tiff({1, 1, {0, 0, 0}}).size() - 3)};
     case data::FileFormat::kWav: {
       constexpr Kind kKinds[] = {Kind::kFloat32, Kind::kInt32, Kind::kInt16, Kind::kUint8};
       return ByteNumbers{kKinds[static_cast<int>(encoding.sample_format)],
-                         after(encode::encode_wav({8000, {}}, encoding.sample_format).size())};
+                         after(media::encode_wav({8000, {}}, encoding.sample_format).size())};
     }
     default: return {};  // compressed
   }

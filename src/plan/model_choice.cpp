@@ -72,11 +72,11 @@ data::SoundPreparation sound_preparation(const Request& request, const data::Sur
   }
   sound.encoding.format = FileFormat::kWav;
   sound.encoding.sample_format = request.sample_format
-                                     ? encode::parse_sample_format(*request.sample_format)
-                                     : (is_published ? encode::SampleFormat::kInt16 : encode::SampleFormat::kUint8);
+                                     ? media::parse_sample_format(*request.sample_format)
+                                     : (is_published ? media::SampleFormat::kInt16 : media::SampleFormat::kUint8);
   plan.reasons.push_back(
       fmt::format("sounds: {} Hz, {} samples, {} (--sample-rate, --sample-format, --duration)", *sound.sample_rate,
-                  encode::to_string(sound.encoding.sample_format),
+                  media::to_string(sound.encoding.sample_format),
                   sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
   return sound;
 }
@@ -93,7 +93,7 @@ data::ImagePreparation as_before(data::ImagePreparation image, const data::Train
 data::SoundPreparation as_before(data::SoundPreparation sound, const data::TrainingRequest& request) {
   if (request.sample_rate) sound.sample_rate = to_int(*request.sample_rate);
   if (request.duration_s) sound.duration_s = request.duration_s;
-  if (request.sample_format) sound.encoding.sample_format = encode::parse_sample_format(*request.sample_format);
+  if (request.sample_format) sound.encoding.sample_format = media::parse_sample_format(*request.sample_format);
   return sound;
 }
 

@@ -57,7 +57,7 @@ void choose_files(const Request& request, const PublishedRun& run, TrainingPlan&
     data::SoundPreparation& sound = plan.preprocess.sound.emplace();
     sound.sample_rate = static_cast<int>(request.sample_rate.value());
     sound.duration_s = request.duration_s;
-    if (request.sample_format) sound.encoding.sample_format = encode::parse_sample_format(*request.sample_format);
+    if (request.sample_format) sound.encoding.sample_format = media::parse_sample_format(*request.sample_format);
   } else if (request.encode != "as-is") {
     data::ImagePreparation& image = plan.preprocess.image.emplace();
     image.resize = pixels(request.resize);

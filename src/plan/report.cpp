@@ -12,8 +12,8 @@
 #include "chart/html.hpp"
 #include "chart/line_chart.hpp"
 #include "chart/page.hpp"
-#include "encode/image.hpp"
 #include "format/text.hpp"
+#include "media/image.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -86,7 +86,7 @@ std::string preview(const std::filesystem::path& path) try {
   if (file.size() > kMostInlineBytes) return "";
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()));
   bytes.resize(file.read(bytes));
-  const auto kind = encode::image_kind(bytes);
+  const auto kind = media::image_kind(bytes);
   if (!kind || (*kind != "jpeg" && *kind != "png" && *kind != "gif" && *kind != "webp" && *kind != "bmp")) return "";
   return fmt::format(R"(<img alt="" src="data:image/{};base64,{}">)", *kind, chart::base64(bytes));
 } catch (const Error&) {

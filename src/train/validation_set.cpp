@@ -29,7 +29,7 @@ ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const pla
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const data::Sample& sample = samples[i];
     try {
-      encode::FileBytes bytes = data::load_for_evaluation(sample, plan.preprocess);
+      media::FileBytes bytes = data::load_for_evaluation(sample, plan.preprocess);
       if (bytes.empty()) throw Error(ErrorCode::kEmptyFile, base::printable(sample.path) + ": is empty");
       if (const std::string reason = reason_it_does_not_fit(module, bytes.size()); !reason.empty())
         throw Error(ErrorCode::kTooManyTokens, base::printable(sample.path) + ": " + reason);

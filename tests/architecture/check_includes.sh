@@ -8,8 +8,8 @@ cd "${1:-.}"
 # The floors, lowest first; folders of one line may not include each other. Every folder of src/ must be here.
 floors='
 base
-kernels
-nn format bytes encode chart
+kernels media
+nn format bytes chart
 model data backprop
 api interop
 plan

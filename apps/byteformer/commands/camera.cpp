@@ -104,17 +104,17 @@ int write_mask(const MaskArguments& arguments, Console& console) {
   return kExitOk;
 }
 
-encode::Image framed(encode::Image image, const SimulateArguments& arguments, const std::string& source) {
-  if (arguments.resize) image = encode::with_shorter_side(image, static_cast<int>(*arguments.resize));
-  if (arguments.crop) image = encode::center_cropped(image, static_cast<int>(*arguments.crop), source);
+media::Image framed(media::Image image, const SimulateArguments& arguments, const std::string& source) {
+  if (arguments.resize) image = media::with_shorter_side(image, static_cast<int>(*arguments.resize));
+  if (arguments.crop) image = media::center_cropped(image, static_cast<int>(*arguments.crop), source);
   return image;
 }
 
 data::SeenPicture see(const SimulateArguments& arguments) {
   const std::string& path = arguments.input.value();
   const std::string source = base::printable(path);
-  const encode::FileBytes file = data::read_whole_file(path);
-  return data::seen_through(mask_of(arguments.mask), framed(encode::decode_image(file, source), arguments, source));
+  const media::FileBytes file = data::read_whole_file(path);
+  return data::seen_through(mask_of(arguments.mask), framed(media::decode_image(file, source), arguments, source));
 }
 
 int simulate(const SimulateArguments& arguments, Console& console) {
@@ -130,7 +130,7 @@ int simulate(const SimulateArguments& arguments, Console& console) {
     console.err << "byteformer: " + std::string(with_path(*arguments.input, error).what()) + "\n" << std::flush;
     return kExitInputFailed;
   }
-  const encode::FileBytes png = encode::encode_png(seen.image);
+  const media::FileBytes png = media::encode_png(seen.image);
   base::write_file_atomically(output, [&](const auto& append) { append(std::as_bytes(std::span(png))); });
   console.out << fmt::format("{}: {} x {} pixels, {} of {} bytes kept\n", base::printable(output), seen.image.width,
                              seen.image.height, grouped(static_cast<std::int64_t>(seen.num_kept)),

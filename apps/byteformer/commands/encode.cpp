@@ -86,7 +86,7 @@ data::Preprocess form_of(const Options& options) {
   }
   data::Encoding encoding{.format = data::parse_file_format(*options.to)};
   encoding.quality = as_int(options.quality).value_or(encoding.quality);
-  if (options.sample_format) encoding.sample_format = encode::parse_sample_format(*options.sample_format);
+  if (options.sample_format) encoding.sample_format = media::parse_sample_format(*options.sample_format);
   data::Preprocess form;
   if (data::is_image(encoding.format))
     form.image = data::ImagePreparation{as_int(options.resize), as_int(options.crop), encoding};

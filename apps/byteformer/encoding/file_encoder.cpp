@@ -91,7 +91,7 @@ std::vector<FileEncoder::Task*> FileEncoder::claim(const std::vector<Task*>& tas
 void FileEncoder::run(Task& task) const {
   if (interrupted()) return;
   if (flows(task.input)) return run_piecewise(task);
-  encode::FileBytes bytes;
+  media::FileBytes bytes;
   task.result.error = error_of([&] {
     check_overwriting(task.input, task.output, options_.overwrites);
     bytes = encoded(task.input);
@@ -130,20 +130,20 @@ fs::path FileEncoder::extension_of(const fs::path& input) const {
   if (!sound) return data::extension(image->encoding.format);
   if (!image) return data::extension(sound->encoding.format);
   base::InputFile file(input);
-  encode::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
+  media::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
   if (start.size() == file.size()) start.push_back(0);  // room to notice the end
   start.resize(file.read(start));
-  const bool is_sound = encode::sound_kind(start) && !encode::image_kind(start);
+  const bool is_sound = media::sound_kind(start) && !media::image_kind(start);
   return data::extension(is_sound ? sound->encoding.format : image->encoding.format);
 }
 
-encode::FileBytes FileEncoder::encoded(const fs::path& input) const {
-  encode::FileBytes file = data::read_whole_file(input);
+media::FileBytes FileEncoder::encoded(const fs::path& input) const {
+  media::FileBytes file = data::read_whole_file(input);
   const std::string source = printable(input);
   if (options_.keeps_form) return data::prepare_if_needed(std::move(file), options_.form, source).bytes;
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to encode");
-  if (options_.form.image) return data::prepare(encode::decode_image(file, source), *options_.form.image, source);
-  return data::prepare(encode::decode_sound(file, source), *options_.form.sound);
+  if (options_.form.image) return data::prepare(media::decode_image(file, source), *options_.form.image, source);
+  return data::prepare(media::decode_sound(file, source), *options_.form.sound);
 }
 
 }  // namespace byteformer::cli

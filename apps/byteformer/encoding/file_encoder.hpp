@@ -46,7 +46,7 @@ class FileEncoder {
   bool flows(const std::filesystem::path& input) const;
   void run_piecewise(Task& task) const;
   std::filesystem::path extension_of(const std::filesystem::path& input) const;
-  encode::FileBytes encoded(const std::filesystem::path& input) const;
+  media::FileBytes encoded(const std::filesystem::path& input) const;
 
   EncodeOptions options_;
   OutputFolder folder_;

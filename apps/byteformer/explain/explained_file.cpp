@@ -14,7 +14,7 @@ namespace {
 
 bool moves_bytes(const bytes::Transforms& transforms) { return transforms.shuffle || transforms.mask; }
 
-ExplainedFile prepared(const std::string& path, encode::FileBytes file, const data::Preprocess& preprocess) {
+ExplainedFile prepared(const std::string& path, media::FileBytes file, const data::Preprocess& preprocess) {
   const std::string source = base::printable(path);
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to explain");
   data::Preprocess form = preprocess;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/preprocess.hpp"
-#include "encode/image_encoders.hpp"
+#include "media/image_encoders.hpp"
 
 namespace byteformer::cli {
 
@@ -16,8 +16,8 @@ struct ExplainedFile {
   std::string path;  ///< as it was given; "-" for standard input
   data::Preprocess preprocess;
   bool was_prepared = false;           ///< whether `encoded` are not the bytes that came in
-  encode::FileBytes encoded;           ///< in the form that the model expects, before its transforms
-  encode::FileBytes read;              ///< as the model reads it
+  media::FileBytes encoded;            ///< in the form that the model expects, before its transforms
+  media::FileBytes read;               ///< as the model reads it
   std::vector<std::uint32_t> origins;  ///< [read]: where in `encoded` the byte was; empty if all are where they were
 
   /// What belongs to each byte of `read` put to that of `encoded`; NaN for bytes that the model does not read.

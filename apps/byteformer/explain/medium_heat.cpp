@@ -45,27 +45,27 @@ std::optional<PictureHeat> raw_picture(const ExplainedFile& file) {
   const data::FileFormat format = preparation->encoding.format;
   if ((format != data::FileFormat::kFhwc && format != data::FileFormat::kFchw) || file.encoded.size() != 3 * num_pixels)
     return std::nullopt;
-  encode::Image image{side, side, file.encoded};
-  if (format == data::FileFormat::kFhwc) return PictureHeat{image, encode::fhwc_places(side, side), {}, kExactPixels};
+  media::Image image{side, side, file.encoded};
+  if (format == data::FileFormat::kFhwc) return PictureHeat{image, media::fhwc_places(side, side), {}, kExactPixels};
   for (std::size_t i = 0; i < num_pixels; ++i)
     for (std::size_t channel = 0; channel < 3; ++channel)
       image.rgb[3 * i + channel] = file.encoded[channel * num_pixels + i];
-  return PictureHeat{image, encode::fchw_places(side, side), {}, kExactPixels};
+  return PictureHeat{image, media::fchw_places(side, side), {}, kExactPixels};
 }
 
-std::pair<std::optional<encode::PicturePlaces>, const char*> places_of(std::string_view kind,
-                                                                       std::span<const std::uint8_t> file) {
-  if (kind == "tiff") return {encode::tiff_places(file), kExactPixels};
-  if (kind == "png") return {encode::png_places(file), kPng};
-  if (kind == "jpeg") return {encode::jpeg_places(file), kJpeg};
+std::pair<std::optional<media::PicturePlaces>, const char*> places_of(std::string_view kind,
+                                                                      std::span<const std::uint8_t> file) {
+  if (kind == "tiff") return {media::tiff_places(file), kExactPixels};
+  if (kind == "png") return {media::png_places(file), kPng};
+  if (kind == "jpeg") return {media::jpeg_places(file), kJpeg};
   return {std::nullopt, kNoPlaces};
 }
 
 std::optional<PictureHeat> picture_of(const ExplainedFile& file) {
-  const auto kind = encode::image_kind(file.encoded);
+  const auto kind = media::image_kind(file.encoded);
   if (!kind) return raw_picture(file);
   PictureHeat picture;
-  picture.image = encode::decode_image(file.encoded, base::printable(file.path));
+  picture.image = media::decode_image(file.encoded, base::printable(file.path));
   picture.remark = kNoPlaces;
   const auto [places, remark] = places_of(*kind, file.encoded);
   if (!places || places->width != picture.image.width || places->height != picture.image.height) return picture;
@@ -86,12 +86,12 @@ std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<con
 }
 
 std::optional<SoundHeat> sound_heat(const ExplainedFile& file, std::span<const float> heat) try {
-  const auto kind = encode::sound_kind(file.encoded);
+  const auto kind = media::sound_kind(file.encoded);
   if (!kind) return std::nullopt;
   SoundHeat sound;
-  sound.sound = encode::decode_sound(file.encoded, base::printable(file.path));
+  sound.sound = media::decode_sound(file.encoded, base::printable(file.path));
   sound.remark = kNoPlaces;
-  const auto places = *kind == "mp3" ? encode::mp3_places(file.encoded) : encode::wav_places(file.encoded);
+  const auto places = *kind == "mp3" ? media::mp3_places(file.encoded) : media::wav_places(file.encoded);
   if (!places) return sound;
   sound.places = *places;
   sound.heat = heat_of_blocks(*places, places->num_blocks, heat);

@@ -7,18 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "encode/image.hpp"
-#include "encode/places.hpp"
-#include "encode/sound.hpp"
 #include "explain/explained_file.hpp"
+#include "media/image.hpp"
+#include "media/places.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::cli {
 
 struct PictureHeat {
-  encode::Image image;
-  encode::PicturePlaces places;  ///< without parts where nobody knows which bytes are which pixels
-  std::vector<float> heat;       ///< [blocks]: of all bytes of a block, added up; NaN where none is read; or empty
-  std::string remark;            ///< what the heat of a block means, or why there is none
+  media::Image image;
+  media::PicturePlaces places;  ///< without parts where nobody knows which bytes are which pixels
+  std::vector<float> heat;      ///< [blocks]: of all bytes of a block, added up; NaN where none is read; or empty
+  std::string remark;           ///< what the heat of a block means, or why there is none
 };
 
 /// \param heat of the bytes of `file.encoded`
@@ -26,8 +26,8 @@ struct PictureHeat {
 std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<const float> heat);
 
 struct SoundHeat {
-  encode::Sound sound;
-  encode::SoundPlaces places;
+  media::Sound sound;
+  media::SoundPlaces places;
   std::vector<float> heat;  ///< [blocks], as above
   std::string remark;
 };

@@ -7,8 +7,8 @@
 
 #include "chart/base64.hpp"
 #include "chart/html.hpp"
-#include "encode/image_encoders.hpp"
 #include "explain/page_parts.hpp"
+#include "media/image_encoders.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -17,28 +17,28 @@ constexpr int kMostPixels = 512;  // of the longer side, as shown
 constexpr double kHeatOpacity = 0.85;
 constexpr Rgb kNeutral{128, 128, 128};
 
-std::string figure(const encode::Image& image, const char* caption) {
+std::string figure(const media::Image& image, const char* caption) {
   return fmt::format(R"(<figure><img alt="{0}" src="data:image/png;base64,{1}"><figcaption>{0}</figcaption></figure>)",
-                     caption, chart::base64(encode::encode_png(image)));
+                     caption, chart::base64(media::encode_png(image)));
 }
 
-encode::Image shown(const encode::Image& image) {
+media::Image shown(const media::Image& image) {
   const int longer = std::max(image.width, image.height);
   if (longer <= kMostPixels) return image;
   const auto scaled = [&](int side) {
     return std::max(1, static_cast<int>(std::int64_t{side} * kMostPixels / longer));
   };
-  return encode::resized(image, scaled(image.width), scaled(image.height));
+  return media::resized(image, scaled(image.width), scaled(image.height));
 }
 
 /// The heat of every pixel of `image`, which may be smaller than the picture of `places`.
 class PixelShares {
  public:
-  PixelShares(const PictureHeat& picture, const encode::Image& image)
+  PixelShares(const PictureHeat& picture, const media::Image& image)
       : picture_(picture), image_(image), scale_(picture.heat) {}
 
   double at(int x, int y) const {
-    const encode::PicturePlaces& places = picture_.places;
+    const media::PicturePlaces& places = picture_.places;
     const auto column = std::int64_t{x} * places.width / image_.width / places.block_width;
     const auto row = std::int64_t{y} * places.height / image_.height / places.block_height;
     return scale_.share(picture_.heat[static_cast<std::size_t>(row * places.columns() + column)]);
@@ -46,13 +46,13 @@ class PixelShares {
 
  private:
   const PictureHeat& picture_;
-  const encode::Image& image_;
+  const media::Image& image_;
   HeatScale scale_;
 };
 
 /// `image` with every pixel replaced by colour(pixel, share).
 template <typename Colour>
-encode::Image painted(encode::Image image, const PixelShares& shares, const Colour& colour) {
+media::Image painted(media::Image image, const PixelShares& shares, const Colour& colour) {
   for (int y = 0; y < image.height; ++y)
     for (int x = 0; x < image.width; ++x) {
       std::uint8_t* pixel = &image.rgb[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) +
@@ -117,7 +117,7 @@ std::string time_axis(const SoundHeat& sound) {
 }  // namespace
 
 std::string picture_html(const PictureHeat& picture) {
-  const encode::Image image = shown(picture.image);
+  const media::Image image = shown(picture.image);
   std::string html = "<div class=figures>" + figure(image, "what the model reads");
   if (!picture.heat.empty()) {
     const PixelShares shares(picture, image);

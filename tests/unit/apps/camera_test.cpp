@@ -5,9 +5,9 @@
 #include <sstream>
 
 #include "bytes/in_order.hpp"
-#include "encode/image.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
+#include "media/image.hpp"
 #include "run_program.hpp"
 
 namespace byteformer::cli {
@@ -57,7 +57,7 @@ TEST_F(CameraCommandTest, SimulatesWhatAPersonCouldSee) {
       run_program({"camera", "simulate", at("x.ppm"), "--keep-frac", "0.25", "--crop", "8", "-o", at("seen.png")});
   ASSERT_EQ(outcome.status, kExitOk) << outcome.err;
   EXPECT_EQ(outcome.out, at("seen.png") + ": 8 x 8 pixels, 48 of 192 bytes kept\n");
-  const encode::Image seen = encode::decode_image(test::read_bytes(at("seen.png")), "seen");
+  const media::Image seen = media::decode_image(test::read_bytes(at("seen.png")), "seen");
   const std::vector<bool> is_kept = bytes::kept_positions({.keep_frac = 0.25}, 192);
   for (std::size_t i = 0; i < is_kept.size(); ++i) EXPECT_EQ(seen.rgb.at(i), is_kept[i] ? 0xc8 : 0) << i;
 }

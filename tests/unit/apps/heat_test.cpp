@@ -5,11 +5,11 @@
 #include <cmath>
 #include <limits>
 
-#include "encode/image_encoders.hpp"
-#include "encode/sound_encoders.hpp"
 #include "explain/explanation_writers.hpp"
 #include "explain/heat_scale.hpp"
 #include "explain/medium_heat.hpp"
+#include "media/image_encoders.hpp"
+#include "media/sound_encoders.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -58,10 +58,10 @@ TEST(HottestRows, AreThoseWithTheMostHeatInTheOrderOfTheFile) {
 }
 
 TEST(PictureHeat, AddsUpTheBytesOfAPixel) {
-  const encode::Image image{2, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  const media::Image image{2, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
   ExplainedFile file;
   file.preprocess.image = data::ImagePreparation{.resize = 2, .crop = 2, .encoding = {data::FileFormat::kFchw}};
-  file.encoded = encode::encode_fchw(image);
+  file.encoded = media::encode_fchw(image);
   const std::vector<float> heat{1, 2, 3, kUnread, 10, 20, 30, kUnread, 100, 200, kUnread, kUnread};
   const auto raw = picture_heat(file, heat);
   ASSERT_TRUE(raw);
@@ -72,7 +72,7 @@ TEST(PictureHeat, AddsUpTheBytesOfAPixel) {
   EXPECT_TRUE(std::isnan(raw->heat[3]));
 
   ExplainedFile tiff;
-  tiff.encoded = encode::encode_tiff(image);
+  tiff.encoded = media::encode_tiff(image);
   std::vector<float> tiff_heat(tiff.encoded.size(), 0.0f);
   tiff_heat[140 + 3] = 5;
   EXPECT_EQ(picture_heat(tiff, tiff_heat)->heat, (std::vector<float>{0, 5, 0, 0}));
@@ -87,7 +87,7 @@ TEST(PictureHeat, IsNotThereWhereThereIsNoPicture) {
 
 TEST(SoundHeat, AddsUpTheBytesOfASample) {
   ExplainedFile file;
-  file.encoded = encode::encode_wav({8000, {0.0f, 0.5f, -0.5f}}, encode::SampleFormat::kInt16);
+  file.encoded = media::encode_wav({8000, {0.0f, 0.5f, -0.5f}}, media::SampleFormat::kInt16);
   std::vector<float> heat(file.encoded.size(), 0.0f);
   heat[44 + 2] = 1;
   heat[44 + 3] = 2;

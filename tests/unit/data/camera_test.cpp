@@ -9,7 +9,7 @@ namespace byteformer::data {
 namespace {
 
 TEST(CameraTest, KeptBytesStayAndTheOthersAreBlack) {
-  encode::Image image{.width = 8, .height = 4, .rgb = std::vector<std::uint8_t>(96, 200)};
+  media::Image image{.width = 8, .height = 4, .rgb = std::vector<std::uint8_t>(96, 200)};
   const bytes::PositionMask mask{.keep_frac = 0.25};
   const SeenPicture seen = seen_through(mask, image);
   EXPECT_EQ(seen.num_kept, 24U);
@@ -20,7 +20,7 @@ TEST(CameraTest, KeptBytesStayAndTheOthersAreBlack) {
 }
 
 TEST(CameraTest, AMaskOfAllBytesIsTheWholePicture) {
-  const encode::Image image{.width = 1, .height = 2, .rgb = {1, 2, 3, 4, 5, 6}};
+  const media::Image image{.width = 1, .height = 2, .rgb = {1, 2, 3, 4, 5, 6}};
   EXPECT_EQ(seen_through({.keep_frac = 1}, image).image, image);
   test::expect_error(ErrorCode::kEmptyFile, {"6 bytes"}, [&] { seen_through({.keep_frac = 0.1}, image); });
 }

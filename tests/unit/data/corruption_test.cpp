@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "data/loader.hpp"
-#include "encode/sound_encoders.hpp"
+#include "media/sound_encoders.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
@@ -15,17 +15,17 @@
 namespace byteformer::data {
 namespace {
 
-using encode::FileBytes;
+using media::FileBytes;
 using test::expect_error;
 
-encode::Image some_image(int side) {
-  encode::Image image{side, side, {}};
+media::Image some_image(int side) {
+  media::Image image{side, side, {}};
   for (int i = 0; i < 3 * side * side; ++i) image.rgb.push_back(static_cast<std::uint8_t>((i * i / 7) % 256));
   return image;
 }
 
-encode::Sound some_sound(int sample_rate) {
-  encode::Sound sound{sample_rate, {}};
+media::Sound some_sound(int sample_rate) {
+  media::Sound sound{sample_rate, {}};
   for (int i = 0; i < sample_rate / 2; ++i)
     sound.samples.push_back(static_cast<float>(0.4 * std::sin(2 * M_PI * 440 * i / sample_rate) * (i > 1000)));
   return sound;
@@ -105,8 +105,8 @@ TEST_F(CorruptionTest, DamageOfTheSourceComesBeforeTheDecoder) {
 TEST_F(CorruptionTest, PicturesGoThroughJpeg) {
   const Sample sample = put("a.png", encode_image(some_image(40), {.format = FileFormat::kPng}));
   const auto expected = [&](int quality) {
-    const FileBytes jpeg = encode::encode_jpeg(some_image(40), quality);
-    return prepare(encode::decode_image(jpeg, "t"), *pixels_.image, "t");
+    const FileBytes jpeg = media::encode_jpeg(some_image(40), quality);
+    return prepare(media::decode_image(jpeg, "t"), *pixels_.image, "t");
   };
   EXPECT_EQ(load(sample, pixels_, "jpeg-quality", 5).bytes, expected(5));
   EXPECT_EQ(load(sample, pixels_, "jpeg-quality", 90).bytes, expected(90));
@@ -114,12 +114,12 @@ TEST_F(CorruptionTest, PicturesGoThroughJpeg) {
 }
 
 TEST_F(CorruptionTest, SoundsComeBackFromMp3InTheirPlace) {
-  const encode::Sound sound = some_sound(8000);
-  const FileBytes wav = encode::encode_wav(sound, encode::SampleFormat::kFloat32);
+  const media::Sound sound = some_sound(8000);
+  const FileBytes wav = media::encode_wav(sound, media::SampleFormat::kFloat32);
   const auto through = [&](int kbit_per_s) {
-    return encode::decode_sound(re_encoded(wav, ReEncodingKind::kMp3Bitrate, kbit_per_s, "t"), "t");
+    return media::decode_sound(re_encoded(wav, ReEncodingKind::kMp3Bitrate, kbit_per_s, "t"), "t");
   };
-  const encode::Sound good = through(64), bad = through(8);
+  const media::Sound good = through(64), bad = through(8);
   ASSERT_EQ(good.samples.size(), sound.samples.size());
   EXPECT_LT(distance(sound.samples, good.samples), 0.1);
   EXPECT_LT(distance(sound.samples, good.samples), distance(sound.samples, bad.samples));
@@ -127,11 +127,11 @@ TEST_F(CorruptionTest, SoundsComeBackFromMp3InTheirPlace) {
 }
 
 TEST_F(CorruptionTest, SoundsLoseWhatALowerRateCannotHold) {
-  const FileBytes wav = encode::encode_wav(some_sound(8000), encode::SampleFormat::kFloat32);
+  const FileBytes wav = media::encode_wav(some_sound(8000), media::SampleFormat::kFloat32);
   const Sample sample = put("a.wav", wav);
   const auto loss = [&](double rate) {
-    const auto plain = encode::decode_sound(load_prepared(sample, sounds_).bytes, "t").samples;
-    const auto damaged = encode::decode_sound(load(sample, sounds_, "sample-rate", rate).bytes, "t").samples;
+    const auto plain = media::decode_sound(load_prepared(sample, sounds_).bytes, "t").samples;
+    const auto damaged = media::decode_sound(load(sample, sounds_, "sample-rate", rate).bytes, "t").samples;
     EXPECT_EQ(plain.size(), damaged.size());
     return distance(plain, damaged);
   };
@@ -140,7 +140,7 @@ TEST_F(CorruptionTest, SoundsLoseWhatALowerRateCannotHold) {
 }
 
 TEST_F(CorruptionTest, FilesOfTheOtherKindStayAndWhatIsNeitherIsAnError) {
-  const FileBytes wav = encode::encode_wav(some_sound(8000), encode::SampleFormat::kInt16);
+  const FileBytes wav = media::encode_wav(some_sound(8000), media::SampleFormat::kInt16);
   EXPECT_EQ(re_encoded(wav, ReEncodingKind::kJpegQuality, 5, "t"), wav);
   const FileBytes png = encode_image(some_image(8), {.format = FileFormat::kPng});
   EXPECT_EQ(re_encoded(png, ReEncodingKind::kMp3Bitrate, 8, "t"), png);

@@ -11,18 +11,18 @@
 namespace byteformer::data {
 namespace {
 
-using encode::FileBytes;
-using encode::SampleFormat;
+using media::FileBytes;
+using media::SampleFormat;
 
-encode::Image picture(int width, int height) {
-  encode::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
+media::Image picture(int width, int height) {
+  media::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
   base::Random random(1);
   for (auto& value : image.rgb) value = static_cast<std::uint8_t>(random.below(200));
   return image;
 }
 
-encode::Sound tone(int sample_rate, std::size_t num_samples) {
-  encode::Sound sound{sample_rate, std::vector<float>(num_samples)};
+media::Sound tone(int sample_rate, std::size_t num_samples) {
+  media::Sound sound{sample_rate, std::vector<float>(num_samples)};
   for (std::size_t i = 0; i < num_samples; ++i) sound.samples[i] = 0.5F * std::sin(0.05F * static_cast<float>(i));
   return sound;
 }

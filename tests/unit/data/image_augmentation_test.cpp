@@ -13,7 +13,7 @@
 namespace byteformer::data {
 namespace {
 
-using encode::Image;
+using media::Image;
 using testing::ElementsAre;
 
 Image noise(int width, int height, std::uint64_t seed = 1) {

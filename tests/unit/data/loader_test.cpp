@@ -33,8 +33,8 @@ LoaderOptions options(std::size_t batch_size, int num_workers = 1) {
   return o;
 }
 
-std::vector<encode::FileBytes> bytes_of(const std::vector<LoadedFile>& batch) {
-  std::vector<encode::FileBytes> all;
+std::vector<media::FileBytes> bytes_of(const std::vector<LoadedFile>& batch) {
+  std::vector<media::FileBytes> all;
   for (const LoadedFile& file : batch) all.push_back(file.bytes);
   return all;
 }
@@ -67,7 +67,7 @@ TEST(LoaderTest, WorkersAndStartChangeNothing) {
   LoaderOptions cut = options(5);
   cut.max_bytes = 7;
   Loader one(samples, cut);
-  std::vector<std::vector<encode::FileBytes>> expected;
+  std::vector<std::vector<media::FileBytes>> expected;
   for (int b = 0; b < 12; ++b) expected.push_back(bytes_of(one.next()));
   for (const int workers : {1, 4})
     for (const std::size_t start : {0U, 3U, 7U}) {

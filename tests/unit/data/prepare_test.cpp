@@ -12,19 +12,19 @@
 namespace byteformer::data {
 namespace {
 
-using encode::FileBytes;
-using encode::SampleFormat;
+using media::FileBytes;
+using media::SampleFormat;
 using test::expect_error;
 
 FileBytes some_png(int width, int height) {
-  encode::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
+  media::Image image{width, height, std::vector<std::uint8_t>(std::size_t{3} * width * height)};
   base::Random random(1);
   for (auto& value : image.rgb) value = static_cast<std::uint8_t>(random.below(256));
   return encode_image(image, {.format = FileFormat::kPng});
 }
 
 FileBytes some_wav(int sample_rate, std::size_t num_samples) {
-  encode::Sound sound{sample_rate, std::vector<float>(num_samples)};
+  media::Sound sound{sample_rate, std::vector<float>(num_samples)};
   for (std::size_t i = 0; i < num_samples; ++i) sound.samples[i] = std::sin(0.1F * static_cast<float>(i));
   return encode_sound(sound, {.format = FileFormat::kWav});
 }
@@ -44,7 +44,7 @@ TEST(PrepareTest, EverySoundComesOutInForm) {
          {SampleFormat::kFloat32, SampleFormat::kInt32, SampleFormat::kInt16, SampleFormat::kUint8}) {
       const Preprocess preprocess{{},
                                   SoundPreparation{8000, 1.0, {.format = FileFormat::kWav, .sample_format = format}}};
-      EXPECT_TRUE(is_in_form(prepare_file(file, preprocess, "t"), preprocess)) << encode::to_string(format);
+      EXPECT_TRUE(is_in_form(prepare_file(file, preprocess, "t"), preprocess)) << media::to_string(format);
     }
     const Preprocess mp3{{}, SoundPreparation{16'000, 1.0, {.format = FileFormat::kMp3}}};
     EXPECT_TRUE(is_in_form(prepare_file(file, mp3, "t"), mp3));

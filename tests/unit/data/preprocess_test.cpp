@@ -10,7 +10,7 @@
 namespace byteformer::data {
 namespace {
 
-using encode::SampleFormat;
+using media::SampleFormat;
 using test::expect_error;
 
 void expect_refused(std::string_view json, std::initializer_list<std::string_view> parts,

@@ -12,7 +12,7 @@
 namespace byteformer::data {
 namespace {
 
-using encode::Sound;
+using media::Sound;
 using testing::ElementsAre;
 
 Sound ramp(std::size_t num_samples) {

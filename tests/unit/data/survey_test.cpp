@@ -7,14 +7,14 @@
 #include <string>
 
 #include "data_folder.hpp"
-#include "encode/sound_encoders.hpp"
+#include "media/sound_encoders.hpp"
 
 namespace byteformer::data {
 namespace {
 
 std::string sound(double seconds) {
-  const encode::FileBytes wav = encode::encode_wav({8000, std::vector<float>(static_cast<std::size_t>(seconds * 8000))},
-                                                   encode::SampleFormat::kUint8);
+  const media::FileBytes wav = media::encode_wav({8000, std::vector<float>(static_cast<std::size_t>(seconds * 8000))},
+                                                 media::SampleFormat::kUint8);
   return {wav.begin(), wav.end()};
 }
 

@@ -7,7 +7,7 @@ namespace byteformer::data {
 namespace {
 
 TEST(TypicalFile, IsAsLongAsAPreparedPicture) {
-  const encode::Image image{40, 30, std::vector<std::uint8_t>(3 * 40 * 30, 77)};
+  const media::Image image{40, 30, std::vector<std::uint8_t>(3 * 40 * 30, 77)};
   for (const auto format : {FileFormat::kTiff, FileFormat::kPng, FileFormat::kFhwc, FileFormat::kFchw}) {
     const Preprocess preprocess{ImagePreparation{20, 16, {.format = format}}, {}};
     EXPECT_EQ(typical_prepared_bytes(preprocess), prepare(image, *preprocess.image, "t").size()) << to_string(format);
@@ -15,7 +15,7 @@ TEST(TypicalFile, IsAsLongAsAPreparedPicture) {
 }
 
 TEST(TypicalFile, IsAsLongAsAPreparedSoundOrASecond) {
-  const encode::Sound sound{16'000, std::vector<float>(16'000, 0.5F)};
+  const media::Sound sound{16'000, std::vector<float>(16'000, 0.5F)};
   for (const auto format : {FileFormat::kWav, FileFormat::kMp3}) {
     SoundPreparation form{8'000, 0.5, {.format = format}};
     EXPECT_EQ(typical_prepared_bytes({{}, form}), prepare(sound, form).size());

@@ -38,7 +38,7 @@ format::ModelConfig config_of(data::FileFormat format, std::int64_t kernel, cons
   return config_of(preprocess, kernel);
 }
 
-format::ModelConfig config_of(encode::SampleFormat format, std::int64_t kernel) {
+format::ModelConfig config_of(media::SampleFormat format, std::int64_t kernel) {
   data::Preprocess preprocess;
   preprocess.sound = {8000, 1, {.format = data::FileFormat::kWav, .sample_format = format}};
   return config_of(preprocess, kernel);
@@ -73,11 +73,11 @@ struct Stem {
 };
 
 /// \param frequency of the Nyquist frequency
-std::vector<std::uint8_t> tone(double frequency, encode::SampleFormat format) {
-  encode::Sound sound{8000, std::vector<float>(1000)};
+std::vector<std::uint8_t> tone(double frequency, media::SampleFormat format) {
+  media::Sound sound{8000, std::vector<float>(1000)};
   for (std::size_t i = 0; i < sound.samples.size(); ++i)
     sound.samples[i] = static_cast<float>(0.7 * std::sin(std::numbers::pi * frequency * static_cast<double>(i) + 0.3));
-  return encode::encode_wav(sound, format);
+  return media::encode_wav(sound, format);
 }
 
 std::size_t loudest_pair(const std::vector<double>& response) {
@@ -88,10 +88,10 @@ std::size_t loudest_pair(const std::vector<double>& response) {
   return loudest;
 }
 
-class SampleFormatTest : public testing::TestWithParam<encode::SampleFormat> {
+class SampleFormatTest : public testing::TestWithParam<media::SampleFormat> {
  protected:
   static std::int64_t num_bytes() {
-    return GetParam() == encode::SampleFormat::kUint8 ? 1 : GetParam() == encode::SampleFormat::kInt16 ? 2 : 4;
+    return GetParam() == media::SampleFormat::kUint8 ? 1 : GetParam() == media::SampleFormat::kInt16 ? 2 : 4;
   }
 };
 
@@ -103,22 +103,22 @@ TEST_P(SampleFormatTest, APureToneIsLoudestInItsOwnFilter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, SampleFormatTest,
-                         testing::Values(encode::SampleFormat::kUint8, encode::SampleFormat::kInt16,
-                                         encode::SampleFormat::kInt32, encode::SampleFormat::kFloat32),
-                         [](const auto& format) { return std::string(encode::to_string(format.param)); });
+                         testing::Values(media::SampleFormat::kUint8, media::SampleFormat::kInt16,
+                                         media::SampleFormat::kInt32, media::SampleFormat::kFloat32),
+                         [](const auto& format) { return std::string(media::to_string(format.param)); });
 
 TEST(FilterBankTest, TheSameSoundGivesTheSameUpToQuantisation) {
   const double frequency = 10.5 / kPairs;
-  const auto samples_from = [&](encode::SampleFormat format, std::size_t first, std::int64_t num_bytes) {
+  const auto samples_from = [&](media::SampleFormat format, std::size_t first, std::int64_t num_bytes) {
     const std::vector<std::uint8_t> file = tone(frequency, format);
     const std::size_t header = file.size() - 1000 * static_cast<std::size_t>(num_bytes);
     const auto begin =
         file.begin() + static_cast<std::ptrdiff_t>(header) + static_cast<std::ptrdiff_t>(first) * num_bytes;
     return Stem(config_of(format, 64 * num_bytes))(std::vector(begin, file.end()), 0);
   };
-  const std::vector<double> uint8 = samples_from(encode::SampleFormat::kUint8, 100, 1);
-  const std::vector<double> int16 = samples_from(encode::SampleFormat::kInt16, 100, 2);
-  const std::vector<double> int32 = samples_from(encode::SampleFormat::kInt32, 100, 4);
+  const std::vector<double> uint8 = samples_from(media::SampleFormat::kUint8, 100, 1);
+  const std::vector<double> int16 = samples_from(media::SampleFormat::kInt16, 100, 2);
+  const std::vector<double> int32 = samples_from(media::SampleFormat::kInt32, 100, 4);
   EXPECT_GT(*std::ranges::max_element(int16), 5);
   // The length of a filter is 4; rounding is at most 1/127.5 in each of 64 samples, 1/32768 with two bytes.
   for (std::size_t i = 0; i < kHidden; ++i) {
@@ -128,8 +128,8 @@ TEST(FilterBankTest, TheSameSoundGivesTheSameUpToQuantisation) {
 }
 
 /// Rows of one colour, `per_pixel` more in each pixel.
-encode::Image picture(int red, int green, int blue, int per_pixel = 0) {
-  encode::Image image{32, 8, {}};
+media::Image picture(int red, int green, int blue, int per_pixel = 0) {
+  media::Image image{32, 8, {}};
   for (int i = 0; i < image.width * image.height; ++i)
     for (const int channel : {red, green, blue})
       image.rgb.push_back(static_cast<std::uint8_t>(channel + per_pixel * (i % image.width)));
@@ -144,7 +144,7 @@ std::size_t strongest(const std::vector<double>& response) {
 TEST(FilterBankTest, LuminanceAndColourHaveFiltersOfTheirOwn) {
   for (const data::FileFormat format : {data::FileFormat::kFhwc, data::FileFormat::kTiff}) {
     const Stem stem(config_of(format, 48));
-    const auto response = [&](const encode::Image& image) {
+    const auto response = [&](const media::Image& image) {
       return stem(data::encode_image(image, {.format = format}), 10);  // inside a row
     };
     const std::vector<double> grey = response(picture(180, 180, 180, 2));
@@ -169,13 +169,13 @@ TEST(FilterBankTest, PlanesAreReadWithoutColours) {
 TEST(FilterBankTest, AJointModelReadsBoth) {
   data::Preprocess preprocess;
   preprocess.image = {{}, {}, {.format = data::FileFormat::kFhwc}};
-  preprocess.sound = {8000, 1, {.format = data::FileFormat::kWav, .sample_format = encode::SampleFormat::kInt16}};
+  preprocess.sound = {8000, 1, {.format = data::FileFormat::kWav, .sample_format = media::SampleFormat::kInt16}};
   const Stem stem(config_of(preprocess, 96));
   std::vector<double> of_picture = stem(picture(255, 0, 128).rgb, 0);
   for (std::size_t i = 1; i < kHidden; i += 2) of_picture[i] = 0;  // the sound's channels
   EXPECT_EQ(strongest(of_picture), 2U) << "the second of every other channel";
   std::vector<double> of_sound;
-  const std::vector<double> all = stem(tone(10.5 / (kPairs / 2), encode::SampleFormat::kInt16), 3);
+  const std::vector<double> all = stem(tone(10.5 / (kPairs / 2), media::SampleFormat::kInt16), 3);
   for (std::size_t i = 1; i < kHidden; i += 2) of_sound.push_back(all[i]);
   of_sound.resize(kHidden);
   EXPECT_EQ(loudest_pair(of_sound), 10U);
@@ -225,9 +225,9 @@ TEST(FilterBankTest, CompressedAndUnknownBytesAreNoNumbers) {
 }
 
 TEST(FilterBankTest, TokensMustBeginAtTheSameByteOfANumber) {
-  EXPECT_THAT(kinds(config_of(encode::SampleFormat::kInt16, 16)), ElementsAre(Kind::kInt16));
-  EXPECT_THAT(kinds(config_of(encode::SampleFormat::kInt16, 6)), IsEmpty());
-  EXPECT_THAT(kinds(config_of(encode::SampleFormat::kFloat32, 4)), IsEmpty());
+  EXPECT_THAT(kinds(config_of(media::SampleFormat::kInt16, 16)), ElementsAre(Kind::kInt16));
+  EXPECT_THAT(kinds(config_of(media::SampleFormat::kInt16, 6)), IsEmpty());
+  EXPECT_THAT(kinds(config_of(media::SampleFormat::kFloat32, 4)), IsEmpty());
   EXPECT_THAT(kinds(config_of(data::FileFormat::kTiff, 48)), ElementsAre(Kind::kRgb));
   EXPECT_THAT(kinds(config_of(data::FileFormat::kTiff, 32)), ElementsAre(Kind::kPlanes)) << "at any colour";
 }

@@ -284,7 +284,7 @@ TEST_F(InitialModelTest, SoundsArePreparedAsItsOwn) {
   survey.sample_rates = {16'000, 16'000, 16'000};
   const TrainingPlan same = plan(next, survey);
   EXPECT_EQ(same.preprocess.sound->sample_rate, 8000);
-  EXPECT_EQ(same.preprocess.sound->encoding.sample_format, encode::SampleFormat::kInt16);
+  EXPECT_EQ(same.preprocess.sound->encoding.sample_format, media::SampleFormat::kInt16);
   EXPECT_EQ(same.preprocess.sound->duration_s, 2);
   EXPECT_EQ(same.initialisation, "released") << "its weights are there already";
   EXPECT_THAT(same.reasons, testing::Contains(testing::HasSubstr("as " + *next.init_from + " expects it")));

@@ -21,7 +21,7 @@ namespace {
 
 using bytes::ShuffleMode;
 using data::FileFormat;
-using encode::SampleFormat;
+using media::SampleFormat;
 using testing::Contains;
 using testing::HasSubstr;
 
