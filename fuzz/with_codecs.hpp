@@ -2,7 +2,7 @@
 // so that a module that cannot be loaded is a failure rather than an answer to every input.
 #pragma once
 
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   byteformer::media::codec_table();

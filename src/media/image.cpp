@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/image_file.hpp"
 #include "media/orientation.hpp"
 

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/mp3_frames.hpp"
 #include "media/sound_file.hpp"
 

@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/codecs/guard.hpp"
 #include "media/codecs/jpeg_errors.hpp"
 #include "media/encodable.hpp"

@@ -1,7 +1,7 @@
 // Places in a JPEG: libjpeg decodes it a row of blocks at a time, and says how far it has read.
 #include <algorithm>
 
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/codecs/guard.hpp"
 #include "media/codecs/jpeg_errors.hpp"
 #include "media/orientation.hpp"

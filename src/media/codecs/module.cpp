@@ -2,7 +2,7 @@
 #include <string_view>
 
 #include "byteformer/export.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 
 namespace byteformer::media {
 

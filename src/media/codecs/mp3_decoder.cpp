@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 
 namespace byteformer::media::codecs {
 namespace {

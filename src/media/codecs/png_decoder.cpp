@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/codecs/guard.hpp"
 #include "media/orientation.hpp"
 

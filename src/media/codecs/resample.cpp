@@ -5,7 +5,7 @@
 #include <string>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 
 namespace byteformer::media::codecs {
 namespace {

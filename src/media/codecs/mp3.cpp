@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/published_samples.hpp"
 
 namespace byteformer::media::codecs {

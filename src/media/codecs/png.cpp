@@ -7,7 +7,7 @@
 
 #include "byteformer/error.hpp"
 #include "media/byte_writer.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/encodable.hpp"
 
 namespace byteformer::media::codecs {

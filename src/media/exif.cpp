@@ -1,9 +1,9 @@
 // Reading the orientation out of an EXIF block, and flipping and transposing pixels.
-#include "media/orientation.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
+
+#include "media/orientation.hpp"
 
 namespace byteformer::media {
 namespace {

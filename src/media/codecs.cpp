@@ -1,4 +1,6 @@
 // Loading the module of codecs, and the functions of this floor that are its work alone.
+#include "media/codecs.hpp"
+
 #include <dlfcn.h>
 
 #include <filesystem>
@@ -6,7 +8,6 @@
 #include "base/file_io.hpp"
 #include "base/program.hpp"
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
 #include "media/image_encoders.hpp"
 #include "media/places.hpp"
 #include "media/sound.hpp"

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 
 namespace byteformer::media::codecs {
 namespace {

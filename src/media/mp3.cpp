@@ -1,7 +1,7 @@
 // Lengths of MP3 frames by ISO 11172-3 and 13818-3.
-#include "media/mp3_frames.hpp"
-
 #include <array>
+
+#include "media/mp3_frames.hpp"
 
 namespace byteformer::media {
 

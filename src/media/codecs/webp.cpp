@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 #include "media/orientation.hpp"
 
 namespace byteformer::media::codecs {

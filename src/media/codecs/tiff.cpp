@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "media/codecs/codecs.hpp"
+#include "media/codecs.hpp"
 
 namespace byteformer::media::codecs {
 namespace {
