@@ -83,14 +83,14 @@ data::SoundPreparation sound_preparation(const Request& request, const data::Sur
 
 // What a model reads, but for what the command line says.
 
-data::ImagePreparation as_before(data::ImagePreparation image, const data::TrainingRequest& request) {
+data::ImagePreparation as_before(data::ImagePreparation image, const Request& request) {
   if (request.resize) image.resize = to_int(*request.resize);
   if (request.crop) image.crop = to_int(*request.crop);
   if (request.quality) image.encoding.quality = to_int(*request.quality);
   return image;
 }
 
-data::SoundPreparation as_before(data::SoundPreparation sound, const data::TrainingRequest& request) {
+data::SoundPreparation as_before(data::SoundPreparation sound, const Request& request) {
   if (request.sample_rate) sound.sample_rate = to_int(*request.sample_rate);
   if (request.duration_s) sound.duration_s = request.duration_s;
   if (request.sample_format) sound.encoding.sample_format = media::parse_sample_format(*request.sample_format);
@@ -98,7 +98,7 @@ data::SoundPreparation as_before(data::SoundPreparation sound, const data::Train
 }
 
 /// What files of the model look like that training starts from. Nothing where files are taken as they are.
-std::optional<data::Preprocess> initial_preprocess(const data::TrainingRequest& request, const TrainingPlan& plan) {
+std::optional<data::Preprocess> initial_preprocess(const Request& request, const TrainingPlan& plan) {
   if (plan.init_from.empty() || request.encode == "as-is") return {};
   data::Preprocess preprocess = data::read_preprocess(plan.init_from);
   if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)

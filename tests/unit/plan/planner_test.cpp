@@ -235,10 +235,10 @@ TEST(PlannerTest, AMaskedFileNeedsFewerPositions) {
 }
 
 TEST(PlannerTest, WhereBytesAreNumbersTheStemStartsAsAFilterBank) {
-  const auto initialisation = [](const data::TrainingRequest& r, const data::Survey& survey) {
+  const auto initialisation = [](const Request& r, const data::Survey& survey) {
     return choose_plan(r, data_set(100), survey, {}).initialisation;
   };
-  data::TrainingRequest r = request();
+  Request r = request();
   EXPECT_EQ(initialisation(r, pictures(32, 32)), "filter-bank");
   EXPECT_EQ(initialisation(r, sounds()), "filter-bank");
   EXPECT_EQ(initialisation(r, texts()), "released");
@@ -259,14 +259,14 @@ TEST(PlannerTest, WhereBytesAreNumbersTheStemStartsAsAFilterBank) {
 /// The folder of a model, as far as a plan looks at it.
 class InitialModelTest : public ::testing::Test {
  protected:
-  TrainingPlan plan(const data::TrainingRequest& r, const data::Survey& survey) {
+  TrainingPlan plan(const Request& r, const data::Survey& survey) {
     return choose_plan(r, data_set(100), survey, {});
   }
 
   /// A request that starts from a model of `survey` that was planned as `r` says.
-  data::TrainingRequest after(const data::TrainingRequest& r, const data::Survey& survey) {
+  Request after(const Request& r, const data::Survey& survey) {
     test::write_file(folder_ / "config.json", format::to_json(plan(r, survey).config));
-    data::TrainingRequest next = request();
+    Request next = request();
     next.init_from = folder_.path().string();
     return next;
   }
@@ -275,11 +275,11 @@ class InitialModelTest : public ::testing::Test {
 };
 
 TEST_F(InitialModelTest, SoundsArePreparedAsItsOwn) {
-  data::TrainingRequest r = request();
+  Request r = request();
   r.sample_rate = 8000;
   r.sample_format = "int16";
   r.duration_s = 2;
-  data::TrainingRequest next = after(r, sounds());
+  Request next = after(r, sounds());
   data::Survey survey = sounds();
   survey.sample_rates = {16'000, 16'000, 16'000};
   const TrainingPlan same = plan(next, survey);
@@ -296,12 +296,12 @@ TEST_F(InitialModelTest, SoundsArePreparedAsItsOwn) {
 }
 
 TEST_F(InitialModelTest, PicturesArePreparedAsItsOwn) {
-  data::TrainingRequest r = request();
+  Request r = request();
   r.encode = "tiff";
   r.resize = 40;
   r.crop = 32;
   r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
-  data::TrainingRequest next = after(r, pictures(100, 80));
+  Request next = after(r, pictures(100, 80));
   const TrainingPlan same = plan(next, pictures(64, 64));
   EXPECT_EQ(same.preprocess, plan(r, pictures(100, 80)).preprocess);
   next.encode = "fhwc";
@@ -322,9 +322,9 @@ TEST_F(InitialModelTest, OfAnotherKindItSaysNothing) {
 }
 
 TEST_F(InitialModelTest, ASecretKeyIsMissed) {
-  data::TrainingRequest r = request();
+  Request r = request();
   r.transforms = R"([{"type": "byte_permutation", "fingerprint": ")" + std::string(64, 'a') + "\"}]";
-  const data::TrainingRequest next = after(r, pictures(32, 32));
+  const Request next = after(r, pictures(32, 32));
   test::expect_error(ErrorCode::kInvalidArgument, {"secret key"}, [&] { plan(next, pictures(32, 32)); });
 }
 
