@@ -5,6 +5,6 @@
 #include "media/codecs.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  byteformer::media::codec_table();
+  byteformer::media::codecs();
   return 0;
 }

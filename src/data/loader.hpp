@@ -12,7 +12,7 @@
 #include "data/augmentation.hpp"
 #include "data/data_set.hpp"
 #include "data/preprocess.hpp"
-#include "media/image_encoders.hpp"
+#include "media/image.hpp"
 
 namespace byteformer::data {
 

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "data/preprocess.hpp"
-#include "data/sound_form.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::data {
@@ -38,7 +37,7 @@ media::FileBytes prepare(const media::Image& image, const ImagePreparation& prep
 media::FileBytes prepare(const media::Sound& sound, const SoundPreparation& preparation) {
   const int sample_rate = preparation.sample_rate.value_or(sound.sample_rate);
   media::Sound prepared = sound.sample_rate == sample_rate ? sound : media::resampled(sound, sample_rate);
-  if (preparation.duration_s) media::fit(prepared, num_samples(*preparation.duration_s, sample_rate));
+  if (preparation.duration_s) media::fit(prepared, media::num_samples(*preparation.duration_s, sample_rate));
   return encode_sound(prepared, preparation.encoding);
 }
 

@@ -11,9 +11,7 @@
 
 #include "bytes/transforms.hpp"
 #include "media/image.hpp"
-#include "media/image_encoders.hpp"
 #include "media/sound.hpp"
-#include "media/sound_encoders.hpp"
 
 namespace byteformer::data {
 

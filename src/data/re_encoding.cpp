@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "byteformer/error.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::data {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "media/image_encoders.hpp"
+#include "media/image.hpp"
 
 namespace byteformer::data {
 

@@ -7,9 +7,9 @@
 
 #include "base/file_io.hpp"
 #include "data/layouts.hpp"
-#include "data/sound_form.hpp"
 #include "data/validation_split.hpp"
 #include "format/text.hpp"
+#include "media/places.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -122,7 +122,7 @@ std::vector<Recording> recordings_in(const fs::path& root, Skipped& skipped) {
     if (path.extension() != ".wav") continue;  // the archive keeps a README there
     std::array<std::uint8_t, kMaxHeaderBytes> buffer;
     base::InputFile file(path);
-    const auto header = parse_wav_header(std::span(buffer).first(file.read(buffer)));
+    const auto header = media::parse_wav_header(std::span(buffer).first(file.read(buffer)));
     if (header && header->sample_rate > 0 && header->num_frames() > 0)
       recordings.push_back({path, path.lexically_relative(root).native(),
                             static_cast<double>(header->num_frames()) / header->sample_rate});

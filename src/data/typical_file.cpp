@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "data/sound_form.hpp"
-
 namespace byteformer::data {
 namespace {
 
@@ -20,7 +18,7 @@ std::optional<std::uint64_t> picture_bytes(const ImagePreparation& image) {
 
 std::optional<std::uint64_t> sound_bytes(const SoundPreparation& sound) {
   const int rate = sound.sample_rate.value_or(0);
-  const std::uint64_t length = num_samples(sound.duration_s.value_or(1), rate);
+  const std::uint64_t length = media::num_samples(sound.duration_s.value_or(1), rate);
   if (length == 0 || length > kMostValues) return std::nullopt;
   return encode_sound({rate, std::vector<float>(length)}, sound.encoding).size();
 }

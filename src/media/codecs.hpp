@@ -1,62 +1,48 @@
-// What this floor leaves to other people's libraries. The functions live in a module of their own, which is loaded when
-// the first of them is needed: a process that only reads bytes starts without two dozen shared libraries, which would
-// take it longer than the answer.
+// What this floor leaves to other people's libraries. It lives in a module of its own, which is loaded when the first
+// of it is needed: a process that only reads bytes starts without two dozen shared libraries, which would take it
+// longer than the answer.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "media/image_encoders.hpp"
-#include "media/image_file.hpp"
+#include "media/decoding.hpp"
 #include "media/places.hpp"
-#include "media/sound.hpp"
-#include "media/sound_file.hpp"
 
 namespace byteformer::media {
 
-/// Only in the module; from outside they are reached by codec_table(). Those that stand in a header of this floor too
-/// do what is said there.
-namespace codecs {
+/// Thread-safe. Decoders throw Error kInvalidFormat with the reason for a damaged file, as decode_image() and
+/// decode_sound() do; encoders are given what was checked.
+class Codecs {
+ public:
+  virtual StoredImage decode_jpeg(const ImageFile& file) const = 0;
+  virtual StoredImage decode_png(const ImageFile& file) const = 0;
+  virtual StoredImage decode_tiff(const ImageFile& file) const = 0;
+  virtual StoredImage decode_webp(const ImageFile& file) const = 0;
+  virtual StoredImage decode_gif(const ImageFile& file) const = 0;
+  virtual FileBytes encode_jpeg(const Image& image, int quality) const = 0;
+  virtual FileBytes encode_png(const Image& image) const = 0;
+  virtual std::optional<PicturePlaces> jpeg_places(std::span<const std::uint8_t> file) const = 0;
 
-StoredImage decode_jpeg(const ImageFile& file);
-StoredImage decode_png(const ImageFile& file);
-StoredImage decode_tiff(const ImageFile& file);
-StoredImage decode_webp(const ImageFile& file);
-StoredImage decode_gif(const ImageFile& file);
-FileBytes encode_jpeg(const Image& image, int quality);
-FileBytes encode_png(const Image& image);
-std::optional<PicturePlaces> jpeg_places(std::span<const std::uint8_t> file);
-Sound decode_mp3(const SoundFile& file);
-Sound decode_with_sndfile(const SoundFile& file);
-FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s);
-Sound resampled(const Sound& sound, int sample_rate);
-std::string lame_version();
+  virtual Sound decode_mp3(const SoundFile& file) const = 0;
+  virtual Sound decode_with_sndfile(const SoundFile& file) const = 0;
+  virtual FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) const = 0;
+  /// Fills `out` with `samples` of `from` Hz at `to` Hz. \return how many it wrote
+  virtual std::size_t resample(std::span<const float> samples, int from, int to, std::span<float> out) const = 0;
+  virtual std::string lame_version() const = 0;  ///< for example "3.100"
 
-}  // namespace codecs
-
-struct CodecTable {
-  decltype(&codecs::decode_jpeg) decode_jpeg;
-  decltype(&codecs::decode_png) decode_png;
-  decltype(&codecs::decode_tiff) decode_tiff;
-  decltype(&codecs::decode_webp) decode_webp;
-  decltype(&codecs::decode_gif) decode_gif;
-  decltype(&codecs::encode_jpeg) encode_jpeg;
-  decltype(&codecs::encode_png) encode_png;
-  decltype(&codecs::jpeg_places) jpeg_places;
-  decltype(&codecs::decode_mp3) decode_mp3;
-  decltype(&codecs::decode_with_sndfile) decode_with_sndfile;
-  decltype(&codecs::encode_mp3) encode_mp3;
-  decltype(&codecs::resampled) resampled;
-  decltype(&codecs::lame_version) lame_version;
+ protected:
+  ~Codecs() = default;
 };
 
-/// The functions of the module byteformer-codecs.so, which is loaded at the first call and stays. Thread-safe.
+/// Those of the module byteformer-codecs.so, which is loaded at the first call and stays. Thread-safe.
 /// \throws Error kUnsupported saying where it was looked for, if it is not installed or of another version.
-const CodecTable& codec_table();
+const Codecs& codecs();
 
 /// The module's door. \return nullptr for another version than its own.
-extern "C" const CodecTable* byteformer_codecs(const char* version);
+extern "C" const Codecs* byteformer_codecs(const char* version);
 
 }  // namespace byteformer::media

@@ -1,49 +1,24 @@
-// Recognizing a picture by its first bytes, decoding it with the decoder of its format, and cropping.
+// Recognizing a picture by its first bytes, decoding it with the decoder of its format, turning and cropping it.
 #include "media/image.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "base/bytes_io.hpp"
 #include "byteformer/error.hpp"
 #include "media/codecs.hpp"
-#include "media/image_file.hpp"
-#include "media/orientation.hpp"
+#include "media/decoding.hpp"
 
 namespace byteformer::media {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-bool has(Bytes file, std::size_t offset, std::string_view text) noexcept {
-  return file.size() >= offset + text.size() &&
-         std::equal(text.begin(), text.end(), file.begin() + static_cast<std::ptrdiff_t>(offset),
-                    [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
-}
+bool is_webp(Bytes file) noexcept { return base::has_tag(file, 0, "RIFF") && base::has_tag(file, 8, "WEBP"); }
+bool is_gif(Bytes file) noexcept { return base::has_tag(file, 0, "GIF87a") || base::has_tag(file, 0, "GIF89a"); }
 
-bool is_jpeg(Bytes file) noexcept { return has(file, 0, "\xFF\xD8\xFF"); }
-bool is_png(Bytes file) noexcept { return has(file, 0, "\x89PNG\r\n\x1A\n"); }
-bool is_webp(Bytes file) noexcept { return has(file, 0, "RIFF") && has(file, 8, "WEBP"); }
-bool is_gif(Bytes file) noexcept { return has(file, 0, "GIF87a") || has(file, 0, "GIF89a"); }
-
-bool is_tiff(Bytes file) noexcept {
-  using namespace std::string_view_literals;  // 43 is BigTIFF
-  return has(file, 0, "II*\0"sv) || has(file, 0, "MM\0*"sv) || has(file, 0, "II+\0"sv) || has(file, 0, "MM\0+"sv);
-}
-
-/// "BM" alone begins many texts; the size of one of the known headers must follow.
-bool is_bmp(Bytes file) noexcept {
-  constexpr std::array<std::uint8_t, 8> kHeaderSizes{12, 16, 40, 52, 56, 64, 108, 124};
-  return file.size() >= 18 && has(file, 0, "BM") && std::ranges::count(kHeaderSizes, file[14]) > 0 && file[15] == 0 &&
-         file[16] == 0 && file[17] == 0;
-}
-
-bool is_pnm(Bytes file) noexcept {
-  return file.size() >= 3 && file[0] == 'P' && file[1] >= '1' && file[1] <= '6' &&
-         std::string_view(" \t\r\n#").find(static_cast<char>(file[2])) != std::string_view::npos;
-}
-
-struct Codec {
+struct Format {
   std::string_view kind;
   bool (*recognizes)(Bytes) noexcept;
   StoredImage (*decode)(const ImageFile&);
@@ -51,37 +26,66 @@ struct Codec {
 
 template <auto kDecode>
 StoredImage by_module(const ImageFile& file) {
-  return (codec_table().*kDecode)(file);
+  return (codecs().*kDecode)(file);
 }
 
-constexpr std::array<Codec, 7> kCodecs{{{"jpeg", is_jpeg, by_module<&CodecTable::decode_jpeg>},
-                                        {"png", is_png, by_module<&CodecTable::decode_png>},
-                                        {"tiff", is_tiff, by_module<&CodecTable::decode_tiff>},
-                                        {"webp", is_webp, by_module<&CodecTable::decode_webp>},
-                                        {"gif", is_gif, by_module<&CodecTable::decode_gif>},
-                                        {"bmp", is_bmp, decode_bmp},
-                                        {"pnm", is_pnm, decode_pnm}}};
+constexpr std::array<Format, 7> kFormats{{{"jpeg", is_jpeg, by_module<&Codecs::decode_jpeg>},
+                                          {"png", is_png, by_module<&Codecs::decode_png>},
+                                          {"tiff", is_tiff, by_module<&Codecs::decode_tiff>},
+                                          {"webp", is_webp, by_module<&Codecs::decode_webp>},
+                                          {"gif", is_gif, by_module<&Codecs::decode_gif>},
+                                          {"bmp", is_bmp, decode_bmp},
+                                          {"pnm", is_pnm, decode_pnm}}};
 
-const Codec* codec_of(Bytes file) noexcept {
-  const auto found = std::ranges::find_if(kCodecs, [&](const Codec& codec) { return codec.recognizes(file); });
-  return found == kCodecs.end() ? nullptr : &*found;
+const Format* format_of(Bytes file) noexcept {
+  const auto found = std::ranges::find_if(kFormats, [&](const Format& format) { return format.recognizes(file); });
+  return found == kFormats.end() ? nullptr : &*found;
 }
 
 }  // namespace
 
+MemoryBudget& decoding_budget() {
+  static MemoryBudget budget(kMaxDecodingBytes);
+  return budget;
+}
+
 std::optional<std::string_view> image_kind(Bytes file) noexcept {
-  const Codec* codec = codec_of(file);
-  if (codec == nullptr) return std::nullopt;
-  return codec->kind;
+  const Format* format = format_of(file);
+  if (format == nullptr) return std::nullopt;
+  return format->kind;
 }
 
 Image decode_image(Bytes file, const std::string& source, std::size_t max_pixels) {
-  const Codec* codec = codec_of(file);
-  if (codec == nullptr)
+  const Format* format = format_of(file);
+  if (format == nullptr)
     throw Error(ErrorCode::kUnsupported,
                 source + ": is no picture that byteformer knows; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
-  StoredImage stored = codec->decode({file, source, std::min(max_pixels, kMaxPixels)});
-  return upright(std::move(stored.image), stored.orientation);
+  StoredImage stored = format->decode({file, source, std::min(max_pixels, kMaxPixels), decoding_budget()});
+  Image image = upright(std::move(stored.image), stored.orientation);
+  image.memory.shrink(image.rgb.size());
+  return image;
+}
+
+Image upright(Image image, int orientation) {
+  if (orientation <= 1 || orientation > 8) return image;
+  const bool transposes = orientation >= 5;
+  const bool flips_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool flips_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  Image out{transposes ? image.height : image.width, transposes ? image.width : image.height, {}};
+  out.memory = std::move(image.memory);
+  out.rgb.resize(image.rgb.size());
+  auto to = out.rgb.begin();
+  for (int y = 0; y < out.height; ++y)
+    for (int x = 0; x < out.width; ++x, to += 3) {
+      const int column = transposes ? y : x;
+      const int row = transposes ? x : y;
+      const auto from_x = static_cast<std::size_t>(flips_x ? image.width - 1 - column : column);
+      const auto from_y = static_cast<std::size_t>(flips_y ? image.height - 1 - row : row);
+      std::copy_n(image.rgb.begin() +
+                      static_cast<std::ptrdiff_t>((from_y * static_cast<std::size_t>(image.width) + from_x) * 3),
+                  3, to);
+    }
+  return out;
 }
 
 Image cropped(const Image& image, int left, int top, int width, int height, const std::string& source) {
@@ -109,6 +113,45 @@ Image center_cropped(const Image& image, int size, const std::string& source) {
                                                  std::to_string(image.width) + " x " + std::to_string(image.height) +
                                                  "; resize it to at least the crop first");
   return cropped(image, (image.width - size) / 2, (image.height - size) / 2, size, size, source);
+}
+
+void check_encodable(const Image& image) {
+  const auto width = static_cast<std::size_t>(image.width), height = static_cast<std::size_t>(image.height);
+  if (image.width > 0 && image.height > 0 && height <= kMaxPixels / width && image.rgb.size() == width * height * 3)
+    return;
+  throw Error(ErrorCode::kInvalidArgument, "cannot encode a picture of " + std::to_string(image.width) + " x " +
+                                               std::to_string(image.height) + " with " +
+                                               std::to_string(image.rgb.size()) + " bytes");
+}
+
+FileBytes encode_fhwc(const Image& image) {
+  check_encodable(image);
+  return image.rgb;
+}
+
+FileBytes encode_fchw(const Image& image) {
+  check_encodable(image);
+  FileBytes out;
+  out.reserve(image.rgb.size());
+  for (std::size_t channel = 0; channel < 3; ++channel)
+    for (std::size_t i = channel; i < image.rgb.size(); i += 3) out.push_back(image.rgb[i]);
+  return out;
+}
+
+PicturePlaces fhwc_places(int width, int height, std::uint64_t begin) {
+  PicturePlaces places{.width = width, .height = height};
+  for (std::uint32_t pixel = 0; pixel < places.num_blocks(); ++pixel)
+    places.parts.push_back({{begin + pixel * std::uint64_t{3}, begin + (pixel + 1) * std::uint64_t{3}}, pixel});
+  return places;
+}
+
+PicturePlaces fchw_places(int width, int height) {
+  PicturePlaces places{.width = width, .height = height};
+  const std::uint64_t plane = places.num_blocks();
+  for (std::uint64_t channel = 0; channel < 3; ++channel)
+    for (std::uint32_t pixel = 0; pixel < plane; ++pixel)
+      places.parts.push_back({{channel * plane + pixel, channel * plane + pixel + 1}, pixel});
+  return places;
 }
 
 }  // namespace byteformer::media

@@ -1,4 +1,5 @@
-// Where the pixels of a picture and the samples of a sound lie in the bytes of its file.
+// What the bytes of a file tell without being decoded: whether it is one that we wrote, and where its pixels or samples
+// lie.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "byteformer/byte_range.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::media {
 
@@ -32,8 +34,8 @@ struct PicturePlaces {
   }
 };
 
-/// Raw pixels of a picture of this size: interleaved, or in three planes.
-PicturePlaces fhwc_places(int width, int height);
+/// Raw pixels of a picture of this size: interleaved from byte `begin` on, or in three planes.
+PicturePlaces fhwc_places(int width, int height, std::uint64_t begin = 0);
 PicturePlaces fchw_places(int width, int height);
 
 // Each gives nothing for a file that is no such picture, is damaged, or lies otherwise. Thread-safe.
@@ -63,5 +65,52 @@ std::optional<SoundPlaces> wav_places(std::span<const std::uint8_t> file);
 /// An MP3 file, in blocks of one frame. A frame may borrow bytes from those before it, and what it says is heard one
 /// frame later than where it stands.
 std::optional<SoundPlaces> mp3_places(std::span<const std::uint8_t> file);
+
+// Files as this floor's encoders write them, judged by their headers alone and strictly: what another program wrote
+// around the same pixels or samples is none of them.
+
+struct PictureSize {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+};
+
+/// As encode_tiff() writes it, to the byte.
+std::optional<PictureSize> own_tiff_size(std::span<const std::uint8_t> file) noexcept;
+
+/// A PNG of 8-bit RGB, not interlaced, without chunks of metadata, stored uncompressed.
+std::optional<PictureSize> own_png_size(std::span<const std::uint8_t> file) noexcept;
+
+/// A baseline JPEG as libjpeg writes it at `quality`, without metadata before the frame that would turn the picture.
+std::optional<PictureSize> own_jpeg_size(std::span<const std::uint8_t> file, int quality) noexcept;
+
+/// A WAV file's own words, whoever wrote it.
+struct WavHeader {
+  int format_tag = 0;  ///< 1: integers, 3: float; of an extensible header, that of its GUID
+  int num_channels = 0;
+  int sample_rate = 0;
+  int bytes_per_frame = 0;  ///< of all channels
+  int bits_per_sample = 0;
+  std::uint64_t data_offset = 0;     ///< of the first sample
+  std::uint64_t num_data_bytes = 0;  ///< as the header says, whatever the file holds
+
+  std::uint64_t num_frames() const noexcept;  ///< samples per channel
+};
+
+/// Nothing if `file` does not begin with the whole header of a WAV file.
+std::optional<WavHeader> parse_wav_header(std::span<const std::uint8_t> file) noexcept;
+
+/// The header of a whole file as encode_wav() writes it; nothing for any other.
+std::optional<WavHeader> own_wav_header(std::span<const std::uint8_t> file, SampleFormat format) noexcept;
+
+/// A file of nothing but layer III frames of one channel and one rate.
+struct OwnMp3 {
+  int sample_rate = 0;
+  std::uint64_t num_frames = 0;
+  std::uint64_t samples_per_frame = 0;
+
+  /// Whether encode_mp3() makes so many frames of `num_samples` samples.
+  bool can_hold(std::uint64_t num_samples) const noexcept;
+};
+std::optional<OwnMp3> own_mp3(std::span<const std::uint8_t> file) noexcept;
 
 }  // namespace byteformer::media

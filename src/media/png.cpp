@@ -1,23 +1,15 @@
-// Places in pictures without entropy coding: raw pixels, TIFF, stored PNG.
+// PNG, as far as its chunks tell; its pixels are the module's work.
 #include <algorithm>
-#include <limits>
 
-#include "media/byte_reader.hpp"
-#include "media/image_encoders.hpp"
+#include "base/bytes_io.hpp"
+#include "media/codecs.hpp"
 #include "media/places.hpp"
 
 namespace byteformer::media {
 namespace {
 
-constexpr std::size_t kTiffHeaderBytes = 140;
 constexpr std::size_t kPixelBytes = 3;
-
-PicturePlaces interleaved(int width, int height, std::uint64_t begin) {
-  PicturePlaces places{.width = width, .height = height};
-  for (std::uint32_t pixel = 0; pixel < places.num_blocks(); ++pixel)
-    places.parts.push_back({{begin + pixel * kPixelBytes, begin + (pixel + 1) * kPixelBytes}, pixel});
-  return places;
-}
+constexpr std::string_view kSignature = "\x89PNG\r\n\x1A\n";
 
 /// Where the bytes of a deflate stream of stored blocks lie in the IDATs of a PNG, byte by byte as they come out.
 class StoredPng {
@@ -46,10 +38,10 @@ class StoredPng {
   std::uint8_t byte(std::size_t at) const { return file_[stream_[at]]; }
 
   bool collect_idats() {
-    for (std::size_t at = 8; has_bytes(file_, at, 12);) {
-      const std::uint64_t size = big_endian(file_, at, 4);
-      if (!has_bytes(file_, at + 8, size)) return false;
-      if (has_tag(file_, at + 4, "IDAT"))
+    for (std::size_t at = 8; base::has_bytes(file_, at, 12);) {
+      const std::uint64_t size = base::big_endian(file_, at, 4);
+      if (!base::has_bytes(file_, at + 8, size)) return false;
+      if (base::has_tag(file_, at + 4, "IDAT"))
         for (std::uint64_t i = 0; i < size; ++i) stream_.push_back(at + 8 + i);
       at += 12 + size;
     }
@@ -60,38 +52,38 @@ class StoredPng {
   std::vector<std::uint64_t> stream_;  // positions in the file
 };
 
-}  // namespace
-
-PicturePlaces fhwc_places(int width, int height) { return interleaved(width, height, 0); }
-
-PicturePlaces fchw_places(int width, int height) {
-  PicturePlaces places{.width = width, .height = height};
-  const std::uint64_t plane = places.num_blocks();
-  for (std::uint64_t channel = 0; channel < kPixelBytes; ++channel)
-    for (std::uint32_t pixel = 0; pixel < plane; ++pixel)
-      places.parts.push_back({{channel * plane + pixel, channel * plane + pixel + 1}, pixel});
-  return places;
+/// Its size, where the header says 8-bit RGB without interlace.
+std::optional<PictureSize> plain_rgb_size(std::span<const std::uint8_t> file) noexcept {
+  using namespace std::string_view_literals;  // bits, colour type, compression, filter, interlace
+  if (!is_png(file) || !base::has_tag(file, 8, "\0\0\0\x0DIHDR"sv) || !base::has_tag(file, 24, "\x08\x02\0\0\0"sv))
+    return std::nullopt;
+  const auto number = [&](std::size_t at) { return static_cast<std::uint32_t>(base::big_endian(file, at, 4)); };
+  return PictureSize{number(16), number(20)};
 }
 
-std::optional<PicturePlaces> tiff_places(std::span<const std::uint8_t> file) {
-  if (file.size() < kTiffHeaderBytes) return std::nullopt;
-  const std::uint64_t width = little_endian(file, 18, 4), height = little_endian(file, 30, 4);
-  const std::uint64_t num_pixels = (file.size() - kTiffHeaderBytes) / kPixelBytes;
-  if (width == 0 || height == 0 || width > num_pixels || height != num_pixels / width ||
-      kTiffHeaderBytes + width * height * kPixelBytes != file.size() || num_pixels > kMaxPixels)
-    return std::nullopt;
-  const Image blank{static_cast<int>(width), static_cast<int>(height),
-                    std::vector<std::uint8_t>(num_pixels * kPixelBytes)};
-  const FileBytes ours = encode_tiff(blank);
-  if (!std::equal(ours.begin(), ours.begin() + kTiffHeaderBytes, file.begin())) return std::nullopt;
-  return interleaved(blank.width, blank.height, kTiffHeaderBytes);
+}  // namespace
+
+bool is_png(std::span<const std::uint8_t> file) noexcept { return base::has_tag(file, 0, kSignature); }
+
+FileBytes encode_png(const Image& image) {
+  check_encodable(image);
+  return codecs().encode_png(image);
+}
+
+std::optional<PictureSize> own_png_size(std::span<const std::uint8_t> file) noexcept {
+  constexpr std::size_t kMinBytes = 57;
+  constexpr std::string_view kStored = "\x78\x01";  // zlib header of level 0
+  const auto size = plain_rgb_size(file);
+  if (!size || file.size() < kMinBytes) return std::nullopt;
+  const bool is_stored = base::has_tag(file, 37, "IDAT") && base::has_tag(file, 41, kStored) && (file[43] & 6) == 0;
+  return is_stored && base::has_tag(file, file.size() - 8, "IEND") ? size : std::nullopt;
 }
 
 std::optional<PicturePlaces> png_places(std::span<const std::uint8_t> file) {
-  if (!has_tag(file, 1, "PNG") || !has_tag(file, 12, "IHDR") || !has_bytes(file, 16, 13)) return std::nullopt;
-  const std::uint64_t width = big_endian(file, 16, 4), height = big_endian(file, 20, 4);
-  const bool is_plain_rgb = big_endian(file, 24, 4) == 0x08020000 && file[28] == 0;  // 8 bits, RGB, no interlace
-  if (!is_plain_rgb || width == 0 || height == 0 || width > file.size() || height > file.size()) return std::nullopt;
+  const auto size = plain_rgb_size(file);
+  if (!size || size->width == 0 || size->height == 0 || size->width > file.size() || size->height > file.size())
+    return std::nullopt;
+  const std::size_t width = size->width, height = size->height;
   const std::size_t row_bytes = 1 + width * kPixelBytes;
   if (row_bytes > file.size() / height) return std::nullopt;
   const auto positions = StoredPng(file).positions(row_bytes * height);

@@ -1,5 +1,5 @@
 // PBM, PGM and PPM, as text and as bytes, with any largest value (stb_image knows two of the six, and only 255).
-#include "media/image_file.hpp"
+#include "media/decoding.hpp"
 
 namespace byteformer::media {
 namespace {
@@ -26,7 +26,7 @@ class PnmReader {
       ++position_;
     }
     check_complete(width, height);
-    StoredImage out{blank_image(file_, kKind, width, height), 1};
+    StoredImage out{blank_image(file_, kKind, width, height, 0, false), 1};
     auto to = out.image.rgb.begin();
     for (std::uint32_t y = 0; y < height; ++y) {
       for (std::uint32_t x = 0; x < width; ++x) {
@@ -109,6 +109,11 @@ class PnmReader {
 };
 
 }  // namespace
+
+bool is_pnm(std::span<const std::uint8_t> file) noexcept {
+  return file.size() >= 3 && file[0] == 'P' && file[1] >= '1' && file[1] <= '6' &&
+         std::string_view(" \t\r\n#").find(static_cast<char>(file[2])) != std::string_view::npos;
+}
 
 StoredImage decode_pnm(const ImageFile& file) { return PnmReader(file).read(); }
 

@@ -1,74 +1,87 @@
-// The encodings without compression: interleaved pixels, planes, and TIFF.
+// TIFF as we write it: a header of 140 bytes, then the pixels. What others write is the module's work.
+#include <algorithm>
 #include <array>
 
-#include "media/byte_writer.hpp"
-#include "media/encodable.hpp"
-#include "media/image_encoders.hpp"
+#include "base/bytes_io.hpp"
+#include "media/decoding.hpp"
+#include "media/places.hpp"
 
 namespace byteformer::media {
 namespace {
 
-constexpr std::uint32_t kShort = 3;
-constexpr std::uint32_t kLong = 4;
-constexpr std::uint32_t kDirectoryOffset = 8;
-constexpr std::uint32_t kBitsOffset = 134;
-constexpr std::uint32_t kPixelsOffset = 140;
+using namespace std::string_view_literals;
+constexpr std::size_t kHeaderBytes = 140;
+constexpr std::size_t kWidthOffset = 18;
+constexpr std::size_t kHeightOffset = 30;
 
-struct TiffEntry {
-  std::uint32_t tag;
-  std::uint32_t type;
-  std::uint32_t count;
-  std::uint32_t value;
-};
+std::array<std::uint8_t, kHeaderBytes> header_of(PictureSize size) noexcept {
+  constexpr std::uint32_t kShort = 3, kLong = 4;
+  constexpr std::uint32_t kDirectoryOffset = 8, kBitsOffset = 134;
+  struct Entry {
+    std::uint32_t tag, type, count, value;
+  };
+  const std::array<Entry, 10> entries{{
+      {256, kLong, 1, size.width},
+      {257, kLong, 1, size.height},
+      {258, kShort, 3, kBitsOffset},
+      {259, kShort, 1, 1},            // no compression
+      {262, kShort, 1, 2},            // RGB
+      {273, kLong, 1, kHeaderBytes},  // one strip
+      {277, kShort, 1, 3},            // samples per pixel
+      {278, kLong, 1, size.height},   // rows per strip
+      {279, kLong, 1, 3 * size.width * size.height},
+      {284, kShort, 1, 1},  // interleaved
+  }};
+  std::array<std::uint8_t, kHeaderBytes> out{'I', 'I'};
+  std::size_t at = 2;
+  const auto put = [&](std::uint32_t value, int num_bytes) {
+    for (int i = 0; i < num_bytes; ++i) out[at++] = static_cast<std::uint8_t>(value >> (8 * i));
+  };
+  put(42, 2);
+  put(kDirectoryOffset, 4);
+  put(entries.size(), 2);
+  for (const Entry& entry : entries) {
+    put(entry.tag, 2);
+    put(entry.type, 2);
+    put(entry.count, 4);
+    put(entry.value, 4);
+  }
+  put(0, 4);  // no further directory
+  for (int channel = 0; channel < 3; ++channel) put(8, 2);
+  return out;
+}
 
 }  // namespace
 
-FileBytes encode_fhwc(const Image& image) {
-  check_encodable(image);
-  return image.rgb;
-}
-
-FileBytes encode_fchw(const Image& image) {
-  check_encodable(image);
-  FileBytes out;
-  out.reserve(image.rgb.size());
-  for (std::size_t channel = 0; channel < 3; ++channel)
-    for (std::size_t i = channel; i < image.rgb.size(); i += 3) out.push_back(image.rgb[i]);
-  return out;
+bool is_tiff(std::span<const std::uint8_t> file) noexcept {
+  return std::ranges::any_of(std::array{"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv},  // 43 (+) is BigTIFF
+                             [&](std::string_view start) { return base::has_tag(file, 0, start); });
 }
 
 FileBytes encode_tiff(const Image& image) {
   check_encodable(image);
-  const auto width = static_cast<std::uint32_t>(image.width);
-  const auto height = static_cast<std::uint32_t>(image.height);
-  const std::array<TiffEntry, 10> entries{{
-      {256, kLong, 1, width},
-      {257, kLong, 1, height},
-      {258, kShort, 3, kBitsOffset},
-      {259, kShort, 1, 1},             // no compression
-      {262, kShort, 1, 2},             // RGB
-      {273, kLong, 1, kPixelsOffset},  // one strip
-      {277, kShort, 1, 3},             // samples a pixel
-      {278, kLong, 1, height},         // rows a strip
-      {279, kLong, 1, 3 * width * height},
-      {284, kShort, 1, 1},  // interleaved
-  }};
-  FileBytes out;
-  out.reserve(kPixelsOffset + image.rgb.size());
-  append_text(out, "II");
-  append_little_endian(out, 42, 2);
-  append_little_endian(out, kDirectoryOffset, 4);
-  append_little_endian(out, entries.size(), 2);
-  for (const TiffEntry& entry : entries) {
-    append_little_endian(out, entry.tag, 2);
-    append_little_endian(out, entry.type, 2);
-    append_little_endian(out, entry.count, 4);
-    append_little_endian(out, entry.value, 4);
-  }
-  append_little_endian(out, 0, 4);  // no further directory
-  for (int channel = 0; channel < 3; ++channel) append_little_endian(out, 8, 2);
-  out.insert(out.end(), image.rgb.begin(), image.rgb.end());
+  const auto header = header_of({static_cast<std::uint32_t>(image.width), static_cast<std::uint32_t>(image.height)});
+  FileBytes out(kHeaderBytes + image.rgb.size());
+  std::ranges::copy(image.rgb, std::ranges::copy(header, out.begin()).out);
   return out;
+}
+
+std::optional<PictureSize> own_tiff_size(std::span<const std::uint8_t> file) noexcept {
+  if (file.size() < kHeaderBytes) return std::nullopt;
+  const PictureSize size{static_cast<std::uint32_t>(base::little_endian(file, kWidthOffset, 4)),
+                         static_cast<std::uint32_t>(base::little_endian(file, kHeightOffset, 4))};
+  const auto header = header_of(size);
+  if (!std::equal(header.begin(), header.end(), file.begin())) return std::nullopt;
+  const std::uint64_t num_pixels = (file.size() - kHeaderBytes) / 3;
+  const bool fits = size.width > 0 && size.height > 0 && std::uint64_t{size.width} * size.height == num_pixels &&
+                    kHeaderBytes + num_pixels * 3 == file.size();
+  return fits ? std::optional(size) : std::nullopt;
+}
+
+std::optional<PicturePlaces> tiff_places(std::span<const std::uint8_t> file) {
+  const auto size = own_tiff_size(file);
+  if (!size || std::uint64_t{size->width} * size->height > kMaxPixels) return std::nullopt;
+  return fhwc_places(static_cast<int>(size->width), static_cast<int>(size->height), kHeaderBytes);
 }
 
 }  // namespace byteformer::media

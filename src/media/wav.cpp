@@ -1,14 +1,14 @@
-// WAV as the published pipeline writes it: the headers of each sample format, and its float32 arithmetic.
+// WAV: as the published pipeline writes it (the headers of each sample format, its float32 arithmetic), and what the
+// chunks of any WAV file tell.
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 
+#include "base/bytes_io.hpp"
 #include "byteformer/error.hpp"
-#include "media/byte_writer.hpp"
-#include "media/published_samples.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/decoding.hpp"
+#include "media/places.hpp"
 
 namespace byteformer::media {
 namespace {
@@ -17,58 +17,61 @@ constexpr std::uint32_t kPcm = 1;
 constexpr std::uint32_t kIeeeFloat = 3;
 constexpr std::uint32_t kExtensible = 0xFFFE;
 constexpr std::uint32_t kFrontCentre = 4;
+constexpr std::uint64_t kChunksOffset = 12;
 constexpr std::size_t kMaxSamplesInWav = (std::numeric_limits<std::uint32_t>::max() - 128) / 4;
 
 /// What the headers say of each sample format.
 struct Layout {
   std::uint32_t tag;
+  std::uint32_t samples_are;  // kPcm or kIeeeFloat
   int sample_bytes;
   std::uint32_t format_chunk_bytes;
+
+  bool has_fact() const noexcept { return format_chunk_bytes > 16; }
 };
 
-Layout layout_of(SampleFormat format) {
+Layout layout_of(SampleFormat format) noexcept {
   switch (format) {
-    case SampleFormat::kFloat32: return {kIeeeFloat, 4, 18};
-    case SampleFormat::kInt32: return {kExtensible, 4, 40};
-    case SampleFormat::kInt16: return {kPcm, 2, 16};
-    case SampleFormat::kUint8: return {kPcm, 1, 16};
+    case SampleFormat::kFloat32: return {kIeeeFloat, kIeeeFloat, 4, 18};
+    case SampleFormat::kInt32: return {kExtensible, kPcm, 4, 40};
+    case SampleFormat::kInt16: return {kPcm, kPcm, 2, 16};
+    case SampleFormat::kUint8: break;
   }
-  throw Error(ErrorCode::kInternal, "no such sample format");
+  return {kPcm, kPcm, 1, 16};
 }
 
 void append_extension(FileBytes& out, const Layout& layout) {
-  if (layout.format_chunk_bytes == 18) append_little_endian(out, 0, 2);
+  if (layout.format_chunk_bytes == 18) base::append_little_endian(out, 0, 2);
   if (layout.format_chunk_bytes != 40) return;
-  append_little_endian(out, 22, 2);
-  append_little_endian(out, 32, 2);  // valid bits
-  append_little_endian(out, kFrontCentre, 4);
-  append_little_endian(out, kPcm, 4);  // a GUID that begins with the tag
-  append_text(out, {"\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71", 12});
+  base::append_little_endian(out, 22, 2);
+  base::append_little_endian(out, 32, 2);  // valid bits
+  base::append_little_endian(out, kFrontCentre, 4);
+  base::append_little_endian(out, layout.samples_are, 4);  // a GUID that begins with the tag
+  base::append_text(out, {"\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71", 12});
 }
 
 void append_headers(FileBytes& out, const Layout& layout, std::uint32_t sample_rate, std::uint32_t num_samples) {
   const auto sample_bytes = static_cast<std::uint32_t>(layout.sample_bytes);
-  const bool has_fact = layout.format_chunk_bytes > 16;
   const std::uint32_t data_bytes = num_samples * sample_bytes;
-  append_text(out, "RIFF");
-  append_little_endian(out, 4 + 8 + layout.format_chunk_bytes + (has_fact ? 12 : 0) + 8 + data_bytes + data_bytes % 2,
-                       4);
-  append_text(out, "WAVEfmt ");
-  append_little_endian(out, layout.format_chunk_bytes, 4);
-  append_little_endian(out, layout.tag, 2);
-  append_little_endian(out, 1, 2);  // channels
-  append_little_endian(out, sample_rate, 4);
-  append_little_endian(out, sample_rate * sample_bytes, 4);
-  append_little_endian(out, sample_bytes, 2);
-  append_little_endian(out, sample_bytes * 8, 2);
+  base::append_text(out, "RIFF");
+  base::append_little_endian(
+      out, 4 + 8 + layout.format_chunk_bytes + (layout.has_fact() ? 12 : 0) + 8 + data_bytes + data_bytes % 2, 4);
+  base::append_text(out, "WAVEfmt ");
+  base::append_little_endian(out, layout.format_chunk_bytes, 4);
+  base::append_little_endian(out, layout.tag, 2);
+  base::append_little_endian(out, 1, 2);  // channels
+  base::append_little_endian(out, sample_rate, 4);
+  base::append_little_endian(out, sample_rate * sample_bytes, 4);
+  base::append_little_endian(out, sample_bytes, 2);
+  base::append_little_endian(out, sample_bytes * 8, 2);
   append_extension(out, layout);
-  if (has_fact) {
-    append_text(out, "fact");
-    append_little_endian(out, 4, 4);
-    append_little_endian(out, num_samples, 4);
+  if (layout.has_fact()) {
+    base::append_text(out, "fact");
+    base::append_little_endian(out, 4, 4);
+    base::append_little_endian(out, num_samples, 4);
   }
-  append_text(out, "data");
-  append_little_endian(out, data_bytes, 4);
+  base::append_text(out, "data");
+  base::append_little_endian(out, data_bytes, 4);
 }
 
 std::uint32_t int32_bits(float x) noexcept {
@@ -85,6 +88,41 @@ std::uint32_t sample_bits(float x, SampleFormat format) noexcept {
     case SampleFormat::kUint8: return static_cast<std::uint32_t>((saturated(x) + 1.0f) * 255.0f / 2.0f);
   }
   return 0;
+}
+
+struct Chunk {
+  std::uint64_t offset = 0;  ///< of its header
+  std::uint64_t num_bytes = 0;
+  std::uint64_t body() const noexcept { return offset + 8; }
+};
+
+/// Calls `see` with each chunk whose header is in `file`, whether its body is or not, until one returns true.
+/// \return whether one did
+template <typename See>
+bool any_chunk(std::span<const std::uint8_t> file, const See& see) {
+  const bool is_big_endian = base::has_tag(file, 0, "RIFX");
+  for (std::uint64_t at = kChunksOffset; base::has_bytes(file, at, 8);) {
+    const Chunk chunk{at, is_big_endian ? base::big_endian(file, at + 4, 4) : base::little_endian(file, at + 4, 4)};
+    if (see(chunk)) return true;
+    at = chunk.body() + chunk.num_bytes + chunk.num_bytes % 2;
+  }
+  return false;
+}
+
+/// The content of a `fmt ` chunk.
+std::optional<WavHeader> parse_format(std::span<const std::uint8_t> body) noexcept {
+  if (body.size() < 16) return std::nullopt;
+  const auto number = [&](std::size_t at, std::size_t num_bytes) {
+    return static_cast<int>(base::little_endian(body, at, num_bytes) & 0x7FFFFFFF);
+  };
+  WavHeader header;
+  header.format_tag = number(0, 2);
+  header.num_channels = number(2, 2);
+  header.sample_rate = number(4, 4);
+  header.bytes_per_frame = number(12, 2);
+  header.bits_per_sample = number(14, 2);
+  if (header.format_tag == int{kExtensible} && body.size() >= 26) header.format_tag = number(24, 2);
+  return header;
 }
 
 }  // namespace
@@ -110,13 +148,70 @@ FileBytes encode_wav(const Sound& sound, SampleFormat format) {
   if (sound.samples.size() > kMaxSamplesInWav)
     throw Error(ErrorCode::kInvalidArgument, "cannot encode as WAV: too long for its 32-bit lengths");
   const Layout layout = layout_of(format);
+  const auto sample_bytes = static_cast<std::size_t>(layout.sample_bytes);
   FileBytes out;
-  out.reserve(80 + sound.samples.size() * static_cast<std::size_t>(layout.sample_bytes) + 1);
+  out.reserve(80 + sound.samples.size() * sample_bytes + 1);
   append_headers(out, layout, static_cast<std::uint32_t>(sound.sample_rate),
                  static_cast<std::uint32_t>(sound.samples.size()));
-  for (const float x : sound.samples) append_little_endian(out, sample_bits(x, format), layout.sample_bytes);
+  for (const float x : sound.samples) base::append_little_endian(out, sample_bits(x, format), sample_bytes);
   if (out.size() % 2 != 0) out.push_back(0);  // every header has an even length
   return out;
+}
+
+std::uint64_t WavHeader::num_frames() const noexcept {
+  const auto frame_bytes = static_cast<std::uint64_t>((bits_per_sample + 7) / 8) * num_channels;
+  return frame_bytes == 0 ? 0 : num_data_bytes / frame_bytes;
+}
+
+std::optional<WavHeader> parse_wav_header(std::span<const std::uint8_t> file) noexcept {
+  if (!base::has_tag(file, 0, "RIFF") || !base::has_tag(file, 8, "WAVE")) return std::nullopt;
+  std::optional<WavHeader> header;
+  const bool has_data = any_chunk(file, [&](const Chunk& chunk) {
+    if (base::has_tag(file, chunk.offset, "fmt ") && base::has_bytes(file, chunk.body(), chunk.num_bytes))
+      header = parse_format(file.subspan(chunk.body(), chunk.num_bytes));
+    if (!header || !base::has_tag(file, chunk.offset, "data")) return false;
+    header->data_offset = chunk.body();
+    header->num_data_bytes = chunk.num_bytes;
+    return true;
+  });
+  return has_data ? header : std::nullopt;
+}
+
+std::optional<WavHeader> own_wav_header(std::span<const std::uint8_t> file, SampleFormat format) noexcept {
+  const auto header = parse_wav_header(file);
+  const Layout layout = layout_of(format);
+  const std::uint64_t data_offset = kChunksOffset + 8 + layout.format_chunk_bytes + (layout.has_fact() ? 12 : 0) + 8;
+  const bool is_ours = header && header->num_channels == 1 && header->data_offset == data_offset &&
+                       header->format_tag == static_cast<int>(layout.samples_are) &&
+                       header->bits_per_sample == layout.sample_bytes * 8 &&
+                       header->data_offset + header->num_data_bytes + header->num_data_bytes % 2 == file.size();
+  return is_ours ? header : std::nullopt;
+}
+
+void check_wav(const SoundFile& file) {
+  constexpr std::uint64_t kUnknown = 0xFFFFFFFF;  // what a writer to a pipe leaves as a length
+  if (!base::has_tag(file.bytes, 0, "RIFF") && !base::has_tag(file.bytes, 0, "RIFX")) return;
+  const bool has_data = any_chunk(file.bytes, [&](const Chunk& chunk) {
+    if (!base::has_tag(file.bytes, chunk.offset, "data")) return false;
+    if (chunk.num_bytes != kUnknown) require_bytes(file, chunk.body() + chunk.num_bytes);
+    return true;
+  });
+  if (!has_data) throw_damaged(file, "it ends before its samples begin");
+}
+
+std::optional<SoundPlaces> wav_places(std::span<const std::uint8_t> file) {
+  const auto header = parse_wav_header(file);
+  if (!header || header->bytes_per_frame == 0 ||
+      (header->format_tag != int{kPcm} && header->format_tag != int{kIeeeFloat}))
+    return std::nullopt;
+  const auto frame_bytes = static_cast<std::uint64_t>(header->bytes_per_frame);
+  const std::uint64_t num_bytes = std::min<std::uint64_t>(header->num_data_bytes, file.size() - header->data_offset);
+  SoundPlaces places{.samples_per_block = 1, .num_blocks = num_bytes / frame_bytes};
+  for (std::uint32_t i = 0; i < places.num_blocks; ++i) {
+    const std::uint64_t begin = header->data_offset + i * frame_bytes;
+    places.parts.push_back({{begin, begin + frame_bytes}, i});
+  }
+  return places;
 }
 
 }  // namespace byteformer::media

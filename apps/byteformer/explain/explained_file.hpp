@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/preprocess.hpp"
-#include "media/image_encoders.hpp"
+#include "media/image.hpp"
 
 namespace byteformer::cli {
 

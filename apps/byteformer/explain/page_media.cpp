@@ -8,7 +8,7 @@
 #include "chart/base64.hpp"
 #include "chart/html.hpp"
 #include "explain/page_parts.hpp"
-#include "media/image_encoders.hpp"
+#include "media/image.hpp"
 
 namespace byteformer::cli {
 namespace {

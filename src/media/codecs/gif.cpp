@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "media/codecs.hpp"
+#include "media/codecs/module.hpp"
 
-namespace byteformer::media::codecs {
+namespace byteformer::media {
 namespace {
 
 constexpr std::string_view kKind = "GIF";
@@ -77,9 +77,9 @@ class Painter {
     if (static_cast<std::size_t>(frame_.Width) * static_cast<std::size_t>(frame_.Height) / kMaxPixelsPerByte >
         file_.bytes.size())
       throw_damaged(file_, kKind, "it is too short for the size it claims");
-    StoredImage out{
-        blank_image(file_, kKind, static_cast<std::uint64_t>(gif_->SWidth), static_cast<std::uint64_t>(gif_->SHeight)),
-        1};
+    StoredImage out{blank_image(file_, kKind, static_cast<std::uint64_t>(gif_->SWidth),
+                                static_cast<std::uint64_t>(gif_->SHeight), 0, false),
+                    1};
     std::ranges::fill(out.image.rgb, std::uint8_t{255});
     if (!frame_.Interlace) {
       paint_rows(out.image, 0, 1);
@@ -120,7 +120,7 @@ class Painter {
 
 }  // namespace
 
-StoredImage decode_gif(const ImageFile& file) {
+StoredImage ModuleCodecs::decode_gif(const ImageFile& file) const {
   MemoryFile memory{file.bytes};
   int error = 0;
   const GifHandle gif(DGifOpen(&memory, read_bytes, &error));
@@ -129,4 +129,4 @@ StoredImage decode_gif(const ImageFile& file) {
   return Painter(file, gif.get(), transparent).paint();
 }
 
-}  // namespace byteformer::media::codecs
+}  // namespace byteformer::media

@@ -1,26 +1,29 @@
-// The table of functions that the module hands out.
+// The module's door, and resampling by soxr, high quality.
+#include "media/codecs/module.hpp"
+
+#include <soxr.h>
+
 #include <string_view>
 
+#include "byteformer/error.hpp"
 #include "byteformer/export.hpp"
-#include "media/codecs.hpp"
 
 namespace byteformer::media {
 
-extern "C" BYTEFORMER_EXPORT const CodecTable* byteformer_codecs(const char* version) {
-  static constexpr CodecTable kTable{.decode_jpeg = codecs::decode_jpeg,
-                                     .decode_png = codecs::decode_png,
-                                     .decode_tiff = codecs::decode_tiff,
-                                     .decode_webp = codecs::decode_webp,
-                                     .decode_gif = codecs::decode_gif,
-                                     .encode_jpeg = codecs::encode_jpeg,
-                                     .encode_png = codecs::encode_png,
-                                     .jpeg_places = codecs::jpeg_places,
-                                     .decode_mp3 = codecs::decode_mp3,
-                                     .decode_with_sndfile = codecs::decode_with_sndfile,
-                                     .encode_mp3 = codecs::encode_mp3,
-                                     .resampled = codecs::resampled,
-                                     .lame_version = codecs::lame_version};
-  return std::string_view(version) == BYTEFORMER_VERSION ? &kTable : nullptr;
+extern "C" BYTEFORMER_EXPORT const Codecs* byteformer_codecs(const char* version) {
+  static const ModuleCodecs codecs;
+  return std::string_view(version) == BYTEFORMER_VERSION ? &codecs : nullptr;
+}
+
+std::size_t ModuleCodecs::resample(std::span<const float> samples, int from, int to, std::span<float> out) const {
+  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
+  std::size_t num_written = 0;
+  const soxr_error_t error = soxr_oneshot(from, to, 1, samples.data(), samples.size(), nullptr, out.data(), out.size(),
+                                          &num_written, nullptr, &quality, nullptr);
+  if (error != nullptr)
+    throw Error(ErrorCode::kInvalidArgument, "cannot resample a sound of " + std::to_string(from) + " Hz to " +
+                                                 std::to_string(to) + " Hz: " + error);
+  return num_written;
 }
 
 }  // namespace byteformer::media

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "media/codecs.hpp"
+#include "media/codecs/module.hpp"
 
-namespace byteformer::media::codecs {
+namespace byteformer::media {
 namespace {
 
 constexpr std::size_t kBlockSamples = 16384;
@@ -49,7 +49,7 @@ using SoundHandle = std::unique_ptr<SNDFILE, Close>;
 
 }  // namespace
 
-Sound decode_with_sndfile(const SoundFile& file) {
+Sound ModuleCodecs::decode_with_sndfile(const SoundFile& file) const {
   SF_VIRTUAL_IO io{size, seek, read_bytes, write_nothing, tell};
   MemoryFile memory{file.bytes};
   SF_INFO info{};
@@ -59,7 +59,7 @@ Sound decode_with_sndfile(const SoundFile& file) {
   const auto num_channels = static_cast<std::size_t>(info.channels);
   const std::size_t block_frames = std::max<std::size_t>(kBlockSamples / num_channels, 1);
   std::vector<float> block(block_frames * num_channels);
-  MonoSamples mono(file, num_channels);
+  MonoSamples mono(file, num_channels, static_cast<std::uint64_t>(std::max<sf_count_t>(info.frames, 0)));
   for (;;) {
     const sf_count_t num_frames = sf_readf_float(sound.get(), block.data(), static_cast<sf_count_t>(block_frames));
     if (sf_error(sound.get()) != SF_ERR_NO_ERROR) throw_damaged(file, sf_strerror(sound.get()));
@@ -70,7 +70,7 @@ Sound decode_with_sndfile(const SoundFile& file) {
   if (file.kind == "flac" && info.frames != SF_COUNT_MAX && static_cast<sf_count_t>(mono.size()) < info.frames)
     throw_damaged(file,
                   "it ends too early: " + std::to_string(mono.size()) + " samples of " + std::to_string(info.frames));
-  return {info.samplerate, mono.take()};
+  return mono.take(info.samplerate);
 }
 
-}  // namespace byteformer::media::codecs
+}  // namespace byteformer::media

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
-#include "media/codecs.hpp"
+#include "media/codecs/module.hpp"
 
-namespace byteformer::media::codecs {
+namespace byteformer::media {
 namespace {
 
 constexpr std::string_view kKind = "TIFF";
@@ -101,6 +101,13 @@ void check_plausible(const ImageFile& file, TIFF* tiff, std::uint32_t width, std
     throw_damaged(file, kKind, "it is too short for the size it claims");
 }
 
+/// What libtiff keeps of the picture while it decodes: a strip or tile, in each of the planes.
+std::uint64_t piece_bytes(TIFF* tiff) {
+  const tmsize_t num_bytes = TIFFIsTiled(tiff) != 0 ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
+  const std::uint64_t num_planes = short_tag(tiff, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE ? 4 : 1;
+  return static_cast<std::uint64_t>(std::clamp<tmsize_t>(num_bytes, 0, kMaxAllocationBytes)) * num_planes;
+}
+
 /// The pixels in the order in which they are stored, alpha multiplied in.
 void read_pixels(const ImageFile& file, TIFF* tiff, const MemoryFile& memory, std::vector<std::uint32_t>& pixels,
                  Image& image) {
@@ -120,7 +127,7 @@ void read_pixels(const ImageFile& file, TIFF* tiff, const MemoryFile& memory, st
 
 }  // namespace
 
-StoredImage decode_tiff(const ImageFile& file) {
+StoredImage ModuleCodecs::decode_tiff(const ImageFile& file) const {
   MemoryFile memory{file.bytes, 0, {}};
   const TiffHandle tiff = open(memory);
   if (tiff == nullptr) throw_damaged(file, kKind, memory.message.data());
@@ -128,8 +135,10 @@ StoredImage decode_tiff(const ImageFile& file) {
   const std::uint32_t height = tag(tiff.get(), TIFFTAG_IMAGELENGTH, 0);
   check_plausible(file, tiff.get(), width, height);
 
+  const int turn = short_tag(tiff.get(), TIFFTAG_ORIENTATION);
+  const std::uint64_t work_bytes = std::uint64_t{width} * height * sizeof(std::uint32_t) + piece_bytes(tiff.get());
+  StoredImage out{blank_image(file, kKind, width, height, work_bytes, turn > 1), turn};
   std::vector<std::uint32_t> pixels(std::size_t{width} * height);
-  StoredImage out{blank_image(file, kKind, width, height), short_tag(tiff.get(), TIFFTAG_ORIENTATION)};
   read_pixels(file, tiff.get(), memory, pixels, out.image);
   auto to = out.image.rgb.begin();
   for (const std::uint32_t pixel : pixels) {
@@ -141,4 +150,4 @@ StoredImage decode_tiff(const ImageFile& file) {
   return out;
 }
 
-}  // namespace byteformer::media::codecs
+}  // namespace byteformer::media

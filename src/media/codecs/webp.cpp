@@ -6,10 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "media/codecs.hpp"
-#include "media/orientation.hpp"
+#include "media/codecs/module.hpp"
 
-namespace byteformer::media::codecs {
+namespace byteformer::media {
 namespace {
 
 constexpr std::string_view kKind = "WebP";
@@ -54,13 +53,16 @@ void draw(const ImageFile& file, const WebPIterator& frame, Image& canvas) {
 
 }  // namespace
 
-StoredImage decode_webp(const ImageFile& file) {
+StoredImage ModuleCodecs::decode_webp(const ImageFile& file) const {
   const WebPData data{file.bytes.data(), file.bytes.size()};
   const Demuxer demuxer(WebPDemux(&data));
   if (demuxer == nullptr) throw_damaged(file, kKind, "its chunks are cut short or wrong");
-  StoredImage out{blank_image(file, kKind, WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH),
-                              WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT)),
-                  orientation(demuxer.get())};
+  const std::uint32_t width = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH);
+  const std::uint32_t height = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT);
+  const int turn = orientation(demuxer.get());
+  // A frame with alpha, and libwebp's own picture of it.
+  const std::uint64_t work_bytes = std::uint64_t{width} * height * 9;
+  StoredImage out{blank_image(file, kKind, width, height, work_bytes, turn != 1), turn};
   std::ranges::fill(out.image.rgb, std::uint8_t{255});
 
   WebPIterator frame{};
@@ -70,4 +72,4 @@ StoredImage decode_webp(const ImageFile& file) {
   return out;
 }
 
-}  // namespace byteformer::media::codecs
+}  // namespace byteformer::media

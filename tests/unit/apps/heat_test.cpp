@@ -8,8 +8,8 @@
 #include "explain/explanation_writers.hpp"
 #include "explain/heat_scale.hpp"
 #include "explain/medium_heat.hpp"
-#include "media/image_encoders.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/image.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::cli {
 namespace {

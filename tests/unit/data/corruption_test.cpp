@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "data/loader.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/sound.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"

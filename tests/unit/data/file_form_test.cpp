@@ -5,7 +5,6 @@
 
 #include "base/random.hpp"
 #include "data/preprocess.hpp"
-#include "data/sound_form.hpp"
 #include "support/guarded_buffer.hpp"
 
 namespace byteformer::data {

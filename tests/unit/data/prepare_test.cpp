@@ -6,7 +6,6 @@
 
 #include "base/random.hpp"
 #include "data/preprocess.hpp"
-#include "data/sound_form.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::data {
@@ -158,8 +157,8 @@ TEST(PrepareTest, RefusesEncodingsOfTheOtherKind) {
 }
 
 TEST(PrepareTest, DurationsAreRoundedToSamples) {
-  EXPECT_EQ(num_samples(1, 16'000), 16'000U);
-  EXPECT_EQ(num_samples(0.3, 11'025), 3308U);
+  EXPECT_EQ(media::num_samples(1, 16'000), 16'000U);
+  EXPECT_EQ(media::num_samples(0.3, 11'025), 3308U);
 }
 
 }  // namespace

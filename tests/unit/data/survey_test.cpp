@@ -7,7 +7,7 @@
 #include <string>
 
 #include "data_folder.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::data {
 namespace {

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <thread>
 
-#include "media/image_encoders.hpp"
+#include "media/image.hpp"
 #include "media/pictures.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/sound.hpp"
 #include "media/sounds.hpp"
 
 namespace byteformer::media {

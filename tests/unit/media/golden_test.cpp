@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.hpp"
-#include "media/image_encoders.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/image.hpp"
+#include "media/sound.hpp"
 #include "support/files.hpp"
 
 namespace byteformer::media {

@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "media/image_encoders.hpp"
+#include "media/image.hpp"
 #include "media/pictures.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"

@@ -1,12 +1,11 @@
 // EXIF orientation in every container that has one. The orientation_N.tiff among the pictures test what each N means.
-#include "media/orientation.hpp"
-
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <algorithm>
 
-#include "media/image_encoders.hpp"
+#include "media/decoding.hpp"
+#include "media/image.hpp"
 #include "support/files.hpp"
 
 namespace byteformer::media {

@@ -8,8 +8,8 @@
 #include <random>
 #include <set>
 
-#include "media/image_encoders.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/image.hpp"
+#include "media/sound.hpp"
 #include "support/files.hpp"
 
 namespace byteformer::media {

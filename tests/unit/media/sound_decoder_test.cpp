@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "media/pictures.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/sound.hpp"
 #include "media/sounds.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"

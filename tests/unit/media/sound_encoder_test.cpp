@@ -6,8 +6,9 @@
 #include <cmath>
 #include <limits>
 
-#include "media/published_samples.hpp"
-#include "media/sound_encoders.hpp"
+#include "media/codecs.hpp"
+#include "media/decoding.hpp"
+#include "media/sound.hpp"
 #include "media/sounds.hpp"
 #include "support/errors.hpp"
 
@@ -86,7 +87,7 @@ TEST(Mp3, RefusesOddRates) {
     });
 }
 
-TEST(Mp3, LameIsTheOneThatTheBytesCameFrom) { EXPECT_EQ(lame_version(), "3.100"); }
+TEST(Mp3, LameIsTheOneThatTheBytesCameFrom) { EXPECT_EQ(codecs().lame_version(), "3.100"); }
 
 TEST(Mp3, TakesTheBitRateThatItIsTold) {
   const Sound sound{16000, std::vector<float>(16000, 0.25f)};

@@ -1,0 +1,141 @@
+// The checks that decoders share, the memory that they take, and the orientation in an EXIF block.
+#include "media/decoding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/bytes_io.hpp"
+#include "byteformer/error.hpp"
+
+namespace byteformer::media {
+namespace {
+
+std::string size_text(std::uint64_t width, std::uint64_t height) {
+  return std::to_string(width) + " x " + std::to_string(height);
+}
+
+[[noreturn]] void throw_too_large(const std::string& source, std::uint64_t num_bytes, std::uint64_t limit_bytes) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  throw Error(ErrorCode::kInvalidFormat, source + ": to decode it takes " + std::to_string(num_bytes / kMiB) +
+                                             " MiB of memory; at most " + std::to_string(limit_bytes / kMiB) +
+                                             " MiB are used");
+}
+
+MemoryBudget::Share reserve(MemoryBudget& budget, const std::string& source, std::uint64_t num_bytes) {
+  if (num_bytes > budget.limit_bytes()) throw_too_large(source, num_bytes, budget.limit_bytes());
+  return budget.reserve(num_bytes);
+}
+
+}  // namespace
+
+void throw_damaged(const ImageFile& file, std::string_view kind, std::string_view reason) {
+  throw Error(ErrorCode::kInvalidFormat, file.source + ": damaged " + std::string(kind) + ": " + std::string(reason));
+}
+
+void check_size(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height) {
+  if (width == 0 || height == 0) throw_damaged(file, kind, "it has no pixels (" + size_text(width, height) + ")");
+  if (width > file.max_pixels || height > file.max_pixels / width)
+    throw Error(ErrorCode::kInvalidFormat, file.source + ": the " + std::string(kind) + " says it has " +
+                                               size_text(width, height) + " pixels; at most " +
+                                               std::to_string(file.max_pixels) + " are allowed");
+}
+
+Image blank_image(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height,
+                  std::uint64_t work_bytes, bool turns) {
+  check_size(file, kind, width, height);
+  const std::uint64_t num_bytes = width * height * 3;
+  auto memory = reserve(file.budget, file.source, (turns ? 2 : 1) * num_bytes + work_bytes);
+  return {static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(num_bytes), std::move(memory)};
+}
+
+int exif_orientation(std::span<const std::uint8_t> exif) noexcept {
+  constexpr std::string_view kPrefix{"Exif\0\0", 6};
+  constexpr unsigned kOrientationTag = 274;
+  constexpr unsigned kShort = 3;
+  constexpr std::size_t kEntryBytes = 12;
+  if (base::has_tag(exif, 0, kPrefix)) exif = exif.subspan(kPrefix.size());
+  const bool is_big_endian = base::has_tag(exif, 0, "MM");
+  if (!is_big_endian && !base::has_tag(exif, 0, "II")) return 1;
+  // Zero beyond the end, which no valid field holds.
+  const auto number = [&](std::size_t offset, std::size_t num_bytes) -> std::size_t {
+    if (!base::has_bytes(exif, offset, num_bytes)) return 0;
+    return is_big_endian ? base::big_endian(exif, offset, num_bytes) : base::little_endian(exif, offset, num_bytes);
+  };
+  if (number(2, 2) != 42) return 1;
+
+  const std::size_t directory = number(4, 4);
+  const std::size_t num_entries = number(directory, 2);
+  for (std::size_t i = 0; i < num_entries; ++i) {
+    const std::size_t entry = directory + 2 + i * kEntryBytes;
+    if (!base::has_bytes(exif, entry, kEntryBytes)) break;
+    if (number(entry, 2) != kOrientationTag || number(entry + 2, 2) != kShort) continue;
+    const std::size_t orientation = number(entry + 8, 2);
+    return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;
+  }
+  return 1;
+}
+
+void throw_damaged(const SoundFile& file, std::string_view reason) {
+  throw Error(ErrorCode::kInvalidFormat,
+              file.source + ": damaged " + std::string(file.kind) + " sound: " + std::string(reason));
+}
+
+void require_bytes(const SoundFile& file, std::uint64_t needed) {
+  if (needed > file.bytes.size())
+    throw_damaged(file,
+                  "it ends too early: " + std::to_string(file.bytes.size()) + " bytes of " + std::to_string(needed));
+}
+
+MonoSamples::MonoSamples(const SoundFile& file, std::size_t num_channels, std::uint64_t num_expected)
+    : file_(file), num_channels_(num_channels) {
+  // A header may say anything: what lies beyond is found when it comes.
+  const std::size_t num_samples = std::min<std::uint64_t>(num_expected, file.max_samples);
+  sound_.memory = reserve(file.budget, file.source, std::max<std::size_t>(num_samples, 1) * sizeof(float));
+  sound_.samples.reserve(num_samples);
+}
+
+void MonoSamples::make_room(std::size_t num_more) {
+  auto& samples = sound_.samples;
+  const std::size_t needed = samples.size() + num_more;
+  if (needed <= samples.capacity()) return;
+  const std::size_t capacity = std::min(std::max(needed, samples.size() * 2), file_.max_samples);
+  const std::uint64_t num_bytes = capacity * sizeof(float);  // beside those that are copied there
+  if (!sound_.memory.grow(num_bytes))
+    throw_too_large(file_.source, num_bytes + samples.size() * sizeof(float), file_.budget.limit_bytes());
+  samples.reserve(capacity);
+  sound_.memory.shrink(num_bytes);
+}
+
+void MonoSamples::append(std::span<const float> block) {
+  const std::size_t num_frames = block.size() / num_channels_;
+  if (num_frames > file_.max_samples - size())
+    throw Error(ErrorCode::kInvalidFormat,
+                file_.source + ": the sound has more than " + std::to_string(file_.max_samples) + " samples");
+  make_room(num_frames);
+  for (std::size_t i = 0; i < num_frames; ++i) {
+    double sum = 0;
+    for (const float sample : block.subspan(i * num_channels_, num_channels_)) sum += sample;
+    if (!std::isfinite(sum)) throw_damaged(file_, "sample " + std::to_string(size()) + " is not a finite number");
+    sound_.samples.push_back(static_cast<float>(sum / static_cast<double>(num_channels_)));
+  }
+}
+
+Sound MonoSamples::take(int sample_rate) {
+  if (sound_.samples.empty()) throw_damaged(file_, "it has no samples");
+  sound_.sample_rate = sample_rate;
+  return std::move(sound_);
+}
+
+float saturated(float x) noexcept { return std::isnan(x) ? 0.0f : std::clamp(x, -1.0f, 1.0f); }
+
+float published_float(float x) noexcept {
+  constexpr double kTwoTo31 = 2147483648.0;
+  const double scaled = std::trunc(static_cast<double>(saturated(x)) * kTwoTo31);
+  const auto fixed = static_cast<std::int64_t>(std::clamp(scaled, -kTwoTo31, kTwoTo31 - 1));
+  if (fixed > (std::int64_t{1} << 31) - 65) return 1.0f;
+  return static_cast<float>(static_cast<double>((fixed + 64) & ~std::int64_t{127}) / kTwoTo31);
+}
+
+}  // namespace byteformer::media

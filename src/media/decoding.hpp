@@ -1,0 +1,134 @@
+// The inside of decode_image() and decode_sound(): what their decoders share, and those that are our own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "media/image.hpp"
+#include "media/sound.hpp"
+
+namespace byteformer::media {
+
+/// What decoding takes on all threads, kMaxDecodingBytes at most.
+MemoryBudget& decoding_budget();
+
+// Pictures.
+
+struct ImageFile {
+  std::span<const std::uint8_t> bytes;
+  const std::string& source;
+  std::size_t max_pixels;
+  MemoryBudget& budget;
+};
+
+/// A picture as it is stored, and the EXIF orientation (1 to 8) that says how to turn it.
+struct StoredImage {
+  Image image;
+  int orientation = 1;
+};
+
+/// \throws Error kInvalidFormat: "SOURCE: damaged KIND: REASON".
+[[noreturn]] void throw_damaged(const ImageFile& file, std::string_view kind, std::string_view reason);
+
+/// \throws Error kInvalidFormat for a picture that is empty or has more than `file.max_pixels` pixels.
+void check_size(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height);
+
+/// A checked, zeroed picture, with memory for it, for as much again where `turns` says that it will be turned upright,
+/// and for `work_bytes` that decoding takes besides.
+/// \throws as check_size(), and Error kInvalidFormat where that is more than all that decoding may take.
+Image blank_image(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height,
+                  std::uint64_t work_bytes, bool turns);
+
+/// `colour` with opacity `alpha` on white paper, rounded.
+constexpr std::uint8_t over_white(unsigned colour, unsigned alpha) noexcept {
+  return static_cast<std::uint8_t>((colour * alpha + 255 * (255 - alpha) + 127) / 255);
+}
+
+/// The orientation (1 to 8) that an EXIF block tells, with or without its "Exif\0\0" prefix; 1 where it tells none.
+int exif_orientation(std::span<const std::uint8_t> exif) noexcept;
+
+/// What every encoder of pictures asks of a picture.
+/// \throws Error kInvalidArgument for a picture without pixels, with more than kMaxPixels, or whose bytes do not fit
+/// its size.
+void check_encodable(const Image& image);
+
+// One file per format says how it begins.
+bool is_jpeg(std::span<const std::uint8_t> file) noexcept;
+bool is_png(std::span<const std::uint8_t> file) noexcept;
+bool is_tiff(std::span<const std::uint8_t> file) noexcept;
+bool is_bmp(std::span<const std::uint8_t> file) noexcept;
+bool is_pnm(std::span<const std::uint8_t> file) noexcept;
+
+StoredImage decode_bmp(const ImageFile& file);
+StoredImage decode_pnm(const ImageFile& file);
+
+// Sounds.
+
+struct SoundFile {
+  std::span<const std::uint8_t> bytes;
+  const std::string& source;
+  std::string_view kind;
+  std::size_t max_samples;
+  MemoryBudget& budget;
+  std::uint64_t num_expected = 0;  ///< samples per channel, where only our own look at the file tells
+};
+
+/// \throws Error kInvalidFormat: "SOURCE: damaged KIND sound: REASON".
+[[noreturn]] void throw_damaged(const SoundFile& file, std::string_view reason);
+
+/// \throws Error kInvalidFormat, as "it ends too early", where the file has fewer than `needed` bytes.
+void require_bytes(const SoundFile& file, std::uint64_t needed);
+
+// libsndfile takes a file that was cut short for a short sound; these do not.
+// Each throws Error kInvalidFormat where the file ends before its own numbers say.
+void check_wav(const SoundFile& file);
+void check_aiff(const SoundFile& file);
+void check_au(const SoundFile& file);
+void check_caf(const SoundFile& file);
+void check_ogg(const SoundFile& file);
+void check_mp3(const SoundFile& file);
+
+/// An ID3v2 tag, or a frame of layer III and, where the file goes on, another: four bytes alone look like a header too
+/// often.
+bool is_mp3(std::span<const std::uint8_t> file) noexcept;
+
+/// At most how many samples per channel an MP3 holds.
+std::uint64_t mp3_samples(std::span<const std::uint8_t> file) noexcept;
+
+/// Gathers the means over the channels of what a decoder hands out.
+class MonoSamples {
+ public:
+  /// \param num_expected samples per channel, as far as the file tells: memory for them is taken at once
+  /// \throws Error kInvalidFormat where they are more than all that decoding may take.
+  MonoSamples(const SoundFile& file, std::size_t num_channels, std::uint64_t num_expected);
+
+  /// \param block whole frames, channels interleaved
+  /// \throws Error kInvalidFormat for more than `max_samples`, and for what is not a finite number.
+  void append(std::span<const float> block);
+
+  std::size_t size() const noexcept { return sound_.samples.size(); }
+
+  /// \throws Error kInvalidFormat where there is none.
+  Sound take(int sample_rate);
+
+ private:
+  void make_room(std::size_t num_more);
+
+  const SoundFile& file_;
+  std::size_t num_channels_;
+  Sound sound_;
+};
+
+// The rounding that the published pipeline gives to float samples, in WAV and before MP3.
+
+/// In [-1, 1]; silence where there is no number.
+float saturated(float x) noexcept;
+
+/// `x` on the grid of 2^-24 that the published code writes as float32; saturated to [-1, 1].
+float published_float(float x) noexcept;
+
+}  // namespace byteformer::media

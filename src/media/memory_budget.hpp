@@ -1,0 +1,115 @@
+// Memory that threads share: who wants more than is left waits until others have given theirs back.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace byteformer::media {
+
+/// Thread-safe.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  MemoryBudget(const MemoryBudget&) = delete;
+  MemoryBudget& operator=(const MemoryBudget&) = delete;
+
+  /// Bytes of the budget, given back when it goes. It travels with what lies in them: a copy has no share, since the
+  /// copy is no longer the decoder's affair.
+  class Share {
+   public:
+    Share() = default;
+    Share(const Share&) noexcept {}
+    Share(Share&& other) noexcept { swap(other); }
+    Share& operator=(Share other) noexcept {
+      swap(other);
+      return *this;
+    }
+    ~Share() { shrink(0); }
+
+    /// Gives back what is more than `num_bytes`.
+    void shrink(std::uint64_t num_bytes) noexcept {
+      if (num_bytes >= num_bytes_) return;
+      budget_->give_back(owner_, num_bytes_ - num_bytes);
+      num_bytes_ = num_bytes;
+    }
+
+    /// Takes `more` bytes without waiting, beyond the limit of all if it must be, and says whether this share alone
+    /// stays within it; if not, nothing is taken.
+    bool grow(std::uint64_t more) {
+      BF_CHECK(budget_ != nullptr);
+      if (more > budget_->limit_bytes_ - num_bytes_) return false;
+      budget_->take(owner_, more);
+      num_bytes_ += more;
+      return true;
+    }
+
+    /// What the bytes cost is no part of the picture or sound in them.
+    bool operator==(const Share&) const noexcept { return true; }
+
+   private:
+    friend class MemoryBudget;
+    Share(MemoryBudget& budget, std::uint64_t num_bytes)
+        : budget_(&budget), owner_(std::this_thread::get_id()), num_bytes_(num_bytes) {}
+    void swap(Share& other) noexcept {
+      std::swap(budget_, other.budget_);
+      std::swap(owner_, other.owner_);
+      std::swap(num_bytes_, other.num_bytes_);
+    }
+
+    MemoryBudget* budget_ = nullptr;
+    std::thread::id owner_;
+    std::uint64_t num_bytes_ = 0;
+  };
+
+  std::uint64_t limit_bytes() const noexcept { return limit_bytes_; }
+
+  /// Waits in line until `num_bytes` (at most limit_bytes()) are free. A thread that has a share already does not
+  /// wait, and may go beyond the limit: two that waited for each other would do so without end.
+  Share reserve(std::uint64_t num_bytes) {
+    BF_CHECK(num_bytes <= limit_bytes_);
+    std::unique_lock lock(mutex_);
+    if (!held_.contains(std::this_thread::get_id())) {
+      const std::uint64_t place = next_place_++;
+      changed_.wait(lock,
+                    [&] { return place == first_place_ && num_bytes <= limit_bytes_ - std::min(used_, limit_bytes_); });
+      ++first_place_;
+      changed_.notify_all();
+    }
+    add(std::this_thread::get_id(), num_bytes);
+    return {*this, num_bytes};
+  }
+
+ private:
+  void add(std::thread::id owner, std::uint64_t num_bytes) {
+    held_[owner] += num_bytes;
+    used_ += num_bytes;
+  }
+  void take(std::thread::id owner, std::uint64_t num_bytes) {
+    const std::lock_guard lock(mutex_);
+    add(owner, num_bytes);
+  }
+  void give_back(std::thread::id owner, std::uint64_t num_bytes) noexcept {
+    const std::lock_guard lock(mutex_);
+    used_ -= num_bytes;
+    const auto held = held_.find(owner);
+    if ((held->second -= num_bytes) == 0) held_.erase(held);
+    changed_.notify_all();
+  }
+
+  const std::uint64_t limit_bytes_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::thread::id, std::uint64_t> held_;  // of threads that hold some
+  std::uint64_t used_ = 0;
+  std::uint64_t next_place_ = 0;   // in line
+  std::uint64_t first_place_ = 0;  // whose turn it is
+};
+
+}  // namespace byteformer::media
