@@ -2,8 +2,8 @@
 // transformed.
 #include <algorithm>
 
-#include "data/preprocess.hpp"
 #include "fuzzing.hpp"
+#include "prepare/preprocess.hpp"
 
 using namespace byteformer;
 
@@ -11,10 +11,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t* end = std::find(data, data + size, 0);
   const std::span file(std::min(end + 1, data + size), data + size);
   return fuzz::survive([&] {
-    const auto preprocess = data::parse_preprocess(fuzz::as_text(data, static_cast<std::size_t>(end - data)), "p");
-    fuzz::require(data::parse_preprocess(data::to_json(preprocess), "p") == preprocess);
-    fuzz::require(!data::describe(preprocess).empty());
-    data::is_in_form(file, preprocess);
+    const auto preprocess = prepare::parse_preprocess(fuzz::as_text(data, static_cast<std::size_t>(end - data)), "p");
+    fuzz::require(prepare::parse_preprocess(prepare::to_json(preprocess), "p") == preprocess);
+    fuzz::require(!prepare::describe(preprocess).empty());
+    prepare::is_in_form(file, preprocess);
     fuzz::require(bytes::transformed(preprocess.transforms, {file.begin(), file.end()}).size() <= file.size());
   });
 }

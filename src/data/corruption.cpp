@@ -63,7 +63,7 @@ void validate_level(const CorruptionKind& kind, double level) {
        kind.low, " to ", kind.high, " (", kind.quantity, "), not ", level);
 }
 
-void check_applies(const CorruptionKind& kind, const Preprocess& preprocess) {
+void check_applies(const CorruptionKind& kind, const prepare::Preprocess& preprocess) {
   const auto* method = std::get_if<ReEncodingKind>(&kind.method);
   if (method == nullptr) return;
   const bool is_of_pictures = *method == ReEncodingKind::kJpegQuality;
@@ -72,7 +72,8 @@ void check_applies(const CorruptionKind& kind, const Preprocess& preprocess) {
        " are prepared for, but this one reads ", describe(preprocess));
 }
 
-PreparedFile load_corrupted(const Sample& sample, const Preprocess& preprocess, const Corruption& corruption) {
+prepare::PreparedFile load_corrupted(const Sample& sample, const prepare::Preprocess& preprocess,
+                                     const Corruption& corruption) {
   media::FileBytes file = read_whole_file(sample.path);
   if (const auto* method = std::get_if<ReEncodingKind>(&corruption.kind->method)) {
     file = re_encoded(std::move(file), *method, static_cast<int>(corruption.level), base::printable(sample.path));
@@ -80,7 +81,7 @@ PreparedFile load_corrupted(const Sample& sample, const Preprocess& preprocess, 
   }
   const bytes::Damage damage{std::get<DamageKind>(corruption.kind->method), corruption.level};
   if (corruption.is_of_source) file = bytes::damaged(damage, std::move(file), corruption.seed);
-  PreparedFile prepared = prepare_sample(std::move(file), sample, preprocess);
+  prepare::PreparedFile prepared = prepare_sample(std::move(file), sample, preprocess);
   if (!corruption.is_of_source) prepared.bytes = bytes::damaged(damage, std::move(prepared.bytes), corruption.seed);
   return prepared;
 }

@@ -9,8 +9,8 @@
 
 #include "bytes/damage.hpp"
 #include "data/data_set.hpp"
-#include "data/preprocess.hpp"
 #include "data/re_encoding.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::data {
 
@@ -37,7 +37,7 @@ const CorruptionKind& find_corruption_kind(std::string_view name);
 void validate_level(const CorruptionKind& kind, double level);
 
 /// \throws Error kInvalidArgument if files for this model are never of the kind that is encoded anew.
-void check_applies(const CorruptionKind& kind, const Preprocess& preprocess);
+void check_applies(const CorruptionKind& kind, const prepare::Preprocess& preprocess);
 
 /// What is done to each file.
 struct Corruption {
@@ -50,6 +50,7 @@ struct Corruption {
 /// load_prepared(), with corruption. Encoding anew comes before the preparation, damage after it and after all
 /// transforms, unless it is one of the source.
 /// \throws Error as load_prepared() and re_encoded(). Thread-safe.
-PreparedFile load_corrupted(const Sample& sample, const Preprocess& preprocess, const Corruption& corruption);
+prepare::PreparedFile load_corrupted(const Sample& sample, const prepare::Preprocess& preprocess,
+                                     const Corruption& corruption);
 
 }  // namespace byteformer::data

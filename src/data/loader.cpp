@@ -42,7 +42,7 @@ media::Sound clip(media::Sound sound, const Sample& sample) {
 }
 
 /// A whole number of the sound's samples; none where each sound keeps its own.
-std::optional<std::size_t> duration_samples(const SoundPreparation& preparation, const media::Sound& sound) {
+std::optional<std::size_t> duration_samples(const prepare::SoundPreparation& preparation, const media::Sound& sound) {
   if (!preparation.duration_s) return std::nullopt;
   return static_cast<std::size_t>(*preparation.duration_s * sound.sample_rate + 0.5);
 }
@@ -115,7 +115,7 @@ class SampleLoader {
   media::FileBytes encoded(std::size_t index, base::Random& random, LoadedFile& file) const {
     const std::string source = source_of(index);
     media::FileBytes bytes = read_file(samples_[index].path);
-    const Preprocess& preprocess = options_.preprocess;
+    const prepare::Preprocess& preprocess = options_.preprocess;
     if (preprocess.image && media::image_kind(bytes))
       return image(media::decode_image(bytes, source), *preprocess.image, source, random);
     if (preprocess.sound && media::sound_kind(bytes)) {
@@ -128,8 +128,8 @@ class SampleLoader {
     return bytes;
   }
 
-  media::FileBytes image(const media::Image& decoded, const ImagePreparation& preparation, const std::string& source,
-                         base::Random& random) const {
+  media::FileBytes image(const media::Image& decoded, const prepare::ImagePreparation& preparation,
+                         const std::string& source, base::Random& random) const {
     const ImageAugmentation& augmentation = options_.image_augmentation;
     if (augmentation.min_crop_area > 0 && preparation.crop)
       return encode_image(augmented(decoded, *preparation.crop, augmentation, random), preparation.encoding);
@@ -139,7 +139,7 @@ class SampleLoader {
   }
 
   media::Sound sound(media::Sound decoded, base::Random& random) const {
-    const SoundPreparation& preparation = *options_.preprocess.sound;
+    const prepare::SoundPreparation& preparation = *options_.preprocess.sound;
     if (preparation.sample_rate) decoded = media::resampled(decoded, *preparation.sample_rate);
     const std::optional<std::size_t> length = duration_samples(preparation, decoded);
     return augmented(std::move(decoded), length, options_.sound_augmentation, options_.background, random);
@@ -178,7 +178,7 @@ std::size_t num_batches(std::size_t num_samples, std::size_t batch_size) noexcep
 }
 
 std::vector<media::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
-                                          const SoundPreparation& preparation) {
+                                          const prepare::SoundPreparation& preparation) {
   std::vector<media::Sound> sounds;
   for (const std::filesystem::path& path : recordings) {
     media::Sound sound = media::decode_sound(read_file(path), base::printable(path));
@@ -190,20 +190,21 @@ std::vector<media::Sound> load_background(const std::vector<std::filesystem::pat
 
 media::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
 
-PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess) {
+prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preprocess& preprocess) {
   return prepare_sample(read_file(sample.path), sample, preprocess);
 }
 
-PreparedFile prepare_sample(media::FileBytes file, const Sample& sample, const Preprocess& preprocess) {
+prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,
+                                     const prepare::Preprocess& preprocess) {
   const std::string source = base::printable(sample.path);
   if (sample.start_s && preprocess.sound) {
-    file = prepare(clip(media::decode_sound(file, source), sample), *preprocess.sound);
+    file = prepared(clip(media::decode_sound(file, source), sample), *preprocess.sound);
     return {transformed(std::move(file), preprocess, source), true};
   }
   return prepare_if_needed(std::move(file), preprocess, source);
 }
 
-media::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess) {
+media::FileBytes load_for_evaluation(const Sample& sample, const prepare::Preprocess& preprocess) {
   return load_prepared(sample, preprocess).bytes;
 }
 

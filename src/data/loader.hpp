@@ -11,8 +11,8 @@
 
 #include "data/augmentation.hpp"
 #include "data/data_set.hpp"
-#include "data/preprocess.hpp"
 #include "media/image.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::data {
 
@@ -27,7 +27,7 @@ struct LoadedFile {
 };
 
 struct LoaderOptions {
-  Preprocess preprocess;
+  prepare::Preprocess preprocess;
   ImageAugmentation image_augmentation;
   SoundAugmentation sound_augmentation;
   std::vector<media::Sound> background;  ///< noise recordings at the model's rate
@@ -66,17 +66,18 @@ media::FileBytes read_whole_file(const std::filesystem::path& path);
 
 /// One file for evaluation, without augmentation, as prepare_if_needed() says.
 /// \throws Error as read_whole_file() and prepare_if_needed(). Thread-safe.
-PreparedFile load_prepared(const Sample& sample, const Preprocess& preprocess);
+prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preprocess& preprocess);
 
 /// The same where the bytes of the file are here already; they may be others than those that `sample.path` has.
 /// \throws Error as prepare_if_needed(). Thread-safe.
-PreparedFile prepare_sample(media::FileBytes file, const Sample& sample, const Preprocess& preprocess);
-media::FileBytes load_for_evaluation(const Sample& sample, const Preprocess& preprocess);  ///< its bytes alone
+prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,
+                                     const prepare::Preprocess& preprocess);
+media::FileBytes load_for_evaluation(const Sample& sample, const prepare::Preprocess& preprocess);  ///< its bytes alone
 
 /// The noise recordings of a data set, at the rate that `preparation` asks for.
 /// \throws Error
 std::vector<media::Sound> load_background(const std::vector<std::filesystem::path>& recordings,
-                                          const SoundPreparation& preparation);
+                                          const prepare::SoundPreparation& preparation);
 
 /// Number of batches of at most `batch_size` that an epoch of `num_samples` has.
 std::size_t num_batches(std::size_t num_samples, std::size_t batch_size) noexcept;

@@ -7,9 +7,9 @@
 #include <tuple>
 
 #include "base/file_io.hpp"
-#include "data/preprocess.hpp"
 #include "format/suggestion.hpp"
 #include "format/text.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -65,7 +65,7 @@ void check_rekeying(const RecipeBook& book, const Recipe& recipe, Scale scale) {
   if (!plain.rekeys.empty() || plain.train.transforms) fail(rekeyed.rekeys, " does not train on plain bytes");
   if (plain.data != rekeyed.data || !std::ranges::includes(plain.seeds, rekeyed.seeds))
     fail(rekeyed.rekeys, " has other data, or not these seeds");
-  const auto transforms = data::parse_transforms(rekeyed.train.transforms.value_or("[]"), recipe.name);
+  const auto transforms = prepare::parse_transforms(rekeyed.train.transforms.value_or("[]"), recipe.name);
   if (transforms.permutations.size() != 1 || transforms.shuffle || transforms.mask || transforms.noise)
     fail("expected byte_permutation as the only transform");
 }

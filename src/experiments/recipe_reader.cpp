@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <map>
 
-#include "data/preprocess.hpp"
 #include "experiments/recipe_book.hpp"
 #include "experiments/train_settings.hpp"
 #include "format/suggestion.hpp"
 #include "format/text.hpp"
 #include "interop/yaml_keys.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -76,7 +76,7 @@ std::vector<std::int64_t> read_seeds(const YamlFile& yaml, const std::string& pa
 void check_encoding(const YamlFile& yaml, const std::string& place, const ScaledRecipe& recipe) {
   const auto& encode = recipe.train.encode;
   if (!encode || *encode == "as-is" || recipe.data->kind == MediaKind::kBoth) return;
-  const bool is_picture = data::is_image(data::parse_file_format(*encode));
+  const bool is_picture = prepare::is_image(prepare::parse_file_format(*encode));
   if (is_picture != (recipe.data->kind == MediaKind::kPictures))
     format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", place, " encodes as ", *encode, ", but ",
                  recipe.data->name, " has no ", is_picture ? "pictures" : "sounds");

@@ -8,9 +8,9 @@
 
 #include "base/randperm.hpp"
 #include "bytes/transforms.hpp"
-#include "data/preprocess.hpp"
 #include "format/text.hpp"
 #include "interop/yaml_keys.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -95,7 +95,7 @@ std::optional<std::string> read_transforms(const YamlFile& yaml, const std::stri
     next = type + 1;
   }
   bytes::validate(transforms);
-  return data::transforms_json(transforms);
+  return prepare::transforms_json(transforms);
 }
 
 }  // namespace byteformer::experiments

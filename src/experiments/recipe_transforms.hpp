@@ -8,7 +8,7 @@
 
 namespace byteformer::experiments {
 
-/// The list at `path` as JSON, the form of data::parse_transforms(); nothing where it is absent.
+/// The list at `path` as JSON, the form of prepare::parse_transforms(); nothing where it is absent.
 /// \throws Error kInvalidFormat naming source, line, key, what was expected and what was found.
 std::optional<std::string> read_transforms(const interop::YamlFile& yaml, const std::string& path);
 

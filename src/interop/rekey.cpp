@@ -25,27 +25,28 @@ std::vector<std::byte> permuted_rows(std::span<const std::byte> rows, std::size_
   return permuted;
 }
 
-data::Preprocess rekeyed(data::Preprocess preprocess, const RekeyOptions& options) {
+prepare::Preprocess rekeyed(prepare::Preprocess preprocess, const RekeyOptions& options) {
   std::vector<bytes::BytePermutation>& permutations = preprocess.transforms.permutations;
   if (!permutations.empty() && !options.adds_to_keys)
     format::fail(ErrorCode::kInvalidArgument, base::printable(options.model), ": is keyed already: it reads ",
-                 data::describe(preprocess), "; --again puts the new key on top");
+                 prepare::describe(preprocess), "; --again puts the new key on top");
   permutations.push_back(options.key);
-  data::parse_preprocess(data::to_json(preprocess), base::printable(options.model) + ": preprocess with the new key");
+  prepare::parse_preprocess(prepare::to_json(preprocess),
+                            base::printable(options.model) + ": preprocess with the new key");
   return preprocess;
 }
 
 }  // namespace
 
-data::Preprocess rekey_model(const RekeyOptions& options) {
+prepare::Preprocess rekey_model(const RekeyOptions& options) {
   auto [path, config, tensors] = format::read_model_folder(options.model);
   model::check_tensors(config, tensors);
-  const data::Preprocess preprocess = rekeyed(data::read_preprocess(options.model), options);
+  const prepare::Preprocess preprocess = rekeyed(prepare::read_preprocess(options.model), options);
   format::TensorView& embedding = tensors.by_name.at(kEmbedding);
   const std::vector<std::byte> rows =
       permuted_rows(embedding.bytes, static_cast<std::size_t>(config.vocab_size), options.key.table());
   embedding.bytes = rows;
-  config.preprocess = data::to_json(preprocess);
+  config.preprocess = prepare::to_json(preprocess);
   format::write_model_folder(options.output, config, tensors.by_name);
   return preprocess;
 }

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "bytes/byte_permutation.hpp"
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::interop {
 
@@ -22,6 +22,6 @@ struct RekeyOptions {
 /// \throws Error kInvalidArgument if `model` reads permuted bytes and that was not said, or if the key's table is not
 ///         known; kInvalidFormat if its `preprocess` can take no more transforms; kInvalidModel, kAlreadyExists, kIo
 ///         ...
-data::Preprocess rekey_model(const RekeyOptions& options);
+prepare::Preprocess rekey_model(const RekeyOptions& options);
 
 }  // namespace byteformer::interop

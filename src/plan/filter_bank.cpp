@@ -9,7 +9,7 @@
 
 #include "base/random.hpp"
 #include "byteformer/error.hpp"
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -164,14 +164,14 @@ bool keeps_order(const bytes::Transforms& transforms) {
   return !transforms.mask && (!transforms.shuffle || transforms.shuffle->mode == bytes::ShuffleMode::kReverse);
 }
 
-std::optional<ByteNumbers> numbers_of(const data::Encoding& encoding) {
+std::optional<ByteNumbers> numbers_of(const prepare::Encoding& encoding) {
   const auto after = [](std::size_t num_bytes) { return static_cast<std::int64_t>(num_bytes); };
   switch (encoding.format) {
-    case data::FileFormat::kFhwc: return ByteNumbers{Kind::kRgb};
-    case data::FileFormat::kFchw: return ByteNumbers{Kind::kPlanes};
-    case data::FileFormat::kTiff:
+    case prepare::FileFormat::kFhwc: return ByteNumbers{Kind::kRgb};
+    case prepare::FileFormat::kFchw: return ByteNumbers{Kind::kPlanes};
+    case prepare::FileFormat::kTiff:
       return ByteNumbers{Kind::kRgb, after(media::encode_tiff({1, 1, {0, 0, 0}}).size() - 3)};
-    case data::FileFormat::kWav: {
+    case prepare::FileFormat::kWav: {
       constexpr Kind kKinds[] = {Kind::kFloat32, Kind::kInt32, Kind::kInt16, Kind::kUint8};
       return ByteNumbers{kKinds[static_cast<int>(encoding.sample_format)],
                          after(media::encode_wav({8000, {}}, encoding.sample_format).size())};
@@ -196,10 +196,10 @@ std::string_view to_string(ByteNumbers::Kind kind) noexcept {
 
 std::vector<ByteNumbers> numbers_of(const format::ModelConfig& config) {
   std::vector<ByteNumbers> all;
-  const data::Preprocess preprocess = data::parse_preprocess(config.preprocess, "the model: preprocess");
+  const prepare::Preprocess preprocess = prepare::parse_preprocess(config.preprocess, "the model: preprocess");
   const std::int64_t stride = config.conv_kernel_size / 2;
   if (stride == 0 || config.hidden_size < kLeastHiddenSize || !preprocess.transforms.permutations.empty()) return all;
-  const auto add = [&](const data::Encoding& encoding) {
+  const auto add = [&](const prepare::Encoding& encoding) {
     std::optional<ByteNumbers> numbers = numbers_of(encoding);
     if (!numbers) return;
     const std::int64_t num_bytes = form_of(numbers->kind).num_bytes;

@@ -24,7 +24,7 @@ std::string_view to_string(ByteNumbers::Kind kind) noexcept;  ///< "int16 sample
 
 /// The numbers in the files of a model: of one kind, or a picture's and a sound's for a joint model. Empty where bytes
 /// are no numbers (compressed files, files as they are), or the stem cannot tell which byte of a number is which, or is
-/// too narrow: then it can only start as published. \throws Error as data::parse_preprocess().
+/// too narrow: then it can only start as published. \throws Error as prepare::parse_preprocess().
 std::vector<ByteNumbers> numbers_of(const format::ModelConfig& config);
 
 /// Turns a stem that was initialised as published into a filter bank, in place. One direction of the embedding carries

@@ -18,7 +18,7 @@
 namespace byteformer::plan {
 namespace {
 
-using data::FileFormat;
+using prepare::FileFormat;
 
 constexpr double kClearMajority = 0.9;
 constexpr int kSmallPicture = 64;           // pixels: up to here pictures keep their size
@@ -40,8 +40,8 @@ const interop::Preset& preset_of(const std::string& name) {
 
 int to_int(std::int64_t number) { return static_cast<int>(number); }
 
-data::ImagePreparation image_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
-  data::ImagePreparation image;
+prepare::ImagePreparation image_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+  prepare::ImagePreparation image;
   const bool is_published = request.recipe == "published";
   const int typical = data::quantile(survey.shorter_sides, 0.5);
   const int affordable = is_published || plan.device == "cuda" ? 224 : kSmallPicture;
@@ -57,8 +57,8 @@ data::ImagePreparation image_preparation(const Request& request, const data::Sur
   return image;
 }
 
-data::SoundPreparation sound_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
-  data::SoundPreparation sound;
+prepare::SoundPreparation sound_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+  prepare::SoundPreparation sound;
   const bool is_published = request.recipe == "published";
   const int common_rate = data::quantile(survey.sample_rates, 0.5);
   sound.sample_rate = to_int(request.sample_rate.value_or(std::min(16'000, common_rate)));
@@ -83,14 +83,14 @@ data::SoundPreparation sound_preparation(const Request& request, const data::Sur
 
 // What a model reads, but for what the command line says.
 
-data::ImagePreparation as_before(data::ImagePreparation image, const Request& request) {
+prepare::ImagePreparation as_before(prepare::ImagePreparation image, const Request& request) {
   if (request.resize) image.resize = to_int(*request.resize);
   if (request.crop) image.crop = to_int(*request.crop);
   if (request.quality) image.encoding.quality = to_int(*request.quality);
   return image;
 }
 
-data::SoundPreparation as_before(data::SoundPreparation sound, const Request& request) {
+prepare::SoundPreparation as_before(prepare::SoundPreparation sound, const Request& request) {
   if (request.sample_rate) sound.sample_rate = to_int(*request.sample_rate);
   if (request.duration_s) sound.duration_s = request.duration_s;
   if (request.sample_format) sound.encoding.sample_format = media::parse_sample_format(*request.sample_format);
@@ -98,9 +98,9 @@ data::SoundPreparation as_before(data::SoundPreparation sound, const Request& re
 }
 
 /// What files of the model look like that training starts from. Nothing where files are taken as they are.
-std::optional<data::Preprocess> initial_preprocess(const Request& request, const TrainingPlan& plan) {
+std::optional<prepare::Preprocess> initial_preprocess(const Request& request, const TrainingPlan& plan) {
   if (plan.init_from.empty() || request.encode == "as-is") return {};
-  data::Preprocess preprocess = data::read_preprocess(plan.init_from);
+  prepare::Preprocess preprocess = prepare::read_preprocess(plan.init_from);
   if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("--init-from {}: it reads files that are obfuscated with a secret key, which training does "
@@ -110,13 +110,13 @@ std::optional<data::Preprocess> initial_preprocess(const Request& request, const
 }
 
 /// Why files are re-encoded.
-std::string reason_of_form(const TrainingPlan& plan, const std::optional<data::Preprocess>& initial) {
+std::string reason_of_form(const TrainingPlan& plan, const std::optional<prepare::Preprocess>& initial) {
   const auto& [image, sound, transforms] = plan.preprocess;
-  const std::string form = "each is re-encoded as " + data::describe(plan.preprocess);
+  const std::string form = "each is re-encoded as " + prepare::describe(plan.preprocess);
   if (initial && ((image && initial->image) || (sound && initial->sound))) {
     if (image == initial->image && sound == initial->sound)
       return form + ", as " + base::printable(plan.init_from) + " expects it";
-    return fmt::format("{}; {} expects {}", form, base::printable(plan.init_from), data::describe(*initial));
+    return fmt::format("{}; {} expects {}", form, base::printable(plan.init_from), prepare::describe(*initial));
   }
   const bool is_compressed =
       (image && image->encoding.format == FileFormat::kJpeg) || (sound && sound->encoding.format == FileFormat::kMp3);
@@ -225,20 +225,20 @@ void choose_layers(format::PartialConfig& config, std::int64_t window, std::int6
 
 void apply_format(const Request& request, TrainingPlan& plan) {
   if (!request.encode || request.encode == "as-is") return;
-  const FileFormat format = data::parse_file_format(*request.encode);
-  if (data::is_image(format) && plan.preprocess.image) {
+  const FileFormat format = prepare::parse_file_format(*request.encode);
+  if (prepare::is_image(format) && plan.preprocess.image) {
     plan.preprocess.image->encoding.format = format;
-  } else if (!data::is_image(format) && plan.preprocess.sound) {
+  } else if (!prepare::is_image(format) && plan.preprocess.sound) {
     plan.preprocess.sound->encoding.format = format;
   } else {
     throw Error(ErrorCode::kInvalidArgument, fmt::format("--encode {}: the data are no {}", *request.encode,
-                                                         data::is_image(format) ? "pictures" : "sounds"));
+                                                         prepare::is_image(format) ? "pictures" : "sounds"));
   }
 }
 
 void choose_preprocess(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
   const double images = survey.image_share(), sounds = survey.sound_share();
-  const std::optional<data::Preprocess> initial = initial_preprocess(request, plan);
+  const std::optional<prepare::Preprocess> initial = initial_preprocess(request, plan);
   const bool takes_bytes = request.encode ? request.encode == "as-is" : initial && initial->is_bytes();
   if (!takes_bytes && images + sounds >= kClearMajority) {
     // Weights for 8 kHz hear nothing at 16, so what training starts from decides before the data do.
@@ -258,8 +258,8 @@ void choose_preprocess(const Request& request, const data::Survey& survey, Train
     if (is_small_machine && data::quantile(survey.bytes, 0.95) > kPieceBytes) plan.max_bytes = kPieceBytes;
   }
   if (request.transforms) {
-    plan.preprocess.transforms = data::parse_transforms(*request.transforms, "--transforms");
-    plan.reasons.push_back("bytes: " + data::describe(plan.preprocess.transforms) + " (--transforms)");
+    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, "--transforms");
+    plan.reasons.push_back("bytes: " + prepare::describe(plan.preprocess.transforms) + " (--transforms)");
   } else if (initial) {
     plan.preprocess.transforms = initial->transforms;
   }
@@ -289,7 +289,7 @@ void complete_model(const std::vector<std::string>& classes, TrainingPlan& plan)
   plan.config.labels = classes;
   plan.config.num_labels = static_cast<std::int64_t>(classes.size());
   plan.config.temperature = 1;
-  plan.config.preprocess = data::to_json(plan.preprocess);
+  plan.config.preprocess = prepare::to_json(plan.preprocess);
   format::validate(plan.config, "the model");
   plan.reasons.push_back(
       fmt::format("model: {} layers, hidden size {}, kernel {}, windows of {} tokens, {} positions, masking {}",

@@ -72,7 +72,7 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kInvalidFormat, source + ": is no training plan: " + error.what());
   }
-  plan.preprocess = data::parse_preprocess(plan.config.preprocess, source);
+  plan.preprocess = prepare::parse_preprocess(plan.config.preprocess, source);
   return plan;
 }
 

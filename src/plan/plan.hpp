@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "data/augmentation.hpp"
-#include "data/preprocess.hpp"
 #include "format/config.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::plan {
 
@@ -31,7 +31,7 @@ struct TrainingPlan {
   std::string data;
   std::string data_set;  ///< the name of a published one, where a published configuration says so
   format::ModelConfig config;
-  data::Preprocess preprocess;
+  prepare::Preprocess preprocess;
   data::ImageAugmentation image_augmentation;
   data::SoundAugmentation sound_augmentation;
   std::int64_t max_bytes = 0;  ///< training cuts longer files to a random piece; 0: never

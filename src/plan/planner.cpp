@@ -106,7 +106,7 @@ void choose_augmentation(const Request& request, const data::DataSet& data, Trai
   const bool are_characters =
       std::ranges::all_of(data.classes, [](const std::string& name) { return name.size() <= 2; });
   if (plan.preprocess.image) {
-    const data::ImagePreparation& image = *plan.preprocess.image;
+    const prepare::ImagePreparation& image = *plan.preprocess.image;
     const bool has_margin = image.resize != image.crop;
     plan.image_augmentation.flip = !are_characters;
     if (has_margin) {

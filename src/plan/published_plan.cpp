@@ -54,12 +54,12 @@ void choose_files(const Request& request, const PublishedRun& run, TrainingPlan&
     return side ? std::optional(static_cast<int>(*side)) : std::nullopt;
   };
   if (request.encode != "as-is" && run.data_set->is_sound) {
-    data::SoundPreparation& sound = plan.preprocess.sound.emplace();
+    prepare::SoundPreparation& sound = plan.preprocess.sound.emplace();
     sound.sample_rate = static_cast<int>(request.sample_rate.value());
     sound.duration_s = request.duration_s;
     if (request.sample_format) sound.encoding.sample_format = media::parse_sample_format(*request.sample_format);
   } else if (request.encode != "as-is") {
-    data::ImagePreparation& image = plan.preprocess.image.emplace();
+    prepare::ImagePreparation& image = plan.preprocess.image.emplace();
     image.resize = pixels(request.resize);
     image.crop = pixels(request.crop);
     image.encoding.quality = static_cast<int>(request.quality.value_or(100));
@@ -67,12 +67,12 @@ void choose_files(const Request& request, const PublishedRun& run, TrainingPlan&
   apply_format(request, plan);
   plan.preprocess.transforms = run.transforms;
   if (request.transforms) {
-    plan.preprocess.transforms = data::parse_transforms(*request.transforms, "--transforms");
+    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, "--transforms");
     plan.reasons.push_back(fmt::format("--transforms, not those of {}: the command line wins", run.source));
   }
   plan.max_bytes = request.max_bytes.value_or(0);
-  data::parse_preprocess(data::to_json(plan.preprocess), "the plan: preprocess");  // say now what makes no sense
-  plan.reasons.push_back("files: " + data::describe(plan.preprocess));
+  prepare::parse_preprocess(prepare::to_json(plan.preprocess), "the plan: preprocess");  // say now what makes no sense
+  plan.reasons.push_back("files: " + prepare::describe(plan.preprocess));
 }
 
 void choose_layers(const Request& asked, const PublishedRun& run, format::PartialConfig& config, TrainingPlan& plan) {

@@ -150,7 +150,7 @@ std::string model_card(const RunSummary& s) {
       "| classes | {} |\n| reads | {} |\n"
       "| model | {} layers, hidden size {}, kernel {}, windows of {} tokens, masking {} |\n"
       "| trained on | {} files, {:.1f} epochs of batches of {}, {} |\n\n",
-      config.num_labels, list(config.labels, 50), data::describe(s.plan.preprocess), config.num_hidden_layers,
+      config.num_labels, list(config.labels, 50), prepare::describe(s.plan.preprocess), config.num_hidden_layers,
       config.hidden_size, config.conv_kernel_size, config.window_sizes.front(), format::to_string(config.masking),
       s.data.train.size(), s.plan.epochs(), s.plan.batch_size, format::duration_text(s.seconds));
   card += fmt::format(

@@ -23,7 +23,7 @@ struct Request {
   std::optional<std::int64_t> kernel, window;
   std::optional<std::string> masking, positions;  ///< "learned" or "sinusoidal"
 
-  std::optional<std::string> encode;  ///< a data::FileFormat's name, or "as-is"
+  std::optional<std::string> encode;  ///< a prepare::FileFormat's name, or "as-is"
   std::optional<std::int64_t> quality, resize, crop, sample_rate;
   std::optional<std::string> sample_format;
   std::optional<double> duration_s;

@@ -10,8 +10,8 @@ floors='
 base
 kernels media
 nn format bytes chart
-model data backprop
-api interop
+model prepare backprop
+data api interop
 plan
 train serve experiments
 '

@@ -26,7 +26,7 @@ class Reporter {
   /// `standard_input` may be null where no input is standard input. Both references must outlive this.
   /// \param preprocess what is done to files first; nothing: they are read as they are
   Reporter(const Classifier& classifier, ReportOptions options, std::istream* standard_input,
-           data::Preprocess preprocess = {})
+           prepare::Preprocess preprocess = {})
       : classifier_(classifier),
         options_(options),
         standard_input_(standard_input),

@@ -20,12 +20,12 @@ constexpr std::size_t kChunkBytes = 1 << 20;
 constexpr std::size_t kMostWholeBytes = std::size_t{1} << 30;
 
 std::vector<std::uint8_t> read_whole(const ReadPiece& read, const std::string& source,
-                                     const data::Preprocess& preprocess) {
+                                     const prepare::Preprocess& preprocess) {
   std::vector<std::uint8_t> file;
   for (std::size_t size = 0;;) {
     if (size > kMostWholeBytes)
       throw Error(ErrorCode::kUnsupported, source + ": is larger than 1 GiB, and the model reads " +
-                                               data::describe(preprocess) + ", which needs the whole file at once");
+                                               prepare::describe(preprocess) + ", which needs the whole file at once");
     file.resize(size + kChunkBytes);
     const std::size_t num_read = read(std::span(file).subspan(size));
     size += num_read;
@@ -39,13 +39,13 @@ std::vector<std::uint8_t> read_whole(const ReadPiece& read, const std::string& s
 
 /// A file on its way to the model; neither bytes nor an error: left for the next round.
 struct SampleClassifier::Loaded {
-  std::optional<data::PreparedFile> file;
+  std::optional<prepare::PreparedFile> file;
   std::optional<Error> error;
 
   bool is_left() const { return !file && !error; }
 };
 
-SampleClassifier::SampleClassifier(const Classifier& classifier, data::Preprocess preprocess,
+SampleClassifier::SampleClassifier(const Classifier& classifier, prepare::Preprocess preprocess,
                                    std::optional<data::Corruption> corruption)
     : classifier_(classifier), preprocess_(std::move(preprocess)), corruption_(corruption) {
   if (!reads_files_as_they_are()) pool_ = std::make_unique<base::ThreadPool>(classifier.num_threads());
@@ -63,8 +63,8 @@ FileAnswer SampleClassifier::classify(const ReadPiece& read, const std::string& 
   try {
     if (streams() && !preprocess_.transforms.needs_length())
       return {classify_stream(classifier_, preprocess_.transforms, std::nullopt, read), !reads_files_as_they_are()};
-    const data::PreparedFile prepared =
-        data::prepare_if_needed(read_whole(read, source, preprocess_), preprocess_, source);
+    const prepare::PreparedFile prepared =
+        prepare::prepare_if_needed(read_whole(read, source, preprocess_), preprocess_, source);
     return {classifier_.classify(prepared.bytes), prepared.was_prepared};
   } catch (const Error& error) {
     return {error};
@@ -72,8 +72,8 @@ FileAnswer SampleClassifier::classify(const ReadPiece& read, const std::string& 
 }
 
 std::string SampleClassifier::remark(std::size_t num_prepared) const {
-  return "prepared " + counted(static_cast<std::int64_t>(num_prepared), "file") + " as " + data::describe(preprocess_) +
-         "; --as-is reads bytes as they are";
+  return "prepared " + counted(static_cast<std::int64_t>(num_prepared), "file") + " as " +
+         prepare::describe(preprocess_) + "; --as-is reads bytes as they are";
 }
 
 /// Whether bytes can go on to the model before the file has ended.

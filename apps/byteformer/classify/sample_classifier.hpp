@@ -11,7 +11,7 @@
 #include "byteformer/classifier.hpp"
 #include "data/corruption.hpp"
 #include "data/data_set.hpp"
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 #include "system/pieces.hpp"
 
 namespace byteformer::cli {
@@ -25,7 +25,7 @@ struct FileAnswer {
 class SampleClassifier {
  public:
   /// `classifier` must outlive this. \param corruption is done to samples, if any
-  SampleClassifier(const Classifier& classifier, data::Preprocess preprocess,
+  SampleClassifier(const Classifier& classifier, prepare::Preprocess preprocess,
                    std::optional<data::Corruption> corruption = std::nullopt);
 
   bool reads_files_as_they_are() const noexcept { return preprocess_.takes_files_as_they_are() && !corruption_; }
@@ -54,7 +54,7 @@ class SampleClassifier {
   std::vector<Loaded> load(std::span<const data::Sample> samples, std::span<const std::size_t> wanted) const;
 
   const Classifier& classifier_;
-  data::Preprocess preprocess_;
+  prepare::Preprocess preprocess_;
   std::optional<data::Corruption> corruption_;
   std::unique_ptr<base::ThreadPool> pool_;  ///< reads, decodes and encodes; null where files are read as they are
 };

@@ -60,7 +60,7 @@ std::vector<std::uint8_t> read_file(const std::string& path) {
   return bytes;
 }
 
-Files read_files(const Options& options, const data::Preprocess& preprocess) {
+Files read_files(const Options& options, const prepare::Preprocess& preprocess) {
   Files files;
   for (const std::string& path : options.paths)
     files.push_back(preprocess.takes_files_as_they_are()
@@ -70,10 +70,10 @@ Files read_files(const Options& options, const data::Preprocess& preprocess) {
 }
 
 /// How given files are to be prepared: random bytes need no key.
-data::Preprocess preprocess_of(const Options& options) {
+prepare::Preprocess preprocess_of(const Options& options) {
   if (options.as_is) return {};
   const std::string& dir = options.model.dir.value();
-  return options.paths.empty() ? data::read_preprocess(dir) : read_preprocess(dir, options.keys, kAsIsHint);
+  return options.paths.empty() ? prepare::read_preprocess(dir) : read_preprocess(dir, options.keys, kAsIsHint);
 }
 
 std::string describe(const Options& options, const Files& files) {
@@ -100,7 +100,7 @@ int bench(const Options& options, Console& console) {
   plan.num_iterations = options.num_iterations.value_or(0);
   plan.min_seconds = static_cast<double>(options.num_seconds.value_or(3));
   plan.batch_size = static_cast<std::size_t>(options.batch_size.value_or(1));
-  const data::Preprocess preprocess = preprocess_of(options);
+  const prepare::Preprocess preprocess = preprocess_of(options);
   watch_for_interrupt();
   try {
     const Files files = options.paths.empty() ? Files{random_bytes(static_cast<std::size_t>(

@@ -1,5 +1,5 @@
 // `byteformer camera`: which bytes a camera keeps that never forms an image, and what a person could see of them.
-#include "data/camera.hpp"
+#include "prepare/camera.hpp"
 
 #include <fmt/format.h>
 
@@ -13,11 +13,11 @@
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "data/loader.hpp"
-#include "data/preprocess.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/output_files.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -110,11 +110,11 @@ media::Image framed(media::Image image, const SimulateArguments& arguments, cons
   return image;
 }
 
-data::SeenPicture see(const SimulateArguments& arguments) {
+prepare::SeenPicture see(const SimulateArguments& arguments) {
   const std::string& path = arguments.input.value();
   const std::string source = base::printable(path);
   const media::FileBytes file = data::read_whole_file(path);
-  return data::seen_through(mask_of(arguments.mask), framed(media::decode_image(file, source), arguments, source));
+  return prepare::seen_through(mask_of(arguments.mask), framed(media::decode_image(file, source), arguments, source));
 }
 
 int simulate(const SimulateArguments& arguments, Console& console) {
@@ -122,7 +122,7 @@ int simulate(const SimulateArguments& arguments, Console& console) {
   if (arguments.resize && arguments.crop && *arguments.crop > *arguments.resize)
     throw UsageError("--crop must not be larger than --resize");
   const std::string& output = arguments.output.value();
-  data::SeenPicture seen;
+  prepare::SeenPicture seen;
   try {
     check_overwriting(arguments.input.value(), output, arguments.force);
     seen = see(arguments);

@@ -6,11 +6,11 @@
 #include "classify/reporter.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
-#include "data/preprocess.hpp"
 #include "exit_status.hpp"
 #include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/progress_bar.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -107,8 +107,8 @@ int classify(const Options& options, Console& console) {
   Inputs inputs = open_inputs(options.inputs, list_file, console);
   watch_for_interrupt();
   const Classifier classifier = load_classifier(options.model);
-  const data::Preprocess preprocess =
-      options.as_is ? data::Preprocess() : read_preprocess(options.model.dir.value(), options.keys, kAsIsHint);
+  const prepare::Preprocess preprocess =
+      options.as_is ? prepare::Preprocess() : read_preprocess(options.model.dir.value(), options.keys, kAsIsHint);
   const ReportOptions wanted{.top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
                              .threshold = options.threshold,
                              .with_logits = options.logits,

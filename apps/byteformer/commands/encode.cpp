@@ -47,13 +47,13 @@ struct Options {
 };
 
 /// Options that belong to some formats only.
-void check_formats(const Options& options, data::FileFormat format) {
+void check_formats(const Options& options, prepare::FileFormat format) {
   const auto refuse = [](bool is_given, bool fits, const char* option, const char* formats) {
     if (is_given && !fits) throw UsageError(std::string(option) + " needs --to " + formats);
   };
-  const bool is_image = data::is_image(format);
-  refuse(options.quality.has_value(), format == data::FileFormat::kJpeg, "--quality", "jpeg");
-  refuse(options.sample_format.has_value(), format == data::FileFormat::kWav, "--sample-format", "wav");
+  const bool is_image = prepare::is_image(format);
+  refuse(options.quality.has_value(), format == prepare::FileFormat::kJpeg, "--quality", "jpeg");
+  refuse(options.sample_format.has_value(), format == prepare::FileFormat::kWav, "--sample-format", "wav");
   refuse(options.resize.has_value(), is_image, "--resize", "tiff, png, jpeg, fhwc or fchw");
   refuse(options.crop.has_value(), is_image, "--crop", "tiff, png, jpeg, fhwc or fchw");
   refuse(options.sample_rate.has_value(), !is_image, "--sample-rate", "wav or mp3");
@@ -67,7 +67,7 @@ void check(const Options& options, const Console& console) {
   check(options.inputs, console);
   if (!options.to && !options.like) throw UsageError("--to or --like is required");
   if (!options.keys.empty() && !options.like) throw UsageError("--key needs --like");
-  if (options.to) check_formats(options, data::parse_file_format(*options.to));
+  if (options.to) check_formats(options, prepare::parse_file_format(*options.to));
   if (options.resize && options.crop && *options.crop > *options.resize)
     throw UsageError("--crop must not be larger than --resize");
 }
@@ -77,21 +77,21 @@ std::optional<int> as_int(std::optional<std::int64_t> number) {
   return static_cast<int>(*number);
 }
 
-data::Preprocess form_of(const Options& options) {
+prepare::Preprocess form_of(const Options& options) {
   if (options.like) {
-    data::Preprocess form = read_preprocess(*options.like, options.keys);
+    prepare::Preprocess form = read_preprocess(*options.like, options.keys);
     if (form.takes_files_as_they_are())
       throw UsageError("--like: this model reads files as they are, there is nothing to encode");
     return form;
   }
-  data::Encoding encoding{.format = data::parse_file_format(*options.to)};
+  prepare::Encoding encoding{.format = prepare::parse_file_format(*options.to)};
   encoding.quality = as_int(options.quality).value_or(encoding.quality);
   if (options.sample_format) encoding.sample_format = media::parse_sample_format(*options.sample_format);
-  data::Preprocess form;
-  if (data::is_image(encoding.format))
-    form.image = data::ImagePreparation{as_int(options.resize), as_int(options.crop), encoding};
+  prepare::Preprocess form;
+  if (prepare::is_image(encoding.format))
+    form.image = prepare::ImagePreparation{as_int(options.resize), as_int(options.crop), encoding};
   else
-    form.sound = data::SoundPreparation{as_int(options.sample_rate), options.duration_s, encoding};
+    form.sound = prepare::SoundPreparation{as_int(options.sample_rate), options.duration_s, encoding};
   return form;
 }
 

@@ -149,7 +149,7 @@ RobustnessSetting setting_of(const Options& options) {
 
 /// The whole files first; damage is then done to those that the model answers.
 Evaluation evaluate(const Options& options, const RobustnessSetting& setting, const Classifier& classifier,
-                    const data::Preprocess& preprocess, Console& console) {
+                    const prepare::Preprocess& preprocess, Console& console) {
   const SampleClassifier files(classifier, preprocess);
   const Split split = choose_split(find_data(options, classifier, console), options);
   ProgressBar progress(console, split.samples.size() * (1 + setting.num_points()), !options.no_progress);
@@ -182,8 +182,8 @@ int eval(const Options& options, Console& console) {
   const RobustnessSetting setting = setting_of(options);
   if (options.report) check_overwriting("", *options.report, options.force);
   watch_for_interrupt();
-  const data::Preprocess preprocess =
-      options.as_is ? data::Preprocess() : read_preprocess(*options.model.dir, options.keys, kAsIsHint);
+  const prepare::Preprocess preprocess =
+      options.as_is ? prepare::Preprocess() : read_preprocess(*options.model.dir, options.keys, kAsIsHint);
   for (const CurvePlan& curve : setting.curves) data::check_applies(*curve.kind, preprocess);
   const Evaluation evaluation = evaluate(options, setting, load_classifier(options.model), preprocess, console);
   if (interrupted()) return kExitInterrupted;

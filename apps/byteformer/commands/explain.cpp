@@ -105,8 +105,8 @@ class Explainer {
   }
 
   int run() {
-    const data::Preprocess preprocess =
-        options_.as_is ? data::Preprocess() : read_preprocess(*options_.model.dir, options_.keys, kAsIsHint);
+    const prepare::Preprocess preprocess =
+        options_.as_is ? prepare::Preprocess() : read_preprocess(*options_.model.dir, options_.keys, kAsIsHint);
     std::optional<ExplainedFile> file;
     std::optional<Occluder> occluder;
     const auto error = error_of([&] {

@@ -70,11 +70,11 @@ int keygen(const KeygenOptions& options, Console& console) {
 }
 
 int rekey(const RekeyArguments& arguments, Console& console) {
-  const data::Preprocess preprocess = interop::rekey_model({.model = arguments.model.value(),
-                                                            .key = bytes::read_key(arguments.key.value()),
-                                                            .output = arguments.output.value(),
-                                                            .adds_to_keys = arguments.again});
-  console.out << base::printable(*arguments.output) + ": reads " + data::describe(preprocess) + "\n";
+  const prepare::Preprocess preprocess = interop::rekey_model({.model = arguments.model.value(),
+                                                               .key = bytes::read_key(arguments.key.value()),
+                                                               .output = arguments.output.value(),
+                                                               .adds_to_keys = arguments.again});
+  console.out << base::printable(*arguments.output) + ": reads " + prepare::describe(preprocess) + "\n";
   return kExitOk;
 }
 

@@ -127,23 +127,23 @@ void FileEncoder::run_piecewise(Task& task) const {
 fs::path FileEncoder::extension_of(const fs::path& input) const {
   const auto& [image, sound, transforms] = options_.form;
   if (!image && !sound) return input.extension();
-  if (!sound) return data::extension(image->encoding.format);
-  if (!image) return data::extension(sound->encoding.format);
+  if (!sound) return prepare::extension(image->encoding.format);
+  if (!image) return prepare::extension(sound->encoding.format);
   base::InputFile file(input);
   media::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
   if (start.size() == file.size()) start.push_back(0);  // room to notice the end
   start.resize(file.read(start));
   const bool is_sound = media::sound_kind(start) && !media::image_kind(start);
-  return data::extension(is_sound ? sound->encoding.format : image->encoding.format);
+  return prepare::extension(is_sound ? sound->encoding.format : image->encoding.format);
 }
 
 media::FileBytes FileEncoder::encoded(const fs::path& input) const {
   media::FileBytes file = data::read_whole_file(input);
   const std::string source = printable(input);
-  if (options_.keeps_form) return data::prepare_if_needed(std::move(file), options_.form, source).bytes;
+  if (options_.keeps_form) return prepare::prepare_if_needed(std::move(file), options_.form, source).bytes;
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to encode");
-  if (options_.form.image) return data::prepare(media::decode_image(file, source), *options_.form.image, source);
-  return data::prepare(media::decode_sound(file, source), *options_.form.sound);
+  if (options_.form.image) return prepare::prepared(media::decode_image(file, source), *options_.form.image, source);
+  return prepare::prepared(media::decode_sound(file, source), *options_.form.sound);
 }
 
 }  // namespace byteformer::cli

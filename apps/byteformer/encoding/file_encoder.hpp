@@ -11,15 +11,15 @@
 
 #include "base/thread_pool.hpp"
 #include "classify/inputs.hpp"
-#include "data/preprocess.hpp"
 #include "output/output_files.hpp"
 #include "output/output_tally.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 
 struct EncodeOptions {
   std::filesystem::path output;  ///< folder
-  data::Preprocess form;         ///< each file goes by what it is; without a part it keeps its ending
+  prepare::Preprocess form;      ///< each file goes by what it is; without a part it keeps its ending
   bool keeps_form = false;       ///< what is in form already is copied, as a model reads it; else encoded anew
   bool overwrites = false;
   int num_threads = 0;  ///< 0: one a processor

@@ -82,7 +82,7 @@ std::size_t RobustnessSetting::num_points() const noexcept {
 }
 
 Robustness measure_robustness(const RobustnessSetting& setting, const Classifier& classifier,
-                              const data::Preprocess& preprocess, std::span<const data::Sample> samples,
+                              const prepare::Preprocess& preprocess, std::span<const data::Sample> samples,
                               Examiner& examiner, Console& console) {
   Robustness robustness{.seed = setting.seed, .is_of_source = setting.is_of_source, .curves = {}};
   for (const auto& [kind, levels] : setting.curves) {

@@ -37,7 +37,7 @@ struct RobustnessSetting {
 /// Examines `samples` once for each level. A level at which files fail is a line on standard error. Stops early where
 /// it is interrupted.
 Robustness measure_robustness(const RobustnessSetting& setting, const Classifier& classifier,
-                              const data::Preprocess& preprocess, std::span<const data::Sample> samples,
+                              const prepare::Preprocess& preprocess, std::span<const data::Sample> samples,
                               Examiner& examiner, Console& console);
 
 }  // namespace byteformer::cli

@@ -10,7 +10,6 @@
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
 #include "common/interrupt.hpp"
-#include "data/preprocess.hpp"
 #include "exit_status.hpp"
 #include "format/text.hpp"
 #include "interop/rekey.hpp"
@@ -18,6 +17,7 @@
 #include "output/output_files.hpp"
 #include "plan/plan.hpp"
 #include "plan/progress.hpp"
+#include "prepare/preprocess.hpp"
 #include "system/external_program.hpp"
 #include "system/machine.hpp"
 
@@ -135,7 +135,7 @@ experiments::RekeyingLog Runner::rekey(const Run& run, Console& console) const {
     throw Error(ErrorCode::kNotFound, base::printable(plain_dir) + ": the model of " + experiments::to_string(plain) +
                                           " is not there any more; run it again with --force");
   fs::remove_all(keyed_dir);
-  const auto transforms = data::parse_transforms(run.at_scale().train.transforms.value(), run.recipe->name);
+  const auto transforms = prepare::parse_transforms(run.at_scale().train.transforms.value(), run.recipe->name);
   interop::rekey_model({.model = plain_dir, .key = transforms.permutations.front(), .output = keyed_dir});
   const fs::path data_dir = experiments::locate(*run.at_scale().data, options_.places.data);
   const TestAnswers of_plain = answer_tests(plain_dir, data_dir, answering_, console);

@@ -10,9 +10,9 @@
 #include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
-#include "data/preprocess.hpp"
 #include "evaluation/examination.hpp"
 #include "output/progress_bar.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -39,7 +39,7 @@ TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::file
   if (&samples == &data_set.train)
     throw Error(ErrorCode::kInvalidArgument,
                 base::printable(data_dir) + ": has neither test nor validation files to judge a model by");
-  const SampleClassifier files(classifier, data::read_preprocess(model_dir));
+  const SampleClassifier files(classifier, prepare::read_preprocess(model_dir));
   ProgressBar progress(console, samples.size(), options.has_progress);
   Examiner examiner(classifier.labels().size(), kBatchSize, progress);
   Examination examination = examiner.examine(files, samples, [](const Failure&) {});

@@ -14,14 +14,14 @@ namespace {
 
 bool moves_bytes(const bytes::Transforms& transforms) { return transforms.shuffle || transforms.mask; }
 
-ExplainedFile prepared(const std::string& path, media::FileBytes file, const data::Preprocess& preprocess) {
+ExplainedFile prepared(const std::string& path, media::FileBytes file, const prepare::Preprocess& preprocess) {
   const std::string source = base::printable(path);
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to explain");
-  data::Preprocess form = preprocess;
+  prepare::Preprocess form = preprocess;
   form.transforms = {};
-  data::PreparedFile in_form = data::prepare_if_needed(std::move(file), form, source);
+  prepare::PreparedFile in_form = prepare::prepare_if_needed(std::move(file), form, source);
   ExplainedFile explained{path, preprocess, in_form.was_prepared, std::move(in_form.bytes), {}, {}};
-  explained.read = data::transformed(explained.encoded, preprocess, source);
+  explained.read = prepare::transformed(explained.encoded, preprocess, source);
   if (moves_bytes(preprocess.transforms)) explained.origins = bytes::origins(preprocess.transforms, explained.encoded);
   return explained;
 }
@@ -35,7 +35,7 @@ std::vector<float> ExplainedFile::in_file_order(std::span<const float> values) c
   return ordered;
 }
 
-ExplainedFile open_explained_file(const std::string& path, const data::Preprocess& preprocess, std::istream* input) {
+ExplainedFile open_explained_file(const std::string& path, const prepare::Preprocess& preprocess, std::istream* input) {
   return prepared(path, path == "-" ? read_all(*input, "-") : data::read_whole_file(path), preprocess);
 }
 

@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.hpp"
 #include "media/image.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 
 struct ExplainedFile {
   std::string path;  ///< as it was given; "-" for standard input
-  data::Preprocess preprocess;
+  prepare::Preprocess preprocess;
   bool was_prepared = false;           ///< whether `encoded` are not the bytes that came in
   media::FileBytes encoded;            ///< in the form that the model expects, before its transforms
   media::FileBytes read;               ///< as the model reads it
@@ -26,6 +26,6 @@ struct ExplainedFile {
 
 /// Reads and prepares the file at `path`, or standard input for "-", as classify does.
 /// \throws Error naming the path.
-ExplainedFile open_explained_file(const std::string& path, const data::Preprocess& preprocess, std::istream* input);
+ExplainedFile open_explained_file(const std::string& path, const prepare::Preprocess& preprocess, std::istream* input);
 
 }  // namespace byteformer::cli

@@ -47,7 +47,7 @@ std::string origin(const ExplanationReport& report) {
   std::string text = fmt::format("model {}; {} read", base::printable(report.model),
                                  counted(static_cast<std::int64_t>(file.read.size()), "byte"));
   if (file.was_prepared || !file.preprocess.transforms.empty())
-    text += ", prepared as " + data::describe(file.preprocess);
+    text += ", prepared as " + prepare::describe(file.preprocess);
   return "<p class=note>" + escaped(text) + "</p>";
 }
 

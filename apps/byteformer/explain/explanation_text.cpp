@@ -7,11 +7,11 @@
 #include <numeric>
 
 #include "base/file_io.hpp"
-#include "data/preprocess.hpp"
 #include "explain/explanation_writers.hpp"
 #include "explain/heat_scale.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -47,7 +47,7 @@ class TextWriter {
     const bool is_changed = file.was_prepared || !file.preprocess.transforms.empty();
     return fmt::format("{}: {} {}{}, {} bytes\n\n", base::printable(file.path), base::printable(report_.label()),
                        percent(report_.check.score),
-                       is_changed ? ", prepared as " + data::describe(file.preprocess) : std::string(),
+                       is_changed ? ", prepared as " + prepare::describe(file.preprocess) : std::string(),
                        count(file.read.size()));
   }
 

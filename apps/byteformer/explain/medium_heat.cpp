@@ -42,11 +42,12 @@ std::optional<PictureHeat> raw_picture(const ExplainedFile& file) {
   if (!preparation || !preparation->crop) return std::nullopt;
   const int side = *preparation->crop;
   const auto num_pixels = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
-  const data::FileFormat format = preparation->encoding.format;
-  if ((format != data::FileFormat::kFhwc && format != data::FileFormat::kFchw) || file.encoded.size() != 3 * num_pixels)
+  const prepare::FileFormat format = preparation->encoding.format;
+  if ((format != prepare::FileFormat::kFhwc && format != prepare::FileFormat::kFchw) ||
+      file.encoded.size() != 3 * num_pixels)
     return std::nullopt;
   media::Image image{side, side, file.encoded};
-  if (format == data::FileFormat::kFhwc) return PictureHeat{image, media::fhwc_places(side, side), {}, kExactPixels};
+  if (format == prepare::FileFormat::kFhwc) return PictureHeat{image, media::fhwc_places(side, side), {}, kExactPixels};
   for (std::size_t i = 0; i < num_pixels; ++i)
     for (std::size_t channel = 0; channel < 3; ++channel)
       image.rgb[3 * i + channel] = file.encoded[channel * num_pixels + i];

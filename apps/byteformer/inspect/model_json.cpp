@@ -25,7 +25,7 @@ void write_parameters(JsonWriter& json, const ParameterCounts& counts) {
 }
 
 void write_preprocess(JsonWriter& json, const ModelSummary& summary) {
-  json.field("reads", data::describe(summary.preprocess));
+  json.field("reads", prepare::describe(summary.preprocess));
   json.key("preprocess")
       .json(summary.config.preprocess.empty() ? "null"
                                               : format::parse_json(summary.config.preprocess, summary.source).dump());

@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "base/file_io.hpp"
-#include "data/typical_file.hpp"
 #include "model/weights.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
+#include "prepare/typical_file.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -48,8 +48,8 @@ std::string parameters(const ParameterCounts& counts) {
 }
 
 /// How files are prepared, and the keys that this takes.
-std::string files_text(const data::Preprocess& preprocess) {
-  std::string text = "Reads       " + data::describe(preprocess) + "\n";
+std::string files_text(const prepare::Preprocess& preprocess) {
+  std::string text = "Reads       " + prepare::describe(preprocess) + "\n";
   for (const bytes::BytePermutation& permutation : preprocess.transforms.permutations)
     if (!permutation.seed()) text += "Key         " + permutation.fingerprint() + "\n";
   return text;
@@ -125,16 +125,16 @@ bool ModelSummary::fits_positions() const {
          cost.num_tokens <= config.max_position_embeddings;
 }
 
-std::int64_t typical_num_bytes(const format::ModelConfig& config, const data::Preprocess& preprocess) {
+std::int64_t typical_num_bytes(const format::ModelConfig& config, const prepare::Preprocess& preprocess) {
   constexpr std::int64_t kTiffBytes = 150'668;
-  const auto typical = static_cast<std::int64_t>(data::typical_prepared_bytes(preprocess).value_or(kTiffBytes));
+  const auto typical = static_cast<std::int64_t>(prepare::typical_prepared_bytes(preprocess).value_or(kTiffBytes));
   if (config.position_embedding == format::PositionEmbedding::kSinusoidal) return typical;
   return std::min(typical, config.max_position_embeddings * config.stride());
 }
 
 ModelSummary summarise(const std::string& source, const format::ModelConfig& config,
                        std::optional<std::int64_t> num_bytes) {
-  const data::Preprocess preprocess = data::parse_preprocess(config.preprocess, source + ": preprocess");
+  const prepare::Preprocess preprocess = prepare::parse_preprocess(config.preprocess, source + ": preprocess");
   return {source, config, preprocess, count_parameters(config),
           model::file_cost(config, num_bytes.value_or(typical_num_bytes(config, preprocess)))};
 }

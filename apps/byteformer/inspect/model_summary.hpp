@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.hpp"
 #include "format/config.hpp"
 #include "model/cost.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 
@@ -26,7 +26,7 @@ ParameterCounts count_parameters(const format::ModelConfig& config);
 struct ModelSummary {
   std::string source;  ///< where the configuration was read
   format::ModelConfig config;
-  data::Preprocess preprocess;  ///< what config.preprocess says
+  prepare::Preprocess preprocess;  ///< what config.preprocess says
   ParameterCounts parameters;
   model::FileCost cost;
 
@@ -35,10 +35,10 @@ struct ModelSummary {
 
 /// A length that says something of the model: that of a file which is prepared for it, or, where that is not known, of
 /// an image of 224 x 224 pixels as the paper's TIFF; the longest that the model's positions allow if that is less.
-std::int64_t typical_num_bytes(const format::ModelConfig& config, const data::Preprocess& preprocess);
+std::int64_t typical_num_bytes(const format::ModelConfig& config, const prepare::Preprocess& preprocess);
 
 /// \param num_bytes  of the file whose costs are counted; nothing: typical_num_bytes()
-/// \throws Error as data::parse_preprocess()
+/// \throws Error as prepare::parse_preprocess()
 ModelSummary summarise(const std::string& source, const format::ModelConfig& config,
                        std::optional<std::int64_t> num_bytes);
 

@@ -28,12 +28,12 @@ DeclaredOption add_key_option(CLI::App& app, std::vector<std::string>& key_paths
                    "Obfuscate files with this secret key of the model; once for each that it has");
 }
 
-data::Preprocess read_preprocess(const std::string& model_dir, const std::vector<std::string>& key_paths,
-                                 const std::string& otherwise) {
-  data::Preprocess preprocess = data::read_preprocess(model_dir);
+prepare::Preprocess read_preprocess(const std::string& model_dir, const std::vector<std::string>& key_paths,
+                                    const std::string& otherwise) {
+  prepare::Preprocess preprocess = prepare::read_preprocess(model_dir);
   for (const std::string& path : key_paths) use_key(path, model_dir, preprocess.transforms);
   if (const bytes::BytePermutation* missing = bytes::find_without_key(preprocess.transforms))
-    throw UsageError(base::printable(model_dir) + " reads " + data::describe(preprocess) + ": the key " +
+    throw UsageError(base::printable(model_dir) + " reads " + prepare::describe(preprocess) + ": the key " +
                      missing->fingerprint() + " is not given; --key KEY obfuscates plain files" + otherwise);
   return preprocess;
 }

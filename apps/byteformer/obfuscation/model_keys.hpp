@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.hpp"
 #include "options.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 
@@ -18,7 +18,7 @@ DeclaredOption add_key_option(CLI::App& app, std::vector<std::string>& key_paths
 /// How the model in `model_dir` reads files, with its secret keys in place.
 /// \param otherwise  what else can be done where a key is missing; follows ", " or is empty
 /// \throws UsageError where a key is missing, or is none of the model's; Error as read_key() and read_preprocess().
-data::Preprocess read_preprocess(const std::string& model_dir, const std::vector<std::string>& key_paths,
-                                 const std::string& otherwise = "");
+prepare::Preprocess read_preprocess(const std::string& model_dir, const std::vector<std::string>& key_paths,
+                                    const std::string& otherwise = "");
 
 }  // namespace byteformer::cli

@@ -60,7 +60,7 @@ TEST(HottestRows, AreThoseWithTheMostHeatInTheOrderOfTheFile) {
 TEST(PictureHeat, AddsUpTheBytesOfAPixel) {
   const media::Image image{2, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
   ExplainedFile file;
-  file.preprocess.image = data::ImagePreparation{.resize = 2, .crop = 2, .encoding = {data::FileFormat::kFchw}};
+  file.preprocess.image = prepare::ImagePreparation{.resize = 2, .crop = 2, .encoding = {prepare::FileFormat::kFchw}};
   file.encoded = media::encode_fchw(image);
   const std::vector<float> heat{1, 2, 3, kUnread, 10, 20, 30, kUnread, 100, 200, kUnread, kUnread};
   const auto raw = picture_heat(file, heat);

@@ -24,8 +24,8 @@ using test::expect_error;
 
 class RekeyTest : public testing::Test {
  protected:
-  data::Preprocess rekey(const fs::path& model, const BytePermutation& key, const std::string& name,
-                         bool adds_to_keys = false) const {
+  prepare::Preprocess rekey(const fs::path& model, const BytePermutation& key, const std::string& name,
+                            bool adds_to_keys = false) const {
     return rekey_model({model, key, folder_ / name, adds_to_keys});
   }
 
@@ -55,8 +55,8 @@ TEST_F(RekeyTest, OnlyRowsOfByteValuesMove) {
 
 TEST_F(RekeyTest, ASecretIsRecordedAsItsFingerprint) {
   const BytePermutation key = bytes::random_key();
-  const data::Preprocess preprocess = rekey(plain_, key, "keyed");
-  EXPECT_EQ(preprocess, data::read_preprocess(folder_ / "keyed"));
+  const prepare::Preprocess preprocess = rekey(plain_, key, "keyed");
+  EXPECT_EQ(preprocess, prepare::read_preprocess(folder_ / "keyed"));
   const std::string config = test::read_file(folder_ / "keyed" / "config.json");
   EXPECT_THAT(config, testing::HasSubstr("\"fingerprint\": \"" + key.fingerprint() + "\""));
   EXPECT_THAT(config, testing::Not(testing::HasSubstr("seed")));
@@ -71,7 +71,7 @@ TEST_F(RekeyTest, AKeyedModelIsKeyedAgainOnlyWhereThatIsSaid) {
   expect_error(ErrorCode::kInvalidArgument, {"once", "keyed already", first.fingerprint().substr(0, 12), "--again"},
                [&] { rekey(folder_ / "once", second, "twice"); });
   EXPECT_FALSE(fs::exists(folder_ / "twice"));
-  const data::Preprocess preprocess = rekey(folder_ / "once", second, "twice", true);
+  const prepare::Preprocess preprocess = rekey(folder_ / "once", second, "twice", true);
   EXPECT_EQ(preprocess.transforms.permutations, (std::vector{first, second}));
   const auto plain = format::read_model_folder(plain_);
   const auto twice = format::read_model_folder(folder_ / "twice");

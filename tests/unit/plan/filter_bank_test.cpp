@@ -9,7 +9,7 @@
 #include <numbers>
 
 #include "base/random.hpp"
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::plan {
@@ -22,25 +22,26 @@ using testing::IsEmpty;
 constexpr std::int64_t kHidden = 96;
 constexpr std::size_t kPairs = kHidden / 2;
 
-format::ModelConfig config_of(const data::Preprocess& preprocess, std::int64_t kernel) {
+format::ModelConfig config_of(const prepare::Preprocess& preprocess, std::int64_t kernel) {
   format::ModelConfig config;
   config.hidden_size = kHidden;
   config.conv_kernel_size = kernel;
-  config.preprocess = data::to_json(preprocess);
+  config.preprocess = prepare::to_json(preprocess);
   return config;
 }
 
-format::ModelConfig config_of(data::FileFormat format, std::int64_t kernel, const bytes::Transforms& transforms = {}) {
-  data::Preprocess preprocess;
-  if (data::is_image(format)) preprocess.image = {{}, {}, {.format = format}};
-  if (!data::is_image(format)) preprocess.sound = {8000, 1, {.format = format}};
+format::ModelConfig config_of(prepare::FileFormat format, std::int64_t kernel,
+                              const bytes::Transforms& transforms = {}) {
+  prepare::Preprocess preprocess;
+  if (prepare::is_image(format)) preprocess.image = {{}, {}, {.format = format}};
+  if (!prepare::is_image(format)) preprocess.sound = {8000, 1, {.format = format}};
   preprocess.transforms = transforms;
   return config_of(preprocess, kernel);
 }
 
 format::ModelConfig config_of(media::SampleFormat format, std::int64_t kernel) {
-  data::Preprocess preprocess;
-  preprocess.sound = {8000, 1, {.format = data::FileFormat::kWav, .sample_format = format}};
+  prepare::Preprocess preprocess;
+  preprocess.sound = {8000, 1, {.format = prepare::FileFormat::kWav, .sample_format = format}};
   return config_of(preprocess, kernel);
 }
 
@@ -142,10 +143,10 @@ std::size_t strongest(const std::vector<double>& response) {
 }
 
 TEST(FilterBankTest, LuminanceAndColourHaveFiltersOfTheirOwn) {
-  for (const data::FileFormat format : {data::FileFormat::kFhwc, data::FileFormat::kTiff}) {
+  for (const prepare::FileFormat format : {prepare::FileFormat::kFhwc, prepare::FileFormat::kTiff}) {
     const Stem stem(config_of(format, 48));
     const auto response = [&](const media::Image& image) {
-      return stem(data::encode_image(image, {.format = format}), 10);  // inside a row
+      return stem(prepare::encode_image(image, {.format = format}), 10);  // inside a row
     };
     const std::vector<double> grey = response(picture(180, 180, 180, 2));
     EXPECT_EQ(strongest(grey), 0U);
@@ -160,16 +161,16 @@ TEST(FilterBankTest, LuminanceAndColourHaveFiltersOfTheirOwn) {
 }
 
 TEST(FilterBankTest, PlanesAreReadWithoutColours) {
-  const Stem stem(config_of(data::FileFormat::kFchw, 32));
+  const Stem stem(config_of(prepare::FileFormat::kFchw, 32));
   const std::vector<double> even = stem(std::vector<std::uint8_t>(64, 200), 0);
   EXPECT_EQ(strongest(even), 0U);
   for (std::size_t i = 1; i < kHidden; ++i) EXPECT_NEAR(even[i], 0, 1e-4) << i;
 }
 
 TEST(FilterBankTest, AJointModelReadsBoth) {
-  data::Preprocess preprocess;
-  preprocess.image = {{}, {}, {.format = data::FileFormat::kFhwc}};
-  preprocess.sound = {8000, 1, {.format = data::FileFormat::kWav, .sample_format = media::SampleFormat::kInt16}};
+  prepare::Preprocess preprocess;
+  preprocess.image = {{}, {}, {.format = prepare::FileFormat::kFhwc}};
+  preprocess.sound = {8000, 1, {.format = prepare::FileFormat::kWav, .sample_format = media::SampleFormat::kInt16}};
   const Stem stem(config_of(preprocess, 96));
   std::vector<double> of_picture = stem(picture(255, 0, 128).rgb, 0);
   for (std::size_t i = 1; i < kHidden; i += 2) of_picture[i] = 0;  // the sound's channels
@@ -182,7 +183,7 @@ TEST(FilterBankTest, AJointModelReadsBoth) {
 }
 
 TEST(FilterBankTest, TheSeedDecides) {
-  const format::ModelConfig config = config_of(data::FileFormat::kFhwc, 48);
+  const format::ModelConfig config = config_of(prepare::FileFormat::kFhwc, 48);
   const Stem stem(config, 1, 1), same(config, 1, 1), other(config, 2, 1);
   EXPECT_EQ(stem.embeddings, same.embeddings);
   EXPECT_EQ(stem.convolution, same.convolution);
@@ -191,7 +192,7 @@ TEST(FilterBankTest, TheSeedDecides) {
 }
 
 TEST(FilterBankTest, ThePaddingStaysAndNoiseIsLeftOver) {
-  const format::ModelConfig config = config_of(data::FileFormat::kFhwc, 48);
+  const format::ModelConfig config = config_of(prepare::FileFormat::kFhwc, 48);
   const Stem filters(config), noisy(config, 0, 1);
   std::vector<float> before(257 * kHidden);
   base::Random random(7);
@@ -213,29 +214,29 @@ std::vector<Kind> kinds(const format::ModelConfig& config) {
 }
 
 TEST(FilterBankTest, CompressedAndUnknownBytesAreNoNumbers) {
-  for (const auto format : {data::FileFormat::kJpeg, data::FileFormat::kPng, data::FileFormat::kMp3})
-    EXPECT_THAT(kinds(config_of(format, 48)), IsEmpty()) << data::to_string(format);
-  EXPECT_THAT(kinds(config_of(data::Preprocess{}, 16)), IsEmpty());
-  EXPECT_THAT(kinds(config_of(data::FileFormat::kFhwc, 0)), IsEmpty()) << "without a convolution";
+  for (const auto format : {prepare::FileFormat::kJpeg, prepare::FileFormat::kPng, prepare::FileFormat::kMp3})
+    EXPECT_THAT(kinds(config_of(format, 48)), IsEmpty()) << prepare::to_string(format);
+  EXPECT_THAT(kinds(config_of(prepare::Preprocess{}, 16)), IsEmpty());
+  EXPECT_THAT(kinds(config_of(prepare::FileFormat::kFhwc, 0)), IsEmpty()) << "without a convolution";
   bytes::Transforms permuted;
   permuted.permutations.push_back(bytes::BytePermutation::of_seed());
-  EXPECT_THAT(kinds(config_of(data::FileFormat::kFhwc, 48, permuted)), IsEmpty());
+  EXPECT_THAT(kinds(config_of(prepare::FileFormat::kFhwc, 48, permuted)), IsEmpty());
   test::expect_error(ErrorCode::kInvalidArgument, {"no numbers"},
-                     [] { Stem stem(config_of(data::FileFormat::kJpeg, 48)); });
+                     [] { Stem stem(config_of(prepare::FileFormat::kJpeg, 48)); });
 }
 
 TEST(FilterBankTest, TokensMustBeginAtTheSameByteOfANumber) {
   EXPECT_THAT(kinds(config_of(media::SampleFormat::kInt16, 16)), ElementsAre(Kind::kInt16));
   EXPECT_THAT(kinds(config_of(media::SampleFormat::kInt16, 6)), IsEmpty());
   EXPECT_THAT(kinds(config_of(media::SampleFormat::kFloat32, 4)), IsEmpty());
-  EXPECT_THAT(kinds(config_of(data::FileFormat::kTiff, 48)), ElementsAre(Kind::kRgb));
-  EXPECT_THAT(kinds(config_of(data::FileFormat::kTiff, 32)), ElementsAre(Kind::kPlanes)) << "at any colour";
+  EXPECT_THAT(kinds(config_of(prepare::FileFormat::kTiff, 48)), ElementsAre(Kind::kRgb));
+  EXPECT_THAT(kinds(config_of(prepare::FileFormat::kTiff, 32)), ElementsAre(Kind::kPlanes)) << "at any colour";
 }
 
 TEST(FilterBankTest, WithoutNeighboursOnlyValuesAreKnown) {
   bytes::Transforms transforms;
   transforms.shuffle = {bytes::ShuffleMode::kWindowShuffle, 64};
-  const format::ModelConfig config = config_of(data::FileFormat::kFhwc, 48, transforms);
+  const format::ModelConfig config = config_of(prepare::FileFormat::kFhwc, 48, transforms);
   ASSERT_EQ(numbers_of(config).size(), 1U);
   EXPECT_FALSE(numbers_of(config)[0].are_in_order);
   const Stem stem(config);
@@ -245,7 +246,7 @@ TEST(FilterBankTest, WithoutNeighboursOnlyValuesAreKnown) {
   };
   EXPECT_GT(length(255), 50 * length(128));
   transforms.shuffle = {bytes::ShuffleMode::kReverse};
-  EXPECT_TRUE(numbers_of(config_of(data::FileFormat::kTiff, 48, transforms)).at(0).are_in_order);
+  EXPECT_TRUE(numbers_of(config_of(prepare::FileFormat::kTiff, 48, transforms)).at(0).are_in_order);
 }
 
 }  // namespace

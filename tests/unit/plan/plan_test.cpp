@@ -38,7 +38,7 @@ TrainingPlan some_plan() {
   config.intermediate_size = 96;
   config.labels = {"cat", "dog"};
   plan.preprocess.image.emplace().crop = 32;
-  config.preprocess = data::to_json(plan.preprocess);
+  config.preprocess = prepare::to_json(plan.preprocess);
   plan.config = format::complete(config, "test");
   plan.schedule.total_steps = 77;
   plan.image_augmentation.flip = true;

@@ -57,7 +57,7 @@ TEST(PlannerTest, SmallPicturesKeepTheirSizeAndRowsAreWholeTokens) {
   EXPECT_EQ(plan.preprocess.image->resize, 32);
   EXPECT_EQ(plan.preprocess.image->crop, 32);
   EXPECT_EQ(plan.image_augmentation.max_shift, 4);
-  EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kFhwc);
+  EXPECT_EQ(plan.preprocess.image->encoding.format, prepare::FileFormat::kFhwc);
   EXPECT_EQ(96 % plan.config.stride(), 0);
   EXPECT_TRUE(plan.image_augmentation.flip);
   EXPECT_FALSE(plan.reasons.empty());
@@ -136,7 +136,7 @@ TEST(PlannerTest, WhatIsAskedForWins) {
   r.batch_size = 7;
   r.masking = "released";
   const TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
-  EXPECT_EQ(plan.preprocess.image->encoding.format, data::FileFormat::kTiff);
+  EXPECT_EQ(plan.preprocess.image->encoding.format, prepare::FileFormat::kTiff);
   EXPECT_EQ(plan.config.conv_kernel_size, 64);
   EXPECT_EQ(plan.config.num_hidden_layers, 12);
   EXPECT_EQ(plan.config.hidden_size, 192);
@@ -308,7 +308,7 @@ TEST_F(InitialModelTest, PicturesArePreparedAsItsOwn) {
   next.transforms = "[]";
   const TrainingPlan other = plan(next, pictures(64, 64));
   EXPECT_EQ(other.preprocess.image->crop, 32);
-  EXPECT_EQ(other.preprocess.image->encoding.format, data::FileFormat::kFhwc);
+  EXPECT_EQ(other.preprocess.image->encoding.format, prepare::FileFormat::kFhwc);
   EXPECT_TRUE(other.preprocess.transforms.empty());
 }
 

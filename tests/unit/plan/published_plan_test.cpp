@@ -20,8 +20,8 @@ namespace byteformer::plan {
 namespace {
 
 using bytes::ShuffleMode;
-using data::FileFormat;
 using media::SampleFormat;
+using prepare::FileFormat;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -167,7 +167,7 @@ TrainingPlan plan_of(const Request& request) { return plan_published(request, {}
 
 class PublishedPlanTest : public testing::TestWithParam<PublishedCase> {
  protected:
-  bool is_image() const { return data::is_image(GetParam().format); }
+  bool is_image() const { return prepare::is_image(GetParam().format); }
 };
 
 TEST_P(PublishedPlanTest, Model) {
@@ -206,7 +206,7 @@ TEST_P(PublishedPlanTest, DataAndFiles) {
     EXPECT_EQ(plan.preprocess.sound->encoding.format, GetParam().format);
     EXPECT_EQ(plan.preprocess.sound->encoding.sample_format, GetParam().sample_format);
   }
-  EXPECT_EQ(data::parse_preprocess(plan.config.preprocess, "the plan"), plan.preprocess);
+  EXPECT_EQ(prepare::parse_preprocess(plan.config.preprocess, "the plan"), plan.preprocess);
 }
 
 TEST_P(PublishedPlanTest, Transforms) {

@@ -13,7 +13,7 @@
 #include "media/image.hpp"
 #include "media/sound.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 
 /// File formats that we write; each stands for the ending of the same name (jpeg: .jpg).
 enum class FileFormat { kTiff, kPng, kJpeg, kFhwc, kFchw, kWav, kMp3 };
@@ -95,8 +95,8 @@ media::FileBytes encode_sound(const media::Sound& sound, const Encoding& encodin
 
 /// Resized, cropped and encoded (resampled, cut and encoded).
 /// \throws Error as the steps.
-media::FileBytes prepare(const media::Image& image, const ImagePreparation& preparation, const std::string& source);
-media::FileBytes prepare(const media::Sound& sound, const SoundPreparation& preparation);
+media::FileBytes prepared(const media::Image& image, const ImagePreparation& preparation, const std::string& source);
+media::FileBytes prepared(const media::Sound& sound, const SoundPreparation& preparation);
 
 /// Decodes `file`, picture or sound as it may be, and prepares it, but for the transforms. Thread-safe.
 /// \throws Error kUnsupported saying what the model expects, if it is neither or of the other kind; kInvalidFormat if
@@ -122,4 +122,4 @@ struct PreparedFile {
 /// \throws Error kEmptyFile, or as prepare_file(). Thread-safe.
 PreparedFile prepare_if_needed(media::FileBytes file, const Preprocess& preprocess, const std::string& source);
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

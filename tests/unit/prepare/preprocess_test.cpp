@@ -1,5 +1,5 @@
 // The `preprocess` object: read, written, described.
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,7 +7,7 @@
 #include "format/json.hpp"
 #include "support/errors.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 using media::SampleFormat;
@@ -220,4 +220,4 @@ RC_GTEST_PROP(PreprocessProperty, ComesBackFromItsText, ()) {
 }
 
 }  // namespace
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -1,10 +1,10 @@
 // Whether a picture or sound already is what a model expects, judged by its header alone.
 #include <algorithm>
 
-#include "data/preprocess.hpp"
 #include "media/places.hpp"
+#include "prepare/preprocess.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -59,4 +59,4 @@ bool is_in_form(Bytes file, const Preprocess& preprocess) noexcept {
          (preprocess.sound && is_in_form(file, *preprocess.sound));
 }
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -1,5 +1,5 @@
 // The `preprocess` object: its JSON and its words for people.
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 #include "format/model_folder.hpp"
 #include "format/text.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 using format::description;
@@ -381,4 +381,4 @@ std::string describe(const Preprocess& preprocess) {
   return describe_encoding(preprocess) + " with " + describe(preprocess.transforms);
 }
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

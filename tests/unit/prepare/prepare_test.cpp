@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "base/random.hpp"
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 #include "support/errors.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 using media::FileBytes;
@@ -162,4 +162,4 @@ TEST(PrepareTest, DurationsAreRoundedToSamples) {
 }
 
 }  // namespace
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -1,10 +1,10 @@
 // Implementation of camera.hpp.
-#include "data/camera.hpp"
+#include "prepare/camera.hpp"
 
 #include <utility>
 #include <vector>
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 
 SeenPicture seen_through(const bytes::PositionMask& mask, media::Image image) {
   const std::vector<bool> is_kept = bytes::kept_positions(mask, image.rgb.size());
@@ -18,4 +18,4 @@ SeenPicture seen_through(const bytes::PositionMask& mask, media::Image image) {
   return seen;
 }
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -1,11 +1,11 @@
 // Pictures through the mask of a camera that forms no image.
-#include "data/camera.hpp"
+#include "prepare/camera.hpp"
 
 #include <gtest/gtest.h>
 
 #include "support/errors.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 TEST(CameraTest, KeptBytesStayAndTheOthersAreBlack) {
@@ -26,4 +26,4 @@ TEST(CameraTest, AMaskOfAllBytesIsTheWholePicture) {
 }
 
 }  // namespace
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

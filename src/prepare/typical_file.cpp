@@ -1,9 +1,9 @@
 // Implementation of typical_file.hpp: encodes a black picture or silence.
-#include "data/typical_file.hpp"
+#include "prepare/typical_file.hpp"
 
 #include <algorithm>
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 constexpr std::uint64_t kMostValues = std::uint64_t{1} << 24;  // colours or samples
@@ -33,4 +33,4 @@ std::optional<std::uint64_t> typical_prepared_bytes(const Preprocess& preprocess
       1, static_cast<std::uint64_t>(transforms.mask->keep_frac * static_cast<double>(*num_bytes)));
 }
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -1,16 +1,16 @@
 // The length of prepared files, against files that were prepared.
-#include "data/typical_file.hpp"
+#include "prepare/typical_file.hpp"
 
 #include <gtest/gtest.h>
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 TEST(TypicalFile, IsAsLongAsAPreparedPicture) {
   const media::Image image{40, 30, std::vector<std::uint8_t>(3 * 40 * 30, 77)};
   for (const auto format : {FileFormat::kTiff, FileFormat::kPng, FileFormat::kFhwc, FileFormat::kFchw}) {
     const Preprocess preprocess{ImagePreparation{20, 16, {.format = format}}, {}};
-    EXPECT_EQ(typical_prepared_bytes(preprocess), prepare(image, *preprocess.image, "t").size()) << to_string(format);
+    EXPECT_EQ(typical_prepared_bytes(preprocess), prepared(image, *preprocess.image, "t").size()) << to_string(format);
   }
 }
 
@@ -18,9 +18,9 @@ TEST(TypicalFile, IsAsLongAsAPreparedSoundOrASecond) {
   const media::Sound sound{16'000, std::vector<float>(16'000, 0.5F)};
   for (const auto format : {FileFormat::kWav, FileFormat::kMp3}) {
     SoundPreparation form{8'000, 0.5, {.format = format}};
-    EXPECT_EQ(typical_prepared_bytes({{}, form}), prepare(sound, form).size());
+    EXPECT_EQ(typical_prepared_bytes({{}, form}), prepared(sound, form).size());
     form.duration_s.reset();
-    EXPECT_EQ(typical_prepared_bytes({{}, form}), prepare(sound, form).size());
+    EXPECT_EQ(typical_prepared_bytes({{}, form}), prepared(sound, form).size());
   }
 }
 
@@ -42,4 +42,4 @@ TEST(TypicalFile, IsNotKnownWhereTheFormSaysTooLittle) {
 }
 
 }  // namespace
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "base/random.hpp"
-#include "data/preprocess.hpp"
+#include "prepare/preprocess.hpp"
 #include "support/guarded_buffer.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 namespace {
 
 using media::FileBytes;
@@ -151,4 +151,4 @@ TEST(WavHeaderTest, IsReadWithChunksBeforeTheSamples) {
 }
 
 }  // namespace
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -6,7 +6,7 @@
 #include "bytes/in_order.hpp"
 #include "media/image.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 
 /// A picture through a mask: of its fHWC bytes, one a colour of a pixel, those at kept positions stay, the others are
 /// black. The model gets less: the kept bytes alone, without their places.
@@ -18,4 +18,4 @@ struct SeenPicture {
 /// \throws Error as bytes::kept_positions().
 SeenPicture seen_through(const bytes::PositionMask& mask, media::Image image);
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare

@@ -1,10 +1,10 @@
 // From any picture or sound to the file that a model expects.
 #include <utility>
 
-#include "data/preprocess.hpp"
 #include "format/text.hpp"
+#include "prepare/preprocess.hpp"
 
-namespace byteformer::data {
+namespace byteformer::prepare {
 
 using format::fail;
 
@@ -27,14 +27,14 @@ media::FileBytes encode_sound(const media::Sound& sound, const Encoding& encodin
   }
 }
 
-media::FileBytes prepare(const media::Image& image, const ImagePreparation& preparation, const std::string& source) {
+media::FileBytes prepared(const media::Image& image, const ImagePreparation& preparation, const std::string& source) {
   if (!preparation.resize && !preparation.crop) return encode_image(image, preparation.encoding);
   media::Image prepared = preparation.resize ? media::with_shorter_side(image, *preparation.resize) : image;
   if (preparation.crop) prepared = media::center_cropped(prepared, *preparation.crop, source);
   return encode_image(prepared, preparation.encoding);
 }
 
-media::FileBytes prepare(const media::Sound& sound, const SoundPreparation& preparation) {
+media::FileBytes prepared(const media::Sound& sound, const SoundPreparation& preparation) {
   const int sample_rate = preparation.sample_rate.value_or(sound.sample_rate);
   media::Sound prepared = sound.sample_rate == sample_rate ? sound : media::resampled(sound, sample_rate);
   if (preparation.duration_s) media::fit(prepared, media::num_samples(*preparation.duration_s, sample_rate));
@@ -46,8 +46,8 @@ media::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preproce
   if (preprocess.is_bytes()) return {file.begin(), file.end()};
   const auto image_kind = media::image_kind(file);
   const auto sound_kind = media::sound_kind(file);
-  if (image_kind && preprocess.image) return prepare(media::decode_image(file, source), *preprocess.image, source);
-  if (sound_kind && preprocess.sound) return prepare(media::decode_sound(file, source), *preprocess.sound);
+  if (image_kind && preprocess.image) return prepared(media::decode_image(file, source), *preprocess.image, source);
+  if (sound_kind && preprocess.sound) return prepared(media::decode_sound(file, source), *preprocess.sound);
   const std::string_view kind = image_kind ? *image_kind : sound_kind ? *sound_kind : "";
   fail(ErrorCode::kUnsupported, source,
        kind.empty() ? ": is no picture and no sound that we know" : ": is a file of kind ", kind,
@@ -74,4 +74,4 @@ PreparedFile prepare_if_needed(media::FileBytes file, const Preprocess& preproce
   return {transformed(std::move(file), preprocess, source), !was_in_form || !preprocess.transforms.empty()};
 }
 
-}  // namespace byteformer::data
+}  // namespace byteformer::prepare
