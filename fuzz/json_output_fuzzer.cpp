@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/text.hpp"
 #include "classify/report.hpp"
 #include "output/json.hpp"
 #include "support/json_string.hpp"
@@ -21,8 +22,9 @@ void require(bool holds) {
 
 void check_string(const std::string& bytes) {
   std::string json;
-  cli::append_json_string(json, bytes);
-  require(test::decode_json_string(json) == bytes);
+  cli::append_json_string(json, base::escape_bytes(bytes));
+  const auto text = test::decode_json_string(json);
+  require(text && base::unescape_bytes(*text) == bytes);
 }
 
 void check_number(const std::string& bytes) {
@@ -47,7 +49,7 @@ void check_report(const std::string& bytes) {
   report.predictions = {{0, bytes, 0.5F}};
   const std::string answer = cli::to_json(report);
   std::string path;
-  cli::append_json_string(path, bytes);
+  cli::append_json_string(path, base::escape_bytes(bytes));
   require(answer.starts_with("{\"path\":" + path + ",\"status\":\"ok\""));
   require(answer.find('\n') == std::string::npos);
   report.error = Error(ErrorCode::kIo, bytes.c_str());

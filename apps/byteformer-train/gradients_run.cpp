@@ -1,4 +1,4 @@
-// Implementation of gradients_run.hpp.
+// Reads a request, integrates gradients along the path, and answers.
 #include "gradients_run.hpp"
 
 #include <cstdio>

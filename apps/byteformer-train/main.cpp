@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
 #include "common/gradient_messages.hpp"
@@ -20,7 +21,7 @@ bool explains(int argc, char** argv) {
 }
 
 int complain(const char* command, const char* message, int status) {
-  std::fprintf(stderr, "byteformer %s: %s\n", command, message);
+  std::fprintf(stderr, "byteformer %s: %s\n", command, byteformer::base::printable(message, "\n").c_str());
   return status;
 }
 

@@ -1,4 +1,4 @@
-// Implementation of progress_display.hpp.
+// The line that moves while steps are done.
 #include "progress_display.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of training_run.hpp.
+// Finds or makes a plan, trains by it, and writes what there is to tell.
 #include "training_run.hpp"
 
 #include <fmt/format.h>
@@ -51,7 +51,7 @@ std::string data_text(const data::DataSet& data) {
                      data.test.size());
 }
 
-void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+void say(const std::string& line) { std::fprintf(stderr, "%s\n", base::printable(line, "\n").c_str()); }
 
 void say_data(const data::DataSet& data) {
   for (const std::string& remark : data.remarks) say("note: " + remark);

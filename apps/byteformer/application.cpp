@@ -1,4 +1,4 @@
-// Implementation of application.hpp: the tree of commands and the one place that catches.
+// The tree of commands and the one place that catches.
 #include "application.hpp"
 
 #include <fmt/format.h>
@@ -8,11 +8,11 @@
 #include <list>
 #include <new>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
-#include "format/suggestion.hpp"
 #include "help/command_doc.hpp"
 #include "options.hpp"
 #include "system/descriptor_stream.hpp"
@@ -49,10 +49,6 @@ Exit status:
 Environment:
   BYTEFORMER_KERNELS  forces an instruction set (byteformer inspect --system)
   NO_COLOR            if set, no colour)";
-
-void complain(Console& console, const std::string& command, const std::string& message) {
-  console.err << "byteformer" << (command.empty() ? "" : " " + command) << ": " << message << "\n" << std::flush;
-}
 
 int exit_status_of(ErrorCode code) { return code == ErrorCode::kInvalidArgument ? kExitUsage : kExitFailure; }
 
@@ -93,7 +89,7 @@ bool asks_for_help(const std::string& argument) { return argument == "-h" || arg
   std::vector<std::string> names;
   for (const CommandDoc& command : group.commands) names.push_back(command.name);
   throw UsageError(fmt::format("unknown {} `{}`{}", word.starts_with("-") ? "option" : "command", word,
-                               format::did_you_mean(word, names)));
+                               base::did_you_mean(word, names)));
 }
 
 /// The program or a group where no command follows its name.
@@ -244,17 +240,17 @@ int run(const std::vector<std::string>& arguments, Console& console) {
   } catch (const Interrupted&) {
     return kExitInterrupted;
   } catch (const UsageError& error) {
-    complain(console, command, error.what());
+    complain(console, error.what(), command);
     console.err << "Try `byteformer " << (command.empty() ? "" : command + " ") << "--help`.\n" << std::flush;
     return kExitUsage;
   } catch (const Error& error) {
-    complain(console, "", error.what());
+    complain(console, error);
     return exit_status_of(error.code());
   } catch (const std::bad_alloc&) {
-    complain(console, "", "out of memory");
+    complain(console, "out of memory");
     return kExitFailure;
   } catch (const std::exception& error) {
-    complain(console, "", fmt::format("internal error: {}", error.what()));
+    complain(console, fmt::format("internal error: {}", error.what()));
     return kExitFailure;
   }
 }

@@ -1,4 +1,4 @@
-// Implementation of console.hpp for POSIX terminals.
+// Standard streams on POSIX, and what the terminal behind them can show.
 #include "console.hpp"
 
 #include <fcntl.h>
@@ -9,8 +9,10 @@
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "system/descriptor_stream.hpp"
 
 namespace byteformer::cli {
@@ -42,6 +44,13 @@ bool wants_colour() {
 
 }  // namespace
 
+void complain(Console& console, std::string_view message, std::string_view command) {
+  const std::string line = base::joined("byteformer", command.empty() ? "" : " ", command, ": ", message, "\n");
+  console.err << base::printable(line, "\n") << std::flush;  // in one piece: other processes write there, too
+}
+
+void complain(Console& console, const Error& error) { complain(console, error.what()); }
+
 struct StandardConsole::Streams {
   bool in_is_open = ensure_open(STDIN_FILENO, O_WRONLY);
   bool out_is_open = ensure_open(STDOUT_FILENO, O_RDONLY);
@@ -57,6 +66,7 @@ struct StandardConsole::Streams {
 
 StandardConsole::StandardConsole() : streams_(std::make_unique_for_overwrite<Streams>()) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // a parent that ignores it hands that on, and then no program of ours has a status
   streams_->in.exceptions(std::ios::badbit);
   streams_->out.exceptions(std::ios::badbit);  // but not `err`: where nobody hears us, there is nothing left to say
   Console& console = streams_->console;

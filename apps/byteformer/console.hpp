@@ -4,6 +4,9 @@
 #include <istream>
 #include <memory>
 #include <ostream>
+#include <string_view>
+
+#include "byteformer/error.hpp"
 
 namespace byteformer::cli {
 
@@ -17,6 +20,12 @@ struct Console {
   bool has_unicode = false;  ///< whether the locale can show block characters
   int columns = 80;          ///< of `out`
 };
+
+/// Says `message` on standard error, in a line or several, with whatever could fool a terminal escaped.
+void complain(Console& console, std::string_view message, std::string_view command = "");
+
+/// Says what `error` says.
+void complain(Console& console, const Error& error);
 
 /// The process's own streams. Also sees to it that writing to a closed pipe does not kill the process.
 class StandardConsole {

@@ -1,9 +1,10 @@
-// Implementation of gradient_messages.hpp.
+// The messages as JSON.
 #include "common/gradient_messages.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "byteformer/error.hpp"
+#include "format/json.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -13,7 +14,7 @@ using nlohmann::json;
 template <typename Read>
 auto parsed(const std::string& text, const Read& read) {
   try {
-    return read(json::parse(text));
+    return read(format::from_text(text));
   } catch (const json::exception& error) {
     throw Error(
         ErrorCode::kInvalidFormat,
@@ -30,11 +31,11 @@ std::string to_json(const GradientRequest& request) {
                {"threads", request.threads},
                {"shows_progress", request.shows_progress}};
   if (request.masking) message["masking"] = *request.masking;
-  return message.dump();
+  return format::to_text(message);
 }
 
 std::string to_json(const GradientAnswer& answer) {
-  return json{{"value", answer.value}, {"value_without", answer.value_without}, {"heat", answer.heat}}.dump();
+  return format::to_text(json{{"value", answer.value}, {"value_without", answer.value_without}, {"heat", answer.heat}});
 }
 
 GradientRequest parse_gradient_request(const std::string& text) {

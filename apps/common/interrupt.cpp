@@ -1,4 +1,4 @@
-// Implementation of interrupt.hpp with sigaction(2). The handler calls only what signal-safety(7) allows.
+// A handler that sets a flag, and ends the process at the second signal.
 #include "common/interrupt.hpp"
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // The one exception type of byteformer: a code for programs and a message for people.
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,14 +32,23 @@ BYTEFORMER_EXPORT std::string_view to_string(ErrorCode code) noexcept;
 
 /// Thrown by every function of the library that fails.
 ///
-/// `what()` names the path or tensor, what was expected, what was found, and what to do about it.
+/// `what()` names the path or tensor, what was expected, what was found, and what to do about it. Copying never throws.
+/// Its layout is part of the library's C++ ABI, which is that of one compiler and one version of this library: build
+/// programs against the headers that the library came with.
 class BYTEFORMER_EXPORT Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  /// `what()` is "subject: message", the subject with escapes (\xNN) for what a terminal should not get.
+  /// \param subject  what it is about: a path (any bytes), or a tensor in a file
+  Error(ErrorCode code, const std::string& subject, const std::string& message);
+
   ErrorCode code() const noexcept { return code_; }
+  /// As it was given, for programs; empty where the error is about nothing in particular.
+  const std::string& subject() const noexcept;
 
  private:
   ErrorCode code_;
+  std::shared_ptr<const std::string> subject_;  // null: nothing in particular
 };
 
 }  // namespace byteformer

@@ -1,4 +1,4 @@
-// Implementation of batch.hpp.
+// Shares the files of a call out to threads, and lets them flow through workspaces.
 #include "api/batch.hpp"
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "base/failure.hpp"
 #include "base/file_io.hpp"
+#include "base/thread_pool.hpp"
 
 namespace byteformer::api {
 namespace {
@@ -21,10 +21,6 @@ constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // files up to this s
 
 // At the end of a call threads may wait as long as one of them takes for such a file: 60 ms for BF-Ti on a Zen 5 core.
 constexpr std::uint64_t kMostTokensAlone = 4 * model::ByteFormer::kRoundTokens;
-
-Error named(const Path& path, const Error& error) {
-  return {error.code(), base::printable(path) + ": " + error.what()};
-}
 
 /// Files that flow one behind another through one workspace, and whose results go to their places.
 class Flow {
@@ -49,7 +45,7 @@ class Flow {
       try {
         begin(file.size());
       } catch (const Error& error) {
-        if (error.code() != ErrorCode::kEmptyFile) throw named(path, error);
+        if (error.code() != ErrorCode::kEmptyFile) throw base::about(path, error);
       }
       // One byte more than the file, so that the first read of a short one sees its end.
       piece_.resize(
@@ -84,8 +80,7 @@ class Flow {
 
   void flow(std::size_t place, base::InputFile& file, const Path& path) {
     std::size_t size = file.read(piece_);
-    if (size == 0)
-      throw Error(ErrorCode::kEmptyFile, base::printable(path) + ": is empty: there is nothing to classify");
+    if (size == 0) throw Error(ErrorCode::kEmptyFile, path.native(), "is empty: there is nothing to classify");
     std::uint64_t total = 0;
     try {
       for (; size > 0; size = file.read(piece_)) {
@@ -157,7 +152,7 @@ template <typename File>
 void classify_alone(const Engine& engine, const Places<File>& files, std::span<FileResult> results) {
   const std::size_t num_files = files.places.size();
   std::atomic<std::size_t> next{0};
-  base::Failure failure;
+  base::FirstException failure;
   const std::size_t num_flows = std::min(num_files, static_cast<std::size_t>(engine.num_threads()));
   engine.pool().parallel_for(num_flows, [&](std::size_t, int) noexcept {
     failure.guard([&] {

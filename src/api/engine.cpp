@@ -1,4 +1,4 @@
-// Implementation of engine.hpp.
+// Loads a model with its threads and kernels, and lends workspaces to calls.
 #include "api/engine.hpp"
 
 #include <utility>

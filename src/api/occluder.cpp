@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "api/engine.hpp"
-#include "base/failure.hpp"
+#include "base/thread_pool.hpp"
 #include "byteformer/explain.hpp"
 #include "model/remembered_run.hpp"
 
@@ -59,7 +59,7 @@ std::vector<OccludedOutput> Occluder::without(std::span<const Removal> removals,
   const auto num_threads = static_cast<std::size_t>(state_->engine->num_threads());
   std::vector<std::unique_ptr<model::Rerun>> reruns(num_threads);  // each made by the thread that needs it
   std::vector<OccludedOutput> outputs;
-  base::Failure failure;
+  base::FirstException failure;
   while (outputs.size() < removals.size()) {
     const std::size_t first = outputs.size();
     const std::size_t count = std::min(kRemovalsARound * num_threads, removals.size() - first);

@@ -32,8 +32,8 @@ std::byte* map(std::size_t num_bytes, int flags = 0) {
 /// `num_bytes` at the start of a huge page.
 std::byte* map_aligned(std::size_t num_bytes) {
   std::byte* const data = map(num_bytes + kHugePage);
-  const std::size_t before = round_up(reinterpret_cast<std::uintptr_t>(data), kHugePage) -
-                             reinterpret_cast<std::uintptr_t>(data);
+  const std::size_t before =
+      round_up(reinterpret_cast<std::uintptr_t>(data), kHugePage) - reinterpret_cast<std::uintptr_t>(data);
   if (before > 0) ::munmap(data, before);
   ::munmap(data + before + num_bytes, kHugePage - before);
   return data + before;
@@ -56,7 +56,7 @@ void* map_pages(std::size_t num_bytes) {
 
 void* allocate_zeroed(std::size_t num_bytes) {
   if (num_bytes >= kLarge) return map_pages(num_bytes);
-  void* data = ::operator new(num_bytes, std::align_val_t{kAlignment});
+  void* data = ::operator new (num_bytes, std::align_val_t{kAlignment});
   std::memset(data, 0, num_bytes);
   return data;
 }
@@ -65,7 +65,7 @@ void release_zeroed(void* data, std::size_t num_bytes) noexcept {
   if (num_bytes >= kLarge) {
     ::munmap(data, mapped_size(num_bytes));
   } else {
-    ::operator delete(data, std::align_val_t{kAlignment});
+    ::operator delete (data, std::align_val_t{kAlignment});
   }
 }
 

@@ -10,9 +10,9 @@ namespace byteformer::base {
 
 inline constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
 
-/// `num_bytes` zero bytes at a kAlignment boundary. Large pieces come from the system already zero, in huge pages as far
-/// as they fill them, the rest with its pages present: a page fault for every 4 KiB would cost more than all that is
-/// computed with small weights. \throws std::bad_alloc
+/// `num_bytes` zero bytes at a kAlignment boundary. Large pieces come from the system already zero, in huge pages as
+/// far as they fill them, the rest with its pages present: a page fault for every 4 KiB would cost more than all that
+/// is computed with small weights. \throws std::bad_alloc
 void* allocate_zeroed(std::size_t num_bytes);
 void release_zeroed(void* data, std::size_t num_bytes) noexcept;
 

@@ -1,5 +1,7 @@
-// Stable names of the error codes.
+// Errors: the stable names of their codes, and their messages.
 #include "byteformer/error.hpp"
+
+#include "base/text.hpp"
 
 namespace byteformer {
 
@@ -20,6 +22,16 @@ std::string_view to_string(ErrorCode code) noexcept {
     case ErrorCode::kInternal: return "internal";
   }
   return "internal";
+}
+
+Error::Error(ErrorCode code, const std::string& subject, const std::string& message)
+    : std::runtime_error(base::printable(subject) + ": " + message),
+      code_(code),
+      subject_(std::make_shared<const std::string>(subject)) {}
+
+const std::string& Error::subject() const noexcept {
+  static const std::string kNothing;
+  return subject_ ? *subject_ : kNothing;
 }
 
 }  // namespace byteformer

@@ -1,4 +1,4 @@
-// POSIX implementation of file_io.hpp.
+// Files by POSIX calls: descriptors that close themselves, and reads and writes that go on after a signal.
 #include "base/file_io.hpp"
 
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -21,7 +22,7 @@ namespace {
   ErrorCode code = ErrorCode::kIo;
   if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
   if (error == EACCES || error == EPERM) code = ErrorCode::kPermissionDenied;
-  throw Error(code, printable(path) + ": cannot " + std::string(action) + ": " + std::strerror(error));
+  throw Error(code, path.native(), "cannot " + std::string(action) + ": " + std::strerror(error));
 }
 
 const char* kind_name(mode_t mode) {
@@ -46,7 +47,7 @@ OpenFile open_regular(const std::filesystem::path& path) {
     const int error = errno;
     struct stat info {};
     if (error == ENXIO && ::stat(path.c_str(), &info) == 0)
-      throw Error(ErrorCode::kNotARegularFile, printable(path) + ": is " + kind_name(info.st_mode));
+      throw Error(ErrorCode::kNotARegularFile, path.native(), std::string("is ") + kind_name(info.st_mode));
     throw_errno(path, "open", error);
   }
   struct stat info {};
@@ -57,7 +58,7 @@ OpenFile open_regular(const std::filesystem::path& path) {
   }
   if (!S_ISREG(info.st_mode)) {
     ::close(fd);
-    throw Error(ErrorCode::kNotARegularFile, printable(path) + ": is " + kind_name(info.st_mode));
+    throw Error(ErrorCode::kNotARegularFile, path.native(), std::string("is ") + kind_name(info.st_mode));
   }
   return {fd, static_cast<std::uint64_t>(info.st_size)};
 }
@@ -108,7 +109,11 @@ class PendingFile {
   // Unlike rename(2), link(2) fails where something stands at the target. The temporary name goes with this object.
   void link_target() {
     if (::link(temporary_.c_str(), target_.c_str()) == 0) return;
-    if (errno == EEXIST) throw Error(ErrorCode::kAlreadyExists, printable(target_) + ": exists already");
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {  // no links on this file system, as on FAT
+      committed_ = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0;
+      if (committed_) return;
+    }
+    if (errno == EEXIST) throw Error(ErrorCode::kAlreadyExists, target_.native(), "exists already");
     throw_errno(target_, "create", errno);
   }
 
@@ -121,19 +126,10 @@ class PendingFile {
 
 }  // namespace
 
-std::string printable(const std::filesystem::path& path) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char c : path.native()) {
-    if (c >= 0x20 && c != 0x7f && c < 0x80) {
-      text += static_cast<char>(c);
-    } else if (c >= 0x80) {
-      text += static_cast<char>(c);  // left alone: most likely UTF-8, and harmless to a terminal if it is not
-    } else {
-      text += {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
-    }
-  }
-  return text;
+Error about(const std::filesystem::path& path, const Error& error) {
+  const std::string_view message = error.what();
+  if (error.subject() == path.native() || message.starts_with(printable(path) + ": ")) return error;
+  return {error.code(), path.native(), std::string(message)};
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
@@ -163,8 +159,9 @@ void MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno(path_, "read", errno);
     if (got == 0)
-      throw Error(ErrorCode::kFileChanged, printable(path_) + ": changed while it was read: " + std::to_string(size_) +
-                                               " bytes when opened, now " + std::to_string(position));
+      throw Error(ErrorCode::kFileChanged, path_.native(),
+                  "changed while it was read: " + std::to_string(size_) + " bytes when opened, now " +
+                      std::to_string(position));
     filled += static_cast<std::size_t>(got);
   }
 }
@@ -214,18 +211,18 @@ std::size_t InputFile::read(std::span<std::uint8_t> out) {
   position_ += filled;
   const bool at_end = filled < out.size();
   if (position_ > size_ || (at_end && position_ < size_))
-    throw Error(ErrorCode::kFileChanged, printable(path_) + ": changed while it was read: " + std::to_string(size_) +
-                                             " bytes when opened, " + (at_end ? "now " : "now at least ") +
-                                             std::to_string(position_));
+    throw Error(ErrorCode::kFileChanged, path_.native(),
+                "changed while it was read: " + std::to_string(size_) + " bytes when opened, " +
+                    (at_end ? "now " : "now at least ") + std::to_string(position_));
   return filled;
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
   InputFile file(path);
   if (file.size() > max_bytes)
-    throw Error(ErrorCode::kInvalidFormat, printable(path) + ": has " + std::to_string(file.size()) +
-                                               " bytes, more than the " + std::to_string(max_bytes) +
-                                               " that such a file may have");
+    throw Error(ErrorCode::kInvalidFormat, path.native(),
+                "has " + std::to_string(file.size()) + " bytes, more than the " + std::to_string(max_bytes) +
+                    " that such a file may have");
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()) + 1);  // one more, to notice growth
   const std::size_t size = file.read(bytes);
   return {reinterpret_cast<const char*>(bytes.data()), size};
@@ -235,7 +232,7 @@ std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 &&
       !S_ISFIFO(info.st_mode))  // before opening: a device may act when it is opened
-    throw Error(ErrorCode::kNotARegularFile, printable(path) + ": is no FIFO");
+    throw Error(ErrorCode::kNotARegularFile, path.native(), "is no FIFO");
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) throw_errno(path, "open", errno);
   std::vector<std::uint8_t> bytes(max_bytes);

@@ -1,6 +1,7 @@
 // Reading and writing files: memory maps, regular files that may change underneath, atomic output.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,10 +12,19 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
+#include "byteformer/error.hpp"
+
 namespace byteformer::base {
 
-/// `path` for an error message: printable, with other bytes written as \xNN.
-std::string printable(const std::filesystem::path& path);
+/// `path` for people. \see text.hpp
+template <std::same_as<std::filesystem::path> Path>
+std::string printable(const Path& path) {
+  return printable(std::string_view(path.native()));
+}
+
+/// `error`, said of `path` unless it is already.
+Error about(const std::filesystem::path& path, const Error& error);
 
 /// A read-only private mapping of a whole regular file.
 class MappedFile {

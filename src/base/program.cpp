@@ -1,4 +1,4 @@
-// Implementation of program.hpp.
+// Asks the system where the running program lies.
 #include "base/program.hpp"
 
 namespace byteformer::base {

@@ -1,4 +1,4 @@
-// Implementation of randperm.hpp.
+// The Mersenne Twister and the draws of PyTorch's randperm, as its CPU generator makes them.
 #include "base/randperm.hpp"
 
 #include <algorithm>

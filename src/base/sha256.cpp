@@ -1,4 +1,4 @@
-// Implementation of sha256.hpp.
+// SHA-256 after FIPS 180-4, block by block.
 #include "base/sha256.hpp"
 
 #include <algorithm>
@@ -68,13 +68,6 @@ Sha256 sha256(std::span<const std::uint8_t> bytes) noexcept {
   for (std::size_t i = 0; i < digest.size(); ++i)
     digest[i] = static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
-}
-
-std::string hex(std::span<const std::uint8_t> bytes) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) text += {kDigits[byte >> 4], kDigits[byte & 15]};
-  return text;
 }
 
 }  // namespace byteformer::base

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
 
 namespace byteformer::base {
 
@@ -12,8 +11,5 @@ using Sha256 = std::array<std::uint8_t, 32>;
 
 /// The digest of `bytes`. Allocates nothing. \see FIPS 180-4
 Sha256 sha256(std::span<const std::uint8_t> bytes) noexcept;
-
-/// `bytes` in hexadecimal, lower case.
-std::string hex(std::span<const std::uint8_t> bytes);
 
 }  // namespace byteformer::base

@@ -1,4 +1,4 @@
-// Implementation of system_random.hpp with getrandom(2).
+// Random numbers from getrandom(2).
 #include "base/system_random.hpp"
 
 #include <sys/random.h>

@@ -1,4 +1,4 @@
-// Implementation of thread_pool.hpp: one job at a time, claimed iteration by iteration.
+// One job at a time, claimed iteration by iteration.
 #include "base/thread_pool.hpp"
 
 #include <algorithm>

@@ -1,9 +1,10 @@
-// A small pool of threads that share the iterations of one loop at a time.
+// A small pool of threads that share the iterations of one loop at a time, and what carries exceptions out of it.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -62,6 +63,29 @@ class ThreadPool {
   bool stopping_ = false;
   std::atomic<std::size_t> epoch_{0};  // counts jobs, so that idle workers can spin without the mutex
   std::atomic<int> inside_{0};         // workers that hold a pointer to the current job
+};
+
+/// Keeps the first exception of a ThreadPool's loop. Any number of threads may call guard().
+class FirstException {
+ public:
+  template <typename Action>
+  void guard(const Action& action) noexcept {
+    try {
+      action();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!exception_) exception_ = std::current_exception();
+    }
+  }
+
+  /// Throws what was kept, if anything was; called when the loop is over.
+  void rethrow() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr exception_;
 };
 
 }  // namespace byteformer::base

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/sha256.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 
 namespace byteformer::bytes {

@@ -1,4 +1,4 @@
-// Implementation of base64.hpp.
+// Three bytes become four letters.
 #include "chart/base64.hpp"
 
 #include <algorithm>

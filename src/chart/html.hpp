@@ -6,8 +6,8 @@
 
 namespace byteformer::chart {
 
-/// `text` as character data, also inside quoted attributes: markup becomes text, and control characters that XML
-/// forbids become U+FFFD. \param text UTF-8
+/// `text` as character data, also inside quoted attributes: markup becomes text, and what no page should get is escaped
+/// as base::printable() does it, but for tabs and newlines.
 std::string escaped(std::string_view text);
 
 }  // namespace byteformer::chart

@@ -1,4 +1,4 @@
-// Implementation of page.hpp.
+// The frame and the style that all HTML pages share.
 #include "chart/page.hpp"
 
 #include "chart/html.hpp"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "data/loader.hpp"
-#include "format/suggestion.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::data {
@@ -54,7 +54,7 @@ const CorruptionKind& find_corruption_kind(std::string_view name) {
   std::string list;
   for (const std::string& known_name : names) list += (list.empty() ? "; there are " : ", ") + known_name;
   fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", format::excerpt(name), "`",
-       format::did_you_mean(name, names, list));
+       base::did_you_mean(name, names, list));
 }
 
 void validate_level(const CorruptionKind& kind, double level) {

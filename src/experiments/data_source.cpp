@@ -1,4 +1,4 @@
-// Implementation of data_source.hpp.
+// The data sets of recipes, and where each may lie.
 #include "experiments/data_source.hpp"
 
 #include <algorithm>
@@ -40,7 +40,7 @@ std::filesystem::path locate(const DataSource& source, const std::filesystem::pa
   std::filesystem::path folder = data_dir / source.folder;
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
-    format::fail(ErrorCode::kNotFound, base::printable(folder), ": is not there: ", source.title, ". ",
+    format::fail(ErrorCode::kNotFound, base::About{folder.native()}, "is not there: ", source.title, ". ",
                  source.how_to_get, " (--data names the folder that holds ", source.folder, ")");
   return folder;
 }

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "base/file_io.hpp"
-#include "format/suggestion.hpp"
+#include "base/text.hpp"
 #include "format/text.hpp"
 #include "prepare/preprocess.hpp"
 
@@ -24,8 +24,8 @@ std::vector<fs::path> yaml_files(const fs::path& dir) {
   for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().extension() == ".yaml") files.push_back(entry->path());
   if (files.empty())
-    format::fail(ErrorCode::kNotFound, base::printable(dir),
-                 ": holds no recipes (*.yaml); --recipes names the folder, `recipes` in the source tree");
+    format::fail(ErrorCode::kNotFound, base::About{dir.native()},
+                 "holds no recipes (*.yaml); --recipes names the folder, `recipes` in the source tree");
   std::ranges::sort(files);
   return files;
 }
@@ -80,7 +80,7 @@ const Recipe& RecipeBook::at(std::string_view name) const {
   std::vector<std::string> known;
   for (const Recipe& recipe : recipes) known.push_back(recipe.name);
   format::fail(ErrorCode::kInvalidArgument, "there is no experiment `", format::excerpt(name), "`",
-               format::did_you_mean(name, known, "; `byteformer experiments list` shows all"));
+               base::did_you_mean(name, known, "; `byteformer experiments list` shows all"));
 }
 
 const Table& RecipeBook::table_of(const Recipe& recipe) const {
@@ -103,7 +103,7 @@ RecipeBook read_recipes(const fs::path& dir) {
   });
   for (const Table& table : book.tables)
     if (!table.baseline.empty() && std::ranges::find(book.recipes, table.baseline, &Recipe::name) == book.recipes.end())
-      format::fail(ErrorCode::kInvalidFormat, base::printable(tables), ": the baseline of ", table.name,
+      format::fail(ErrorCode::kInvalidFormat, base::About{tables.native()}, "the baseline of ", table.name,
                    " is no recipe: ", format::excerpt(table.baseline));
   for (const Recipe& recipe : book.recipes)
     for (const Scale scale : {Scale::kPaper, Scale::kSmall}) check_rekeying(book, recipe, scale);

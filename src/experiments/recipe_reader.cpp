@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.hpp"
 #include "experiments/recipe_book.hpp"
 #include "experiments/train_settings.hpp"
-#include "format/suggestion.hpp"
 #include "format/text.hpp"
 #include "interop/yaml_keys.hpp"
 #include "prepare/preprocess.hpp"
@@ -27,14 +27,14 @@ std::string required_text(const YamlFile& yaml, std::string_view path, std::stri
 [[noreturn]] void refuse_name(const YamlFile& yaml, std::string_view path, const std::vector<std::string>& known) {
   std::string expected = "one of";
   for (const std::string& name : known) expected += (name == known.front() ? " " : ", ") + name;
-  yaml.refuse(path, expected + format::did_you_mean(yaml.text(path).value(), known));
+  yaml.refuse(path, expected + base::did_you_mean(yaml.text(path).value(), known));
 }
 
 const DataSource& data_source_at(const YamlFile& yaml, std::string_view path, const std::string& name) {
   if (const DataSource* source = find_data_source(name)) return *source;
   std::vector<std::string> known;
   for (const DataSource& source : data_sources()) known.emplace_back(source.name);
-  yaml.refuse(path, "the name of data" + format::did_you_mean(name, known, ", such as " + known.front()));
+  yaml.refuse(path, "the name of data" + base::did_you_mean(name, known, ", such as " + known.front()));
 }
 
 std::vector<const DataSource*> read_tests(const YamlFile& yaml, const std::string& path) {

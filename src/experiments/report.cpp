@@ -71,7 +71,7 @@ std::string replaced(const std::string& text, const std::string& source, const L
     const std::string name = text.substr(i + 1, end - i - 1);
     const auto found = logs.find(name);
     if (found == logs.end())
-      format::fail(ErrorCode::kInvalidFormat, source, ": {", format::excerpt(name), "} is no experiment");
+      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "{", format::excerpt(name), "} is no experiment");
     const auto& outcomes = found->second.outcomes;
     result += outcomes.empty() ? "(not run)" : fmt::format("{:.1f} %", outcomes.front().mean());
     i = end;
@@ -253,7 +253,7 @@ void write_report(const RecipeBook& book, const Places& places) {
   const LogsByName paper = read_logs(book, Scale::kPaper, places);
   std::error_code error;
   fs::create_directories(places.results, error);
-  if (error) format::fail(ErrorCode::kIo, base::printable(places.results), ": cannot be created: ", error.message());
+  if (error) format::fail(ErrorCode::kIo, base::About{places.results.native()}, "cannot be created: ", error.message());
   for (const Table& table : book.tables)
     if (has_runs(book, table, small)) write_plots(book, table, small, places);
   base::write_file_atomically(page_path(places), page(book, small, paper, places));

@@ -1,12 +1,13 @@
-// Implementation of run.hpp.
+// From recipes, scales and seeds to runs, their settings and their places.
 #include "experiments/run.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "base/sha256.hpp"
+#include "base/text.hpp"
+#include "format/json.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::experiments {
@@ -66,11 +67,11 @@ std::string settings_json(const RecipeBook& book, const Run& run) {
   request.data = run.at_scale().data->name;
   request.output.reset();
   if (request.initialisation == "released") request.initialisation.reset();  // logs that stand do not name it
-  auto json = nlohmann::ordered_json::parse(plan::to_json(request));
+  auto json = format::from_text<format::OrderedJson>(plan::to_json(request));
   for (const DataSource* test : run.at_scale().tests) json["tests"].push_back(std::string(test->name));
   if (!run.at_scale().rekeys.empty())
-    json["rekeys"] = nlohmann::ordered_json::parse(settings_json(book, rekeyed_run(book, run)));
-  return json.dump();
+    json["rekeys"] = format::from_text<format::OrderedJson>(settings_json(book, rekeyed_run(book, run)));
+  return format::to_text(json);
 }
 
 std::string fingerprint(const RecipeBook& book, const Run& run) {

@@ -1,4 +1,4 @@
-// Implementation of run_log.hpp.
+// The log of a run as JSON, written and read strictly.
 #include "experiments/run_log.hpp"
 
 #include <cmath>
@@ -111,11 +111,11 @@ RunLog parse_run_log(std::string_view text, const std::string& source) {
   const format::Json json = format::parse_json(text, source);
   try {
     if (json.at("format") != kFormat)
-      format::fail(ErrorCode::kUnsupported, source, ": format is ", json["format"].dump(), ", this build reads ",
-                   kFormat);
+      format::fail(ErrorCode::kUnsupported, base::About{source}, "format is ", json["format"].dump(),
+                   ", this build reads ", kFormat);
     return read(json);
   } catch (const nlohmann::json::exception& error) {
-    format::fail(ErrorCode::kInvalidFormat, source, ": is no log of a run: ", error.what());
+    format::fail(ErrorCode::kInvalidFormat, base::About{source}, "is no log of a run: ", error.what());
   }
 }
 

@@ -31,21 +31,22 @@ bool merges_by_default(std::int64_t layer) {
 void check_range(const std::string& source, std::string_view key, std::int64_t value, std::int64_t low,
                  std::int64_t high) {
   if (value < low || value > high)
-    fail(ErrorCode::kInvalidModel, source, ": ", key, " is ", value, ", expected ", low, " to ", high);
+    fail(ErrorCode::kInvalidModel, base::About{source}, key, " is ", value, ", expected ", low, " to ", high);
 }
 
 void check_exactly(const std::string& source, std::string_view key, std::int64_t value, std::int64_t expected) {
-  if (value != expected) fail(ErrorCode::kInvalidModel, source, ": ", key, " is ", value, ", expected ", expected);
+  if (value != expected)
+    fail(ErrorCode::kInvalidModel, base::About{source}, key, " is ", value, ", expected ", expected);
 }
 
 void check_positive(const std::string& source, std::string_view key, double value) {
   if (!std::isfinite(value) || value <= 0)
-    fail(ErrorCode::kInvalidModel, source, ": ", key, " is ", value, ", expected a positive finite number");
+    fail(ErrorCode::kInvalidModel, base::About{source}, key, " is ", value, ", expected a positive finite number");
 }
 
 void check_one_a_layer(const std::string& source, std::string_view key, std::size_t size, std::int64_t num_layers) {
   if (static_cast<std::int64_t>(size) != num_layers)
-    fail(ErrorCode::kInvalidModel, source, ": ", key, " has ", size, " entries, expected one for each of the ",
+    fail(ErrorCode::kInvalidModel, base::About{source}, key, " has ", size, " entries, expected one for each of the ",
          num_layers, " layers (num_hidden_layers)");
 }
 
@@ -63,24 +64,25 @@ void validate_positions(const ModelConfig& config, const std::string& source) {
   check_range(source, "max_position_embeddings", config.max_position_embeddings, 1, kMaxPositions);
   if (config.position_embedding == PositionEmbedding::kSinusoidal &&
       (config.hidden_size % 2 != 0 || config.hidden_size < 4))
-    fail(ErrorCode::kInvalidModel, source, ": hidden_size is ", config.hidden_size,
+    fail(ErrorCode::kInvalidModel, base::About{source}, "hidden_size is ", config.hidden_size,
          ", expected an even number of at least 4, as position_embedding_type is sinusoidal");
 }
 
 void validate_labels(const ModelConfig& config, const std::string& source) {
   check_range(source, "num_labels", config.num_labels, 1, kMaxLabels);
   if (static_cast<std::int64_t>(config.labels.size()) != config.num_labels)
-    fail(ErrorCode::kInvalidModel, source, ": id2label has ", config.labels.size(), " labels, num_labels is ",
-         config.num_labels);
+    fail(ErrorCode::kInvalidModel, base::About{source}, "id2label has ", config.labels.size(),
+         " labels, num_labels is ", config.num_labels);
   for (std::size_t i = 0; i < config.labels.size(); ++i)
     if (!is_utf8(config.labels[i]))
-      fail(ErrorCode::kInvalidModel, source, ": label ", i, " is not UTF-8: \"", excerpt(config.labels[i]), '"');
+      fail(ErrorCode::kInvalidModel, base::About{source}, "label ", i, " is not UTF-8: \"", excerpt(config.labels[i]),
+           '"');
 }
 
 /// The value that must be there, in range before anything is sized by it.
 std::int64_t required(const std::optional<std::int64_t>& value, const std::string& source, std::string_view key,
                       std::int64_t high) {
-  if (!value) fail(ErrorCode::kInvalidModel, source, ": ", key, " is missing; add it");
+  if (!value) fail(ErrorCode::kInvalidModel, base::About{source}, key, " is missing; add it");
   check_range(source, key, *value, 1, high);
   return *value;
 }
@@ -140,7 +142,7 @@ void validate(const ModelConfig& config, const std::string& source) {
   check_range(source, "num_hidden_layers", config.num_hidden_layers, 1, kMaxLayers);
   check_range(source, "num_attention_heads", config.num_attention_heads, 1, kMaxHiddenSize);
   if (config.hidden_size % config.num_attention_heads != 0)
-    fail(ErrorCode::kInvalidModel, source, ": num_attention_heads is ", config.num_attention_heads,
+    fail(ErrorCode::kInvalidModel, base::About{source}, "num_attention_heads is ", config.num_attention_heads,
          ", expected a divisor of hidden_size, which is ", config.hidden_size);
   check_range(source, "intermediate_size", config.intermediate_size, 1, kMaxIntermediateSize);
   check_exactly(source, "vocab_size", config.vocab_size, kVocabSize);
@@ -148,14 +150,15 @@ void validate(const ModelConfig& config, const std::string& source) {
   check_positive(source, "layer_norm_eps", config.layer_norm_eps);
   check_range(source, "conv_kernel_size", config.conv_kernel_size, 0, kMaxKernelSize);
   if (config.conv_kernel_size % 2 != 0)
-    fail(ErrorCode::kInvalidModel, source, ": conv_kernel_size is ", config.conv_kernel_size,
+    fail(ErrorCode::kInvalidModel, base::About{source}, "conv_kernel_size is ", config.conv_kernel_size,
          ", expected an even number (the stride is half of it) or 0");
   validate_positions(config, source);
   validate_layers(config, source);
   validate_labels(config, source);
   check_positive(source, "temperature", config.temperature);
   if (!config.preprocess.empty() && !parse_json(config.preprocess, source + ": preprocess").is_object())
-    fail(ErrorCode::kInvalidModel, source, ": preprocess is ", excerpt(config.preprocess), ", expected a JSON object");
+    fail(ErrorCode::kInvalidModel, base::About{source}, "preprocess is ", excerpt(config.preprocess),
+         ", expected a JSON object");
 }
 
 std::string_view to_string(Masking masking) noexcept { return masking == Masking::kReleased ? "released" : "masked"; }

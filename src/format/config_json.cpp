@@ -53,7 +53,7 @@ class KeyReader {
   }
 
   [[noreturn]] void refuse(std::string_view key, std::string_view expected, const Json& found) const {
-    fail(ErrorCode::kInvalidFormat, source_, ": ", key, " is ", description(found), ", expected ", expected);
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, key, " is ", description(found), ", expected ", expected);
   }
 
  private:
@@ -94,7 +94,7 @@ std::optional<std::vector<std::string>> read_labels(const KeyReader& keys, const
   for (const auto& [key, label] : id2label->items()) {  // keys differ, so indexes in range name each place once
     const std::int64_t index = label_index(key);
     if (index < 0 || index >= num_labels)
-      fail(ErrorCode::kInvalidFormat, source, ": id2label has the key \"", excerpt(key),
+      fail(ErrorCode::kInvalidFormat, base::About{source}, "id2label has the key \"", excerpt(key),
            "\", expected exactly \"0\" to \"", num_labels - 1, "\" for its ", num_labels, " labels");
     if (!label.is_string()) keys.refuse(joined("id2label[\"", key, "\"]"), "a string", label);
     labels[static_cast<std::size_t>(index)] = label.get<std::string>();
@@ -104,9 +104,11 @@ std::optional<std::vector<std::string>> read_labels(const KeyReader& keys, const
 
 void check_kind(const KeyReader& keys, const std::string& source) {
   if (const auto type = keys.string("model_type"); type && *type != "byteformer")
-    fail(ErrorCode::kUnsupported, source, ": model_type is \"", excerpt(*type), "\", expected \"byteformer\"");
+    fail(ErrorCode::kUnsupported, base::About{source}, "model_type is \"", excerpt(*type),
+         "\", expected \"byteformer\"");
   if (const auto version = keys.integer("format_version"); version && *version != kFormatVersion)
-    fail(ErrorCode::kUnsupported, source, ": format_version is ", *version, ", this build reads ", kFormatVersion);
+    fail(ErrorCode::kUnsupported, base::About{source}, "format_version is ", *version, ", this build reads ",
+         kFormatVersion);
 }
 
 std::optional<PositionEmbedding> read_position_embedding(const KeyReader& keys) {
@@ -154,7 +156,7 @@ std::string labels_text(const std::vector<std::string>& labels) {
 PartialConfig parse_partial_config(std::string_view json, const std::string& source) {
   const Json root = parse_json(json, source);
   if (!root.is_object())
-    fail(ErrorCode::kInvalidFormat, source, ": is ", description(root), ", expected a JSON object");
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "is ", description(root), ", expected a JSON object");
   const KeyReader keys(root, source);
   check_kind(keys, source);
   PartialConfig config;

@@ -3,10 +3,15 @@
 
 #include <vector>
 
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::format {
 namespace {
+
+using base::excerpt;
+using base::fail;
+using base::is_utf8;
+using base::joined;
 
 /// Builds a Json tree from parse events. Its callbacks throw Error where they refuse an event.
 class StrictBuilder : public nlohmann::json_sax<Json> {
@@ -32,7 +37,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     count();
     const auto [entry, is_new] = open_.back()->get_ref<Json::object_t&>().emplace(name, nullptr);
     if (!is_new)
-      fail(ErrorCode::kInvalidFormat, source_, ": the key \"", excerpt(name), "\" stands twice in one JSON object");
+      fail(ErrorCode::kInvalidFormat, base::About{source_}, "the key \"", excerpt(name),
+           "\" stands twice in one JSON object");
     value_of_key_ = &entry->second;
     return true;
   }
@@ -43,7 +49,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     std::string_view place_and_cause = reason;
     if (constexpr std::string_view kStart = "parse error at "; reason.starts_with(kStart))
       place_and_cause.remove_prefix(kStart.size());
-    fail(ErrorCode::kInvalidFormat, source_, ": is not valid JSON: ", printable_reason(place_and_cause));
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not valid JSON: ", printable_reason(place_and_cause));
   }
 
  private:
@@ -58,7 +64,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
   void count() {
     if (++num_values_ > limits_.max_values)
-      fail(ErrorCode::kInvalidFormat, source_, ": has more than ", limits_.max_values, " JSON values");
+      fail(ErrorCode::kInvalidFormat, base::About{source_}, "has more than ", limits_.max_values, " JSON values");
   }
 
   Json* put(Json value) {
@@ -76,7 +82,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
   bool open(Json value) {
     if (open_.size() >= limits_.max_depth)
-      fail(ErrorCode::kInvalidFormat, source_, ": nests JSON deeper than ", limits_.max_depth, " levels");
+      fail(ErrorCode::kInvalidFormat, base::About{source_}, "nests JSON deeper than ", limits_.max_depth, " levels");
     open_.push_back(put(std::move(value)));
     return true;
   }
@@ -94,15 +100,42 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   std::size_t num_values_ = 0;
 };
 
+/// `value` with all its strings and keys changed.
+template <typename Value>
+Value with_strings(const Value& value, std::string (*change)(std::string_view)) {
+  if (value.is_string()) return change(value.template get_ref<const std::string&>());
+  if (!value.is_structured()) return value;
+  Value changed = value.is_array() ? Value::array() : Value::object();
+  for (const auto& [key, member] : value.items()) {
+    if (value.is_array())
+      changed.push_back(with_strings(member, change));
+    else
+      changed[change(key)] = with_strings(member, change);
+  }
+  return changed;
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits) {
   // nlohmann takes a zero byte for the end of the text and would not see what follows.
   if (const auto zero = text.find('\0'); zero != std::string_view::npos)
-    fail(ErrorCode::kInvalidFormat, source, ": is not valid JSON: zero byte at offset ", zero);
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "is not valid JSON: zero byte at offset ", zero);
   StrictBuilder builder(source, limits);
   Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
+}
+
+template <typename Value>
+Value from_text(std::string_view text) {
+  return with_strings(Value::parse(text), base::unescape_bytes);
+}
+template Json from_text<Json>(std::string_view);
+template OrderedJson from_text<OrderedJson>(std::string_view);
+
+std::string to_text(const Json& value, int indent) { return with_strings(value, base::escape_bytes).dump(indent); }
+std::string to_text(const OrderedJson& value, int indent) {
+  return with_strings(value, base::escape_bytes).dump(indent);
 }
 
 std::string description(const Json& value) {

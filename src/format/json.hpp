@@ -9,6 +9,7 @@
 namespace byteformer::format {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// Bounds on what a text may make us build: a value costs far more memory than the two bytes that it may take to write.
 struct JsonLimits {
@@ -24,6 +25,16 @@ Json parse_json(std::string_view text, const std::string& source, const JsonLimi
 
 /// What `value` is, for a message: `the string "abc"`, `1.5`, `an array of 3`.
 std::string description(const Json& value);
+
+/// JSON of a value whose strings and keys may be any bytes, as paths are: for what our programs keep for themselves and
+/// tell each other. \see base::escape_bytes
+std::string to_text(const Json& value, int indent = -1);
+std::string to_text(const OrderedJson& value, int indent = -1);
+
+/// The value that to_text() made `text` of.
+/// \throws nlohmann::json::exception where it is no JSON.
+template <typename Value = Json>
+Value from_text(std::string_view text);
 
 /// `text` as a JSON string with its quotes.
 /// \throws Error kInvalidModel if it is not UTF-8.

@@ -26,7 +26,7 @@ constexpr std::size_t kMaxConfigBytes = 64 << 20;  // a million labels of 60 byt
 void require(const fs::path& dir, const char* name) {
   std::error_code ignored;
   if (!fs::exists(dir / name, ignored))
-    fail(ErrorCode::kNotFound, base::printable(dir), ": has no ", name, "; a model is a folder with ", kConfigName,
+    fail(ErrorCode::kNotFound, base::About{dir.native()}, "has no ", name, "; a model is a folder with ", kConfigName,
          " and ", kWeightsName, " (`byteformer import` makes one)");
 }
 
@@ -35,8 +35,8 @@ ModelConfig read_config_file(const fs::path& path) {
 }
 
 [[noreturn]] void throw_exists(const fs::path& dir) {
-  fail(ErrorCode::kAlreadyExists, base::printable(dir),
-       ": exists already; name a folder that does not exist or is empty");
+  fail(ErrorCode::kAlreadyExists, base::About{dir.native()},
+       "exists already; name a folder that does not exist or is empty");
 }
 
 [[noreturn]] void throw_system(const fs::path& path, std::string_view action, int error) {
@@ -102,9 +102,9 @@ ModelFolder read_model_folder(const fs::path& dir) {
   if (const auto status = fs::status(dir, error); !fs::is_directory(status)) {
     if (error && error != std::errc::no_such_file_or_directory) throw_system(dir, "open", error.value());
     if (!fs::exists(status))
-      fail(ErrorCode::kNotFound, base::printable(dir), ": no such folder; a model is a folder with ", kConfigName,
+      fail(ErrorCode::kNotFound, base::About{dir.native()}, "no such folder; a model is a folder with ", kConfigName,
            " and ", kWeightsName);
-    fail(ErrorCode::kInvalidFormat, base::printable(dir), ": is no folder; a model is a folder with ", kConfigName,
+    fail(ErrorCode::kInvalidFormat, base::About{dir.native()}, "is no folder; a model is a folder with ", kConfigName,
          " and ", kWeightsName);
   }
   require(dir, kConfigName);

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "format/suggestion.hpp"
+#include "base/text.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::interop {
@@ -53,7 +53,7 @@ std::string lower_case(std::string text) {
 std::string expected_choice(const std::string& value, const std::vector<std::string>& known) {
   std::string text = known.front();
   for (std::size_t i = 1; i < known.size(); ++i) text += (i + 1 < known.size() ? ", " : " or ") + known[i];
-  return known.size() == 1 ? text : text + format::did_you_mean(value, known);
+  return known.size() == 1 ? text : text + base::did_you_mean(value, known);
 }
 
 /// Walks through all keys of a configuration, however aliases tie it together.
@@ -69,13 +69,14 @@ class KeyWalk {
  private:
   void enter(const YAML::Node& section, const std::string& prefix, int level) {
     if (level > kMaxLevels || prefix.size() > kMaxPathBytes)
-      fail(ErrorCode::kInvalidFormat, source_, ": ", excerpt(prefix), " lies too deep for a configuration");
+      fail(ErrorCode::kInvalidFormat, base::About{source_}, excerpt(prefix), " lies too deep for a configuration");
     for (const auto& entry : section) {
       const int line = entry.first.Mark().line + 1;
       if (++num_visited_ > kMaxKeys)
-        fail(ErrorCode::kInvalidFormat, source_, ": has more than ", kMaxKeys, " keys, is it a configuration?");
+        fail(ErrorCode::kInvalidFormat, base::About{source_}, "has more than ", kMaxKeys,
+             " keys, is it a configuration?");
       if (!entry.first.IsScalar())
-        fail(ErrorCode::kInvalidFormat, source_, ": line ", line, ": a key is ", kind_of(entry.first),
+        fail(ErrorCode::kInvalidFormat, base::About{source_}, "line ", line, ": a key is ", kind_of(entry.first),
              ", expected a text");
       const std::string path = prefix + entry.first.Scalar();
       if (entry.second.IsMap())
@@ -94,16 +95,18 @@ class KeyWalk {
 
 YamlFile::YamlFile(std::string_view text, std::string source) : source_(std::move(source)) {
   if (text.size() > kMaxTextBytes)
-    fail(ErrorCode::kInvalidFormat, source_, ": has ", text.size(), " bytes, a configuration may have ", kMaxTextBytes);
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "has ", text.size(), " bytes, a configuration may have ",
+         kMaxTextBytes);
   if (!format::is_utf8(text) || text.find('\0') != std::string_view::npos)
-    fail(ErrorCode::kInvalidFormat, source_, ": is not a text in UTF-8");
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not a text in UTF-8");
   try {
     root_ = YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
-    fail(ErrorCode::kInvalidFormat, source_, ": is not valid YAML: line ", error.mark.line + 1, ", column ",
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not valid YAML: line ", error.mark.line + 1, ", column ",
          error.mark.column + 1, ": ", excerpt(error.msg));
   }
-  if (!root_.IsMap()) fail(ErrorCode::kInvalidFormat, source_, ": is ", kind_of(root_), ", expected a YAML mapping");
+  if (!root_.IsMap())
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is ", kind_of(root_), ", expected a YAML mapping");
 }
 
 std::optional<std::string> YamlFile::text(std::string_view path) const {
@@ -192,8 +195,8 @@ std::optional<YAML::Node> YamlFile::find(std::string_view path) const {
   std::vector<YAML::Node> found;
   collect(root_, path, found);
   if (found.size() > 1)
-    fail(ErrorCode::kInvalidFormat, source_, ": says ", path, " twice, in lines ", found[0].Mark().line + 1, " and ",
-         found[1].Mark().line + 1);
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "says ", path, " twice, in lines ", found[0].Mark().line + 1,
+         " and ", found[1].Mark().line + 1);
   if (found.empty() || found[0].IsNull()) return std::nullopt;
   return found[0];
 }
@@ -231,7 +234,7 @@ void YamlFile::refuse(std::string_view path, std::string_view expected, ErrorCod
 
 void YamlFile::refuse_absence(std::string_view path, std::string_view expected) const {
   const int line = std::max(0, root_.Mark().line) + 1;
-  fail(ErrorCode::kInvalidFormat, source_, ": line ", line, ": ", path, " is missing, expected ", expected);
+  fail(ErrorCode::kInvalidFormat, base::About{source_}, "line ", line, ": ", path, " is missing, expected ", expected);
 }
 
 void YamlFile::refuse(std::string_view path, const YAML::Node& node, std::string_view expected, ErrorCode code) const {

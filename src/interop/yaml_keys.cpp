@@ -1,9 +1,9 @@
-// Implementation of yaml_keys.hpp: the nearest known key.
+// Finds keys that nobody asked for, and what they may have meant.
 #include "interop/yaml_keys.hpp"
 
 #include <algorithm>
 
-#include "format/suggestion.hpp"
+#include "base/text.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::interop {
@@ -28,7 +28,7 @@ std::string suggestion(const Paths& known, const std::string& path) {
     const std::string name = path.substr(begin, end - begin);
     const std::vector<std::string> names = names_below(known, std::string_view(path).substr(0, begin));
     if (std::ranges::find(names, name) == names.end()) {
-      const auto nearest = format::nearest_word(name, names);
+      const auto nearest = base::nearest_word(name, names);
       return nearest ? joined("; did you mean ", excerpt(path.substr(0, begin) + *nearest), '?') : "";
     }
     begin = end + 1;

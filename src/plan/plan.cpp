@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "byteformer/error.hpp"
+#include "format/json.hpp"
 
 namespace byteformer::data {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageAugmentation, min_crop_area, max_shift, flip, rand_augment_operations,
@@ -59,13 +60,13 @@ std::string to_json(const TrainingPlan& plan) {
   json["data_set"] = plan.data_set;
   json["epochs"] = plan.epochs();  // for people: it follows from the schedule
   json["model"] = nlohmann::json::parse(format::to_json(plan.config));
-  return json.dump(2) + "\n";
+  return format::to_text(json, 2) + "\n";
 }
 
 TrainingPlan parse_plan(const std::string& text, const std::string& source) {
   TrainingPlan plan;
   try {
-    const nlohmann::json json = nlohmann::json::parse(text);
+    const format::Json json = format::from_text(text);
     for_each_member(plan, [&](const char* name, auto& value) { json.at(name).get_to(value); });
     plan.data_set = json.value("data_set", "");  // plans of earlier versions do not say
     plan.config = format::parse_config(json.at("model").dump(), source);

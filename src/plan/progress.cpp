@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/file_io.hpp"
+#include "format/json.hpp"
 #include "format/safetensors.hpp"
 #include "format/text.hpp"
 
@@ -13,11 +14,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ValidationResult, step, train_loss, loss, top
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, seconds, loss_sum, loss_count, best_top1, best_loss, best_step,
                                    loss_scale, good_steps, history, failures)
 
-std::string to_json(const Progress& progress) { return nlohmann::json(progress).dump(); }
+std::string to_json(const Progress& progress) { return format::to_text(progress); }
 
 Progress parse_progress(const std::string& json, const std::string& source) {
   try {
-    return nlohmann::json::parse(json).get<Progress>();
+    return format::from_text(json).get<Progress>();
   } catch (const nlohmann::json::exception& problem) {
     format::fail(ErrorCode::kInvalidFormat, source, ": is no checkpoint: ", problem.what());
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "chart/base64.hpp"
 #include "chart/html.hpp"
@@ -174,7 +175,7 @@ std::string model_card(const RunSummary& s) {
       "\n## Limits\n\nIt knows the classes above and answers with one of them whatever it is given; `--threshold` says "
       "`unknown` below a score. It has seen files like those it was trained on: other cameras, microphones or formats "
       "need an evaluation of their own.\n";
-  return card;
+  return base::as_utf8(card);
 }
 
 std::string html_report(const RunSummary& s) {

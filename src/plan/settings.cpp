@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
+#include "format/json.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -49,6 +51,18 @@ std::string quoted(const std::string& word) {
     return std::isalnum(c) != 0 || std::string_view("-_./:+@%=,").find(static_cast<char>(c)) != std::string_view::npos;
   });
   if (is_plain) return word;
+  if (base::printable(word) !=
+      word) {  // as bash and other shells read it; in octal: \xNN means something in JSON of ours
+    std::string result = "$'";
+    for (const unsigned char c : word) {
+      if (c > 0x20 && c < 0x7f && c != '\'' && c != '\\')
+        result += static_cast<char>(c);
+      else
+        result += {'\\', static_cast<char>('0' + (c >> 6)), static_cast<char>('0' + (c >> 3 & 7)),
+                   static_cast<char>('0' + (c & 7))};
+    }
+    return result + "'";
+  }
   std::string result = "'";
   for (const char c : word) result += c == '\'' ? "'\\''" : std::string(1, c);
   return result + "'";
@@ -79,25 +93,25 @@ void read(const nlohmann::json& json, std::optional<T>& value) {
 std::string to_json(const Request& request) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for_each_member(request, [&](const char* name, const auto& value) { write(json, name, value); });
-  return json.dump();
+  return format::to_text(json);
 }
 
 std::vector<std::string> fill_in(Request& request, const Request& defaults) {
-  auto merged = nlohmann::ordered_json::parse(to_json(request));
+  auto merged = format::from_text<format::OrderedJson>(to_json(request));
   std::vector<std::string> contradictions;
-  const auto further = nlohmann::ordered_json::parse(to_json(defaults));
+  const auto further = format::from_text<format::OrderedJson>(to_json(defaults));
   for (const auto& [key, value] : further.items()) {
     if (merged.contains(key) && merged[key] != value)
       contradictions.push_back(option_text(key, merged[key]) + ", not " + value_text(value));
     if (!merged.contains(key)) merged[key] = value;
   }
-  request = parse_request(merged.dump());
+  request = parse_request(format::to_text(merged));
   return contradictions;
 }
 
 std::string command_line(const Request& request) {
   std::string command = "byteformer train";
-  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(request));
+  const nlohmann::ordered_json json = format::from_text<format::OrderedJson>(to_json(request));
   for (const auto& [key, value] : json.items()) {
     if (key == "no_progress" || key == "dry_run" || key == "json") continue;  // without influence on the model
     command += " " + option_text(key, value);
@@ -108,7 +122,7 @@ std::string command_line(const Request& request) {
 Request parse_request(const std::string& text) {
   Request request;
   try {
-    const nlohmann::json json = nlohmann::json::parse(text);
+    const format::Json json = format::from_text(text);
     std::size_t num_known = 0;
     for_each_member(request, [&](const char* name, auto& value) {
       if (!json.contains(name)) return;

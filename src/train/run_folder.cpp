@@ -2,11 +2,11 @@
 #include "train/run_folder.hpp"
 
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "format/json.hpp"
 #include "format/safetensors.hpp"
 #include "format/text.hpp"
 #include "train/optimizer.hpp"
@@ -67,14 +67,14 @@ void RunFolder::save(const Parameters& parameters, const OptimizerState& state, 
   const torch::Tensor first = state.first_moment.to(torch::kCPU);
   const torch::Tensor second = state.second_moment.to(torch::kCPU);
   const torch::Tensor average = state.average.to(torch::kCPU);
-  nlohmann::json text = nlohmann::json::parse(to_json(progress));
+  format::Json text = format::from_text(to_json(progress));
   text["optimizer_steps"] = state.num_steps;
   format::write_safetensors(training_dir() / "checkpoint.safetensors",
                             {{"values", view_of(values)},
                              {"first_moment", view_of(first)},
                              {"second_moment", view_of(second)},
                              {"average", view_of(average)}},
-                            {{plan::kProgressKey, text.dump()}});
+                            {{plan::kProgressKey, format::to_text(text)}});
 }
 
 bool RunFolder::load(Parameters& parameters, OptimizerState& state, plan::Progress& progress) const {
@@ -92,7 +92,7 @@ bool RunFolder::load(Parameters& parameters, OptimizerState& state, plan::Progre
   copy_into(state.average, tensors, "average");
   progress = plan::parse_progress(text->second, base::printable(path));
   try {
-    state.num_steps = nlohmann::json::parse(text->second).at("optimizer_steps");
+    state.num_steps = format::from_text(text->second).at("optimizer_steps");
   } catch (const nlohmann::json::exception& problem) {
     format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: ", problem.what());
   }

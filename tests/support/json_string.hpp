@@ -1,4 +1,4 @@
-// Reads back a JSON string as Python's json.loads and os.fsencode would: the check that path escaping is reversible.
+// Reads back a JSON string strictly: the check that any parser can read what is written.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "output/utf8.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::test {
 
@@ -32,14 +32,14 @@ inline std::optional<char> simple_escape(char c) {
 }  // namespace detail
 
 /// The bytes that the JSON string `json` (quotes included) stands for; nothing if it is not strictly well-formed JSON
-/// in UTF-8, or has a \u escape other than those of control characters and of \udc80 ... \udcff.
+/// in UTF-8, or has a \u escape other than those of control characters.
 inline std::optional<std::string> decode_json_string(std::string_view json) {
   if (json.size() < 2 || json.front() != '"' || json.back() != '"') return std::nullopt;
   json = json.substr(1, json.size() - 2);
   std::string bytes;
   for (std::size_t i = 0; i < json.size();) {
     if (json[i] != '\\') {
-      const std::size_t length = cli::utf8_sequence_length(json, i);
+      const std::size_t length = base::utf8_sequence_length(json, i);
       if (length == 0 || json[i] == '"' || static_cast<unsigned char>(json[i]) < 0x20) return std::nullopt;
       bytes += json.substr(i, length);
       i += length;
@@ -48,8 +48,8 @@ inline std::optional<std::string> decode_json_string(std::string_view json) {
     if (i + 1 == json.size()) return std::nullopt;
     if (json[i + 1] == 'u') {
       const auto code = detail::hex4(json.substr(i + 2));
-      if (!code || (*code >= 0x20 && (*code < 0xdc80 || *code > 0xdcff))) return std::nullopt;
-      bytes += static_cast<char>(*code & 0xff);
+      if (!code || *code >= 0x20) return std::nullopt;
+      bytes += static_cast<char>(*code);
       i += 6;
     } else {
       const auto c = detail::simple_escape(json[i + 1]);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/text.hpp"
 #include "common/interrupt.hpp"
 #include "output/json.hpp"
 #include "output/numbers.hpp"
@@ -86,8 +87,8 @@ std::string bench_text(const BenchSetting& setting, const Measurement& m) {
       "throughput  {:.1f} files/s, {:.3f} MB/s\n"
       "compute     {:.1f} GFLOP/s, {:.0f} % of the {:.1f} GFLOP/s that float32 multiply-adds reach here ({})\n"
       "memory      {} at its peak\n",
-      setting.model, setting.masking, setting.input, counted(setting.num_threads, "thread"), setting.kernels,
-      setting.precision, counted(static_cast<std::int64_t>(m.latencies.size()), "call"), batch,
+      base::printable(setting.model), setting.masking, setting.input, counted(setting.num_threads, "thread"),
+      setting.kernels, setting.precision, counted(static_cast<std::int64_t>(m.latencies.size()), "call"), batch,
       duration(m.latencies.front()), duration(m.percentile(0.5)), duration(m.percentile(0.9)),
       duration(m.percentile(0.99)), duration(m.latencies.back()), static_cast<double>(m.num_files) / seconds,
       static_cast<double>(m.num_bytes) / seconds / 1e6, m.flops_per_second() / 1e9,
@@ -98,7 +99,10 @@ std::string bench_text(const BenchSetting& setting, const Measurement& m) {
 std::string bench_json(const BenchSetting& setting, const Measurement& m) {
   const double seconds = m.total_seconds();
   JsonWriter json;
-  json.begin_object().field("model", setting.model).field("masking", setting.masking).field("input", setting.input);
+  json.begin_object()
+      .field("model", base::escape_bytes(setting.model))
+      .field("masking", setting.masking)
+      .field("input", setting.input);
   json.field("kernels", setting.kernels)
       .field("precision", setting.precision)
       .field("threads", setting.num_threads)

@@ -1,4 +1,4 @@
-// Implementation of input_arguments.hpp.
+// Declares the options that name files, and opens what they name.
 #include "classify/input_arguments.hpp"
 
 #include <algorithm>

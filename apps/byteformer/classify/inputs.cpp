@@ -1,4 +1,4 @@
-// Implementation of inputs.hpp.
+// Walks paths, lists and folders, one input at a time.
 #include "classify/inputs.hpp"
 
 #include <algorithm>

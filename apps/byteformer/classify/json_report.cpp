@@ -1,4 +1,5 @@
 // Reports as JSON: an array or lines, each file's object written as soon as it is known.
+#include "base/text.hpp"
 #include "classify/report.hpp"
 #include "output/json.hpp"
 
@@ -57,7 +58,7 @@ class JsonArrayWriter : public ReportWriter {
 
 std::string to_json(const Report& report) {
   JsonWriter json;
-  json.begin_object().field("path", report.path);
+  json.begin_object().field("path", base::escape_bytes(report.path));
   if (report.error) {
     json.field("status", "error").key("error").begin_object();
     json.field("code", to_string(report.error->code())).field("message", report.error->what()).end_object();

@@ -1,5 +1,7 @@
-// Implementation of reporter.hpp.
+// Classifies a batch of inputs and ranks the answers.
 #include "classify/reporter.hpp"
+
+#include "base/file_io.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -30,7 +32,7 @@ Report Reporter::report(const std::string& path, FileAnswer answer) const {
   Report report;
   report.path = path;
   if (const Error* error = std::get_if<Error>(&answer.result)) {
-    report.error = with_path(path, *error);
+    report.error = base::about(path, *error);
     return report;
   }
   Output& output = std::get<Output>(answer.result);

@@ -1,4 +1,4 @@
-// Implementation of sample_classifier.hpp.
+// Reads files as they are, streams large ones, and prepares what a model reads in another form.
 #include "classify/sample_classifier.hpp"
 
 #include <atomic>
@@ -24,8 +24,9 @@ std::vector<std::uint8_t> read_whole(const ReadPiece& read, const std::string& s
   std::vector<std::uint8_t> file;
   for (std::size_t size = 0;;) {
     if (size > kMostWholeBytes)
-      throw Error(ErrorCode::kUnsupported, source + ": is larger than 1 GiB, and the model reads " +
-                                               prepare::describe(preprocess) + ", which needs the whole file at once");
+      throw Error(ErrorCode::kUnsupported, source,
+                  "is larger than 1 GiB, and the model reads " + prepare::describe(preprocess) +
+                      ", which needs the whole file at once");
     file.resize(size + kChunkBytes);
     const std::size_t num_read = read(std::span(file).subspan(size));
     size += num_read;
@@ -55,7 +56,7 @@ std::vector<FileAnswer> SampleClassifier::classify(std::span<const data::Sample>
   std::vector<FileAnswer> answers =
       reads_files_as_they_are() ? classify_as_they_are(samples) : classify_prepared(samples);
   for (std::size_t i = 0; i < samples.size(); ++i)
-    if (Error* error = std::get_if<Error>(&answers[i].result)) *error = with_path(samples[i].path.native(), *error);
+    if (Error* error = std::get_if<Error>(&answers[i].result)) *error = base::about(samples[i].path, *error);
   return answers;
 }
 
@@ -155,12 +156,6 @@ std::vector<SampleClassifier::Loaded> SampleClassifier::load(std::span<const dat
     });
   });
   return loaded;
-}
-
-Error with_path(const std::string& path, const Error& error) {
-  const std::string prefix = base::printable(path) + ": ";
-  const std::string message = error.what();
-  return message.starts_with(prefix) ? error : Error(error.code(), prefix + message);
 }
 
 }  // namespace byteformer::cli

@@ -59,7 +59,4 @@ class SampleClassifier {
   std::unique_ptr<base::ThreadPool> pool_;  ///< reads, decodes and encodes; null where files are read as they are
 };
 
-/// An error that says of which file it speaks.
-Error with_path(const std::string& path, const Error& error);
-
 }  // namespace byteformer::cli

@@ -1,4 +1,4 @@
-// Implementation of stream_classifier.hpp.
+// Feeds a stream to a model, piece by piece.
 #include "classify/stream_classifier.hpp"
 
 #include <vector>

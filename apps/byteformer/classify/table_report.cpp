@@ -29,7 +29,7 @@ class TableWriter : public ReportWriter {
     for (const Report& report : batch) {
       if (report.error) {
         console_.out.flush();  // so that both streams on one terminal keep the order of the inputs
-        console_.err << "byteformer: " + std::string(report.error->what()) + "\n" << std::flush;
+        complain(console_, *report.error);
       } else {
         write_answer(report);
       }

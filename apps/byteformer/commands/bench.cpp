@@ -54,7 +54,7 @@ std::vector<std::uint8_t> read_file(const std::string& path) {
   if (file.size() > static_cast<std::uint64_t>(kMaxBytes))
     throw UsageError(fmt::format("{}: files of up to {} are measured, and this one has {}", base::printable(path),
                                  memory_size(static_cast<std::uint64_t>(kMaxBytes)), memory_size(file.size())));
-  if (file.size() == 0) throw Error(ErrorCode::kEmptyFile, base::printable(path) + ": is empty");
+  if (file.size() == 0) throw Error(ErrorCode::kEmptyFile, path, "is empty");
   std::vector<std::uint8_t> bytes(file.size());
   file.read(bytes);
   return bytes;
@@ -106,7 +106,7 @@ int bench(const Options& options, Console& console) {
     const Files files = options.paths.empty() ? Files{random_bytes(static_cast<std::size_t>(
                                                     options.num_bytes.value_or(typical_num_bytes(config, preprocess))))}
                                               : read_files(options, preprocess);
-    const BenchSetting setting{base::printable(*options.model.dir),
+    const BenchSetting setting{*options.model.dir,
                                describe(options, files),
                                classifier.kernels_name(),
                                std::string(format::to_string(classifier.masking())),
@@ -116,7 +116,7 @@ int bench(const Options& options, Console& console) {
     const Measurement measurement = measure(classifier, files, costs(config, files), plan);
     console.out << (options.json ? bench_json(setting, measurement) : bench_text(setting, measurement));
   } catch (const Error& error) {  // of a file; the model is loaded
-    console.err << "byteformer: " << error.what() << "\n" << std::flush;
+    complain(console, error);
     return kExitInputFailed;
   }
   return interrupted() ? kExitInterrupted : kExitOk;

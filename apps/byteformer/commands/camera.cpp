@@ -91,7 +91,7 @@ int write_mask(const MaskArguments& arguments, Console& console) {
     return kExitOk;
   }
   check_overwriting("", *arguments.output, arguments.force);
-  base::write_file_atomically(*arguments.output, [&](const auto& append) {
+  const auto write_all = [&](const auto& append) {
     std::string lines;
     write_positions(is_kept, [&](const std::string& line) {
       lines += line;
@@ -100,7 +100,8 @@ int write_mask(const MaskArguments& arguments, Console& console) {
       lines.clear();
     });
     append(std::as_bytes(std::span(lines)));
-  });
+  };
+  base::write_file_atomically(*arguments.output, write_all, {.replaces = arguments.force});
   return kExitOk;
 }
 
@@ -127,11 +128,12 @@ int simulate(const SimulateArguments& arguments, Console& console) {
     check_overwriting(arguments.input.value(), output, arguments.force);
     seen = see(arguments);
   } catch (const Error& error) {
-    console.err << "byteformer: " + std::string(with_path(*arguments.input, error).what()) + "\n" << std::flush;
+    complain(console, base::about(*arguments.input, error));
     return kExitInputFailed;
   }
   const media::FileBytes png = media::encode_png(seen.image);
-  base::write_file_atomically(output, [&](const auto& append) { append(std::as_bytes(std::span(png))); });
+  base::write_file_atomically(output, [&](const auto& append) { append(std::as_bytes(std::span(png))); },
+                              {.replaces = arguments.force});
   console.out << fmt::format("{}: {} x {} pixels, {} of {} bytes kept\n", base::printable(output), seen.image.width,
                              seen.image.height, grouped(static_cast<std::int64_t>(seen.num_kept)),
                              grouped(static_cast<std::int64_t>(seen.image.rgb.size())));

@@ -39,8 +39,8 @@ JSON:
 
 "bytes" is what the model read; a file that was prepared also has "prepared": true. With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
 float32. Below --threshold the predictions begin with the label "unknown", index -1 and the best score. A byte
-0xNN of a path that is not UTF-8 is written as the escape \udcNN: Python's
-os.fsencode(json.loads(line)["path"]) gives the same path back.)";
+0xNN of a path that is not UTF-8 is written as \xNN, and so is a backslash (\x5c) where the path would otherwise read
+like that: what stands for \xNN, byte by byte, gives the same path back.)";
 
 constexpr std::int64_t kDefaultTopK = 5;
 constexpr std::int64_t kDefaultBatchSize = 64;
@@ -95,9 +95,9 @@ int classify_all(const Options& options, Inputs& inputs, const Reporter& reporte
   writer->finish();
   progress.clear();
   console.out.flush();  // so that on a terminal the remark follows the answers
-  if (num_prepared > 0) console.err << "byteformer: " + reporter.remark(num_prepared) + "\n" << std::flush;
+  if (num_prepared > 0) complain(console, reporter.remark(num_prepared));
   if (interrupted()) return kExitInterrupted;
-  if (num_done == 0) console.err << "byteformer: no files found to classify\n" << std::flush;
+  if (num_done == 0) complain(console, "no files found to classify");
   return status;
 }
 

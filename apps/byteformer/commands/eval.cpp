@@ -112,10 +112,9 @@ Split choose_split(const data::DataSet& data_set, const Options& options) {
 std::optional<data::DataSet> find_as_trained(const Options& options, Console& console) {
   std::optional<data::DataSet> data_set = data::find_as_trained(*options.model.dir, *options.data);
   if (data_set && !options.split && data_set->test.empty() && !data_set->validation.empty())
-    console.err << "byteformer: note: the model was trained on these files; it is judged by the " +
-                       counted(static_cast<std::int64_t>(data_set->validation.size()), "file") +
-                       " held out for validation (--split all takes all)\n"
-                << std::flush;
+    complain(console, "note: the model was trained on these files; it is judged by the " +
+                          counted(static_cast<std::int64_t>(data_set->validation.size()), "file") +
+                          " held out for validation (--split all takes all)");
   return data_set;
 }
 
@@ -126,7 +125,7 @@ data::DataSet find_data(const Options& options, const Classifier& classifier, Co
   find.split_validation = false;
   find.needs_training_files = false;
   data::DataSet data_set = data::find_data_set(*options.data, find);
-  for (const std::string& remark : data_set.remarks) console.err << "byteformer: note: " + remark + "\n";
+  for (const std::string& remark : data_set.remarks) complain(console, "note: " + remark);
   console.err.flush();
   return data_set;
 }
@@ -158,11 +157,11 @@ Evaluation evaluate(const Options& options, const RobustnessSetting& setting, co
   const Examination examination = examiner.examine(files, split.samples, [&](const Failure& failure) {
     if (options.json) return;
     progress.clear();
-    console.err << "byteformer: " + std::string(failure.error.what()) + "\n" << std::flush;
+    complain(console, failure.error);
   });
   if (examination.num_prepared > 0) {
     progress.clear();
-    console.err << "byteformer: " + files.remark(examination.num_prepared) + "\n" << std::flush;
+    complain(console, files.remark(examination.num_prepared));
   }
   Evaluation evaluation{
       .model = *options.model.dir,

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
@@ -10,7 +11,6 @@
 #include "exit_status.hpp"
 #include "explain/explanation_writers.hpp"
 #include "explain/gradients.hpp"
-#include "format/suggestion.hpp"
 #include "obfuscation/model_keys.hpp"
 #include "options.hpp"
 #include "output/output_files.hpp"
@@ -89,7 +89,7 @@ std::optional<int> find_label(const Options& options, const Classifier& classifi
   if (found != labels.end()) return static_cast<int>(found - labels.begin());
   throw UsageError(
       "the model has no class `" + base::printable(*options.label) + "`" +
-      format::did_you_mean(*options.label, labels, "; `byteformer classify --top-k 1000` shows those that it has"));
+      base::did_you_mean(*options.label, labels, "; `byteformer classify --top-k 1000` shows those that it has"));
 }
 
 /// One explanation, step by step.
@@ -114,7 +114,7 @@ class Explainer {
       occluder.emplace(classifier_, file->read);
     });
     if (error) {
-      console_.err << "byteformer: " + std::string(with_path(options_.path(), *error).what()) + "\n" << std::flush;
+      complain(console_, base::about(options_.path(), *error));
       return kExitInputFailed;
     }
     show(*file, *occluder);
@@ -163,7 +163,8 @@ class Explainer {
   }
 
   void write(const ExplanationReport& report) const {
-    if (options_.html) base::write_file_atomically(*options_.html, explanation_page(report));
+    if (options_.html)
+      base::write_file_atomically(*options_.html, explanation_page(report), {.replaces = options_.force});
     if (options_.json) {
       console_.out << explanation_json(report);
     } else {

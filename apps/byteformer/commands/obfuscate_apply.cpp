@@ -83,7 +83,7 @@ class IntoFolder {
     const fs::path output = folder_.place_of(input);
     const auto [known, is_new] = inputs_.try_emplace(output.lexically_normal().native(), input.path);
     if (is_new) return obfuscator_.write(input, output, overwrites_);
-    return {.error = with_path(input.path,
+    return {.error = base::about(input.path,
                                Error(ErrorCode::kAlreadyExists, base::printable(output) + " is already the output of " +
                                                                     base::printable(known->second)))};
   }

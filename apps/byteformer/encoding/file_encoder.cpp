@@ -52,7 +52,7 @@ std::vector<OutputResult> FileEncoder::encode(const std::vector<Input>& batch) {
   }
   std::vector<OutputResult> results;
   for (Task& task : tasks) {
-    if (task.result.error) task.result.error = with_path(task.input.native(), *task.result.error);
+    if (task.result.error) task.result.error = base::about(task.input, *task.result.error);
     results.push_back(std::move(task.result));
   }
   return results;

@@ -1,11 +1,10 @@
-// Implementation of file_transformer.hpp.
+// Reads, transforms and writes in pieces, and tells errors of inputs from those of outputs.
 #include "encoding/file_transformer.hpp"
 
 #include <memory>
 #include <vector>
 
 #include "base/file_io.hpp"
-#include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
 #include "output/output_files.hpp"
 
@@ -35,7 +34,7 @@ OutputResult result_of(const Input& input, const Action& action) {
     action();
     return {};
   } catch (const InputFailure& failure) {
-    return {.error = with_path(input.path, failure.error)};
+    return {.error = base::about(input.path, failure.error)};
   } catch (const Error& error) {
     return {.error = error, .is_of_output = true};
   }

@@ -1,4 +1,5 @@
 // An evaluation as JSON.
+#include "base/text.hpp"
 #include "evaluation/evaluation.hpp"
 #include "output/json.hpp"
 
@@ -26,7 +27,7 @@ void write_confusion(JsonWriter& json, const data::Metrics& metrics) {
 }
 
 void write_failure(JsonWriter& json, const Failure& failure) {
-  json.begin_object().field("path", failure.path).field("code", to_string(failure.error.code()));
+  json.begin_object().field("path", base::escape_bytes(failure.path)).field("code", to_string(failure.error.code()));
   json.field("message", failure.error.what()).end_object();
 }
 
@@ -66,7 +67,9 @@ std::string evaluation_json(const Evaluation& evaluation) {
   const data::Metrics& metrics = evaluation.metrics;
   JsonWriter json;
   json.begin_object();
-  json.field("model", evaluation.model).field("data", evaluation.data).field("split", evaluation.split);
+  json.field("model", base::escape_bytes(evaluation.model))
+      .field("data", base::escape_bytes(evaluation.data))
+      .field("split", evaluation.split);
   json.field("samples", metrics.samples).field("top1", metrics.top1).field("top5", metrics.top5);
   json.field("loss", metrics.loss).field("calibration_error", metrics.calibration_error);
   json.key("labels").begin_array();

@@ -1,4 +1,4 @@
-// Implementation of examination.hpp.
+// Puts files to the model, batch by batch.
 #include "evaluation/examination.hpp"
 
 #include <algorithm>

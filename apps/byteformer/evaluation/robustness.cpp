@@ -1,4 +1,4 @@
-// Implementation of robustness.hpp.
+// Puts files to the model that are damaged in all the ways that were asked for.
 #include "evaluation/robustness.hpp"
 
 #include <fmt/format.h>
@@ -53,9 +53,8 @@ RobustnessPoint point_of(const Examination& examination, double level) {
 }
 
 void complain(const RobustnessPoint& point, const data::CorruptionKind& kind, Console& console) {
-  console.err << fmt::format("byteformer: {}:{}: {} failed, the first: {}\n", kind.name, point.level,
-                             counted(point.num_failed, "file"), point.first_failure->error.what())
-              << std::flush;
+  complain(console, fmt::format("{}:{}: {} failed, the first: {}", kind.name, point.level,
+                                counted(point.num_failed, "file"), point.first_failure->error.what()));
 }
 
 }  // namespace

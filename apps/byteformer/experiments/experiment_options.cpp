@@ -1,4 +1,4 @@
-// Implementation of experiment_options.hpp.
+// Declares the options that commands about experiments share.
 #include "experiments/experiment_options.hpp"
 
 #include <filesystem>

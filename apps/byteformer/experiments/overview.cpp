@@ -1,4 +1,4 @@
-// Implementation of overview.hpp.
+// Lists experiments and shows one, as text and as JSON.
 #include "experiments/overview.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of test_answers.hpp.
+// Has the engine answer the test files of a data set.
 #include "experiments/test_answers.hpp"
 
 #include <cstddef>
@@ -37,8 +37,8 @@ TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::file
   const data::DataSet data_set = find_data(data_dir, classifier);
   const std::vector<data::Sample>& samples = data::evaluation_samples(data_set);
   if (&samples == &data_set.train)
-    throw Error(ErrorCode::kInvalidArgument,
-                base::printable(data_dir) + ": has neither test nor validation files to judge a model by");
+    throw Error(ErrorCode::kInvalidArgument, data_dir.native(),
+                "has neither test nor validation files to judge a model by");
   const SampleClassifier files(classifier, prepare::read_preprocess(model_dir));
   ProgressBar progress(console, samples.size(), options.has_progress);
   Examiner examiner(classifier.labels().size(), kBatchSize, progress);

@@ -1,4 +1,4 @@
-// Implementation of attribution.hpp, but for the check.
+// Heat from the falls of windows, and names of quantities and methods.
 #include "explain/attribution.hpp"
 
 #include <fmt/format.h>

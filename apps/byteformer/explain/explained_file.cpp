@@ -1,4 +1,4 @@
-// Implementation of explained_file.hpp.
+// Reads a file or standard input, and prepares it.
 #include "explain/explained_file.hpp"
 
 #include <limits>
@@ -16,7 +16,7 @@ bool moves_bytes(const bytes::Transforms& transforms) { return transforms.shuffl
 
 ExplainedFile prepared(const std::string& path, media::FileBytes file, const prepare::Preprocess& preprocess) {
   const std::string source = base::printable(path);
-  if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to explain");
+  if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to explain");
   prepare::Preprocess form = preprocess;
   form.transforms = {};
   prepare::PreparedFile in_form = prepare::prepare_if_needed(std::move(file), form, source);

@@ -1,6 +1,7 @@
 // An explanation as JSON.
 #include <cmath>
 
+#include "base/text.hpp"
 #include "explain/explanation_writers.hpp"
 #include "output/json.hpp"
 
@@ -50,7 +51,7 @@ void write_deletion(JsonWriter& json, const ExplanationReport& report) {
 std::string explanation_json(const ExplanationReport& report) {
   const Attribution& attribution = report.attribution;
   JsonWriter json;
-  json.begin_object().field("path", report.file.path).field("bytes", report.file.read.size());
+  json.begin_object().field("path", base::escape_bytes(report.file.path)).field("bytes", report.file.read.size());
   json.field("tokens", report.check.whole.num_tokens);
   if (report.file.was_prepared || !report.file.preprocess.transforms.empty()) json.field("prepared", true);
   json.field("label", report.label()).field("index", attribution.label).field("score", report.check.score);

@@ -1,4 +1,4 @@
-// Implementation of gradients.hpp.
+// Asks the trainer's program for integrated gradients.
 #include "explain/gradients.hpp"
 
 #include "byteformer/error.hpp"

@@ -1,4 +1,4 @@
-// Implementation of heat_scale.hpp.
+// Levels and colours of heat.
 #include "explain/heat_scale.hpp"
 
 #include <algorithm>

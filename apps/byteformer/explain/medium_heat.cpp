@@ -1,4 +1,4 @@
-// Implementation of medium_heat.hpp.
+// Heat of bytes on the pixels or samples that they hold.
 #include "explain/medium_heat.hpp"
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // A model's summary as JSON, with every count as a whole number.
+#include "base/text.hpp"
 #include "format/json.hpp"
 #include "inspect/model_summary.hpp"
 #include "model/weights.hpp"
@@ -71,7 +72,7 @@ void write_multiply_adds(JsonWriter& json, const model::FileCost& cost) {
 
 std::string summary_json(const ModelSummary& summary) {
   JsonWriter json;
-  json.begin_object().field("model", summary.source);
+  json.begin_object().field("model", base::escape_bytes(summary.source));
   write_config(json, summary.config);
   write_parameters(json, summary.parameters);
   write_preprocess(json, summary);

@@ -1,4 +1,4 @@
-// Implementation of system_summary.hpp.
+// Shows the processor, its kernels and the libraries of this machine.
 #include "inspect/system_summary.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of model_keys.hpp.
+// Matches keys with the permutations that a model's files went through.
 #include "obfuscation/model_keys.hpp"
 
 #include <span>

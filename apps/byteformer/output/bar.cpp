@@ -1,4 +1,4 @@
-// Implementation of bar.hpp.
+// Bars of block characters or of #.
 #include "output/bar.hpp"
 
 #include <algorithm>

@@ -1,23 +1,17 @@
-// Implementation of json.hpp.
+// JSON text, character by character.
 #include "output/json.hpp"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
-#include "output/utf8.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::cli {
 namespace {
 
-void append_unicode_escape(std::string& out, std::string_view high_byte, unsigned char low_byte) {
+void append_character(std::string& out, char c) {
   static constexpr char kHex[] = "0123456789abcdef";
-  out.append("\\u").append(high_byte);
-  out += kHex[low_byte >> 4];
-  out += kHex[low_byte & 15];
-}
-
-void append_ascii(std::string& out, char c) {
   switch (c) {
     case '"': out += "\\\""; return;
     case '\\': out += "\\\\"; return;
@@ -28,11 +22,10 @@ void append_ascii(std::string& out, char c) {
     case '\t': out += "\\t"; return;
     default: break;
   }
-  if (static_cast<unsigned char>(c) < 0x20) {
-    append_unicode_escape(out, "00", static_cast<unsigned char>(c));
-  } else {
+  if (const auto byte = static_cast<unsigned char>(c); byte < 0x20)
+    out.append("\\u00") += {kHex[byte >> 4], kHex[byte & 15]};
+  else
     out += c;
-  }
 }
 
 template <typename T>
@@ -48,19 +41,9 @@ void append_shortest(std::string& out, T value) {
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view bytes) {
+void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  for (std::size_t i = 0; i < bytes.size();) {
-    const std::size_t length = utf8_sequence_length(bytes, i);
-    if (length == 0) {
-      append_unicode_escape(out, "dc", static_cast<unsigned char>(bytes[i]));
-    } else if (length == 1) {
-      append_ascii(out, bytes[i]);
-    } else {
-      out += bytes.substr(i, length);
-    }
-    i += length == 0 ? 1 : length;
-  }
+  for (const char c : base::as_utf8(text)) append_character(out, c);
   out += '"';
 }
 

@@ -1,4 +1,4 @@
-// A writer of compact JSON: keys in the order they are given, numbers that read back to the same value, any bytes.
+// A writer of compact JSON: keys in the order they are given, numbers that read back to the same value.
 #pragma once
 
 #include <concepts>
@@ -9,11 +9,9 @@
 
 namespace byteformer::cli {
 
-/// Appends `bytes` to `out` as a JSON string, quotes included.
-///
-/// Well-formed UTF-8 stays as it is. Every other byte 0xNN becomes the escape \udcNN, a lone surrogate that text cannot
-/// contain: this is Python's `surrogateescape`, so `os.fsencode(json.loads(...))` gives the same bytes back.
-void append_json_string(std::string& out, std::string_view bytes);
+/// Appends `text` to `out` as a JSON string, quotes included. What is no UTF-8 in it is escaped, so that any parser can
+/// read the line; what is to be read back exactly, as a path, must come from base::escape_bytes().
+void append_json_string(std::string& out, std::string_view text);
 
 /// Appends the shortest decimal number that reads back to the same float or double; `null` if it is not finite.
 void append_json_number(std::string& out, float value);

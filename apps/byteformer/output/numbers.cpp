@@ -1,4 +1,4 @@
-// Implementation of numbers.hpp.
+// Groups digits and picks units.
 #include "output/numbers.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of output_tally.hpp.
+// Counts outputs, and says what they add up to.
 #include "output/output_tally.hpp"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ void OutputTally::add(const OutputResult& result, ProgressBar& progress, Console
   if (!result.error && !result.is_left_out) ++num_written_;
   if (result.error) {
     progress.clear();
-    console.err << "byteformer: " + std::string(result.error->what()) + "\n" << std::flush;
+    complain(console, *result.error);
     status_ = std::max(status_, result.is_of_output ? kExitFailure : kExitInputFailed);
   }
   ++num_done_;
@@ -27,12 +27,10 @@ void OutputTally::add(const OutputResult& result, ProgressBar& progress, Console
 
 int OutputTally::finish(const std::filesystem::path& output, const char* verb, Console& console) const {
   if (num_left_out_ > 0)
-    console.err << "byteformer: left out " + files(num_left_out_) +
-                       " of the output folder, which lies in a folder of inputs\n";
+    complain(console, "left out " + files(num_left_out_) + " of the output folder, which lies in a folder of inputs");
   if (console.err_is_terminal && num_written_ > 0)
-    console.err << "byteformer: " + files(num_written_) + " written to " + base::printable(output) + "\n";
-  if (num_done_ == 0) console.err << std::string("byteformer: no files found to ") + verb + "\n";
-  console.err.flush();
+    complain(console, files(num_written_) + " written to " + base::printable(output));
+  if (num_done_ == 0) complain(console, std::string("no files found to ") + verb);
   return status_;
 }
 

@@ -1,4 +1,4 @@
-// Implementation of progress_bar.hpp.
+// Draws the bar over itself, at most some times per second.
 #include "output/progress_bar.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of table.hpp.
+// Measures columns and pads cells.
 #include "output/table.hpp"
 
 #include <algorithm>

@@ -1,9 +1,11 @@
-// Implementation of utf8.hpp.
+// Columns of text on a terminal, by blocks of Unicode.
 #include "output/utf8.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+
+#include "base/text.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -35,26 +37,10 @@ std::uint32_t decode(std::string_view sequence) {
 
 }  // namespace
 
-std::size_t utf8_sequence_length(std::string_view text, std::size_t position) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[position + i]); };
-  if (position >= text.size()) return 0;
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2 || lead > 0xf4) return 0;
-  const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (text.size() - position < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  const bool overlong = (lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xf0 && byte(1) < 0x90);
-  const bool surrogate = lead == 0xed && byte(1) >= 0xa0;
-  const bool too_large = lead == 0xf4 && byte(1) >= 0x90;
-  return overlong || surrogate || too_large ? 0 : length;
-}
-
 std::size_t display_width(std::string_view text) noexcept {
   std::size_t width = 0;
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_sequence_length(text, i);
+    const std::size_t length = base::utf8_sequence_length(text, i);
     if (length == 0) {  // a stray byte: terminals show one replacement character
       ++width;
       ++i;

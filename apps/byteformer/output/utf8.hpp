@@ -1,4 +1,4 @@
-// UTF-8 as far as output needs it: which bytes are text, and how many columns text takes.
+// How many columns of a terminal text takes.
 #pragma once
 
 #include <cstddef>
@@ -6,10 +6,6 @@
 #include <string_view>
 
 namespace byteformer::cli {
-
-/// Length in bytes of the well-formed UTF-8 sequence that starts at `text[position]`; 0 if none does (overlong forms,
-/// surrogates and anything beyond U+10FFFF are not well-formed).
-std::size_t utf8_sequence_length(std::string_view text, std::size_t position) noexcept;
 
 /// Columns that `text` takes on a terminal: combining marks take none, wide East Asian characters and emoji two.
 std::size_t display_width(std::string_view text) noexcept;

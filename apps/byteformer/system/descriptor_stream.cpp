@@ -1,4 +1,4 @@
-// Implementation of descriptor_stream.hpp with read(2) and write(2).
+// Buffers over read(2) and write(2).
 #include "system/descriptor_stream.hpp"
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Implementation of input_stream.hpp.
+// Opens a file or a FIFO as a stream, and reads streams whole.
 #include "system/input_stream.hpp"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ std::vector<std::uint8_t> read_all(std::istream& stream, const std::string& sour
   std::vector<std::uint8_t> bytes;
   std::size_t size = 0;
   do {
-    if (size > kMostWholeBytes) throw Error(ErrorCode::kUnsupported, source + ": is larger than 1 GiB");
+    if (size > kMostWholeBytes) throw Error(ErrorCode::kUnsupported, source, "is larger than 1 GiB");
     bytes.resize(size + kChunkBytes);
     stream.read(reinterpret_cast<char*>(bytes.data() + size), static_cast<std::streamsize>(kChunkBytes));
     size += static_cast<std::size_t>(stream.gcount());

@@ -1,4 +1,4 @@
-// Implementation of machine.hpp for Linux, with what other POSIX systems share.
+// Reads what /proc tells of the processor and of memory.
 #include "system/machine.hpp"
 
 #include <sys/resource.h>

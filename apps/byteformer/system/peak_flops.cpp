@@ -1,4 +1,4 @@
-// Implementation of peak_flops.hpp: one loop, compiled for each width of vectors.
+// Multiplies and adds in registers on all threads, and takes the time.
 #include "system/peak_flops.hpp"
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.hpp"
+#include "base/text.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"

@@ -122,8 +122,21 @@ TEST_F(ProgramTest, APathThatIsNotUtf8ComesBackThroughPython) {
   const Outcome outcome = shell(
       "name=$(printf 'odd\\xff\\xc3name'); cp good \"$name\"\n"
       "$B classify -m model --json \"$name\" | python3 -c "
-      "'import json, os, sys; print(os.fsencode(json.load(sys.stdin)[0][\"path\"]))'");
+      "'import json, re, sys; text = json.load(sys.stdin)[0][\"path\"].encode()\n"
+      "print(re.sub(rb\"\\\\x([0-9a-f]{2})\", lambda m: bytes.fromhex(m[1].decode()), text))'");
   EXPECT_EQ(outcome.out, "b'odd\\xff\\xc3name'\n") << outcome.err;
+}
+
+TEST_F(ProgramTest, AllThatIsWrittenOfPathsThatAreNotUtf8IsUtf8) {
+  const Outcome outcome = shell(R"sh(
+    m=$(printf 'mod\xe9l'); cp -r model "$m"; f=$(printf 'caf\xe9'); cp good "$f"
+    check() { python3 -c 'import json, sys; json.dumps(json.load(sys.stdin), ensure_ascii=False).encode()' && echo ok; }
+    $B classify -m "$m" --json "$f" | check
+    $B inspect -m "$m" --json | check
+    $B explain -m "$m" --json --html page.html "$f" | check
+    $B classify -m "$m" --json "$f-missing" | check
+    $B classify -m "$m" "$f" | iconv -f utf-8 > /dev/null && iconv -f utf-8 page.html > /dev/null && echo ok)sh");
+  EXPECT_EQ(outcome.out, "ok\nok\nok\nok\nok\n") << outcome.err;
 }
 
 TEST_F(ProgramTest, AThresholdSaysUnknown) {

@@ -51,7 +51,7 @@ TEST(JsonReport, BeginsWithUnknownBelowTheThreshold) {
 
 TEST(JsonReport, CarriesErrorsAndAnyPath) {
   EXPECT_EQ(to_json(failure("\xff", ErrorCode::kEmptyFile, "\xff: is empty")),
-            R"({"path":"\udcff","status":"error","error":{"code":"empty_file","message":"\udcff: is empty"}})");
+            R"({"path":"\\xff","status":"error","error":{"code":"empty_file","message":"\\xff: is empty"}})");
 }
 
 TEST(JsonLines, AreOneObjectALine) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.hpp"
+#include "base/text.hpp"
 #include "support/files.hpp"
 
 namespace byteformer::base {

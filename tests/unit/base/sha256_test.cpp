@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/text.hpp"
 #include "support/files.hpp"
 
 namespace byteformer::base {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/sha256.hpp"
+#include "base/text.hpp"
 #include "bytes/files.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"

@@ -12,8 +12,9 @@ TEST(HtmlTest, MarkupBecomesText) {
 
 TEST(HtmlTest, LettersStay) { EXPECT_EQ(escaped("Käse\t5 %\n"), "Käse\t5 %\n"); }
 
-TEST(HtmlTest, ControlCharactersThatXmlForbidsAreReplaced) {
-  EXPECT_EQ(escaped(std::string("a\0b\x1b\x7f", 5)), "a\uFFFDb\uFFFD\uFFFD");
+TEST(HtmlTest, WhatNoPageShouldGetIsEscaped) {
+  EXPECT_EQ(escaped(std::string("a\0b\x1b\x7f", 5)), "a\\x00b\\x1b\\x7f");
+  EXPECT_EQ(escaped("caf\xe9\u202e"), "caf\\xe9\\xe2\\x80\\xae");
 }
 
 }  // namespace

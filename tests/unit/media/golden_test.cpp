@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.hpp"
+#include "base/text.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"
 #include "support/files.hpp"

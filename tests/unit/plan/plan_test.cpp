@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/progress.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::plan {
@@ -56,6 +57,21 @@ TEST(PlanTest, SurvivesTheDisk) {
   EXPECT_EQ(back.image_augmentation, plan.image_augmentation);
   EXPECT_EQ(back.schedule, plan.schedule);
   EXPECT_EQ(back.seed, plan.seed);
+}
+
+TEST(PlanTest, CarriesPathsOfAnyBytes) {
+  TrainingPlan original = some_plan();
+  original.data = "caf\xe9";
+  original.reasons = {"caf\xe9: \\xe9"};
+  const TrainingPlan back = parse_plan(to_json(original), "plan.json");
+  EXPECT_EQ(back.data, original.data);
+  EXPECT_EQ(back.reasons, original.reasons);
+}
+
+TEST(ProgressTest, CarriesFailuresOfFilesWithAnyName) {
+  Progress progress;
+  progress.failures = {"caf\xe9.png: damaged PNG", "caf\\xe9.png: damaged PNG"};
+  EXPECT_EQ(parse_progress(to_json(progress), "checkpoint").failures, progress.failures);
 }
 
 TEST(PlanTest, WhatIsNoPlanIsNamed) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.hpp"
+
 namespace byteformer::plan {
 namespace {
 
@@ -62,6 +64,14 @@ TEST_F(RunSummaryTest, NamesFromOutsideStayText) {
   EXPECT_THAT(html, Not(HasSubstr("<img src=x")));
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;"));
   EXPECT_THAT(html, HasSubstr("a &amp; b"));
+}
+
+TEST_F(RunSummaryTest, NamesThatAreNotUtf8AreEscaped) {
+  failures_ = {"caf\xe9.png: damaged"};
+  plan_.reasons = {"starts from caf\xe9"};
+  EXPECT_THAT(html_report(summary()), HasSubstr("caf\\xe9.png: damaged"));
+  EXPECT_TRUE(base::is_utf8(html_report(summary())));
+  EXPECT_TRUE(base::is_utf8(model_card(summary())));
 }
 
 TEST_F(RunSummaryTest, ARunWithoutEvaluationsHasAReport) {

@@ -24,6 +24,16 @@ TEST(TrainingRequestTest, SurvivesTheJourney) {
   EXPECT_EQ(to_json(back), to_json(request));
 }
 
+TEST(TrainingRequestTest, CarriesPathsOfAnyBytes) {
+  Request request;
+  request.data = "caf\xe9";
+  request.output = "caf\\xe9";  // looks like an escape
+  const Request back = parse_request(to_json(request));
+  EXPECT_EQ(back.data, request.data);
+  EXPECT_EQ(back.output, request.output);
+  EXPECT_EQ(command_line(request), R"(byteformer train --data $'caf\351' --output 'caf\xe9')");
+}
+
 TEST(TrainingRequestTest, ReadsAsTheCommandThatAsksForIt) {
   Request request;
   request.data = "some folder";
