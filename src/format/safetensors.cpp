@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "format/json.hpp"
 #include "format/text.hpp"
@@ -18,12 +19,6 @@ constexpr JsonLimits kHeaderLimits{.max_depth = 4, .max_values = 4'000'000};
 constexpr std::array kDTypes{DType::kF32, DType::kF16, DType::kBF16, DType::kF64, DType::kI64,
                              DType::kI32, DType::kI16, DType::kI8,   DType::kU8,  DType::kBool};
 
-std::uint64_t read_u64(std::span<const std::byte> bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) value |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
-  return value;
-}
-
 struct Parts {
   std::string_view header;
   std::span<const std::byte> data;
@@ -31,17 +26,18 @@ struct Parts {
 
 Parts split(std::span<const std::byte> bytes, const std::string& source) {
   if (bytes.size() < kLengthBytes)
-    fail(ErrorCode::kInvalidFormat, source, ": is not a safetensors file: it has ", bytes.size(),
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "is not a safetensors file: it has ", bytes.size(),
          " bytes, the length of the header alone takes 8");
-  const std::uint64_t length = read_u64(bytes);
+  const std::uint64_t length = base::little_endian(bytes, 0, kLengthBytes);
   const std::uint64_t rest = bytes.size() - kLengthBytes;
   if (length > kMaxHeaderBytes || length > rest)
-    fail(ErrorCode::kInvalidFormat, source, ": is not a safetensors file or is cut off: its header would have ", length,
-         " bytes, ", length > rest ? joined(rest, " follow") : joined("at most ", kMaxHeaderBytes, " are allowed"));
+    fail(ErrorCode::kInvalidFormat, base::About{source},
+         "is not a safetensors file or is cut off: its header would have ", length, " bytes, ",
+         length > rest ? joined(rest, " follow") : joined("at most ", kMaxHeaderBytes, " are allowed"));
   const auto header = bytes.subspan(kLengthBytes, static_cast<std::size_t>(length));
-  const std::string_view text(reinterpret_cast<const char*>(header.data()), header.size());
+  const std::string_view text = base::as_text(header);
   if (!text.starts_with('{'))
-    fail(ErrorCode::kInvalidFormat, source, ": is not a safetensors file: its header starts with \"",
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "is not a safetensors file: its header starts with \"",
          excerpt(text.substr(0, 8)), "\", expected \"{\"");
   return {text, bytes.subspan(kLengthBytes + header.size())};
 }
@@ -61,7 +57,8 @@ class EntryReader {
     const auto& name = value.get_ref<const std::string&>();
     const auto* dtype = std::ranges::find_if(kDTypes, [&](DType known) { return to_string(known) == name; });
     if (dtype == kDTypes.end())
-      fail(ErrorCode::kUnsupported, where_, ": dtype is \"", excerpt(name), "\"; weights must be F32, F16 or BF16");
+      fail(ErrorCode::kUnsupported, base::About{where_}, "dtype is \"", excerpt(name),
+           "\"; weights must be F32, F16 or BF16");
     return *dtype;
   }
 
@@ -73,7 +70,7 @@ class EntryReader {
     const auto begin = static_cast<std::uint64_t>(range[0]);
     const auto end = static_cast<std::uint64_t>(range[1]);
     if (begin > end || end > data.size())
-      fail(ErrorCode::kInvalidFormat, where_, ": data_offsets are [", begin, ", ", end,
+      fail(ErrorCode::kInvalidFormat, base::About{where_}, "data_offsets are [", begin, ", ", end,
            "], expected a range within the ", data.size(), " bytes of data that the file has");
     return data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   }
@@ -82,9 +79,10 @@ class EntryReader {
     TensorView tensor{dtype(), shape(), bytes_within(data)};
     const auto expected = num_bytes_of(tensor.shape, tensor.dtype);
     if (!expected)
-      fail(ErrorCode::kInvalidFormat, where_, ": shape ", shape_text(tensor.shape), " is too large to count");
+      fail(ErrorCode::kInvalidFormat, base::About{where_}, "shape ", shape_text(tensor.shape),
+           " is too large to count");
     if (*expected != tensor.bytes.size())
-      fail(ErrorCode::kInvalidFormat, where_, ": data_offsets span ", tensor.bytes.size(), " bytes, but ",
+      fail(ErrorCode::kInvalidFormat, base::About{where_}, "data_offsets span ", tensor.bytes.size(), " bytes, but ",
            to_string(tensor.dtype), ' ', shape_text(tensor.shape), " needs ", *expected);
     return tensor;
   }
@@ -92,7 +90,7 @@ class EntryReader {
  private:
   const Json& member(const char* key) const {
     const auto found = entry_.find(key);
-    if (found == entry_.end()) fail(ErrorCode::kInvalidFormat, where_, ": ", key, " is missing");
+    if (found == entry_.end()) fail(ErrorCode::kInvalidFormat, base::About{where_}, key, " is missing");
     return *found;
   }
 
@@ -109,7 +107,7 @@ class EntryReader {
   }
 
   [[noreturn]] void refuse(std::string_view what, const Json& found, std::string_view expected) const {
-    fail(ErrorCode::kInvalidFormat, where_, ": ", what, " is ", description(found), ", expected ", expected);
+    fail(ErrorCode::kInvalidFormat, base::About{where_}, what, " is ", description(found), ", expected ", expected);
   }
 
   std::string where_;
@@ -119,11 +117,12 @@ class EntryReader {
 std::map<std::string, std::string> read_metadata(const Json& metadata, const std::string& source) {
   std::map<std::string, std::string> result;
   if (!metadata.is_object())
-    fail(ErrorCode::kInvalidFormat, source, ": __metadata__ is ", description(metadata), ", expected an object");
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "__metadata__ is ", description(metadata),
+         ", expected an object");
   for (const auto& [key, value] : metadata.items()) {
     if (!value.is_string())
-      fail(ErrorCode::kInvalidFormat, source, ": __metadata__[\"", excerpt(key), "\"] is ", description(value),
-           ", expected a string");
+      fail(ErrorCode::kInvalidFormat, base::About{source}, "__metadata__[\"", excerpt(key), "\"] is ",
+           description(value), ", expected a string");
     result.emplace(key, value.get<std::string>());
   }
   return result;
@@ -141,13 +140,14 @@ void check_coverage(const Tensors& tensors, std::span<const std::byte> data) {
   for (const auto* named : in_order) {
     const auto begin = static_cast<std::size_t>(named->second.bytes.data() - data.data());
     if (begin != covered)
-      fail(ErrorCode::kInvalidFormat, tensors.source, ": tensor ", excerpt(named->first), " begins at byte ", begin,
-           " of the data, ", begin < covered ? "inside the tensor before it" : "after a gap", "; expected ", covered);
+      fail(ErrorCode::kInvalidFormat, base::About{tensors.source}, "tensor ", excerpt(named->first), " begins at byte ",
+           begin, " of the data, ", begin < covered ? "inside the tensor before it" : "after a gap", "; expected ",
+           covered);
     covered += named->second.bytes.size();
   }
   if (covered != data.size())
-    fail(ErrorCode::kInvalidFormat, tensors.source, ": has ", data.size(), " bytes of data, but its tensors take ",
-         covered);
+    fail(ErrorCode::kInvalidFormat, base::About{tensors.source}, "has ", data.size(),
+         " bytes of data, but its tensors take ", covered);
 }
 
 using NamedTensor = std::pair<const std::string, TensorView>;
@@ -209,16 +209,17 @@ Tensors read_safetensors(const std::filesystem::path& path) {
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView, std::less<>>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata, const base::WriteOptions& options) {
   const auto order = storage_order(tensors);
   const std::string header = header_text(order, metadata);
-  std::array<std::byte, kLengthBytes> length{};
-  for (std::size_t i = 0; i < kLengthBytes; ++i) length[i] = static_cast<std::byte>(header.size() >> (8 * i));
-  base::write_file_atomically(path, [&](const auto& append) {
+  std::vector<std::byte> length;
+  base::append_little_endian(length, header.size(), kLengthBytes);
+  const auto write = [&](const auto& append) {
     append(length);
     append(std::as_bytes(std::span(header)));
     for (const auto* named : order) append(named->second.bytes);
-  });
+  };
+  base::write_file_atomically(path, write, options);
 }
 
 }  // namespace byteformer::format

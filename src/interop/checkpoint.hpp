@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "base/file_io.hpp"
 #include "format/tensors.hpp"
 
 namespace byteformer::interop {
@@ -32,6 +33,7 @@ void strip_wrappers(format::Tensors& tensors);
 
 /// Writes a checkpoint that `torch.load` + `load_state_dict(strict=True)` accepts, atomically.
 /// \throws Error kIo, kPermissionDenied, or kUnsupported above 4 GiB.
-void write_pt(const std::filesystem::path& path, const std::map<std::string, format::TensorView, std::less<>>& tensors);
+void write_pt(const std::filesystem::path& path, const std::map<std::string, format::TensorView, std::less<>>& tensors,
+              const base::WriteOptions& options = {});
 
 }  // namespace byteformer::interop

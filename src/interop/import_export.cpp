@@ -34,8 +34,8 @@ void use_labels_file(const std::filesystem::path& path, const format::Tensors& t
   config.labels = read_labels(path);
   const auto num_lines = static_cast<std::int64_t>(config.labels->size());
   if (num_lines != *config.num_labels)
-    format::fail(ErrorCode::kInvalidModel, base::printable(path), ": has ", num_lines, " labels, but ", tensors.source,
-                 " tells ", *config.num_labels,
+    format::fail(ErrorCode::kInvalidModel, base::About{path.native()}, "has ", num_lines, " labels, but ",
+                 tensors.source, " tells ", *config.num_labels,
                  " classes apart; expected one label a line, in the order of the classes");
 }
 
@@ -77,9 +77,10 @@ format::ModelConfig import_model(const ImportOptions& options) {
   return config;
 }
 
-void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output) {
+void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output,
+                  const base::WriteOptions& options) {
   format::ModelFolder folder = format::read_model_folder(model);
-  if (format == ExportFormat::kOnnx) return export_onnx(folder, output);
+  if (format == ExportFormat::kOnnx) return export_onnx(folder, output, options);
   auto& [path, config, tensors] = folder;
   model::check_tensors(config, tensors);
   std::vector<float> buffer;
@@ -89,9 +90,10 @@ void export_model(const std::filesystem::path& model, ExportFormat format, const
     tensors.by_name[spec.name] = {format::DType::kF32, spec.shape, std::as_bytes(std::span(buffer))};
   }
   switch (format) {
-    case ExportFormat::kPt: return write_pt(output, tensors.by_name);
+    case ExportFormat::kPt: return write_pt(output, tensors.by_name, options);
     case ExportFormat::kOnnx: break;
-    case ExportFormat::kSafetensors: return format::write_safetensors(output, tensors.by_name, {{"format", "pt"}});
+    case ExportFormat::kSafetensors:
+      return format::write_safetensors(output, tensors.by_name, {{"format", "pt"}}, options);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file_io.hpp"
 #include "byteformer/masking.hpp"
 #include "format/config.hpp"
 
@@ -27,7 +28,8 @@ format::ModelConfig import_model(const ImportOptions& options);
 enum class ExportFormat { kPt, kSafetensors, kOnnx };
 
 /// Writes the weights of the model folder `model`, or with kOnnx all that it computes, to the file `output`.
-void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output);
+void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output,
+                  const base::WriteOptions& options = {});
 
 /// Reads CONFIG: YAML if its name ends in .yaml or .yml (or its text is not JSON), else our JSON.
 format::PartialConfig read_any_config(const std::filesystem::path& path);

@@ -22,10 +22,11 @@ std::vector<std::string> parse_labels(std::string_view text, const std::string& 
     if (line.ends_with('\r')) line.remove_suffix(1);
     const std::size_t number = labels.size() + 1;
     if (line.empty())
-      format::fail(ErrorCode::kInvalidFormat, source, ": line ", number, " is empty, expected one label a line");
+      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "line ", number,
+                   " is empty, expected one label a line");
     if (!format::is_utf8(line))
-      format::fail(ErrorCode::kInvalidFormat, source, ": line ", number, " is not UTF-8: \"", format::excerpt(line),
-                   '"');
+      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "line ", number, " is not UTF-8: \"",
+                   format::excerpt(line), '"');
     labels.emplace_back(line);
   }
   return labels;

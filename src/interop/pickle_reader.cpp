@@ -4,7 +4,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "interop/byte_reader.hpp"
+#include "base/bytes_io.hpp"
+#include "format/text.hpp"
 #include "interop/pickle.hpp"
 #include "interop/pickle_globals.hpp"
 #include "interop/pickle_opcodes.hpp"
@@ -12,6 +13,8 @@
 namespace byteformer::interop::pickle {
 namespace {
 
+using base::as_text;
+using base::ByteReader;
 using format::excerpt;
 using format::fail;
 
@@ -43,20 +46,21 @@ class Machine {
 
  private:
   [[noreturn]] void malformed(std::string_view reason) const {
-    fail(ErrorCode::kInvalidFormat, source_, ": is a malformed pickle: at offset ", op_offset_, ": ", reason);
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is a malformed pickle: at offset ", op_offset_, ": ",
+         reason);
   }
 
   [[noreturn]] void refuse_opcode(std::uint8_t op) const {
     const char symbol = static_cast<char>(op);
-    fail(ErrorCode::kUnsupported, source_, ": pickle opcode ", int{op}, " \"", excerpt({&symbol, 1}), "\" at offset ",
-         op_offset_, " is not on the list of what a state dict needs; save the weights alone, with ",
+    fail(ErrorCode::kUnsupported, base::About{source_}, "pickle opcode ", int{op}, " \"", excerpt({&symbol, 1}),
+         "\" at offset ", op_offset_, " is not on the list of what a state dict needs; save the weights alone, with ",
          "torch.save(model.state_dict(), path)");
   }
 
   void check_protocol() {
     if (reader_.u8() != kProto) malformed("it does not begin with its protocol");
     if (const std::uint8_t protocol = reader_.u8(); protocol < 2 || protocol > 5)
-      fail(ErrorCode::kUnsupported, source_, ": has pickle protocol ", int{protocol}, ", expected 2 to 5");
+      fail(ErrorCode::kUnsupported, base::About{source_}, "has pickle protocol ", int{protocol}, ", expected 2 to 5");
   }
 
   // ---- the stack -------------------------------------------------------------------------------------------------
@@ -354,7 +358,7 @@ std::string kind_of(const Value& value) {
 
 Pickle read(std::span<const std::byte> bytes, const std::string& source) {
   if (bytes.size() > kMaxPickleBytes)
-    fail(ErrorCode::kInvalidFormat, source, ": has ", bytes.size(), " bytes, at most ", kMaxPickleBytes,
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "has ", bytes.size(), " bytes, at most ", kMaxPickleBytes,
          " are allowed");
   return Machine(bytes, source).run();
 }

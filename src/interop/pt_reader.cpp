@@ -1,8 +1,8 @@
 // parse_pt: from a checkpoint's bytes to tensors that are views into them.
 #include <algorithm>
 
+#include "base/bytes_io.hpp"
 #include "format/text.hpp"
-#include "interop/byte_reader.hpp"
 #include "interop/checkpoint.hpp"
 #include "interop/pickle.hpp"
 #include "interop/state_dict.hpp"
@@ -12,6 +12,7 @@
 namespace byteformer::interop {
 namespace {
 
+using base::as_text;
 using format::excerpt;
 using format::fail;
 
@@ -28,15 +29,17 @@ std::string find_folder(const ZipReader& zip, const std::string& source) {
     const std::string prefix = name.substr(0, name.size() - kPickleName.size());
     if (!prefix.empty() && !prefix.ends_with('/')) continue;
     if (++num_found > 1)
-      fail(ErrorCode::kInvalidFormat, source, ": holds two checkpoints, in ", excerpt(folder), " and ",
+      fail(ErrorCode::kInvalidFormat, base::About{source}, "holds two checkpoints, in ", excerpt(folder), " and ",
            excerpt(prefix));
     folder = prefix;
   }
   if (zip.contains(folder + "constants.pkl"))
-    fail(ErrorCode::kUnsupported, source, ": is TorchScript, a program that torch.jit.save wrote, not a state dict; ",
+    fail(ErrorCode::kUnsupported, base::About{source},
+         "is TorchScript, a program that torch.jit.save wrote, not a state dict; ",
          "in Python: torch.save(torch.jit.load(path).state_dict(), other_path)");
   if (num_found == 0)
-    fail(ErrorCode::kInvalidFormat, source, ": is a zip archive without data.pkl, so torch.save did not write it");
+    fail(ErrorCode::kInvalidFormat, base::About{source},
+         "is a zip archive without data.pkl, so torch.save did not write it");
   return folder;
 }
 
@@ -44,7 +47,7 @@ void check_byte_order(const ZipReader& zip, const std::string& folder, const std
   const std::string name = folder + "byteorder";
   if (!zip.contains(name)) return;  // PyTorch before 2.1 does not say; such files are little-endian
   if (const auto order = as_text(zip.read(name)); order != "little")
-    fail(ErrorCode::kUnsupported, source, ": has byte order \"", excerpt(order), "\", expected \"little\"");
+    fail(ErrorCode::kUnsupported, base::About{source}, "has byte order \"", excerpt(order), "\", expected \"little\"");
 }
 
 /// Turns tensor references into views, copying those that are not contiguous.
@@ -75,8 +78,8 @@ class TensorResolver {
     }
     const std::size_t element = format::size_of(storage.dtype);
     if (found->second.size() % element != 0 || found->second.size() / element != storage.num_elements)
-      fail(ErrorCode::kInvalidFormat, where, ": its storage ", excerpt(storage.key), " has ", found->second.size(),
-           " bytes, expected ", storage.num_elements, " elements of ", element);
+      fail(ErrorCode::kInvalidFormat, base::About{where}, "its storage ", excerpt(storage.key), " has ",
+           found->second.size(), " bytes, expected ", storage.num_elements, " elements of ", element);
     return found->second;
   }
 

@@ -1,4 +1,5 @@
 // write_pt: a state dict as torch.save lays it out.
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "format/text.hpp"
 #include "interop/checkpoint.hpp"
@@ -41,7 +42,7 @@ class StateDictPickler {
 
   static std::string little_endian(std::uint64_t value, std::size_t num_bytes) {
     std::string bytes;
-    for (std::size_t i = 0; i < num_bytes; ++i) bytes += static_cast<char>(value >> (8 * i));
+    base::append_little_endian(bytes, value, num_bytes);
     return bytes;
   }
 
@@ -110,16 +111,17 @@ class StateDictPickler {
 
 }  // namespace
 
-void write_pt(const std::filesystem::path& path, const NamedTensors& tensors) {
+void write_pt(const std::filesystem::path& path, const NamedTensors& tensors, const base::WriteOptions& options) {
   const std::string pickle = StateDictPickler().write(tensors);
-  base::write_file_atomically(path, [&](const auto& append) {
+  const auto write = [&](const auto& append) {
     ZipWriter zip(append);
     zip.add(format::joined(kFolder, "data.pkl"), std::as_bytes(std::span(pickle)));
     std::size_t key = 0;
     for (const auto& [name, tensor] : tensors) zip.add(format::joined(kFolder, "data/", key++), tensor.bytes);
     zip.add(format::joined(kFolder, "version"), std::as_bytes(std::span(kFileFormatVersion)));
     zip.finish();
-  });
+  };
+  base::write_file_atomically(path, write, options);
 }
 
 }  // namespace byteformer::interop

@@ -1,4 +1,4 @@
-// Implementation of rekey.hpp.
+// Permutes the rows of a model's byte embedding, so that it reads obfuscated bytes.
 #include "interop/rekey.hpp"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ std::vector<std::byte> permuted_rows(std::span<const std::byte> rows, std::size_
 prepare::Preprocess rekeyed(prepare::Preprocess preprocess, const RekeyOptions& options) {
   std::vector<bytes::BytePermutation>& permutations = preprocess.transforms.permutations;
   if (!permutations.empty() && !options.adds_to_keys)
-    format::fail(ErrorCode::kInvalidArgument, base::printable(options.model), ": is keyed already: it reads ",
+    format::fail(ErrorCode::kInvalidArgument, base::About{options.model.native()}, "is keyed already: it reads ",
                  prepare::describe(preprocess), "; --again puts the new key on top");
   permutations.push_back(options.key);
   prepare::parse_preprocess(prepare::to_json(preprocess),

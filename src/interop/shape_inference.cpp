@@ -45,10 +45,10 @@ class ShapeInference {
   const std::vector<std::int64_t>& shape_of(const std::string& name, std::size_t rank) const {
     const TensorView* tensor = find(name);
     if (tensor == nullptr)
-      fail(ErrorCode::kInvalidModel, tensors_.source, ": has no tensor ", name, "; ", names_present());
+      fail(ErrorCode::kInvalidModel, base::About{tensors_.source}, "has no tensor ", name, "; ", names_present());
     if (tensor->shape.size() != rank)
-      fail(ErrorCode::kInvalidModel, tensors_.source, ": tensor ", name, " has shape ", shape_text(tensor->shape),
-           ", expected ", rank, " dimensions");
+      fail(ErrorCode::kInvalidModel, base::About{tensors_.source}, "tensor ", name, " has shape ",
+           shape_text(tensor->shape), ", expected ", rank, " dimensions");
     return tensor->shape;
   }
 
@@ -83,7 +83,8 @@ class ShapeInference {
       return agree(config_.max_position_embeddings, "max_position_embeddings (YAML: max_num_tokens)",
                    shape_of(kPositionTable, 4)[2], kPositionTable);
     if (config_.position_embedding != format::PositionEmbedding::kSinusoidal)
-      fail(ErrorCode::kInvalidModel, tensors_.source, ": has no tensor ", kPositionTable, ", and ", config_source_,
+      fail(ErrorCode::kInvalidModel, base::About{tensors_.source}, "has no tensor ", kPositionTable, ", and ",
+           config_source_,
            " does not say that positions are sinusoidal (position_embedding_type; YAML: sinusoidal_pos_emb)");
     if (!config_.max_position_embeddings) config_.max_position_embeddings = kUnsaidPositions;
   }
@@ -118,7 +119,7 @@ class ShapeInference {
     if (config_.num_attention_heads) return;
     const auto* preset = std::ranges::find(kPresets, *config_.hidden_size, &Preset::hidden_size);
     if (preset == kPresets.end())
-      fail(ErrorCode::kInvalidModel, config_source_, ": num_attention_heads is missing, and no tensor of ",
+      fail(ErrorCode::kInvalidModel, base::About{config_source_}, "num_attention_heads is missing, and no tensor of ",
            tensors_.source, " tells it; add it (a YAML file says it through mode; hidden_size ", *config_.hidden_size,
            " is that of no published mode)");
     config_.num_attention_heads = preset->num_attention_heads;

@@ -43,17 +43,17 @@ std::string listed_keys(const Pickle& pickle, const Dict& dict) {
 }
 
 [[noreturn]] void refuse(const Foreign& foreign, const std::string& source) {
-  fail(ErrorCode::kUnsupported, source, ": the pickle refers to the global ", excerpt(foreign.module), '.',
+  fail(ErrorCode::kUnsupported, base::About{source}, "the pickle refers to the global ", excerpt(foreign.module), '.',
        excerpt(foreign.name), ", which is not on the list of what a state dict needs; nothing was executed. ",
        "Save the weights alone, with torch.save(model.state_dict(), path)");
 }
 
 [[noreturn]] void fail_without_tensors(const Pickle& pickle, const Dict& dict, const std::string& source) {
-  if (dict.items.empty()) fail(ErrorCode::kInvalidFormat, source, ": the state dict is empty");
+  if (dict.items.empty()) fail(ErrorCode::kInvalidFormat, base::About{source}, "the state dict is empty");
   const auto& [key, value] = dict.items.front();
   const auto* name = pickle.get_if<std::string_view>(key);
-  fail(ErrorCode::kInvalidFormat, source,
-       ": holds no state dict: ", name != nullptr ? "\"" + excerpt(*name) + "\" is " : "a key is no string, its value ",
+  fail(ErrorCode::kInvalidFormat, base::About{source},
+       "holds no state dict: ", name != nullptr ? "\"" + excerpt(*name) + "\" is " : "a key is no string, its value ",
        pickle::kind_of(pickle.values[value]), ", expected a tensor; its keys are ", listed_keys(pickle, dict),
        "; looked for a state dict there and under ", format::joined(kUsualKeys[0], ", ", kUsualKeys[1], ", "),
        format::joined(kUsualKeys[2], " and ", kUsualKeys[3]));
@@ -66,7 +66,7 @@ std::map<std::string, const pickle::TensorRef*, std::less<>> find_state_dict(con
   if (const auto* foreign = pickle.get_if<Foreign>(pickle.root)) refuse(*foreign, source);
   const Dict* dict = pickle.get_if<Dict>(pickle.root);
   if (dict == nullptr)
-    fail(ErrorCode::kInvalidFormat, source, ": holds ", pickle::kind_of(pickle.values[pickle.root]),
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "holds ", pickle::kind_of(pickle.values[pickle.root]),
          ", expected a state dict; save it with torch.save(model.state_dict(), path)");
   if (const Dict* nested = find_nested(pickle, *dict)) dict = nested;
   if (!holds_tensors(pickle, *dict)) fail_without_tensors(pickle, *dict, source);
@@ -78,7 +78,7 @@ std::map<std::string, const pickle::TensorRef*, std::less<>> find_state_dict(con
       refuse(*foreign, source);                          // among weights, not beside them
     if (name == nullptr || tensor == nullptr) continue;  // an epoch, a score
     if (!tensors.emplace(*name, tensor).second)
-      fail(ErrorCode::kInvalidFormat, source, ": the state dict has ", excerpt(*name), " twice");
+      fail(ErrorCode::kInvalidFormat, base::About{source}, "the state dict has ", excerpt(*name), " twice");
   }
   return tensors;
 }

@@ -1,15 +1,19 @@
 // Zip archives after PKWARE's APPNOTE 6.3: end record, zip64 records, central directory, local headers.
 #include "interop/zip_reader.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <vector>
 
-#include "interop/byte_reader.hpp"
-#include "interop/crc32.hpp"
+#include "base/bytes_io.hpp"
+#include "format/text.hpp"
 
 namespace byteformer::interop {
 namespace {
 
+using base::as_text;
+using base::ByteReader;
 using format::excerpt;
 using format::fail;
 
@@ -87,13 +91,15 @@ ZipReader::ZipReader(std::span<const std::byte> bytes, std::string source) : byt
 std::span<const std::byte> ZipReader::read(std::string_view name) const {
   const auto found = entries_.find(name);
   if (found == entries_.end())
-    fail(ErrorCode::kInvalidFormat, source_, ": has no entry ", excerpt(name), ", which its content refers to");
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "has no entry ", excerpt(name),
+         ", which its content refers to");
   const Entry& entry = found->second;
   if (entry.method != kStored)
-    fail(ErrorCode::kUnsupported, source_, ": entry ", excerpt(name), " is compressed (method ", entry.method,
+    fail(ErrorCode::kUnsupported, base::About{source_}, "entry ", excerpt(name), " is compressed (method ",
+         entry.method,
          "); torch.save stores entries, so something repacked this file: unpack it and zip it with `zip -0`");
-  if (crc32(entry.bytes) != entry.crc)
-    fail(ErrorCode::kInvalidFormat, source_, ": entry ", excerpt(name),
+  if (crc32_z(0, reinterpret_cast<const Bytef*>(entry.bytes.data()), entry.bytes.size()) != entry.crc)
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "entry ", excerpt(name),
          " is damaged: its bytes do not have the checksum (CRC-32) that the archive states; copy the file again");
   return entry.bytes;
 }
@@ -101,7 +107,7 @@ std::span<const std::byte> ZipReader::read(std::string_view name) const {
 std::span<const std::byte> ZipReader::slice(std::uint64_t offset, std::uint64_t num_bytes,
                                             std::string_view what) const {
   if (offset > bytes_.size() || num_bytes > bytes_.size() - offset)
-    fail(ErrorCode::kInvalidFormat, source_, ": ", what, " would take ", num_bytes, " bytes at offset ", offset,
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, what, " would take ", num_bytes, " bytes at offset ", offset,
          ", the file has ", bytes_.size());
   return bytes_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(num_bytes));
 }
@@ -115,7 +121,7 @@ std::size_t ZipReader::find_end_record() const {
     reader.take(kEndRecordBytes - 6);
     if (reader.u16() == comment) return offset;
   }
-  fail(ErrorCode::kInvalidFormat, source_, ": is not a zip archive or is cut off: it has no end record");
+  fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not a zip archive or is cut off: it has no end record");
 }
 
 ZipReader::Directory ZipReader::read_end_records() const {
@@ -130,7 +136,7 @@ ZipReader::Directory ZipReader::read_end_records() const {
   directory.offset = reader.u32();
   std::uint64_t records_offset = end_offset;
   if (disk != directory_disk || num_entries_here != directory.num_entries)
-    fail(ErrorCode::kUnsupported, source_, ": is a zip archive of several disks");
+    fail(ErrorCode::kUnsupported, base::About{source_}, "is a zip archive of several disks");
   if (end_offset >= kZip64LocatorBytes) {
     ByteReader locator(bytes_.subspan(end_offset - kZip64LocatorBytes), source_);
     if (locator.u32() == kZip64Locator) {
@@ -140,7 +146,7 @@ ZipReader::Directory ZipReader::read_end_records() const {
     }
   }
   if (directory.offset > records_offset || directory.num_bytes > records_offset - directory.offset)
-    fail(ErrorCode::kInvalidFormat, source_, ": the zip directory would take ", directory.num_bytes,
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "the zip directory would take ", directory.num_bytes,
          " bytes at offset ", directory.offset, ", but its end record is at ", records_offset);
   return directory;
 }
@@ -148,7 +154,7 @@ ZipReader::Directory ZipReader::read_end_records() const {
 ZipReader::Directory ZipReader::read_zip64_record(std::uint64_t offset) const {
   ByteReader reader(slice(offset, kZip64EndRecordBytes, "the zip64 end record"), source_);
   if (reader.u32() != kZip64EndRecord)
-    fail(ErrorCode::kInvalidFormat, source_, ": has no zip64 end record at offset ", offset,
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, "has no zip64 end record at offset ", offset,
          ", where its locator points");
   reader.take(12);  // size of the record, versions
   const std::uint32_t disk = reader.u32();
@@ -159,7 +165,7 @@ ZipReader::Directory ZipReader::read_zip64_record(std::uint64_t offset) const {
   directory.num_bytes = reader.u64();
   directory.offset = reader.u64();
   if (disk != directory_disk || num_entries_here != directory.num_entries)
-    fail(ErrorCode::kUnsupported, source_, ": is a zip archive of several disks");
+    fail(ErrorCode::kUnsupported, base::About{source_}, "is a zip archive of several disks");
   return directory;
 }
 
@@ -179,12 +185,12 @@ void ZipReader::read_directory(const Directory& directory) {
 
 ZipReader::Entry ZipReader::locate(const DirectoryEntry& listed, std::uint64_t directory_offset) const {
   const std::string what = "entry " + excerpt(listed.name);
-  if ((listed.flags & kEncrypted) != 0) fail(ErrorCode::kUnsupported, source_, ": ", what, " is encrypted");
+  if ((listed.flags & kEncrypted) != 0) fail(ErrorCode::kUnsupported, base::About{source_}, what, " is encrypted");
   if (listed.method == kStored && listed.compressed_size != listed.size)
-    fail(ErrorCode::kInvalidFormat, source_, ": ", what, " is stored, but would take ", listed.compressed_size,
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, what, " is stored, but would take ", listed.compressed_size,
          " bytes for ", listed.size);
   if (listed.header_offset > directory_offset)
-    fail(ErrorCode::kInvalidFormat, source_, ": ", what, " would begin at offset ", listed.header_offset,
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, what, " would begin at offset ", listed.header_offset,
          ", but the zip directory begins at ", directory_offset);
   const std::string where = source_ + ": " + what;
   ByteReader reader(bytes_.subspan(static_cast<std::size_t>(listed.header_offset),
@@ -209,7 +215,8 @@ void ZipReader::check_overlap() const {
   for (const auto* named : in_order) {
     const Entry& entry = named->second;
     if (entry.header_offset < end)
-      fail(ErrorCode::kInvalidFormat, source_, ": entry ", excerpt(named->first), " overlaps the one before it");
+      fail(ErrorCode::kInvalidFormat, base::About{source_}, "entry ", excerpt(named->first),
+           " overlaps the one before it");
     end = static_cast<std::uint64_t>(entry.bytes.data() - bytes_.data()) + entry.bytes.size();
   }
 }

@@ -1,11 +1,15 @@
 // Zip output after PKWARE's APPNOTE 6.3, without zip64.
 #include "interop/zip_writer.hpp"
 
+#include <zlib.h>
+
+#include "base/bytes_io.hpp"
 #include "format/text.hpp"
-#include "interop/crc32.hpp"
 
 namespace byteformer::interop {
 namespace {
+
+using base::append_little_endian;
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kLocalHeaderBytes = 30;
@@ -17,23 +21,19 @@ constexpr std::uint16_t kUtf8Names = 1 << 11;
 constexpr std::uint16_t kPaddingField = 0x4246;  // "FB", torch's own
 constexpr std::uint16_t kDate = 1 << 5 | 1;      // 1980-01-01, the first one: equal weights give equal files
 
-void put(std::string& out, std::uint64_t value, std::size_t num_bytes) {
-  for (std::size_t i = 0; i < num_bytes; ++i) out += static_cast<char>(value >> (8 * i));
-}
-
 /// The fields that local and directory header share.
 std::string common_fields(std::uint32_t crc, std::size_t size, std::size_t name_length, std::size_t extra_length) {
   std::string out;
-  put(out, kVersion, 2);
-  put(out, kUtf8Names, 2);
-  put(out, 0, 2);  // stored
-  put(out, 0, 2);  // time
-  put(out, kDate, 2);
-  put(out, crc, 4);
-  put(out, size, 4);
-  put(out, size, 4);
-  put(out, name_length, 2);
-  put(out, extra_length, 2);
+  append_little_endian(out, kVersion, 2);
+  append_little_endian(out, kUtf8Names, 2);
+  append_little_endian(out, 0, 2);  // stored
+  append_little_endian(out, 0, 2);  // time
+  append_little_endian(out, kDate, 2);
+  append_little_endian(out, crc, 4);
+  append_little_endian(out, size, 4);
+  append_little_endian(out, size, 4);
+  append_little_endian(out, name_length, 2);
+  append_little_endian(out, extra_length, 2);
   return out;
 }
 
@@ -50,19 +50,20 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> bytes) {
   if (++num_entries_ > kMaxEntries || bytes.size() > kMaxOffset || unpadded + padding + bytes.size() > kMaxOffset)
     format::fail(ErrorCode::kUnsupported, "a .pt file of more than 4 GiB or ", kMaxEntries,
                  " tensors cannot be written; export to safetensors instead");
-  const std::string fields = common_fields(crc32(bytes), bytes.size(), name.size(), 0);
+  const auto crc = static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  const std::string fields = common_fields(crc, bytes.size(), name.size(), 0);
 
   directory_ += "PK\x01\x02";
-  put(directory_, kVersion, 2);
+  append_little_endian(directory_, kVersion, 2);
   directory_ += fields + std::string(10, '\0');  // no comment, disk 0, no attributes
-  put(directory_, offset_, 4);
+  append_little_endian(directory_, offset_, 4);
   directory_ += name;
 
   std::string header = "PK\x03\x04" + fields.substr(0, fields.size() - 2);
-  put(header, kExtraHeaderBytes + padding, 2);
+  append_little_endian(header, kExtraHeaderBytes + padding, 2);
   header += name;
-  put(header, kPaddingField, 2);
-  put(header, padding, 2);
+  append_little_endian(header, kPaddingField, 2);
+  append_little_endian(header, padding, 2);
   write(header + std::string(padding, 'Z'));
   append_(bytes);
   offset_ += bytes.size();
@@ -71,11 +72,11 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> bytes) {
 void ZipWriter::finish() {
   if (offset_ + directory_.size() > kMaxOffset) format::fail(ErrorCode::kUnsupported, "a zip archive over 4 GiB");
   std::string end = "PK\x05\x06" + std::string(4, '\0');  // disk 0
-  put(end, num_entries_, 2);
-  put(end, num_entries_, 2);
-  put(end, directory_.size(), 4);
-  put(end, offset_, 4);
-  put(end, 0, 2);  // no comment
+  append_little_endian(end, num_entries_, 2);
+  append_little_endian(end, num_entries_, 2);
+  append_little_endian(end, directory_.size(), 4);
+  append_little_endian(end, offset_, 4);
+  append_little_endian(end, 0, 2);  // no comment
   write(directory_ + end);
 }
 

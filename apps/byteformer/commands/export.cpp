@@ -49,7 +49,7 @@ int export_model(const Options& options, Console& console) {
   std::error_code ignored;
   if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(output, ignored)))
     throw UsageError(base::printable(output) + " exists; --force replaces it, -o names another file");
-  interop::export_model(model, format_of(to), output);
+  interop::export_model(model, format_of(to), output, {.replaces = options.force});
   console.out << base::printable(output) << "\n";
   return kExitOk;
 }

@@ -204,12 +204,13 @@ void add_metadata(const format::ModelConfig& config, onnx::proto::Model& model) 
 
 }  // namespace
 
-void export_onnx(const format::ModelFolder& folder, const std::filesystem::path& output) {
+void export_onnx(const format::ModelFolder& folder, const std::filesystem::path& output,
+                 const base::WriteOptions& options) {
   model::check_tensors(folder.config, folder.tensors);
   std::int64_t num_bytes = 0;
   for (const auto& [name, tensor] : folder.tensors.by_name) num_bytes += 4 * tensor.num_elements();
   if (num_bytes > kMostBytes - (1 << 20))
-    format::fail(ErrorCode::kUnsupported, folder.tensors.source, ": has ", num_bytes,
+    format::fail(ErrorCode::kUnsupported, base::About{folder.tensors.source}, "has ", num_bytes,
                  " bytes of weights, more than the 2 GB that an ONNX file can hold");
   onnx::proto::Model model;
   model.set_ir_version(8);
@@ -218,7 +219,7 @@ void export_onnx(const format::ModelFolder& folder, const std::filesystem::path&
   operators.set_version(17);
   add_metadata(folder.config, model);
   *model.mutable_graph() = Exporter(folder.config, folder.tensors).build();
-  base::write_file_atomically(output, model.SerializeAsString());
+  base::write_file_atomically(output, model.SerializeAsString(), options);
 }
 
 }  // namespace byteformer::interop

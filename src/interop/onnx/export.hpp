@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "base/file_io.hpp"
 #include "format/model_folder.hpp"
 
 namespace byteformer::interop {
@@ -12,6 +13,7 @@ namespace byteformer::interop {
 /// its meaning of masking, for every length of which its positions suffice. Weights keep names and shapes of the state
 /// dict. Labels, temperature and preparation stand in the metadata, under the keys of config.json.
 /// \throws Error kInvalidModel, kIo, kPermissionDenied; kUnsupported beyond 2 GB, the most that such a file holds.
-void export_onnx(const format::ModelFolder& model, const std::filesystem::path& output);
+void export_onnx(const format::ModelFolder& model, const std::filesystem::path& output,
+                 const base::WriteOptions& options = {});
 
 }  // namespace byteformer::interop

@@ -68,6 +68,8 @@ TEST(SafetensorsTest, WritesWhatItReads) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(other.bytes.data()) % size_of(tensor.dtype), 0U) << name;
   }
   write_safetensors(folder / "y", found.by_name, {{"k", "v"}});
+  test::expect_error(ErrorCode::kAlreadyExists, {"y: exists already"},
+                     [&] { write_safetensors(folder / "y", found.by_name, {}, {.replaces = false}); });
   EXPECT_EQ(test::read_file(folder / "x"), test::read_file(folder / "y"));
 }
 
