@@ -1,4 +1,4 @@
-// Implementation of external_program.hpp.
+// Finds programs of ours, starts them, and waits for their end.
 #include "system/external_program.hpp"
 
 #include <spawn.h>
@@ -24,22 +24,26 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void throw_cannot_start(const fs::path& program, int error) {
-  throw Error(ErrorCode::kIo, base::printable(program) + ": cannot be started: " + std::strerror(error));
+  throw Error(ErrorCode::kIo, program.native(), std::string("cannot be started: ") + std::strerror(error));
 }
 
 /// Looks again and again rather than sleep in waitpid(2): a signal that comes just before it would be missed.
-int wait_for(pid_t child) {
+/// \throws Error kIo where its status is lost, as in a process that ignores SIGCHLD.
+int wait_for(const fs::path& program, pid_t child) {
   constexpr auto kPause = std::chrono::milliseconds(50);
   bool was_told = false;
   int status = 0;
-  while (waitpid(child, &status, WNOHANG) == 0) {
+  for (;;) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (ended < 0 && errno != EINTR)
+      throw Error(ErrorCode::kIo, program.native(), std::string("how it ended is lost: ") + std::strerror(errno));
     if (interrupted() && !was_told) {  // a terminal has told it already; that counts as the same request
       kill(child, SIGINT);
       was_told = true;
     }
     std::this_thread::sleep_for(kPause);
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
@@ -89,7 +93,7 @@ int run_program(const fs::path& program, const std::vector<std::string>& argumen
       posix_spawn(&child, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw_cannot_start(program, error);
-  return wait_for(child);
+  return wait_for(program, child);
 }
 
 }  // namespace byteformer::cli

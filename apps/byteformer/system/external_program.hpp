@@ -27,7 +27,7 @@ std::vector<char*> words_of(const std::filesystem::path& program, const std::vec
 /// Runs `program` with `arguments` and waits for its end; what it writes to its standard output goes to our standard
 /// error. Once interrupted() says so, it gets SIGINT, too, and has its time to end.
 /// \returns its exit status; 128 and the number of the signal that ended it.
-/// \throws Error kIo saying why it cannot be started.
+/// \throws Error kIo saying why it cannot be started, or that its status is lost.
 int run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments);
 
 }  // namespace byteformer::cli

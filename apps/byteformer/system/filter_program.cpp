@@ -1,4 +1,4 @@
-// Implementation of filter_program.hpp.
+// Pipes to and from a program, and waits that Ctrl-C ends.
 #include "system/filter_program.hpp"
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kPieceBytes = 1 << 12;  // a pipe that is ready takes so many without a wait (POSIX: PIPE_BUF)
 
 [[noreturn]] void throw_system(const fs::path& program, const char* what, int error) {
-  throw Error(ErrorCode::kIo, base::printable(program) + ": " + what + ": " + std::strerror(error));
+  throw Error(ErrorCode::kIo, program.native(), std::string(what) + ": " + std::strerror(error));
 }
 
 /// A pipe whose ends close themselves.
@@ -73,13 +73,15 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// \returns whether it ended with status 0.
-  bool wait() {
+  /// \returns whether it ended with status 0, as far as the system tells: not in a process that ignores SIGCHLD.
+  bool wait() noexcept {
     int status = 0;
-    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
-    }
+    pid_t ended = 0;
+    do {
+      ended = ::waitpid(id_, &status, 0);
+    } while (ended < 0 && errno == EINTR);
     is_waited_for_ = true;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return ended == id_ && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
  private:

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "byteformer/error.hpp"
 #include "common/gradient_messages.hpp"
+#include "system/external_program.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -31,6 +34,28 @@ TEST(RunFilter, SaysWhatWentWrong) {
   EXPECT_EQ(code_of("/bin/sh", {"-c", "exit 3"}, much), ErrorCode::kInternal);  // and reads nothing of it
   EXPECT_EQ(code_of("/bin/sh", {"-c", "kill -9 $$"}), ErrorCode::kInternal);
   EXPECT_EQ(code_of("/no/such/program", {}), ErrorCode::kIo);
+}
+
+/// Ends where this does: a process that ignores SIGCHLD, whose children leave no status.
+class IgnoringChildren {
+ public:
+  IgnoringChildren() : before_(std::signal(SIGCHLD, SIG_IGN)) {}
+  ~IgnoringChildren() { std::signal(SIGCHLD, before_); }
+  IgnoringChildren(const IgnoringChildren&) = delete;
+  IgnoringChildren& operator=(const IgnoringChildren&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
+TEST(RunFilter, TakesALostStatusForAFailure) {
+  const IgnoringChildren ignoring;
+  EXPECT_EQ(code_of("/bin/sh", {"-c", "exit 3"}), ErrorCode::kInternal);
+}
+
+TEST(RunProgram, TakesALostStatusForAFailure) {
+  const IgnoringChildren ignoring;
+  EXPECT_THROW(cli::run_program("/bin/sh", {"-c", "exit 3"}), Error);
 }
 
 TEST(GradientMessages, ComeThrough) {
