@@ -91,13 +91,14 @@ int run(const Arguments& arguments, Console& console) {
     return kExitOk;
   }
   check_data(tasks, places);
+  int num_failed = 0;
   if (arguments.force)
-    forget(runner, tasks);
+    num_failed = forget(runner, tasks, console);
   else
     check_states(tasks, arguments.resume);
   watch_for_interrupt({SIGINT, SIGTERM});
   try {
-    const int num_failed = Session(book, runner, places, console).run(tasks);
+    num_failed += Session(book, runner, places, console).run(tasks);
     experiments::write_report(book, places);
     console.err << fmt::format("results: {}\n", base::printable(experiments::page_path(places))) << std::flush;
     return num_failed == 0 ? kExitOk : kExitInputFailed;

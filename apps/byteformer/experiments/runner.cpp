@@ -1,4 +1,4 @@
-// Implementation of runner.hpp.
+// Trains, judges and logs one run, or goes on with it.
 #include "experiments/runner.hpp"
 
 #include <algorithm>
@@ -36,6 +36,15 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
+/// \throws Error kIo or kPermissionDenied.
+void delete_all(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error)
+    throw Error(error == std::errc::permission_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo, path.native(),
+                "cannot be deleted: " + error.message());
+}
+
 /// What the trainer keeps of a finished training.
 experiments::TrainingLog read_training(const fs::path& model_dir) {
   const fs::path plan_path = model_dir / "training" / "plan.json";
@@ -43,7 +52,7 @@ experiments::TrainingLog read_training(const fs::path& model_dir) {
       plan::parse_plan(base::read_text_file(plan_path, kMaxPlanBytes), base::printable(plan_path));
   const std::optional<plan::Progress> progress = plan::read_progress(model_dir);
   if (!progress || progress->step < plan.schedule.total_steps)
-    throw Error(ErrorCode::kInternal, base::printable(model_dir) + ": the trainer ended well before the last step");
+    throw Error(ErrorCode::kInternal, model_dir.native(), "the trainer ended well before the last step");
   experiments::TrainingLog log{plan.data_fingerprint, progress->step,    progress->best_step,
                                plan.epochs(),         progress->seconds, {}};
   std::vector<experiments::Validation> history;
@@ -83,9 +92,9 @@ RunState Runner::state_of(const Run& run) const {
 }
 
 void Runner::forget(const Run& run) const {
-  fs::remove_all(experiments::model_dir(run, options_.places));
-  fs::remove(settings_path(run));
-  fs::remove(experiments::log_path(run, options_.places));
+  delete_all(experiments::model_dir(run, options_.places));
+  delete_all(settings_path(run));
+  delete_all(experiments::log_path(run, options_.places));
 }
 
 RunLog Runner::carry_out(const Run& run, Console& console) const {
@@ -115,7 +124,7 @@ void Runner::train(const Run& run) const {
     request.resume = model_dir.string();
     request.data = (options_.places.data / run.at_scale().data->folder).string();
   } else {
-    fs::remove_all(model_dir);  // killed before there was anything to resume
+    delete_all(model_dir);  // killed before there was anything to resume
   }
   request.threads = options_.num_threads;
   request.no_progress = !options_.has_progress;
@@ -132,9 +141,9 @@ experiments::RekeyingLog Runner::rekey(const Run& run, Console& console) const {
   const fs::path plain_dir = experiments::model_dir(plain, options_.places);
   const fs::path keyed_dir = experiments::model_dir(run, options_.places);
   if (!is_there(plain_dir / "config.json"))
-    throw Error(ErrorCode::kNotFound, base::printable(plain_dir) + ": the model of " + experiments::to_string(plain) +
-                                          " is not there any more; run it again with --force");
-  fs::remove_all(keyed_dir);
+    throw Error(ErrorCode::kNotFound, plain_dir.native(),
+                "the model of " + experiments::to_string(plain) + " is not there any more; run it again with --force");
+  delete_all(keyed_dir);
   const auto transforms = prepare::parse_transforms(run.at_scale().train.transforms.value(), run.recipe->name);
   interop::rekey_model({.model = plain_dir, .key = transforms.permutations.front(), .output = keyed_dir});
   const fs::path data_dir = experiments::locate(*run.at_scale().data, options_.places.data);

@@ -38,6 +38,7 @@ class Runner {
   experiments::RunLog carry_out(const experiments::Run& run, Console& console) const;
 
   /// Removes what the run left.
+  /// \throws Error kIo or kPermissionDenied.
   void forget(const experiments::Run& run) const;
 
  private:

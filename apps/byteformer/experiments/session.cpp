@@ -1,4 +1,4 @@
-// Implementation of session.hpp.
+// Carries out task after task, and says how far it is.
 #include "experiments/session.hpp"
 
 #include <fmt/format.h>
@@ -54,8 +54,8 @@ bool Session::carry_out(const Task& task) try {
   ++num_timed_;
   experiments::write_report(book_, places_);
   return true;
-} catch (const Error& error) {
-  say(fmt::format("byteformer: {}: {}", to_string(task.run), error.what()));
+} catch (const std::exception& error) {  // of whatever kind: the others go on
+  complain(console_, to_string(task.run) + ": " + error.what());
   return false;
 }
 

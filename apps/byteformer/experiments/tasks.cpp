@@ -1,4 +1,4 @@
-// Implementation of tasks.hpp.
+// Which runs there are to do, and what must hold before the first starts.
 #include "experiments/tasks.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "error_of.hpp"
 #include "exit_status.hpp"
 
 namespace byteformer::cli {
@@ -55,12 +56,18 @@ void check_states(const std::vector<Task>& tasks, bool resumes) {
                      "makes all anew");
 }
 
-void forget(const Runner& runner, std::vector<Task>& tasks) {
-  for (Task& task : tasks) {
-    if (!task.is_asked_for && task.state != RunState::kOutdated) continue;
-    runner.forget(task.run);
-    task.state = RunState::kNew;
-  }
+int forget(const Runner& runner, std::vector<Task>& tasks, Console& console) {
+  const auto is_made_anew = [](const Task& task) { return task.is_asked_for || task.state == RunState::kOutdated; };
+  const auto cannot_be_forgotten = [&](const Task& task) {
+    if (!is_made_anew(task)) return false;
+    const std::optional<Error> error = error_of([&] { runner.forget(task.run); });
+    if (error) complain(console, to_string(task.run) + ": " + error->what());
+    return error.has_value();
+  };
+  const auto num_failed = static_cast<int>(std::erase_if(tasks, cannot_be_forgotten));
+  for (Task& task : tasks)
+    if (is_made_anew(task)) task.state = RunState::kNew;
+  return num_failed;
 }
 
 void show_plan(const experiments::RecipeBook& book, const std::vector<Task>& tasks, const experiments::Places& places,

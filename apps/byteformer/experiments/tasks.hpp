@@ -30,7 +30,9 @@ void check_data(const std::vector<Task>& tasks, const experiments::Places& place
 void check_states(const std::vector<Task>& tasks, bool resumes);
 
 /// Removes what is there of the runs that were asked for, and of outdated ones: they are to be done anew.
-void forget(const Runner& runner, std::vector<Task>& tasks);
+/// A run of which something cannot be deleted is said, and is no task any more.
+/// \returns how many those are.
+int forget(const Runner& runner, std::vector<Task>& tasks, Console& console);
 
 /// Writes what would be done: a comment and a command a run.
 void show_plan(const experiments::RecipeBook& book, const std::vector<Task>& tasks, const experiments::Places& places,

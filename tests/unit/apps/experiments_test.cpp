@@ -4,10 +4,13 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "exit_status.hpp"
+#include "experiments/tasks.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"
+#include "support/plain_permissions.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -91,6 +94,31 @@ TEST_F(ExperimentsTest, ResumingAndStartingAnewExcludeEachOther) {
   const Outcome outcome = run({"image_tiff", "--resume", "--force"});
   EXPECT_EQ(outcome.status, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr("--force"));
+}
+
+TEST_F(ExperimentsTest, AFolderThatCannotBeDeletedCostsItsRunAlone) {
+  const experiments::RecipeBook book = experiments::read_recipes(in_repository("recipes"));
+  experiments::Places places;
+  places.models = at("output");
+  places.results = at("results");
+  const Runner runner(book, {places, {}, {}, false});
+  std::vector<Task> tasks = find_tasks(book, runner, {&book.at("image_tiff")}, experiments::Scale::kSmall, 2, {});
+  ASSERT_EQ(tasks.size(), 2U);
+  const std::filesystem::path stuck = experiments::model_dir(tasks[0].run, places);
+  std::filesystem::create_directories(stuck / "training");
+  test::write_file(stuck / "training" / "plan.json", "{}");
+  std::filesystem::permissions(stuck / "training", std::filesystem::perms(0500));
+  const experiments::Run other = tasks[1].run;
+  std::ostringstream out, err;
+  Console console{.out = out, .err = err};
+  {
+    const test::PlainPermissions permissions;
+    EXPECT_EQ(forget(runner, tasks, console), 1);
+  }
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(tasks[0].run.seed, other.seed);
+  EXPECT_THAT(err.str(), HasSubstr("cannot be deleted"));
+  std::filesystem::permissions(stuck / "training", std::filesystem::perms(0700));
 }
 
 TEST_F(ExperimentsTest, WritesThePageOfNoRuns) {
