@@ -1,16 +1,15 @@
 // `byteformer obfuscate apply`: files and streams whose byte values are permuted by a key, or back.
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
 
 #include "base/file_io.hpp"
 #include "bytes/key_file.hpp"
 #include "classify/input_arguments.hpp"
-#include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "encoding/file_transformer.hpp"
+#include "error_of.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
 #include "output/output_files.hpp"
@@ -75,24 +74,22 @@ bool names_a_folder(const fs::path& output) {
 class IntoFolder {
  public:
   IntoFolder(const FileTransformer& obfuscator, const fs::path& output, bool overwrites)
-      : obfuscator_(obfuscator), folder_(output), overwrites_(overwrites) {}
+      : obfuscator_(obfuscator), folder_(output), overwrites_(overwrites), written_(output) {}
 
   OutputResult write(const Input& input) {
     if (folder_.holds(input)) return {.is_left_out = true};
     if (input.error) return {.error = input.error};
     const fs::path output = folder_.place_of(input);
-    const auto [known, is_new] = inputs_.try_emplace(output.lexically_normal().native(), input.path);
-    if (is_new) return obfuscator_.write(input, output, overwrites_);
-    return {.error = base::about(input.path,
-                               Error(ErrorCode::kAlreadyExists, base::printable(output) + " is already the output of " +
-                                                                    base::printable(known->second)))};
+    if (const auto error = error_of([&] { written_.check(output); })) return {.error = base::about(input.path, *error)};
+    written_.add(output, input.path);
+    return obfuscator_.write(input, output, overwrites_);
   }
 
  private:
   const FileTransformer& obfuscator_;
   OutputFolder folder_;
   bool overwrites_;
-  std::map<std::string, std::string> inputs_;  ///< by output
+  WrittenOutputs written_;
 };
 
 int apply_to_one(const Options& options, const FileTransformer& obfuscator, Console& console) {

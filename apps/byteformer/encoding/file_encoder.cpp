@@ -1,8 +1,10 @@
-// Implementation of file_encoder.hpp.
+// Plans, claims and writes the outputs of a batch, on all threads.
 #include "encoding/file_encoder.hpp"
 
 #include <algorithm>
 #include <span>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "base/file_io.hpp"
@@ -25,12 +27,10 @@ constexpr std::size_t kKindBytes = 1 << 16;  // enough to tell any kind of file
 struct FileEncoder::Task {
   fs::path input, output;
   OutputResult result;
-
-  std::string key() const { return output.lexically_normal().native(); }
 };
 
 FileEncoder::FileEncoder(EncodeOptions options)
-    : options_(std::move(options)), folder_(options_.output), pool_(options_.num_threads) {}
+    : options_(std::move(options)), folder_(options_.output), written_(options_.output), pool_(options_.num_threads) {}
 
 std::vector<OutputResult> FileEncoder::encode(const std::vector<Input>& batch) {
   std::vector<Task> tasks;
@@ -42,12 +42,8 @@ std::vector<OutputResult> FileEncoder::encode(const std::vector<Input>& batch) {
     std::vector<Task*> deferred;
     const std::vector<Task*> claimed = claim(waiting, deferred);
     pool_.parallel_for(claimed.size(), [&](std::size_t i, int) noexcept { run(*claimed[i]); });
-    for (const Task* task : claimed) {
-      if (task->result.error)
-        claims_.erase(task->key());
-      else
-        claims_[task->key()].is_written = true;
-    }
+    for (const Task* task : claimed)
+      if (!task->result.error) written_.add(task->output, task->input);
     waiting = std::move(deferred);
   }
   std::vector<OutputResult> results;
@@ -72,18 +68,16 @@ FileEncoder::Task FileEncoder::plan(const Input& input) const {
   return task;
 }
 
-/// Those of `tasks` that now hold their outputs. One whose output another input may yet fail to write is deferred.
-std::vector<FileEncoder::Task*> FileEncoder::claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred) {
+/// Those of `tasks` that are first to ask for an output that is not written. Others that ask for it are deferred: the
+/// first may fail yet.
+std::vector<FileEncoder::Task*> FileEncoder::claim(const std::vector<Task*>& tasks,
+                                                   std::vector<Task*>& deferred) const {
   std::vector<Task*> claimed;
+  std::unordered_set<std::string> outputs;
   for (Task* task : tasks) {
-    const auto [claim, is_new] = claims_.try_emplace(task->key(), Claim{task->input.native()});
-    if (is_new)
-      claimed.push_back(task);
-    else if (!claim->second.is_written)
-      deferred.push_back(task);
-    else
-      task->result.error.emplace(ErrorCode::kAlreadyExists, printable(task->output) + " is already the output of " +
-                                                                printable(claim->second.input));
+    task->result.error = error_of([&] { written_.check(task->output); });
+    if (!task->result.error)
+      (outputs.insert(task->output.lexically_normal().native()).second ? claimed : deferred).push_back(task);
   }
   return claimed;
 }
@@ -99,7 +93,8 @@ void FileEncoder::run(Task& task) const {
   if (task.result.error) return;
   task.result.error = error_of([&] {
     create_folders(task.output.parent_path());
-    base::write_file_atomically(task.output, [&](const auto& append) { append(std::as_bytes(std::span(bytes))); });
+    base::write_file_atomically(task.output, [&](const auto& append) { append(std::as_bytes(std::span(bytes))); },
+                                {.replaces = options_.overwrites});
   });
   task.result.is_of_output = task.result.error.has_value();
 }
@@ -141,7 +136,7 @@ media::FileBytes FileEncoder::encoded(const fs::path& input) const {
   media::FileBytes file = data::read_whole_file(input);
   const std::string source = printable(input);
   if (options_.keeps_form) return prepare::prepare_if_needed(std::move(file), options_.form, source).bytes;
-  if (file.empty()) throw Error(ErrorCode::kEmptyFile, source + ": is empty: there is nothing to encode");
+  if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to encode");
   if (options_.form.image) return prepare::prepared(media::decode_image(file, source), *options_.form.image, source);
   return prepare::prepared(media::decode_sound(file, source), *options_.form.sound);
 }

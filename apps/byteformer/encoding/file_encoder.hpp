@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/thread_pool.hpp"
@@ -35,13 +33,9 @@ class FileEncoder {
 
  private:
   struct Task;
-  struct Claim {
-    std::string input;
-    bool is_written = false;
-  };
 
   Task plan(const Input& input) const;
-  std::vector<Task*> claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred);
+  std::vector<Task*> claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred) const;
   void run(Task& task) const;
   bool flows(const std::filesystem::path& input) const;
   void run_piecewise(Task& task) const;
@@ -50,8 +44,8 @@ class FileEncoder {
 
   EncodeOptions options_;
   OutputFolder folder_;
+  WrittenOutputs written_;
   base::ThreadPool pool_;
-  std::unordered_map<std::string, Claim> claims_;  ///< of outputs
 };
 
 }  // namespace byteformer::cli

@@ -1,7 +1,10 @@
-// Implementation of output_files.hpp.
+// Makes folders, names outputs, and finds out what they would overwrite.
 #include "output/output_files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 #include <system_error>
 
 #include "base/file_io.hpp"
@@ -22,6 +25,18 @@ bool lies_in(const fs::path& path, const fs::path& folder) {
   return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
 }
 
+/// Now, by the clock of the file system that holds `folder`; the end of time where nothing can be written there.
+fs::file_time_type clock_of(const fs::path& folder) {
+  const fs::path probe = folder / (".byteformer-" + std::to_string(::getpid()));
+  std::ofstream(probe).put('\n');
+  std::error_code error, ignored;
+  const fs::file_time_type now = fs::last_write_time(probe, error);
+  fs::remove(probe, ignored);
+  return error ? fs::file_time_type::max() : now;
+}
+
+std::string key_of(const fs::path& output) { return output.lexically_normal().native(); }
+
 }  // namespace
 
 void create_folders(const fs::path& folder) {
@@ -29,9 +44,8 @@ void create_folders(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (!error && fs::is_directory(folder, error)) return;
   const bool is_denied = error == std::errc::permission_denied;
-  throw Error(
-      is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo,
-      printable(folder) + ": cannot create this folder: " + (error ? error.message() : "a file is in its place"));
+  throw Error(is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo, folder.native(),
+              "cannot create this folder: " + (error ? error.message() : "a file is in its place"));
 }
 
 void check_overwriting(const fs::path& input, const fs::path& output, bool overwrites) {
@@ -57,6 +71,28 @@ bool OutputFolder::holds(const Input& input) const {
   const fs::path root = canonical_or_as_given(input.root);
   if (root == identity_ || !lies_in(identity_, root)) return false;
   return lies_in(canonical_or_as_given(fs::path(input.path).parent_path()), identity_);
+}
+
+WrittenOutputs::WrittenOutputs(const fs::path& folder, std::size_t most_names)
+    : start_(clock_of(folder)), most_names_(most_names) {}
+
+void WrittenOutputs::check(const fs::path& output) const {
+  const auto known = inputs_.find(key_of(output));
+  std::error_code error;
+  const bool was_forgotten =
+      known == inputs_.end() && forgets_ && fs::last_write_time(output, error) >= start_ && !error;
+  if (known == inputs_.end() && !was_forgotten) return;
+  throw Error(ErrorCode::kAlreadyExists, printable(output) + " is already the output of " +
+                                             (was_forgotten ? "another input" : printable(known->second)));
+}
+
+void WrittenOutputs::add(const fs::path& output, const fs::path& input) {
+  if (!inputs_.emplace(key_of(output), input.native()).second) return;
+  outputs_.push_back(key_of(output));
+  if (outputs_.size() <= most_names_) return;
+  inputs_.erase(outputs_.front());
+  outputs_.pop_front();
+  forgets_ = true;
 }
 
 }  // namespace byteformer::cli

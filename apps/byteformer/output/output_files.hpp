@@ -1,7 +1,11 @@
 // Where the outputs of a command go, and what they may overwrite.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <filesystem>
+#include <string>
+#include <unordered_map>
 
 #include "classify/inputs.hpp"
 
@@ -32,6 +36,27 @@ class OutputFolder {
  private:
   std::filesystem::path path_;
   std::filesystem::path identity_;  ///< canonical path
+};
+
+/// Which outputs of this run are written, so that no input takes the place of another. Knows the last of them by name;
+/// of those before, the file tells by when it was written. Memory does not grow with the run.
+class WrittenOutputs {
+ public:
+  /// \param folder  that takes the outputs; must exist
+  /// \param most_names  that are kept
+  explicit WrittenOutputs(const std::filesystem::path& folder, std::size_t most_names = 1 << 16);
+
+  /// \throws Error kAlreadyExists where `output` is written already, naming the input that it is of if that is known.
+  void check(const std::filesystem::path& output) const;
+
+  void add(const std::filesystem::path& output, const std::filesystem::path& input);
+
+ private:
+  std::filesystem::file_time_type start_;
+  std::size_t most_names_;
+  std::unordered_map<std::string, std::string> inputs_;  ///< by output
+  std::deque<std::string> outputs_;                      ///< the keys of inputs_, from the oldest on
+  bool forgets_ = false;                                 ///< whether there were more than are kept
 };
 
 }  // namespace byteformer::cli

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -9,7 +10,9 @@
 #include "base/text.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
+#include "output/output_files.hpp"
 #include "run_program.hpp"
+#include "support/errors.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -233,6 +236,25 @@ TEST_F(EncodeTest, RefusesOptionsThatMakeNoSense) {
   expect_usage_error({"x", "--to", "png", "--resize", "4", "--crop", "5"}, "must not be larger");
   expect_usage_error({"x", "--to", "png", "--like", "model"}, "cannot be combined");
   expect_usage_error({"x", "--like", nano_model(folder_ / "model", "")}, "reads files as they are");
+}
+
+class WrittenOutputsTest : public FolderTest {};
+
+TEST_F(WrittenOutputsTest, HoldInARunOfAnyLength) {
+  for (const char* name : {"old", "first", "second", "third"}) test::write_file(at(name), "");
+  std::filesystem::last_write_time(at("old"), std::filesystem::last_write_time(at("old")) - std::chrono::hours(1));
+  WrittenOutputs written(at(""), 2);
+  for (const char* name : {"first", "second", "third"}) {
+    EXPECT_NO_THROW(written.check(at(name)));
+    test::write_file(at(name), "x");
+    written.add(at(name), std::string("input of ") + name);
+  }
+  test::expect_error(ErrorCode::kAlreadyExists, {"third is already the output of input of third"},
+                     [&] { written.check(at("./third")); });
+  test::expect_error(ErrorCode::kAlreadyExists, {"first is already the output of another input"},
+                     [&] { written.check(at("first")); });  // its name is not kept any more
+  EXPECT_NO_THROW(written.check(at("old")));
+  EXPECT_NO_THROW(written.check(at("new")));
 }
 
 }  // namespace
