@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/random.hpp"
+#include "media/places.hpp"
 #include "prepare/preprocess.hpp"
 #include "support/guarded_buffer.hpp"
 
@@ -142,7 +143,7 @@ TEST(WavHeaderTest, IsReadWithChunksBeforeTheSamples) {
   FileBytes file = file_of({.format = FileFormat::kWav});
   constexpr std::string_view kList("LIST\3\0\0\0abc\0", 12);  // three bytes, and one to make them even
   file.insert(file.begin() + 36, kList.begin(), kList.end());
-  const auto header = parse_wav_header(file);
+  const auto header = media::parse_wav_header(file);
   ASSERT_TRUE(header);
   EXPECT_EQ(header->sample_rate, 8000);
   EXPECT_EQ(header->num_frames(), 4000U);
