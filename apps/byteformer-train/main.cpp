@@ -31,7 +31,11 @@ int train(int argc, char** argv) try {
   byteformer::train::tune_process(argv);
   return byteformer::train_app::run(byteformer::plan::parse_request(argv[1]));
 } catch (const std::bad_alloc&) {
-  return complain("train", "out of memory; try a smaller --token-budget or --batch-size", 3);
+  using byteformer::plan::option_name;
+  using byteformer::plan::Request;
+  const std::string advice = "out of memory; try a smaller " + option_name(&Request::token_budget) + " or " +
+                             option_name(&Request::batch_size);
+  return complain("train", advice.c_str(), 3);
 }
 
 }  // namespace

@@ -60,36 +60,13 @@ void say_data(const data::DataSet& data) {
 
 /// What a resumed run must not change, compared with what it was started with.
 void check_resume(const plan::Request& request, const plan::TrainingPlan& plan, const data::DataSet& data) {
-  std::vector<std::string> differences;
-  const auto compare = [&](const char* option, const auto& wanted, const auto& planned) {
-    if (wanted && *wanted != planned) differences.push_back(fmt::format("{} {} (was {})", option, *wanted, planned));
-  };
-  compare("--kernel", request.kernel, plan.config.conv_kernel_size);
-  compare("--batch-size", request.batch_size, plan.batch_size);
-  compare("--learning-rate", request.learning_rate, plan.schedule.max_lr);
-  compare("--weight-decay", request.weight_decay, plan.weight_decay);
-  compare("--label-smoothing", request.label_smoothing, plan.label_smoothing);
-  compare("--clip-norm", request.clip_norm, plan.clip_norm);
-  compare("--dropout", request.dropout, plan.dropout);
-  compare("--stochastic-depth", request.stochastic_depth, plan.stochastic_depth);
-  compare("--seed", request.seed, static_cast<std::int64_t>(plan.seed));
-  compare("--epochs", request.epochs, plan.epochs());
-  compare("--steps", request.steps, plan.schedule.total_steps);
-  compare("--time", request.time_s, plan.time_s);
-  compare("--precision", request.precision, plan.precision);
-  compare("--hidden-size", request.hidden_size, plan.config.hidden_size);
-  compare("--layers", request.layers, plan.config.num_hidden_layers);
-  if (!differences.empty())
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("--resume goes on with the plan that the run started with, but these differ: {}. Leave them "
-                    "out, or start a new run",
-                    fmt::join(differences, ", ")));
+  plan::require_same_result(request, plan);
   if (data::fingerprint(data, plan.data) != plan.data_fingerprint)
     throw Error(ErrorCode::kInvalidArgument,
                 plan.data +
                     ": the files are not those that the run started with (names, sizes or labels differ); "
-                    "restore them, or start a new run with --init-from");
+                    "restore them, or start a new run with " +
+                    plan::option_name(&plan::Request::init_from));
 }
 
 struct Prepared {
@@ -132,6 +109,7 @@ Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime
   plan::take_settings(request, prepared.plan);
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   say_data(prepared.data);
+  plan::require_trainable(prepared.data, base::printable(prepared.plan.data));
   const plan::Machine machine{train::has_cuda(), runtime.num_threads};
   const data::Survey survey = data::look_at(prepared.data.train);
   prepared.plan = plan::choose_plan(request, prepared.data, survey, machine);
@@ -199,8 +177,9 @@ int train(const Prepared& prepared, const plan::Request& request, const train::R
   const train::Outcome outcome = trainer.run();
   display.finish();
   if (!outcome.is_finished) {
-    say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train --resume {}",
-                    outcome.progress.step, prepared.plan.schedule.total_steps, base::printable(prepared.output)));
+    say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train {} {}",
+                    outcome.progress.step, prepared.plan.schedule.total_steps,
+                    plan::option_name(&plan::Request::resume), base::printable(prepared.output)));
     return kExitInterrupted;
   }
   if (outcome.is_out_of_time)

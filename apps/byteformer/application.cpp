@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <list>
 #include <new>
@@ -11,10 +10,10 @@
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
+#include "cli.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
 #include "help/command_doc.hpp"
-#include "options.hpp"
 #include "system/descriptor_stream.hpp"
 
 namespace byteformer::cli {
@@ -83,6 +82,9 @@ Examples:
   byteformer experiments run order_reverse
   byteformer experiments run all --resume)";
 
+const OptionDoc kHelp{{"h"}, {"help"}, "", {}, "Show this help"};
+const OptionDoc kVersion{{"V"}, {"version"}, "", {}, "Show the version"};
+
 bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
 
 [[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
@@ -109,26 +111,32 @@ int run_group(const CommandDoc& group, const std::vector<std::string>& arguments
 /// A command, or a group of commands. A command gets its options when they are needed: one run needs those of one, and
 /// all together take longer than what a small model computes.
 struct Application::Command {
-  CLI::App* app = nullptr;
+  std::string name, path, summary;
   AddCommand add_options = nullptr;  ///< of a command; a group has none
-  std::list<Command> members{};      ///< of a group, and of the program
-  Action action = nullptr;           ///< of a command that has its options
+  bool is_hidden = false;
+  CommandLine line{};            ///< options once they are needed; the details of a group
+  std::list<Command> members{};  ///< of a group, and of the program
+  Action action = nullptr;       ///< of a command that has its options
 
   void add_own_options() {
-    if (add_options != nullptr && !action) action = add_options(*app);
+    if (add_options != nullptr && !action) action = add_options(line);
   }
   void add_all_options() {
     add_own_options();
     for (Command& member : members) member.add_all_options();
   }
+
+  CommandDoc document() const {
+    CommandDoc doc{name, path, summary, line.details, is_hidden, {kHelp}, {}};
+    if (name == path) doc.options.push_back(kVersion);
+    for (const Option& option : line.options) doc.options.push_back(option.doc);
+    for (const Command& member : members) doc.commands.push_back(member.document());
+    return doc;
+  }
 };
 
-Application::Application()
-    : app_(std::make_unique<CLI::App>(kSummary, "byteformer")),
-      program_(std::make_unique<Command>(Command{app_.get()})) {
-  app_->set_help_flag("-h,--help", "Show this help");
-  app_->set_version_flag("-V,--version", "byteformer " + std::string(version()), "Show the version");
-  app_->footer(kOverview);
+Application::Application() : program_(std::make_unique<Command>(Command{"byteformer", "byteformer", kSummary})) {
+  program_->line.details = kOverview;
   add(*program_, "classify", "Say what files are, from their bytes alone", add_classify);
   add(*program_, "train", "Make a model of a folder of labelled files", add_train);
   add(*program_, "eval", "Say how often a model is right about labelled files", add_eval);
@@ -147,14 +155,14 @@ Application::Application()
 
 Application::~Application() = default;
 
-const CLI::App& Application::app() {
+CommandDoc Application::document() {
   program_->add_all_options();
-  return *app_;
+  return program_->document();
 }
 
 void Application::add_obfuscate() {
   Command& group = add(*program_, "obfuscate", "Permute byte values by a key, in files and in models");
-  group.app->footer(kObfuscate);
+  group.line.details = kObfuscate;
   add(group, "keygen", "Make a key", add_obfuscate_keygen);
   add(group, "apply", "Obfuscate files or a stream, or undo it", add_obfuscate_apply);
   add(group, "rekey", "Make a model for obfuscated bytes, with no retraining", add_obfuscate_rekey);
@@ -162,38 +170,30 @@ void Application::add_obfuscate() {
 
 void Application::add_camera() {
   Command& group = add(*program_, "camera", "Show what a camera keeps that never forms an image");
-  group.app->footer(kCamera);
+  group.line.details = kCamera;
   add(group, "mask", "Write which positions are kept", add_camera_mask);
   add(group, "simulate", "Write a picture of what a person could see", add_camera_simulate);
 }
 
 void Application::add_experiments() {
   Command& group = add(*program_, "experiments", "Repeat the experiments of the paper");
-  group.app->footer(kExperiments);
+  group.line.details = kExperiments;
   add(group, "list", "List them, with what is done", add_experiments_list);
   add(group, "show", "Show one: question, data, command, what the paper says", add_experiments_show);
   add(group, "run", "Train, judge, and write the results", add_experiments_run);
   add(group, "report", "Write the results page anew from the logs", add_experiments_report);
 }
 
-Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary) {
-  CLI::App* app = group.app->add_subcommand(name, summary);
-  app->set_help_flag("-h,--help", "Show this help");
-  return group.members.emplace_back(Command{app});
-}
-
-void Application::add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command,
-                      bool is_hidden) {
-  Command& command = add(group, name, summary);
-  if (is_hidden) command.app->group("");
-  command.add_options = add_command;
+Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary,
+                                       AddCommand add_command, bool is_hidden) {
+  return group.members.emplace_back(Command{name, group.path + " " + name, summary, add_command, is_hidden});
 }
 
 /// The command or group that the first `num_names` of `arguments` name.
 Application::Command& Application::find(const std::vector<std::string>& arguments, std::size_t& num_names) const {
   Command* found = program_.get();
   for (num_names = 0; num_names < arguments.size(); ++num_names) {
-    const auto is_next = [&](const Command& member) { return member.app->get_name() == arguments[num_names]; };
+    const auto is_next = [&](const Command& member) { return member.name == arguments[num_names]; };
     const auto next = std::ranges::find_if(found->members, is_next);
     if (next == found->members.end()) break;
     found = &*next;
@@ -217,12 +217,9 @@ int Application::run(std::vector<std::string> arguments, Console& console) {
   Command& command = find(arguments, num_names);
   arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(num_names));
   command.add_own_options();
-  const CommandDoc doc = document(*command.app);  // before it is parsed, which cuts a command off its group
-  if (!command.action) return run_group(doc, arguments, console);
-  try {
-    parse_arguments(*command.app, arguments);
-  } catch (const CLI::CallForHelp&) {
-    console.out << help_page(doc);
+  if (!command.action) return run_group(command.document(), arguments, console);
+  if (!parse_arguments(command.line, arguments)) {
+    console.out << help_page(command.document());
     return kExitOk;
   }
   return command.action(console);

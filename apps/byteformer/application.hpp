@@ -8,6 +8,7 @@
 
 #include "commands/commands.hpp"
 #include "console.hpp"
+#include "help/command_doc.hpp"
 
 namespace byteformer::cli {
 
@@ -19,7 +20,7 @@ class Application {
   ~Application();
 
   /// The program with all commands and options.
-  const CLI::App& app();
+  CommandDoc document();
 
   /// The command that `arguments` begin with: "classify", "obfuscate apply", or "obfuscate" where none of its commands
   /// follows; empty if there is none.
@@ -30,18 +31,16 @@ class Application {
   int run(std::vector<std::string> arguments, Console& console);
 
  private:
-  using AddCommand = Action (*)(CLI::App&);
+  using AddCommand = Action (*)(CommandLine&);
   struct Command;
 
-  Command& add(Command& group, const std::string& name, const std::string& summary);
-  void add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command,
-           bool is_hidden = false);
+  Command& add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command = nullptr,
+               bool is_hidden = false);
   void add_obfuscate();
   void add_camera();
   void add_experiments();
   Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
-  std::unique_ptr<CLI::App> app_;
   std::unique_ptr<Command> program_;
 };
 

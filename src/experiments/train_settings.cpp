@@ -1,90 +1,60 @@
-// Implementation of train_settings.hpp.
+// Reads the rows of the table of settings that are a recipe's to say.
 #include "experiments/train_settings.hpp"
 
-#include <initializer_list>
-#include <optional>
-#include <string_view>
+#include <variant>
 
 #include "experiments/recipe_transforms.hpp"
 
 namespace byteformer::experiments {
 namespace {
 
-constexpr std::int64_t kMany = 1'000'000'000;
-
-/// Reads keys below one prefix into the members of a request.
-class Settings {
+/// Reads the key of one setting into its member of `request`.
+class ReadSetting {
  public:
-  Settings(const interop::YamlFile& yaml, const std::string& prefix) : yaml_(yaml), prefix_(prefix) {}
+  ReadSetting(const interop::YamlFile& yaml, const std::string& prefix, const plan::Setting& setting,
+              plan::Request& request)
+      : yaml_(yaml), path_(prefix + plan::key(setting)), setting_(setting), request_(request) {}
 
-  void choice(const char* key, std::optional<std::string>& value, std::initializer_list<std::string_view> known) const {
-    value = yaml_.choice(prefix_ + key, known, ErrorCode::kInvalidFormat);
+  void operator()(const plan::Flag&) { value<bool>() = yaml_.boolean(path_).value_or(false); }
+  void operator()(const plan::Text&) {
+    const bool is_list = setting_.member == plan::Member(&plan::Request::transforms);
+    value<std::optional<std::string>>() = is_list ? read_transforms(yaml_, path_) : yaml_.text(path_);
   }
-  void integer(const char* key, std::optional<std::int64_t>& value, std::int64_t low, std::int64_t high) const {
-    value = yaml_.integer(prefix_ + key, low, high);
+  void operator()(const plan::Choice& choice) {
+    value<std::optional<std::string>>() = yaml_.choice(path_, choice.values, ErrorCode::kInvalidFormat);
   }
-  void number(const char* key, std::optional<double>& value, double low, double high) const {
-    value = yaml_.number(prefix_ + key, low, high);
+  void operator()(const plan::Whole& range) {
+    value<std::optional<std::int64_t>>() = yaml_.integer(path_, range.min, range.max);
+  }
+  void operator()(const plan::Decimal& range) {
+    value<std::optional<double>>() = yaml_.number(path_, range.min, range.max);
+  }
+  void operator()(const plan::Duration&) {
+    value<std::optional<double>>() = yaml_.number(path_, plan::Duration::kMin, plan::Duration::kMax);
   }
 
  private:
+  template <typename T>
+  T& value() {
+    return request_.*std::get<T plan::Request::*>(setting_.member);
+  }
+
   const interop::YamlFile& yaml_;
-  const std::string& prefix_;
+  std::string path_;
+  const plan::Setting& setting_;
+  plan::Request& request_;
 };
 
-void read_files(const Settings& settings, plan::Request& r) {
-  settings.choice("encode", r.encode, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3", "as-is"});
-  settings.integer("quality", r.quality, 1, 100);
-  settings.choice("sample_format", r.sample_format, {"float32", "int32", "int16", "uint8"});
-  settings.integer("resize", r.resize, 1, 65'536);
-  settings.integer("crop", r.crop, 1, 65'536);
-  settings.integer("sample_rate", r.sample_rate, 1, 768'000);
-  settings.number("duration_s", r.duration_s, 0.001, 3600);
-  settings.choice("augment", r.augment, {"auto", "published", "none"});
-  settings.choice("balance", r.balance, {"auto", "on", "off"});
-  settings.choice("split_by", r.split_by, {"auto", "file", "speaker"});
-  settings.number("validation_fraction", r.validation_fraction, 0, 0.9);
-}
-
-void read_model(const Settings& settings, plan::Request& r) {
-  settings.choice("preset", r.preset, {"nano", "micro", "tiny", "small", "base", "huge"});
-  settings.integer("hidden_size", r.hidden_size, 1, 65'536);
-  settings.integer("layers", r.layers, 1, 4'096);
-  settings.integer("heads", r.heads, 1, 65'536);
-  settings.integer("intermediate_size", r.intermediate_size, 1, 1'000'000);
-  settings.integer("kernel", r.kernel, 0, 65'536);
-  settings.integer("window", r.window, 1, 65'536);
-  settings.choice("positions", r.positions, {"learned", "sinusoidal"});
-  settings.choice("masking", r.masking, {"masked", "released"});
-  settings.choice("initialisation", r.initialisation, {"auto", "filter-bank", "released", "normal"});
-  settings.number("dropout", r.dropout, 0, 0.9);
-  settings.number("stochastic_depth", r.stochastic_depth, 0, 0.9);
-}
-
-void read_schedule(const Settings& settings, plan::Request& r) {
-  settings.choice("recipe", r.recipe, {"auto", "published"});
-  settings.number("epochs", r.epochs, 0.001, 100'000);
-  settings.integer("steps", r.steps, 1, kMany);
-  settings.integer("batch_size", r.batch_size, 1, 1'000'000);
-  settings.number("learning_rate", r.learning_rate, 0, 10);
-  settings.number("min_learning_rate", r.min_learning_rate, 0, 10);
-  settings.integer("warmup_steps", r.warmup_steps, 0, kMany);
-  settings.choice("schedule", r.schedule, {"step", "epoch"});
-  settings.number("weight_decay", r.weight_decay, 0, 10);
-  settings.number("label_smoothing", r.label_smoothing, 0, 0.99);
-  settings.number("clip_norm", r.clip_norm, 0, 1e9);
-  settings.number("ema_momentum", r.ema_momentum, 0, 1);
+bool is_for_recipes(plan::Group group) {
+  return group == plan::Group::kFiles || group == plan::Group::kModel || group == plan::Group::kSchedule;
 }
 
 }  // namespace
 
 plan::Request read_train_settings(const interop::YamlFile& yaml, const std::string& prefix) {
   plan::Request request;
-  const Settings settings(yaml, prefix);
-  read_files(settings, request);
-  request.transforms = read_transforms(yaml, prefix + "transforms");
-  read_model(settings, request);
-  read_schedule(settings, request);
+  for (const plan::Setting& setting : plan::settings())
+    if (is_for_recipes(setting.group)) std::visit(ReadSetting(yaml, prefix, setting, request), setting.values);
   return request;
 }
 

@@ -168,6 +168,11 @@ std::optional<std::vector<std::string>> YamlFile::texts(std::string_view path) c
 
 std::optional<std::string> YamlFile::choice(std::string_view path, std::initializer_list<std::string_view> known,
                                             ErrorCode code) const {
+  return choice(path, std::vector<std::string>(known.begin(), known.end()), code);
+}
+
+std::optional<std::string> YamlFile::choice(std::string_view path, std::span<const std::string> known,
+                                            ErrorCode code) const {
   const auto node = find(path);
   if (!node) return std::nullopt;
   std::string value = lower_case(scalar(path, *node, "a text"));

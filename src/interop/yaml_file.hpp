@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,7 @@ class YamlFile {
   /// \throws Error with `code`, naming the nearest, if it is none of `known`.
   std::optional<std::string> choice(std::string_view path, std::initializer_list<std::string_view> known,
                                     ErrorCode code = ErrorCode::kUnsupported) const;
+  std::optional<std::string> choice(std::string_view path, std::span<const std::string> known, ErrorCode code) const;
 
   /// A list of mappings, each to be asked like a file of its own; their keys are no keys of this one.
   std::vector<YamlFile> sections(std::string_view path) const;

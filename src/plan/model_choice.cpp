@@ -35,7 +35,7 @@ const interop::Preset& preset_of(const std::string& name) {
     for (const interop::Preset& p : presets)
       if (name == p.name) return p;
   throw Error(ErrorCode::kInvalidArgument,
-              "--preset must be nano, micro, tiny, small, base or huge, not `" + name + "`");
+              option_name(&Request::preset) + " must be nano, micro, tiny, small, base or huge, not `" + name + "`");
 }
 
 int to_int(std::int64_t number) { return static_cast<int>(number); }
@@ -52,8 +52,9 @@ prepare::ImagePreparation image_preparation(const Request& request, const data::
   image.resize = to_int(request.resize.value_or(keeps_size ? crop : crop * 8 / 7));
   image.encoding.format = is_published ? FileFormat::kTiff : FileFormat::kFhwc;
   image.encoding.quality = to_int(request.quality.value_or(100));
-  plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle (--resize, --crop)",
-                                     *image.resize, crop, crop));
+  plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle ({}, {})",
+                                     *image.resize, crop, crop, option_name(&Request::resize),
+                                     option_name(&Request::crop)));
   return image;
 }
 
@@ -74,10 +75,10 @@ prepare::SoundPreparation sound_preparation(const Request& request, const data::
   sound.encoding.sample_format = request.sample_format
                                      ? media::parse_sample_format(*request.sample_format)
                                      : (is_published ? media::SampleFormat::kInt16 : media::SampleFormat::kUint8);
-  plan.reasons.push_back(
-      fmt::format("sounds: {} Hz, {} samples, {} (--sample-rate, --sample-format, --duration)", *sound.sample_rate,
-                  media::to_string(sound.encoding.sample_format),
-                  sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length"));
+  plan.reasons.push_back(fmt::format(
+      "sounds: {} Hz, {} samples, {} ({}, {}, {})", *sound.sample_rate, media::to_string(sound.encoding.sample_format),
+      sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length",
+      option_name(&Request::sample_rate), option_name(&Request::sample_format), option_name(&Request::duration_s)));
   return sound;
 }
 
@@ -102,10 +103,12 @@ std::optional<prepare::Preprocess> initial_preprocess(const Request& request, co
   if (plan.init_from.empty() || request.encode == "as-is") return {};
   prepare::Preprocess preprocess = prepare::read_preprocess(plan.init_from);
   if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--init-from {}: it reads files that are obfuscated with a secret key, which training does "
-                            "not have; --transforms says what to do with the bytes instead",
-                            base::printable(plan.init_from)));
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("{} {}: it reads files that are obfuscated with a secret key, which training does not have; {} "
+                    "says what to do with the bytes instead",
+                    option_name(&Request::init_from), base::printable(plan.init_from),
+                    option_name(&Request::transforms)));
   return preprocess;
 }
 
@@ -120,9 +123,9 @@ std::string reason_of_form(const TrainingPlan& plan, const std::optional<prepare
   }
   const bool is_compressed =
       (image && image->encoding.format == FileFormat::kJpeg) || (sound && sound->encoding.format == FileFormat::kMp3);
-  return form + (is_compressed
-                     ? ": compressed bytes take far longer to learn than uncompressed ones"
-                     : ": uncompressed bytes are learned far faster (--encode as-is takes files as they are)");
+  return form + (is_compressed ? ": compressed bytes take far longer to learn than uncompressed ones"
+                               : ": uncompressed bytes are learned far faster (" + option_name(&Request::encode) +
+                                     " as-is takes files as they are)");
 }
 
 /// Bytes between tokens: about `tokens` of them, and each picture row a whole number of tokens or the other way round.
@@ -231,8 +234,9 @@ void apply_format(const Request& request, TrainingPlan& plan) {
   } else if (!prepare::is_image(format) && plan.preprocess.sound) {
     plan.preprocess.sound->encoding.format = format;
   } else {
-    throw Error(ErrorCode::kInvalidArgument, fmt::format("--encode {}: the data are no {}", *request.encode,
-                                                         prepare::is_image(format) ? "pictures" : "sounds"));
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{}: the data are no {}", *option_text(setting(&Request::encode), request),
+                            prepare::is_image(format) ? "pictures" : "sounds"));
   }
 }
 
@@ -258,8 +262,9 @@ void choose_preprocess(const Request& request, const data::Survey& survey, Train
     if (is_small_machine && data::quantile(survey.bytes, 0.95) > kPieceBytes) plan.max_bytes = kPieceBytes;
   }
   if (request.transforms) {
-    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, "--transforms");
-    plan.reasons.push_back("bytes: " + prepare::describe(plan.preprocess.transforms) + " (--transforms)");
+    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, option_name(&Request::transforms));
+    plan.reasons.push_back("bytes: " + prepare::describe(plan.preprocess.transforms) + " (" +
+                           option_name(&Request::transforms) + ")");
   } else if (initial) {
     plan.preprocess.transforms = initial->transforms;
   }
@@ -267,8 +272,8 @@ void choose_preprocess(const Request& request, const data::Survey& survey, Train
   if (plan.max_bytes > 0)
     plan.reasons.push_back(
         fmt::format("longer files are cut to a random piece of {} bytes in training, never in "
-                    "validation (--max-bytes)",
-                    plan.max_bytes));
+                    "validation ({})",
+                    plan.max_bytes, option_name(&Request::max_bytes)));
 }
 
 void apply_sizes(const Request& request, const std::string& preset, format::PartialConfig& config) {

@@ -1,4 +1,4 @@
-// Implementation of plan.hpp.
+// The learning rate of a plan, its way to the disk and back, and what may not change when its run goes on.
 #include "plan/plan.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "byteformer/error.hpp"
 #include "format/json.hpp"
+#include "format/text.hpp"
 
 namespace byteformer::data {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageAugmentation, min_crop_area, max_shift, flip, rand_augment_operations,
@@ -57,10 +58,62 @@ double learning_rate(const Schedule& s, std::int64_t step) noexcept {
 std::string to_json(const TrainingPlan& plan) {
   nlohmann::json json;
   for_each_member(plan, [&](const char* name, const auto& value) { json[name] = value; });
+  json["asked"] = format::from_text(to_json(plan.asked));
   json["data_set"] = plan.data_set;
   json["epochs"] = plan.epochs();  // for people: it follows from the schedule
   json["model"] = nlohmann::json::parse(format::to_json(plan.config));
   return format::to_text(json, 2) + "\n";
+}
+
+Request chosen_settings(const TrainingPlan& plan) {
+  Request r;
+  if (!plan.init_from.empty()) r.init_from = plan.init_from;
+  r.hidden_size = plan.config.hidden_size, r.layers = plan.config.num_hidden_layers;
+  r.heads = plan.config.num_attention_heads, r.intermediate_size = plan.config.intermediate_size;
+  r.kernel = plan.config.conv_kernel_size;
+  const std::vector<std::int64_t>& windows = plan.config.window_sizes;
+  if (std::ranges::count(windows, windows.front()) == std::ssize(windows)) r.window = windows.front();
+  r.masking = format::to_string(plan.config.masking);
+  const bool is_learned = plan.config.position_embedding == format::PositionEmbedding::kLearned;
+  r.positions = is_learned ? "learned" : "sinusoidal";
+  if (plan.preprocess.is_bytes()) r.encode = "as-is";
+  if (const auto& image = plan.preprocess.image) {
+    if (!plan.preprocess.sound) r.encode = prepare::to_string(image->encoding.format);
+    r.quality = image->encoding.quality, r.resize = image->resize, r.crop = image->crop;
+  }
+  if (const auto& sound = plan.preprocess.sound) {
+    if (!plan.preprocess.image) r.encode = prepare::to_string(sound->encoding.format);
+    r.sample_format = media::to_string(sound->encoding.sample_format);
+    r.sample_rate = sound->sample_rate, r.duration_s = sound->duration_s;
+  }
+  r.max_bytes = plan.max_bytes, r.transforms = prepare::transforms_json(plan.preprocess.transforms);
+  r.epochs = plan.epochs(), r.time_s = plan.time_s, r.steps = plan.schedule.total_steps;
+  r.batch_size = plan.batch_size, r.warmup_steps = plan.schedule.warmup_steps;
+  r.seed = static_cast<std::int64_t>(plan.seed);
+  r.learning_rate = plan.schedule.max_lr, r.min_learning_rate = plan.schedule.min_lr;
+  r.weight_decay = plan.weight_decay, r.label_smoothing = plan.label_smoothing, r.clip_norm = plan.clip_norm;
+  r.ema_momentum = plan.ema_momentum, r.dropout = plan.dropout, r.stochastic_depth = plan.stochastic_depth;
+  r.validation_fraction = plan.validation_fraction, r.split_by = plan.split_by;
+  r.schedule = plan.schedule.is_per_epoch ? "epoch" : "step", r.initialisation = plan.initialisation;
+  r.device = plan.device, r.precision = plan.precision, r.token_budget = plan.token_budget;
+  return r;
+}
+
+void require_same_result(const Request& request, const TrainingPlan& plan) {
+  const auto with_plain_transforms = [](Request r) {
+    if (r.transforms)
+      r.transforms =
+          prepare::transforms_json(prepare::parse_transforms(*r.transforms, option_name(&Request::transforms)));
+    return r;
+  };
+  const std::vector<std::string> changes =
+      changes_of_result(with_plain_transforms(request), with_plain_transforms(plan.asked), chosen_settings(plan));
+  std::string text;
+  for (const std::string& change : changes) text += (text.empty() ? "" : ", ") + change;
+  if (!text.empty())
+    throw Error(ErrorCode::kInvalidArgument,
+                option_name(&Request::resume) + " goes on with the plan that the run started with, but these differ: " +
+                    text + ". Leave them out, or start a new run");
 }
 
 TrainingPlan parse_plan(const std::string& text, const std::string& source) {
@@ -69,6 +122,7 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
     const format::Json json = format::from_text(text);
     for_each_member(plan, [&](const char* name, auto& value) { json.at(name).get_to(value); });
     plan.data_set = json.value("data_set", "");  // plans of earlier versions do not say
+    if (json.contains("asked")) plan.asked = parse_request(format::to_text(json["asked"]));
     plan.config = format::parse_config(json.at("model").dump(), source);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kInvalidFormat, source + ": is no training plan: " + error.what());

@@ -7,6 +7,7 @@
 
 #include "data/augmentation.hpp"
 #include "format/config.hpp"
+#include "plan/settings.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::plan {
@@ -58,7 +59,8 @@ struct TrainingPlan {
   double time_s = 0;             ///< the budget; 0: none
   std::string data_fingerprint;  ///< of the names, sizes and labels of all files
 
-  std::string command;               ///< that started the run
+  Request asked;                     ///< what started the run; plans of earlier versions do not say
+  std::string command;               ///< the same as people type it
   std::vector<std::string> reasons;  ///< why it is as it is, for people
 
   double epochs() const {
@@ -67,6 +69,13 @@ struct TrainingPlan {
 };
 
 std::string to_json(const TrainingPlan& plan);
+
+/// The settings that decide the result, as far as a plan tells them.
+Request chosen_settings(const TrainingPlan& plan);
+
+/// For a run that goes on. \throws Error kInvalidArgument naming each setting of `request` that would change the
+/// result.
+void require_same_result(const Request& request, const TrainingPlan& plan);
 
 /// \throws Error kInvalidFormat naming `source`.
 TrainingPlan parse_plan(const std::string& json, const std::string& source);

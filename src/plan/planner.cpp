@@ -59,9 +59,9 @@ void balance_kinds(const data::Survey& survey, const std::string& wanted, Traini
   if (plan.balance_kinds)
     plan.reasons.push_back(
         fmt::format("pictures and sounds are drawn equally often, though there are {:.0f} times as "
-                    "many {} (--balance off changes that)",
+                    "many {} ({} off changes that)",
                     static_cast<double>(many) / static_cast<double>(few),
-                    survey.num_images > survey.num_sounds ? "pictures" : "sounds"));
+                    survey.num_images > survey.num_sounds ? "pictures" : "sounds", option_name(&Request::balance)));
 }
 
 void choose_balance(const Request& request, const data::DataSet& data, const data::Survey& survey, TrainingPlan& plan) {
@@ -78,8 +78,9 @@ void choose_balance(const Request& request, const data::DataSet& data, const dat
   if (is_unbalanced || plan.balance_classes)
     plan.reasons.push_back(
         fmt::format("classes: {} files of `{}`, {} of `{}`: {}", *largest, name(largest), *smallest, name(smallest),
-                    plan.balance_classes ? "each class is drawn equally often (--balance off changes that)"
-                                         : "drawn as they are (--balance on evens them out)"));
+                    plan.balance_classes
+                        ? "each class is drawn equally often (" + option_name(&Request::balance) + " off changes that)"
+                        : "drawn as they are (" + option_name(&Request::balance) + " on evens them out)"));
 }
 
 void choose_batch(const Request& request, const data::DataSet& data, bool is_published, TrainingPlan& plan) {
@@ -114,9 +115,10 @@ void choose_augmentation(const Request& request, const data::DataSet& data, Trai
     } else {
       plan.image_augmentation.max_shift = std::max(1, image.crop.value_or(32) / 8);
     }
-    plan.reasons.push_back(fmt::format("training pictures are {}{} (--augment none changes that)",
+    plan.reasons.push_back(fmt::format("training pictures are {}{} ({} none changes that)",
                                        has_margin ? "randomly cropped" : "shifted",
-                                       are_characters ? ", not mirrored: classes look like characters" : ", mirrored"));
+                                       are_characters ? ", not mirrored: classes look like characters" : ", mirrored",
+                                       option_name(&Request::augment)));
   }
   if (plan.preprocess.sound) {
     plan.sound_augmentation = {
@@ -139,16 +141,30 @@ void strengthen_augmentation(const Request& request, TrainingPlan& plan) {
 
 }  // namespace
 
+void require_trainable(const data::DataSet& data, const std::string& name) {
+  if (data.train.empty())
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("{}: holds no files to train on, only {} for validation and {} for test; training files lie in "
+                    "train/, in a folder for each class",
+                    name, data.validation.size(), data.test.size()));
+  if (data.classes.size() < 2)
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{}: has {} class, training needs two or more", name, data.classes.size()));
+}
+
 void choose_device(const Request& request, const Machine& machine, TrainingPlan& plan) {
   const std::string wanted = request.device.value_or("auto");
   if (wanted == "cuda" && !machine.has_cuda)
     throw Error(ErrorCode::kInvalidArgument,
-                "--device cuda: this LibTorch finds no GPU; use --device cpu, or build against a PyTorch with CUDA");
+                fmt::format("{0} cuda: this LibTorch finds no GPU; use {0} cpu, or build against a PyTorch with CUDA",
+                            option_name(&Request::device)));
   plan.device = wanted == "cuda" || (wanted == "auto" && machine.has_cuda) ? "cuda" : "cpu";
   plan.precision = request.precision.value_or(plan.device == "cuda" ? "bf16" : "float32");
   if (plan.precision == "fp16" && plan.device == "cpu")
     throw Error(ErrorCode::kInvalidArgument,
-                "--precision fp16 needs --device cuda; on the CPU there are float32 and bf16");
+                fmt::format("{} fp16 needs {} cuda; on the CPU there are float32 and bf16",
+                            option_name(&Request::precision), option_name(&Request::device)));
 }
 
 void take_settings(const Request& request, TrainingPlan& plan) {
@@ -171,15 +187,16 @@ void choose_initialisation(TrainingPlan& plan) {
   const std::vector<ByteNumbers> numbers = numbers_of(plan.config);
   if (plan.initialisation == "filter-bank" && numbers.empty())
     throw Error(ErrorCode::kInvalidArgument,
-                "--initialisation filter-bank: the bytes of these files are no numbers that a stem with kernel " +
+                option_name(&Request::initialisation) +
+                    " filter-bank: the bytes of these files are no numbers that a stem with kernel " +
                     std::to_string(plan.config.conv_kernel_size) + " could tell apart");
   plan.initialisation = numbers.empty() || !plan.init_from.empty() ? "released" : "filter-bank";
   if (plan.initialisation == "released") return;
   std::string kinds;
   for (const ByteNumbers& n : numbers) kinds += (kinds.empty() ? "" : " and ") + std::string(to_string(n.kind));
-  plan.reasons.push_back(fmt::format("the stem starts {} {} (--initialisation released changes that)",
+  plan.reasons.push_back(fmt::format("the stem starts {} {} ({} released changes that)",
                                      numbers.front().are_in_order ? "as a filter bank over" : "with the values of",
-                                     kinds));
+                                     kinds, option_name(&Request::initialisation)));
 }
 
 data::DataSetOptions split_options(const TrainingPlan& plan) {
@@ -197,6 +214,7 @@ TrainingPlan choose_plan(const Request& request, const data::DataSet& data, cons
                 request.data.value_or("the data") + ": none of the training files can be read");
   const bool is_published = request.recipe == "published";
   TrainingPlan plan;
+  plan.asked = request;
   plan.command = command_line(request);
   take_settings(request, plan);
   plan.data_fingerprint = data::fingerprint(data, plan.data);
@@ -234,10 +252,13 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
     // A tenth is left for evaluations and for a machine that grows slower.
     const auto affordable = std::max<std::int64_t>(1, static_cast<std::int64_t>(0.9 * plan.time_s / seconds));
     s.total_steps = std::min(affordable, to_steps(request.epochs.value_or(kMostEpochs)));
-    plan.reasons.push_back(fmt::format("a step of {} files takes {:.3f} s here: {:.1f} epochs in {}{}", plan.batch_size,
-                                       seconds, static_cast<double>(s.total_steps) / per_epoch,
-                                       format::duration_text(static_cast<double>(s.total_steps) * seconds),
-                                       request.time_s ? "" : " (--time and --epochs change that)"));
+    plan.reasons.push_back(fmt::format(
+        "a step of {} files takes {:.3f} s here: {:.1f} epochs in {}{}", plan.batch_size, seconds,
+        static_cast<double>(s.total_steps) / per_epoch,
+        format::duration_text(static_cast<double>(s.total_steps) * seconds),
+        request.time_s
+            ? ""
+            : fmt::format(" ({} and {} change that)", option_name(&Request::time_s), option_name(&Request::epochs))));
   }
   strengthen_augmentation(request, plan);
   s.max_lr = request.learning_rate.value_or(1e-3);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "data/data_set.hpp"
 #include "data/survey.hpp"
@@ -17,6 +18,10 @@ struct Machine {
   bool has_cuda = false;
   int num_threads = 1;
 };
+
+/// \param name of the data, for the message
+/// \throws Error kInvalidArgument where there is nothing to learn from: no training files, or one class.
+void require_trainable(const data::DataSet& data, const std::string& name);
 
 /// Everything but the length of the schedule.
 /// \throws Error kInvalidArgument for options that contradict each other or the data.

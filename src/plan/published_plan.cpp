@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "data/survey.hpp"
@@ -36,9 +37,9 @@ std::string data_set_text(const PublishedRun& run) {
 void describe_data(const PublishedRun& run, const DataSet* data, TrainingPlan& plan) {
   plan.data_set = run.data_set->name;
   if (data == nullptr) {
-    plan.reasons.push_back(
-        fmt::format("data: {}; not here: --data names {}. Steps are counted for its {} training files",
-                    data_set_text(run), run.data_set->layout, run.data_set->num_training_files));
+    plan.reasons.push_back(fmt::format("data: {}; not here: {} names {}. Steps are counted for its {} training files",
+                                       data_set_text(run), option_name(&Request::data), run.data_set->layout,
+                                       run.data_set->num_training_files));
     return;
   }
   plan.reasons.push_back(fmt::format("data: {}: {} classes, {} training files; the run is published for {}", plan.data,
@@ -67,8 +68,9 @@ void choose_files(const Request& request, const PublishedRun& run, TrainingPlan&
   apply_format(request, plan);
   plan.preprocess.transforms = run.transforms;
   if (request.transforms) {
-    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, "--transforms");
-    plan.reasons.push_back(fmt::format("--transforms, not those of {}: the command line wins", run.source));
+    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, option_name(&Request::transforms));
+    plan.reasons.push_back(
+        fmt::format("{}, not those of {}: the command line wins", option_name(&Request::transforms), run.source));
   }
   plan.max_bytes = request.max_bytes.value_or(0);
   prepare::parse_preprocess(prepare::to_json(plan.preprocess), "the plan: preprocess");  // say now what makes no sense
@@ -78,7 +80,8 @@ void choose_files(const Request& request, const PublishedRun& run, TrainingPlan&
 void choose_layers(const Request& asked, const PublishedRun& run, format::PartialConfig& config, TrainingPlan& plan) {
   if (!asked.window) return;
   if (config.window_sizes)
-    plan.reasons.push_back(fmt::format("--window {}, not the window_sizes of {}", *asked.window, run.source));
+    plan.reasons.push_back(
+        fmt::format("{}, not the window_sizes of {}", *option_text(setting(&Request::window), asked), run.source));
   config.window_sizes.reset();
   config.window_size = asked.window;
 }
@@ -133,7 +136,8 @@ std::string describe(const data::SoundAugmentation& augmentation) {
 
 void choose_augmentation(const Request& asked, const PublishedRun& run, const DataSet* data, TrainingPlan& plan) {
   if (asked.augment == "none") {
-    plan.reasons.push_back(fmt::format("--augment none, not the augmentation of {}", run.source));
+    plan.reasons.push_back(
+        fmt::format("{}, not the augmentation of {}", *option_text(setting(&Request::augment), asked), run.source));
     return;
   }
   if (plan.preprocess.image) plan.image_augmentation = run.image_augmentation;
@@ -158,8 +162,9 @@ void choose_published_schedule(const Request& asked, Request request, const Publ
   plan.batch_size = *request.batch_size;
   const std::size_t steps = data::num_batches(num_files, static_cast<std::size_t>(plan.batch_size));
   if (run.max_iterations && asked.epochs)
-    plan.reasons.push_back(
-        fmt::format("--epochs {}, not max_iterations {} of {}", *asked.epochs, *run.max_iterations, run.source));
+    plan.reasons.push_back(fmt::format("{}, not max_iterations {} of {}",
+                                       *option_text(setting(&Request::epochs), asked), *run.max_iterations,
+                                       run.source));
   if (run.max_iterations && !asked.epochs && !asked.steps)
     request.epochs = static_cast<double>(*run.max_iterations) / static_cast<double>(steps);
   choose_schedule(
@@ -180,6 +185,7 @@ void choose_published_schedule(const Request& asked, Request request, const Publ
 TrainingPlan choose_published_plan(const Request& asked, const PublishedRun& run, const DataSet* data,
                                    const Machine& machine) {
   TrainingPlan plan;
+  plan.asked = asked;
   plan.command = command_line(asked);
   for (const std::string& remark : run.remarks) plan.reasons.push_back("warning: " + remark);
   Request request = asked;
@@ -207,10 +213,11 @@ PublishedTraining plan_published(const Request& asked, const Machine& machine) {
     TrainingPlan settings;
     take_settings(asked, settings);
     training.data = data::find_data_set(*folder, split_options(settings));
+    require_trainable(*training.data, base::printable(*folder));
   } else if (!asked.dry_run) {
-    throw Error(ErrorCode::kNotFound, fmt::format("{}: is not there. This run needs {}; give --data DIR: {}",
+    throw Error(ErrorCode::kNotFound, fmt::format("{}: is not there. This run needs {}; give {} DIR: {}",
                                                   folder.value_or(std::string(run.data_set->title)), data_set_text(run),
-                                                  run.data_set->layout));
+                                                  option_name(&Request::data), run.data_set->layout));
   }
   training.plan = choose_published_plan(asked, run, training.data ? &*training.data : nullptr, machine);
   return training;

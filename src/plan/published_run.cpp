@@ -24,9 +24,15 @@ using interop::Preset;
 using interop::YamlFile;
 
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
-constexpr std::int64_t kMany = 1'000'000'000;
-constexpr std::int64_t kMaxBatch = 1'000'000;  // files
-constexpr double kMaxRate = 10;
+
+/// The number at `path`, within the bounds of the setting that it is.
+std::optional<std::int64_t> read(const YamlFile& yaml, std::string_view path,
+                                 std::optional<std::int64_t> Request::*member) {
+  return yaml.integer(path, whole(member).min, whole(member).max);
+}
+std::optional<double> read(const YamlFile& yaml, std::string_view path, std::optional<double> Request::*member) {
+  return yaml.number(path, decimal(member).min, decimal(member).max);
+}
 
 /// \throws Error kUnsupported if there is another number than the `only` one that is built.
 void require_number(const YamlFile& yaml, std::string_view path, double only) {
@@ -39,7 +45,6 @@ void require_number(const YamlFile& yaml, std::string_view path, double only) {
 
 using bytes::ShuffleMode;
 
-constexpr std::int64_t kMaxSide = 16'384;  // pixels
 constexpr std::int64_t kDefaultCrop = 224;
 constexpr std::int64_t kMinDecibels = -200;
 constexpr double kLeastShare = std::numeric_limits<double>::min();  // a share of nothing makes no sense
@@ -62,7 +67,7 @@ void require_bicubic(const YamlFile& yaml, const std::string& name) {
 void read_encoding(const YamlFile& yaml, PublishedRun& run) {
   const std::string save = "image_augmentation.pil_save";
   const auto format = yaml.choice(save + ".file_encoding", {"tiff", "png", "jpeg", "fhwc", "fchw"});
-  const auto quality = yaml.integer(save + ".quality", 1, 100);
+  const auto quality = read(yaml, save + ".quality", &Request::quality);
   if (!is_enabled(yaml, save) || !format)
     format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", save, R"( needs "enable: true" and a file_encoding: )",
                  "a ByteFormer reads the bytes of files");
@@ -72,11 +77,11 @@ void read_encoding(const YamlFile& yaml, PublishedRun& run) {
 
 /// The published code crops training pictures to the size of the sampler, others to that of center_crop.
 void read_crop(const YamlFile& yaml, PublishedRun& run) {
-  const auto size = yaml.integer("image_augmentation.center_crop.size", 1, kMaxSide);
+  const auto size = read(yaml, "image_augmentation.center_crop.size", &Request::crop);
   const bool is_cropped = is_enabled(yaml, "image_augmentation.center_crop");
   if (is_cropped) run.settings.crop = size.value_or(kDefaultCrop);
   for (const char* path : {"sampler.bs.crop_size_width", "sampler.bs.crop_size_height"}) {
-    const auto training = yaml.integer(path, 1, kMaxSide);
+    const auto training = read(yaml, path, &Request::crop);
     if (training && !run.settings.crop) run.settings.crop = training;
     if (training && training != run.settings.crop)
       yaml.refuse(
@@ -86,7 +91,7 @@ void read_crop(const YamlFile& yaml, PublishedRun& run) {
 }
 
 void read_sizes(const YamlFile& yaml, PublishedRun& run) {
-  const auto resize = yaml.integer("image_augmentation.resize.size", 1, kMaxSide);
+  const auto resize = read(yaml, "image_augmentation.resize.size", &Request::resize);
   if (is_enabled(yaml, "image_augmentation.resize")) run.settings.resize = resize.value_or(256);
   require_bicubic(yaml, "image_augmentation.resize");
   read_crop(yaml, run);
@@ -194,13 +199,14 @@ void read_data(const YamlFile& yaml, PublishedRun& run) {
 }
 
 void read_batch(const YamlFile& yaml, PublishedRun& run) {
-  run.batch_per_gpu = yaml.integer("dataset.train_batch_size0", 1, kMaxBatch).value_or(48);
-  run.num_accumulated = yaml.integer("common.accum_freq", 1, kMaxBatch).value_or(1);
+  run.batch_per_gpu = read(yaml, "dataset.train_batch_size0", &Request::batch_size).value_or(48);
+  run.num_accumulated = read(yaml, "common.accum_freq", &Request::batch_size).value_or(1);
   const std::int64_t batch_size = run.batch_per_gpu * run.num_accumulated * run.data_set->num_gpus;
-  if (batch_size > kMaxBatch)
+  const std::int64_t most = whole(&Request::batch_size).max;
+  if (batch_size > most)
     format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": dataset.train_batch_size0 ", run.batch_per_gpu,
                  " and common.accum_freq ", run.num_accumulated, " make steps of ", batch_size,
-                 " files, expected at most ", kMaxBatch);
+                 " files, expected at most ", most);
   run.settings.batch_size = batch_size;
   if (yaml.boolean("common.mixed_precision") == false) run.settings.precision = "float32";
 }
@@ -208,15 +214,16 @@ void read_batch(const YamlFile& yaml, PublishedRun& run) {
 void read_optimizer(const YamlFile& yaml, Request& settings) {
   yaml.choice("loss.category", {"classification"});
   yaml.choice("loss.classification.name", {"cross_entropy"});
-  settings.label_smoothing = yaml.number("loss.classification.cross_entropy.label_smoothing", 0, 0.99).value_or(0);
+  settings.label_smoothing =
+      read(yaml, "loss.classification.cross_entropy.label_smoothing", &Request::label_smoothing).value_or(0);
   yaml.choice("optim.name", {"adamw"});
-  settings.weight_decay = yaml.number("optim.weight_decay", 0, kMaxRate).value_or(0.05);
+  settings.weight_decay = read(yaml, "optim.weight_decay", &Request::weight_decay).value_or(0.05);
   if (yaml.boolean("optim.no_decay_bn_filter_bias") == false)
     yaml.refuse("optim.no_decay_bn_filter_bias", "true: norms and biases do not decay here", ErrorCode::kUnsupported);
   require_number(yaml, "optim.adamw.beta1", 0.9);
   require_number(yaml, "optim.adamw.beta2", 0.999);
   settings.clip_norm = 0;
-  const double momentum = yaml.number("ema.momentum", 0, 1).value_or(1e-4);
+  const double momentum = read(yaml, "ema.momentum", &Request::ema_momentum).value_or(1e-4);
   settings.ema_momentum = yaml.boolean("ema.enable").value_or(false) ? momentum : 1;  // 1: the weights themselves
 }
 
@@ -224,17 +231,17 @@ void read_schedule(const YamlFile& yaml, PublishedRun& run) {
   yaml.choice("scheduler.name", {"cosine"});
   const bool counts_steps = yaml.boolean("scheduler.is_iteration_based").value_or(false);
   const auto epochs = yaml.integer("scheduler.max_epochs", 1, 100'000);
-  const auto iterations = yaml.integer("scheduler.max_iterations", 1, kMany);
+  const auto iterations = read(yaml, "scheduler.max_iterations", &Request::steps);
   if (counts_steps && !iterations)
     format::fail(ErrorCode::kInvalidFormat, yaml.source(),
                  ": scheduler.is_iteration_based needs scheduler.max_iterations; add it");
   run.settings.schedule = counts_steps ? "step" : "epoch";
   if (counts_steps) run.max_iterations = iterations;
   if (!counts_steps) run.settings.epochs = static_cast<double>(epochs.value_or(300));
-  run.settings.warmup_steps = yaml.integer("scheduler.warmup_iterations", 0, kMany).value_or(0);
-  run.warmup_init_lr = yaml.number("scheduler.warmup_init_lr", 0, kMaxRate).value_or(run.warmup_init_lr);
-  run.settings.learning_rate = yaml.number("scheduler.cosine.max_lr", 0, kMaxRate).value_or(1e-3);
-  run.settings.min_learning_rate = yaml.number("scheduler.cosine.min_lr", 0, kMaxRate).value_or(2e-5);
+  run.settings.warmup_steps = read(yaml, "scheduler.warmup_iterations", &Request::warmup_steps).value_or(0);
+  run.warmup_init_lr = read(yaml, "scheduler.warmup_init_lr", &Request::learning_rate).value_or(run.warmup_init_lr);
+  run.settings.learning_rate = read(yaml, "scheduler.cosine.max_lr", &Request::learning_rate).value_or(1e-3);
+  run.settings.min_learning_rate = read(yaml, "scheduler.cosine.min_lr", &Request::min_learning_rate).value_or(2e-5);
 }
 
 void read_model(const YamlFile& yaml, PublishedRun& run) {
@@ -248,8 +255,9 @@ void read_model(const YamlFile& yaml, PublishedRun& run) {
       run.model.position_embedding == format::PositionEmbedding::kSinusoidal ? "sinusoidal" : "learned";
   settings.masking = "released";         // what the published code computes
   settings.initialisation = "released";  // whatever model.layer says: it never applies that
-  settings.dropout = yaml.number("model.classification.byteformer.dropout", 0, 0.9).value_or(0);
-  settings.stochastic_depth = yaml.number("model.classification.byteformer.stochastic_dropout", 0, 0.9).value_or(0);
+  settings.dropout = read(yaml, "model.classification.byteformer.dropout", &Request::dropout).value_or(0);
+  settings.stochastic_depth =
+      read(yaml, "model.classification.byteformer.stochastic_dropout", &Request::stochastic_depth).value_or(0);
 }
 
 // Keys that were not read.

@@ -1,10 +1,12 @@
-// Implementation of training_request.hpp.
+// The rows of the table, and what is read from them.
 #include "plan/settings.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <type_traits>
 
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
@@ -13,36 +15,142 @@
 namespace byteformer::plan {
 namespace {
 
-/// Calls visit(name, member) for every member; writing and reading are two visitors of this one list.
-template <typename Request, typename Visit>
-void for_each_member(Request& r, const Visit& visit) {
-  visit("data", r.data), visit("output", r.output), visit("resume", r.resume), visit("init_from", r.init_from);
-  visit("config", r.config);
-  visit("dry_run", r.dry_run), visit("json", r.json), visit("overwrite", r.overwrite);
-  visit("no_progress", r.no_progress);
-  visit("recipe", r.recipe), visit("preset", r.preset), visit("hidden_size", r.hidden_size);
-  visit("layers", r.layers), visit("heads", r.heads), visit("intermediate_size", r.intermediate_size);
-  visit("kernel", r.kernel), visit("window", r.window), visit("masking", r.masking), visit("positions", r.positions);
-  visit("encode", r.encode), visit("quality", r.quality), visit("resize", r.resize), visit("crop", r.crop);
-  visit("sample_rate", r.sample_rate), visit("sample_format", r.sample_format), visit("duration_s", r.duration_s);
-  visit("augment", r.augment), visit("max_bytes", r.max_bytes), visit("transforms", r.transforms);
-  visit("epochs", r.epochs), visit("time_s", r.time_s), visit("steps", r.steps), visit("batch_size", r.batch_size);
-  visit("warmup_steps", r.warmup_steps), visit("seed", r.seed), visit("learning_rate", r.learning_rate);
-  visit("min_learning_rate", r.min_learning_rate), visit("weight_decay", r.weight_decay);
-  visit("label_smoothing", r.label_smoothing), visit("clip_norm", r.clip_norm), visit("ema_momentum", r.ema_momentum);
-  visit("dropout", r.dropout), visit("stochastic_depth", r.stochastic_depth);
-  visit("validation_fraction", r.validation_fraction), visit("schedule", r.schedule);
-  visit("initialisation", r.initialisation), visit("balance", r.balance), visit("split_by", r.split_by);
-  visit("device", r.device), visit("precision", r.precision), visit("threads", r.threads);
-  visit("workers", r.workers), visit("token_budget", r.token_budget);
+constexpr std::int64_t kMany = 1'000'000'000;
+constexpr std::int64_t kMaxSide = 16'384;  // pixels, as a model's `preprocess` may ask for
+constexpr std::int64_t kMaxThreads = 1'024;
+
+using enum Group;
+using enum Effect;
+using R = Request;
+
+std::vector<Setting> make_settings() {
+  return {
+      {"data", &R::data, Text{"DATA"}, "Labelled files: a folder or a manifest", kRun, kNone, 'd'},
+      {"output", &R::output, Text{"MODEL"}, "Model folder to create; must not exist", kRun, kPlacesResult, 'o'},
+      {"resume", &R::resume, Text{"MODEL"}, "Go on with a run that was stopped", kRun, kNone},
+      {"init-from", &R::init_from, Text{"MODEL"}, "Start from the weights of this model (fine-tuning)", kRun,
+       kDecidesResult},
+
+      {"encode", &R::encode, Choice{{"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3", "as-is"}},
+       "Bytes that the model reads (default: by the data)", kFiles, kDecidesResult},
+      {"quality", &R::quality, Whole{1, 100}, "JPEG quality (default: 100)", kFiles, kDecidesResult},
+      {"sample-format", &R::sample_format, Choice{{"float32", "int32", "int16", "uint8"}}, "Samples of WAV", kFiles,
+       kDecidesResult},
+      {"resize", &R::resize, Whole{1, kMaxSide}, "Shorter side of pictures, in pixels", kFiles, kDecidesResult},
+      {"crop", &R::crop, Whole{1, kMaxSide}, "Square from the middle of pictures, in pixels", kFiles, kDecidesResult},
+      {"sample-rate", &R::sample_rate, Whole{1, 768'000}, "Samples a second", kFiles, kDecidesResult},
+      {"duration", &R::duration_s, Duration{}, "Length of sounds: cut, or filled with silence", kFiles, kDecidesResult},
+      {"max-bytes", &R::max_bytes, Whole{0, kMany}, "Cut longer files to a random piece while training; 0: never",
+       kFiles, kDecidesResult},
+      {"transforms", &R::transforms, Text{"JSON"}, "What becomes of the bytes: a list as in a model's \"preprocess\"",
+       kFiles, kDecidesResult},
+      {"augment", &R::augment, Choice{{"auto", "published", "none"}}, "Random changes to training files", kFiles,
+       kDecidesResult},
+      {"balance", &R::balance, Choice{{"auto", "on", "off"}}, "Draw classes, and pictures and sounds, equally often",
+       kFiles, kDecidesResult},
+      {"validation-fraction", &R::validation_fraction, Decimal{0, 0.9},
+       "Share held out where there is no validation set", kFiles, kDecidesResult},
+      {"split-by", &R::split_by, Choice{{"auto", "file", "speaker"}}, "What is held out together", kFiles,
+       kDecidesResult},
+
+      {"recipe", &R::recipe, Choice{{"auto", "published"}}, "Settings: chosen for the data, or those of the paper",
+       kModel, kDecidesResult},
+      {"config",
+       &R::config,
+       Text{"CONFIG"},
+       "Train as a published configuration (YAML) says",
+       kRun,
+       kDecidesResult,
+       'c',
+       {&R::recipe, &R::resume}},
+      {"preset", &R::preset, Choice{{"nano", "micro", "tiny", "small", "base", "huge"}}, "Size of the model", kModel,
+       kDecidesResult},
+      {"hidden-size", &R::hidden_size, Whole{1, 65'536}, "Channels", kModel, kDecidesResult},
+      {"layers", &R::layers, Whole{1, 4'096}, "Encoder blocks", kModel, kDecidesResult},
+      {"heads", &R::heads, Whole{1, 65'536}, "Attention heads", kModel, kDecidesResult},
+      {"intermediate-size", &R::intermediate_size, Whole{1, 1'000'000}, "Channels inside the feed-forward", kModel,
+       kDecidesResult},
+      {"kernel", &R::kernel, Whole{0, 65'536}, "Bytes that a token sees; it moves by half of that", kModel,
+       kDecidesResult},
+      {"window", &R::window, Whole{1, 65'536}, "Tokens of an attention window", kModel, kDecidesResult},
+      {"positions", &R::positions, Choice{{"learned", "sinusoidal"}}, "Position embeddings; sinusoidal: any length",
+       kModel, kDecidesResult},
+      {"masking", &R::masking, Choice{{"masked", "released"}}, "Meaning of padding (default: masked)", kModel,
+       kDecidesResult},
+      {"initialisation", &R::initialisation, Choice{{"auto", "filter-bank", "released", "normal"}},
+       "How the weights start (default: the stem as a filter bank where bytes are numbers)", kModel, kDecidesResult},
+      {"dropout", &R::dropout, Decimal{0, 0.9}, "Dropout (default: 0)", kModel, kDecidesResult},
+      {"stochastic-depth", &R::stochastic_depth, Decimal{0, 0.9}, "Chance to skip the last block (default: 0)", kModel,
+       kDecidesResult},
+
+      {"time", &R::time_s, Duration{}, "Budget, such as 30m (default: 20m, or less for little data)", kRun,
+       kDecidesResult},
+      {"epochs", &R::epochs, Decimal{0.001, 100'000}, "Passes over the data, instead of a budget", kSchedule,
+       kDecidesResult},
+      {"steps",
+       &R::steps,
+       Whole{1, kMany},
+       "Training steps, instead of a budget",
+       kSchedule,
+       kDecidesResult,
+       0,
+       {&R::epochs, &R::time_s}},
+      {"batch-size", &R::batch_size, Whole{1, 1'000'000}, "Files a step, however many passes it takes", kSchedule,
+       kDecidesResult},
+      {"learning-rate", &R::learning_rate, Decimal{0, 10}, "Its maximum (default: 0.001)", kSchedule, kDecidesResult},
+      {"min-learning-rate", &R::min_learning_rate, Decimal{0, 10}, "Where the cosine ends", kSchedule, kDecidesResult},
+      {"warmup-steps", &R::warmup_steps, Whole{0, kMany}, "Steps until the maximum", kSchedule, kDecidesResult},
+      {"schedule", &R::schedule, Choice{{"step", "epoch"}}, "How often the cosine moves", kSchedule, kDecidesResult},
+      {"weight-decay", &R::weight_decay, Decimal{0, 10}, "AdamW's weight decay (default: 0.05)", kSchedule,
+       kDecidesResult},
+      {"label-smoothing", &R::label_smoothing, Decimal{0, 0.99}, "Label smoothing (default: 0.1)", kSchedule,
+       kDecidesResult},
+      {"clip-norm", &R::clip_norm, Decimal{0, 1e9}, "Largest norm of the gradients; 0: no limit", kSchedule,
+       kDecidesResult},
+      {"ema-momentum", &R::ema_momentum, Decimal{0, 1}, "Of the averaged weights, which become the model", kSchedule,
+       kDecidesResult},
+      {"seed", &R::seed, Whole{0, kMany}, "Of everything random (default: 0)", kRun, kDecidesResult},
+
+      {"device", &R::device, Choice{{"auto", "cpu", "cuda"}}, "Where to compute", kMachine, kDecidesResult},
+      {"precision", &R::precision, Choice{{"float32", "bf16", "fp16"}}, "Of products (default: float32, on a GPU bf16)",
+       kMachine, kDecidesResult},
+      {"threads", &R::threads, Whole{1, kMaxThreads}, "Threads (default: one a processor)", kMachine, kNone, 'j'},
+      {"workers", &R::workers, Whole{1, kMaxThreads}, "Threads that read, decode and encode files", kMachine, kNone},
+      {"token-budget", &R::token_budget, Whole{1, kMany}, "Tokens a pass: bounds memory", kMachine, kDecidesResult},
+      {"dry-run", &R::dry_run, Flag{}, "Only show the plan", kDisplay, kNone},
+      {"json", &R::json, Flag{}, "With --dry-run: the plan as JSON", kDisplay, kNone},
+      {"no-progress", &R::no_progress, Flag{}, "No progress display", kDisplay, kNone},
+  };
 }
 
-void write(nlohmann::ordered_json& json, const char* name, bool value) {
-  if (value) json[name] = true;
+/// The settings in the order of the members of Request: fingerprints of runs are computed from this order.
+const std::vector<const Setting*>& in_order_of_members() {
+  static const std::vector<const Setting*> kOrdered = [] {
+    const Request request;
+    const auto place = [&](const Setting* s) {
+      return std::visit([&](auto member) { return static_cast<const void*>(&(request.*member)); }, s->member);
+    };
+    std::vector<const Setting*> ordered;
+    for (const Setting& s : settings()) ordered.push_back(&s);
+    std::ranges::sort(ordered, std::less<>(), place);
+    return ordered;
+  }();
+  return kOrdered;
 }
+
+/// Calls visit(value) with the member of `request`.
+template <typename AnyRequest, typename Visit>
+decltype(auto) with_value(const Setting& s, AnyRequest& request, const Visit& visit) {
+  return std::visit([&](auto member) { return visit(request.*member); }, s.member);
+}
+
+bool is_set(bool value) { return value; }
 template <typename T>
-void write(nlohmann::ordered_json& json, const char* name, const std::optional<T>& value) {
-  if (value) json[name] = *value;
+bool is_set(const std::optional<T>& value) {
+  return value.has_value();
+}
+bool is_set(const Setting& s, const Request& request) {
+  return with_value(s, request, [](const auto& value) { return is_set(value); });
 }
 
 /// For a shell.
@@ -68,20 +176,38 @@ std::string quoted(const std::string& word) {
   return result + "'";
 }
 
-std::string value_text(const nlohmann::ordered_json& value) {
-  if (value.is_string()) return quoted(value.get<std::string>());
-  std::string text = value.dump();
-  if (value.is_number_float() && text.ends_with(".0")) text.resize(text.size() - 2);
+std::string text_of(bool) { return ""; }
+std::string text_of(const std::string& value) { return quoted(value); }
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(double value) {
+  std::string text = nlohmann::json(value).dump();
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text;
 }
-
-/// "--min-learning-rate 0.1", for a shell
-std::string option_text(std::string name, const nlohmann::ordered_json& value) {
-  if (name.ends_with("_s")) name.resize(name.size() - 2);  // times are given in seconds
-  std::ranges::replace(name, '_', '-');
-  return "--" + name + (value.is_boolean() ? "" : " " + value_text(value));
+template <typename T>
+std::string text_of(const std::optional<T>& value) {
+  return text_of(value.value());
+}
+std::string value_text(const Setting& s, const Request& request) {
+  return with_value(s, request, [](const auto& value) { return text_of(value); });
 }
 
+bool is_equal(const Setting& s, const Request& a, const Request& b) {
+  return std::visit([&](auto member) { return a.*member == b.*member; }, s.member);
+}
+
+/// Whether `request` leaves it to us, in words or by silence.
+bool is_open(const Setting& s, const Request& request) {
+  const auto* text = std::get_if<std::optional<std::string> Request::*>(&s.member);
+  return !is_set(s, request) ||
+         (std::holds_alternative<Choice>(s.values) && text != nullptr && request.**text == "auto");
+}
+
+void write(nlohmann::ordered_json& json, bool value) { json = value; }
+template <typename T>
+void write(nlohmann::ordered_json& json, const std::optional<T>& value) {
+  json = *value;
+}
 void read(const nlohmann::json& json, bool& value) { value = json.get<bool>(); }
 template <typename T>
 void read(const nlohmann::json& json, std::optional<T>& value) {
@@ -90,33 +216,48 @@ void read(const nlohmann::json& json, std::optional<T>& value) {
 
 }  // namespace
 
-std::string to_json(const Request& request) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for_each_member(request, [&](const char* name, const auto& value) { write(json, name, value); });
-  return format::to_text(json);
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> kSettings = make_settings();
+  return kSettings;
+}
+
+const Setting& setting(Member member) { return *std::ranges::find(settings(), member, &Setting::member); }
+
+Whole whole(std::optional<std::int64_t> Request::*member) { return std::get<Whole>(setting(member).values); }
+Decimal decimal(std::optional<double> Request::*member) { return std::get<Decimal>(setting(member).values); }
+
+std::string option_name(const Setting& setting) { return "--" + setting.name; }
+std::string option_name(Member member) { return option_name(setting(member)); }
+
+std::string key(const Setting& setting) {
+  std::string name = setting.name;
+  std::ranges::replace(name, '-', '_');
+  return std::holds_alternative<Duration>(setting.values) ? name + "_s" : name;
+}
+
+std::optional<std::string> option_text(const Setting& setting, const Request& request) {
+  if (!is_set(setting, request)) return std::nullopt;
+  const std::string value = value_text(setting, request);
+  return option_name(setting) + (std::holds_alternative<Flag>(setting.values) ? "" : " " + value);
 }
 
 std::vector<std::string> fill_in(Request& request, const Request& defaults) {
-  auto merged = format::from_text<format::OrderedJson>(to_json(request));
   std::vector<std::string> contradictions;
-  const auto further = format::from_text<format::OrderedJson>(to_json(defaults));
-  for (const auto& [key, value] : further.items()) {
-    if (merged.contains(key) && merged[key] != value)
-      contradictions.push_back(option_text(key, merged[key]) + ", not " + value_text(value));
-    if (!merged.contains(key)) merged[key] = value;
+  for (const Setting* s : in_order_of_members()) {
+    if (!is_set(*s, defaults)) continue;
+    if (!is_set(*s, request))
+      std::visit([&](auto member) { request.*member = defaults.*member; }, s->member);
+    else if (!is_equal(*s, request, defaults))
+      contradictions.push_back(*option_text(*s, request) + ", not " + value_text(*s, defaults));
   }
-  request = parse_request(format::to_text(merged));
   return contradictions;
 }
 
-std::string command_line(const Request& request) {
-  std::string command = "byteformer train";
-  const nlohmann::ordered_json json = format::from_text<format::OrderedJson>(to_json(request));
-  for (const auto& [key, value] : json.items()) {
-    if (key == "no_progress" || key == "dry_run" || key == "json") continue;  // without influence on the model
-    command += " " + option_text(key, value);
-  }
-  return command;
+std::string to_json(const Request& request) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const Setting* s : in_order_of_members())
+    if (is_set(*s, request)) with_value(*s, request, [&](const auto& value) { write(json[key(*s)], value); });
+  return format::to_text(json);
 }
 
 Request parse_request(const std::string& text) {
@@ -124,11 +265,11 @@ Request parse_request(const std::string& text) {
   try {
     const format::Json json = format::from_text(text);
     std::size_t num_known = 0;
-    for_each_member(request, [&](const char* name, auto& value) {
-      if (!json.contains(name)) return;
+    for (const Setting& s : settings()) {
+      if (!json.contains(key(s))) continue;
       ++num_known;
-      read(json[name], value);
-    });
+      with_value(s, request, [&](auto& value) { read(json[key(s)], value); });
+    }
     if (num_known != json.size())
       throw Error(ErrorCode::kInvalidArgument,
                   "the training request has keys that this trainer does not know; are "
@@ -137,6 +278,27 @@ Request parse_request(const std::string& text) {
     throw Error(ErrorCode::kInvalidArgument, std::string("the training request is malformed: ") + error.what());
   }
   return request;
+}
+
+std::string command_line(const Request& request) {
+  std::string command = "byteformer train";
+  for (const Setting* s : in_order_of_members())
+    if (const auto text = option_text(*s, request); text && s->group != kDisplay) command += " " + *text;
+  return command;
+}
+
+std::vector<std::string> changes_of_result(const Request& request, const Request& asked, const Request& chosen) {
+  std::vector<std::string> changes;
+  for (const Setting& s : settings()) {
+    if (s.effect == kNone || !is_set(s, request)) continue;
+    const bool is_as_asked = is_equal(s, request, asked) || (is_open(s, request) && is_open(s, asked));
+    if (s.effect == kDecidesResult && (is_as_asked || is_equal(s, request, chosen))) continue;
+    const Request& known = is_set(s, chosen) ? chosen : asked;
+    changes.push_back(*option_text(s, request) + (s.effect == kPlacesResult ? " (of a new run)"
+                                                  : is_set(s, known)        ? " (was " + value_text(s, known) + ")"
+                                                                            : " (was not given)"));
+  }
+  return changes;
 }
 
 }  // namespace byteformer::plan

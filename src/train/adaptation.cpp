@@ -62,8 +62,8 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
       target.copy_(torch::from_blob(const_cast<float*>(numbers.data()), shape));
     } else {
       format::fail(ErrorCode::kInvalidModel, init_from, ": tensor ", name, " has shape ",
-                   format::shape_text(found->second.shape), ", this model needs ", format::shape_text(shape),
-                   "; --init-from takes models of the same sizes and kernel");
+                   format::shape_text(found->second.shape), ", this model needs ", format::shape_text(shape), "; ",
+                   plan::option_name(&plan::Request::init_from), " takes models of the same sizes and kernel");
     }
   }
 }

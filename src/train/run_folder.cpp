@@ -40,7 +40,8 @@ void RunFolder::require_absent() const {
   std::error_code error;
   if (fs::exists(model_dir_, error) && !fs::is_empty(model_dir_, error))
     format::fail(ErrorCode::kAlreadyExists, base::printable(model_dir_),
-                 ": exists already; choose another folder, or go on with --resume ", base::printable(model_dir_));
+                 ": exists already; choose another folder, or go on with ", plan::option_name(&plan::Request::resume),
+                 " ", base::printable(model_dir_));
 }
 
 void RunFolder::create(const plan::TrainingPlan& plan) {

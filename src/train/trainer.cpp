@@ -55,7 +55,7 @@ class Trainer::Run {
   void note_failures(const std::vector<data::LoadedFile>& files);
   void evaluate();
   data::Answers validation_answers(const torch::Tensor& weights);
-  bool write_or_say(const std::function<void()>& write);
+  bool write_or_say(const std::function<void()>& write, std::optional<Error>& failure);
   void keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation);
   void judge_best();
   void save();
@@ -72,6 +72,7 @@ class Trainer::Run {
   plan::Progress progress_;
   std::optional<ValidationSet> validation_;  // once it was needed
   Outcome outcome_;
+  std::optional<Error> model_unwritten_, checkpoint_unwritten_;  // why the last attempt failed, if it did
 };
 
 Trainer::Run::Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
@@ -114,6 +115,9 @@ Outcome Trainer::Run::train() {
       since_save.restart();
     }
   }
+  // However the run ends, what it could not write is no success.
+  if (checkpoint_unwritten_) throw *checkpoint_unwritten_;
+  if (model_unwritten_) throw *model_unwritten_;
   outcome_.is_out_of_time = progress_.step < plan_.schedule.total_steps && is_out_of_time();
   outcome_.is_finished = progress_.step == plan_.schedule.total_steps || outcome_.is_out_of_time;
   outcome_.progress = progress_;
@@ -157,8 +161,8 @@ void Trainer::Run::step(std::vector<data::LoadedFile> files) {
   } else if (!std::isfinite(loss) || !std::isfinite(norm)) {
     format::fail(ErrorCode::kInternal, "the loss is no longer finite at step ", progress_.step + 1,
                  ". The last checkpoint and the best model so far are in ", base::printable(folder_.model_dir()),
-                 ". Try a smaller --learning-rate (now ", plan_.schedule.max_lr,
-                 "), --clip-norm 1, or float32 instead of ", plan_.precision);
+                 ". Try a smaller ", plan::option_name(&plan::Request::learning_rate), " (now ", plan_.schedule.max_lr,
+                 "), ", plan::option_name(&plan::Request::clip_norm), " 1, or float32 instead of ", plan_.precision);
   } else if (num_good > 0) {
     const double clipped = plan_.clip_norm > 0 && norm > plan_.clip_norm ? plan_.clip_norm / norm : 1;
     optimizer_.step(rate, clipped / scale);
@@ -241,24 +245,28 @@ void Trainer::Run::keep_if_best(const data::Answers& answers, const plan::Valida
   if (!is_better) return;
   format::ModelConfig config = plan_.config;
   config.temperature = data::fit_temperature(answers);
-  if (!write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); })) return;
+  if (!write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); },
+                    model_unwritten_))
+    return;
   progress_.best_top1 = evaluation.top1;
   progress_.best_loss = evaluation.loss;
   progress_.best_step = evaluation.step;
 }
 
 void Trainer::Run::save() {
-  write_or_say([&] { folder_.save(module_.parameters(), optimizer_.state(), progress_); });
+  write_or_say([&] { folder_.save(module_.parameters(), optimizer_.state(), progress_); }, checkpoint_unwritten_);
 }
 
 /// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end
-/// it is an error. Returns whether it was written.
-bool Trainer::Run::write_or_say(const std::function<void()>& write) {
+/// it is an error. Returns whether it was written, and puts the reason into `failure` if not.
+bool Trainer::Run::write_or_say(const std::function<void()>& write, std::optional<Error>& failure) {
+  failure.reset();
   try {
     write();
     return true;
   } catch (const Error& error) {
     if (progress_.step >= plan_.schedule.total_steps || error.code() != ErrorCode::kIo) throw;
+    failure = error;
     if (events_.on_message)
       events_.on_message(std::string("could not be saved: ") + error.what() + "; training goes on, and tries again");
     return false;

@@ -4,18 +4,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli.hpp"
 #include "exit_status.hpp"
-#include "options.hpp"
 
 namespace byteformer::cli {
 
-void add_input_arguments(CLI::App& app, InputArguments& arguments, const std::string& verb,
+void add_input_arguments(CommandLine& line, InputArguments& arguments, const std::string& verb,
                          const std::string& paths_description) {
-  add_paths(app, "PATH", arguments.paths, paths_description);
-  add_flag(app, "-r,--recursive", arguments.is_recursive, verb + " the files below folders, sorted by name");
-  add_text(app, "--files-from", arguments.files_from, "FILE",
+  add_paths(line, "PATH", arguments.paths, paths_description);
+  add_flag(line, "-r,--recursive", arguments.is_recursive, verb + " the files below folders, sorted by name");
+  add_text(line, "--files-from", arguments.files_from, "FILE",
            "Read more paths from FILE, one a line; `-` is standard input");
-  add_flag(app, "-0,--null", arguments.is_null_separated, "Paths in --files-from end in a zero byte, not a newline");
+  add_flag(line, "-0,--null", arguments.is_null_separated, "Paths in --files-from end in a zero byte, not a newline");
 }
 
 void check(const InputArguments& arguments, const Console& console) {

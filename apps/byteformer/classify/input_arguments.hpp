@@ -9,11 +9,9 @@
 #include "console.hpp"
 #include "system/input_stream.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace byteformer::cli {
+
+struct CommandLine;
 
 struct InputArguments {
   std::vector<std::string> paths;
@@ -23,7 +21,7 @@ struct InputArguments {
 };
 
 /// \param verb what the command does with files: "Classify"
-void add_input_arguments(CLI::App& app, InputArguments& arguments, const std::string& verb,
+void add_input_arguments(CommandLine& line, InputArguments& arguments, const std::string& verb,
                          const std::string& paths_description);
 
 /// \throws UsageError where the arguments contradict each other, or ask for a standard input that is closed.

@@ -6,6 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "bench/measurement.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"
@@ -14,7 +15,6 @@
 #include "inspect/model_summary.hpp"
 #include "model/cost.hpp"
 #include "obfuscation/model_keys.hpp"
-#include "options.hpp"
 #include "output/numbers.hpp"
 
 namespace byteformer::cli {
@@ -124,23 +124,23 @@ int bench(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_bench(CLI::App& app) {
+Action add_bench(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_model_options(app, options->model);
-  add_paths(app, "FILE", options->paths, "Files to classify (default: random bytes)");
-  add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
+  add_model_options(line, options->model);
+  add_paths(line, "FILE", options->paths, "Files to classify (default: random bytes)");
+  add_number(line, "--bytes", options->num_bytes, {1, kMaxBytes},
              "Length of the random file (default: of one that is prepared for the model, else 150668, or what fits)")
       .excludes("FILE");
   const DeclaredOption as_is =
-      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(app, options->keys).excludes(as_is);
+      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(line, options->keys).excludes(as_is);
   const DeclaredOption iterations =
-      add_number(app, "-n,--iterations", options->num_iterations, {1, 10'000'000}, "Number of calls to measure");
-  add_number(app, "--seconds", options->num_seconds, {1, 86'400}, "How long to measure (default: 3)")
+      add_number(line, "-n,--iterations", options->num_iterations, {1, 10'000'000}, "Number of calls to measure");
+  add_number(line, "--seconds", options->num_seconds, {1, 86'400}, "How long to measure (default: 3)")
       .excludes(iterations);
-  add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files in one call (default: 1)");
-  add_flag(app, "--json", options->json, "Write JSON");
-  set_details(app, kDetails);
+  add_number(line, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files in one call (default: 1)");
+  add_flag(line, "--json", options->json, "Write JSON");
+  set_details(line, kDetails);
   return [options](Console& console) { return bench(*options, console); };
 }
 

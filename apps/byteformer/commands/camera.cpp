@@ -11,10 +11,10 @@
 #include "byteformer/error.hpp"
 #include "bytes/in_order.hpp"
 #include "classify/sample_classifier.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "data/loader.hpp"
 #include "exit_status.hpp"
-#include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/output_files.hpp"
 #include "prepare/preprocess.hpp"
@@ -57,9 +57,9 @@ struct SimulateArguments {
   bool force = false;
 };
 
-void add_mask_options(CLI::App& app, MaskOptions& options) {
-  add_decimal(app, "--keep-frac", options.keep_frac, 0, 1, "Share of the bytes that are kept, above 0").required();
-  add_number(app, "--seed", options.seed, {0, std::numeric_limits<std::uint32_t>::max()},
+void add_mask_options(CommandLine& line, MaskOptions& options) {
+  add_decimal(line, "--keep-frac", options.keep_frac, 0, 1, "Share of the bytes that are kept, above 0").required();
+  add_number(line, "--seed", options.seed, {0, std::numeric_limits<std::uint32_t>::max()},
              "Seed of the random order (default: 2147483647, the published one)");
 }
 
@@ -142,27 +142,27 @@ int simulate(const SimulateArguments& arguments, Console& console) {
 
 }  // namespace
 
-Action add_camera_mask(CLI::App& app) {
+Action add_camera_mask(CommandLine& line) {
   auto arguments = std::make_shared<MaskArguments>();
-  add_mask_options(app, arguments->mask);
-  add_number(app, "--bytes", arguments->num_bytes, {1, std::numeric_limits<std::uint32_t>::max()},
+  add_mask_options(line, arguments->mask);
+  add_number(line, "--bytes", arguments->num_bytes, {1, std::numeric_limits<std::uint32_t>::max()},
              "Length of the files, in bytes; of pictures 3 x width x height")
       .required();
-  add_text(app, "-o,--output", arguments->output, "FILE", "File to write (default: standard output)");
-  add_flag(app, "-f,--force", arguments->force, "Replace FILE if it exists");
-  set_details(app, kMaskDetails);
+  add_text(line, "-o,--output", arguments->output, "FILE", "File to write (default: standard output)");
+  add_flag(line, "-f,--force", arguments->force, "Replace FILE if it exists");
+  set_details(line, kMaskDetails);
   return [arguments](Console& console) { return write_mask(*arguments, console); };
 }
 
-Action add_camera_simulate(CLI::App& app) {
+Action add_camera_simulate(CommandLine& line) {
   auto arguments = std::make_shared<SimulateArguments>();
-  add_text(app, "PICTURE", arguments->input, "FILE", "Picture of any common kind").required();
-  add_mask_options(app, arguments->mask);
-  add_number(app, "--resize", arguments->resize, {1, 65'536}, "First resize its shorter side, in pixels: bicubic");
-  add_number(app, "--crop", arguments->crop, {1, 65'536}, "Then take the square from its middle, in pixels");
-  add_text(app, "-o,--output", arguments->output, "FILE", "PNG to write").required();
-  add_flag(app, "-f,--force", arguments->force, "Replace FILE if it exists");
-  set_details(app, kSimulateDetails);
+  add_text(line, "PICTURE", arguments->input, "FILE", "Picture of any common kind").required();
+  add_mask_options(line, arguments->mask);
+  add_number(line, "--resize", arguments->resize, {1, 65'536}, "First resize its shorter side, in pixels: bicubic");
+  add_number(line, "--crop", arguments->crop, {1, 65'536}, "Then take the square from its middle, in pixels");
+  add_text(line, "-o,--output", arguments->output, "FILE", "PNG to write").required();
+  add_flag(line, "-f,--force", arguments->force, "Replace FILE if it exists");
+  set_details(line, kSimulateDetails);
   return [arguments](Console& console) { return simulate(*arguments, console); };
 }
 

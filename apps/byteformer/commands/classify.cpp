@@ -4,11 +4,11 @@
 #include "classify/input_arguments.hpp"
 #include "classify/report.hpp"
 #include "classify/reporter.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
 #include "obfuscation/model_keys.hpp"
-#include "options.hpp"
 #include "output/progress_bar.hpp"
 #include "prepare/preprocess.hpp"
 
@@ -118,23 +118,23 @@ int classify(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_classify(CLI::App& app) {
+Action add_classify(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_model_options(app, options->model);
-  add_input_arguments(app, options->inputs, "Classify", "Files to classify; `-` is standard input");
-  add_number(app, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
-  add_fraction(app, "--threshold", options->threshold, "T", "Say `unknown` where the best score is below T (0 to 1)");
-  const DeclaredOption json = add_flag(app, "--json", options->json, "Write one JSON array");
-  add_flag(app, "--jsonl", options->jsonl, "Write one JSON object a line").excludes(json);
-  add_flag(app, "--logits", options->logits, "Add the logits: before temperature and softmax");
-  add_flag(app, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
+  add_model_options(line, options->model);
+  add_input_arguments(line, options->inputs, "Classify", "Files to classify; `-` is standard input");
+  add_number(line, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
+  add_fraction(line, "--threshold", options->threshold, "T", "Say `unknown` where the best score is below T (0 to 1)");
+  const DeclaredOption json = add_flag(line, "--json", options->json, "Write one JSON array");
+  add_flag(line, "--jsonl", options->jsonl, "Write one JSON object a line").excludes(json);
+  add_flag(line, "--logits", options->logits, "Add the logits: before temperature and softmax");
+  add_flag(line, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
   const DeclaredOption as_is =
-      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(app, options->keys).excludes(as_is);
-  add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000},
+      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(line, options->keys).excludes(as_is);
+  add_number(line, "-b,--batch-size", options->batch_size, {1, 1'000'000},
              "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
-  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  set_details(app, kDetails);
+  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
+  set_details(line, kDetails);
   return [options](Console& console) { return classify(*options, console); };
 }
 

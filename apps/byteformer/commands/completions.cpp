@@ -3,10 +3,10 @@
 
 #include "application.hpp"
 #include "byteformer/version.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
 #include "help/command_doc.hpp"
-#include "options.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -24,19 +24,19 @@ std::string completions_for(const std::string& shell, const CommandDoc& program)
 
 }  // namespace
 
-Action add_completions(CLI::App& app) {
+Action add_completions(CommandLine& line) {
   auto shell = std::make_shared<std::optional<std::string>>();
-  add_choice(app, "SHELL", *shell, {"bash", "zsh", "fish"}, "The shell that reads the script").required();
-  set_details(app, kDetails);
+  add_choice(line, "SHELL", *shell, {"bash", "zsh", "fish"}, "The shell that reads the script").required();
+  set_details(line, kDetails);
   return [shell](Console& console) {
-    console.out << completions_for(shell->value(), document(Application().app()));
+    console.out << completions_for(shell->value(), Application().document());
     return kExitOk;
   };
 }
 
-Action add_man(CLI::App&) {
+Action add_man(CommandLine&) {
   return [](Console& console) {
-    console.out << man_page(document(Application().app()), version());
+    console.out << man_page(Application().document(), version());
     return kExitOk;
   };
 }

@@ -3,14 +3,15 @@
 
 #include "byteformer/error.hpp"
 #include "classify/input_arguments.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "encoding/file_encoder.hpp"
 #include "exit_status.hpp"
 #include "obfuscation/model_keys.hpp"
-#include "options.hpp"
 #include "output/output_tally.hpp"
 #include "output/progress_bar.hpp"
+#include "plan/settings.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -117,33 +118,35 @@ int encode(const Options& options, Console& console) {
   return interrupted() ? kExitInterrupted : tally.finish(*options.output, "encode", console);
 }
 
-void add_form_options(CLI::App& app, Options& options) {
-  const DeclaredOption like = add_text(app, "--like", options.like, "DIR", "Encode as this model expects its files");
-  add_key_option(app, options.keys);
-  add_choice(app, "--to", options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
+void add_form_options(CommandLine& line, Options& options) {
+  const DeclaredOption like = add_text(line, "--like", options.like, "DIR", "Encode as this model expects its files");
+  add_key_option(line, options.keys);
+  add_choice(line, "--to", options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
       .excludes(like);
-  add_number(app, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)").excludes(like);
-  add_number(app, "--resize", options.resize, {1, 65'536}, "Shorter side of pictures, in pixels: bicubic")
+  add_number(line, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)").excludes(like);
+  add_number(line, "--resize", options.resize, {1, 65'536}, "Shorter side of pictures, in pixels: bicubic")
       .excludes(like);
-  add_number(app, "--crop", options.crop, {1, 65'536}, "Square from the middle of pictures, in pixels").excludes(like);
-  add_choice(app, "--sample-format", options.sample_format, {"float32", "int32", "int16", "uint8"},
+  add_number(line, "--crop", options.crop, {1, 65'536}, "Square from the middle of pictures, in pixels").excludes(like);
+  add_choice(line, "--sample-format", options.sample_format, {"float32", "int32", "int16", "uint8"},
              "Samples of WAV (default: int16)")
       .excludes(like);
-  add_number(app, "--sample-rate", options.sample_rate, {1, 768'000}, "Samples a second").excludes(like);
-  add_duration(app, "--duration", options.duration_s, "Length of sounds: cut, or filled with silence").excludes(like);
+  add_number(line, "--sample-rate", options.sample_rate, {1, 768'000}, "Samples a second").excludes(like);
+  add_duration(line, "--duration", options.duration_s, plan::Duration::kMin, plan::Duration::kMax,
+               "Length of sounds: cut, or filled with silence")
+      .excludes(like);
 }
 
 }  // namespace
 
-Action add_encode(CLI::App& app) {
+Action add_encode(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_input_arguments(app, options->inputs, "Encode", "Pictures or sounds");
-  add_text(app, "-o,--output", options->output, "DIR", "Folder to write to; made if it is missing").required();
-  add_form_options(app, *options);
-  add_flag(app, "--force", options->force, "Overwrite outputs that exist");
-  add_number(app, "-j,--jobs", options->num_threads, {1, 1'024}, "Files at a time (default: one a processor)");
-  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  set_details(app, kDetails);
+  add_input_arguments(line, options->inputs, "Encode", "Pictures or sounds");
+  add_text(line, "-o,--output", options->output, "DIR", "Folder to write to; made if it is missing").required();
+  add_form_options(line, *options);
+  add_flag(line, "--force", options->force, "Overwrite outputs that exist");
+  add_number(line, "-j,--jobs", options->num_threads, {1, 1'024}, "Files at a time (default: one a processor)");
+  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
+  set_details(line, kDetails);
   return [options](Console& console) { return encode(*options, console); };
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/file_io.hpp"
 #include "classify/sample_classifier.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
@@ -15,7 +16,6 @@
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
 #include "obfuscation/model_keys.hpp"
-#include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/output_files.hpp"
 #include "output/progress_bar.hpp"
@@ -197,26 +197,27 @@ int eval(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_eval(CLI::App& app) {
+Action add_eval(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_model_options(app, options->model);
-  add_text(app, "-d,--data", options->data, "DATA", "Labelled files: a folder or a manifest").required();
-  add_choice(app, "--split", options->split, {"test", "validation", "train", "all"},
+  add_model_options(line, options->model);
+  add_text(line, "-d,--data", options->data, "DATA", "Labelled files: a folder or a manifest").required();
+  add_choice(line, "--split", options->split, {"test", "validation", "train", "all"},
              "Which files of it (default: test, if there are any)");
-  add_flag(app, "--json", options->json, "Write JSON");
+  add_flag(line, "--json", options->json, "Write JSON");
   const DeclaredOption as_is =
-      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(app, options->keys).excludes(as_is);
-  add_number(app, "-b,--batch-size", options->batch_size, {1, 1'000'000}, "Files that share the threads (default: 64)");
-  add_texts(app, "--corrupt", options->corrupt, "KIND:LEVELS",
+      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(line, options->keys).excludes(as_is);
+  add_number(line, "-b,--batch-size", options->batch_size, {1, 1'000'000},
+             "Files that share the threads (default: 64)");
+  add_texts(line, "--corrupt", options->corrupt, "KIND:LEVELS",
             "Also judge files that are damaged in this way, at these levels");
-  add_flag(app, "--corrupt-source", options->corrupt_source,
+  add_flag(line, "--corrupt-source", options->corrupt_source,
            "Damage the files themselves, before they are prepared, not what the model reads");
-  add_number(app, "--seed", options->seed, {0, std::int64_t{1} << 53}, "Seed of the damage (default: 0)");
-  add_text(app, "--report", options->report, "PAGE.html", "Also write the curves of --corrupt as a page");
-  add_flag(app, "--force", options->force, "Overwrite the page if it exists");
-  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  set_details(app, kDetails);
+  add_number(line, "--seed", options->seed, {0, std::int64_t{1} << 53}, "Seed of the damage (default: 0)");
+  add_text(line, "--report", options->report, "PAGE.html", "Also write the curves of --corrupt as a page");
+  add_flag(line, "--force", options->force, "Overwrite the page if it exists");
+  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
+  set_details(line, kDetails);
   return [options](Console& console) { return eval(*options, console); };
 }
 

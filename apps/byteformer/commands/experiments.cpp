@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
 #include "experiments/experiment_options.hpp"
 #include "experiments/overview.hpp"
-#include "options.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -62,25 +62,25 @@ int show(const Arguments& arguments, Console& console) {
 
 }  // namespace
 
-Action add_experiments_list(CLI::App& app) {
+Action add_experiments_list(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  add_scale_option(app, arguments->options);
-  add_recipes_option(app, arguments->options);
-  add_results_option(app, arguments->options);
-  add_flag(app, "--json", arguments->json, "Write JSON");
-  set_details(app, kListDetails);
+  add_scale_option(line, arguments->options);
+  add_recipes_option(line, arguments->options);
+  add_results_option(line, arguments->options);
+  add_flag(line, "--json", arguments->json, "Write JSON");
+  set_details(line, kListDetails);
   return [arguments](Console& console) { return list(*arguments, console); };
 }
 
-Action add_experiments_show(CLI::App& app) {
+Action add_experiments_show(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  add_text(app, "NAME", arguments->name, "NAME", "Experiment").required();
-  add_scale_option(app, arguments->options);
-  add_recipes_option(app, arguments->options);
-  add_data_option(app, arguments->options);
-  add_output_option(app, arguments->options);
-  add_flag(app, "--json", arguments->json, "Write JSON");
-  set_details(app, kShowDetails);
+  add_text(line, "NAME", arguments->name, "NAME", "Experiment").required();
+  add_scale_option(line, arguments->options);
+  add_recipes_option(line, arguments->options);
+  add_data_option(line, arguments->options);
+  add_output_option(line, arguments->options);
+  add_flag(line, "--json", arguments->json, "Write JSON");
+  set_details(line, kShowDetails);
   return [arguments](Console& console) { return show(*arguments, console); };
 }
 

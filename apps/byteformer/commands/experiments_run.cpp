@@ -6,6 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
@@ -14,7 +15,6 @@
 #include "experiments/runner.hpp"
 #include "experiments/session.hpp"
 #include "experiments/tasks.hpp"
-#include "options.hpp"
 #include "system/external_program.hpp"
 
 namespace byteformer::cli {
@@ -117,31 +117,31 @@ int report(const Arguments& arguments, Console& console) {
 
 }  // namespace
 
-Action add_experiments_run(CLI::App& app) {
+Action add_experiments_run(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  add_paths(app, "NAME", arguments->names, "Experiments, or `all`").required();
-  add_scale_option(app, arguments->options);
-  add_number(app, "--seeds", arguments->seeds, {1, 1'000'000}, "So many of each recipe's seeds at most");
-  add_data_option(app, arguments->options);
-  add_recipes_option(app, arguments->options);
-  add_output_option(app, arguments->options);
-  add_results_option(app, arguments->options);
-  const DeclaredOption resume = add_flag(app, "--resume", arguments->resume, "Go on with what was interrupted");
-  add_flag(app, "-f,--force", arguments->force, "Make anew what is there already").excludes(resume);
-  add_number(app, "--steps", arguments->steps, {1, 1'000'000'000},
+  add_paths(line, "NAME", arguments->names, "Experiments, or `all`").required();
+  add_scale_option(line, arguments->options);
+  add_number(line, "--seeds", arguments->seeds, {1, 1'000'000}, "So many of each recipe's seeds at most");
+  add_data_option(line, arguments->options);
+  add_recipes_option(line, arguments->options);
+  add_output_option(line, arguments->options);
+  add_results_option(line, arguments->options);
+  const DeclaredOption resume = add_flag(line, "--resume", arguments->resume, "Go on with what was interrupted");
+  add_flag(line, "-f,--force", arguments->force, "Make anew what is there already").excludes(resume);
+  add_number(line, "--steps", arguments->steps, {1, 1'000'000'000},
              "Only so many training steps: a trial, in folders of its own");
-  add_number(app, "-j,--threads", arguments->threads, {1, 1'024}, "Threads (default: one a processor)");
-  add_flag(app, "--dry-run", arguments->dry_run, "Only show what would be done");
-  add_flag(app, "--no-progress", arguments->no_progress, "No progress display");
-  set_details(app, kRunDetails);
+  add_number(line, "-j,--threads", arguments->threads, {1, 1'024}, "Threads (default: one a processor)");
+  add_flag(line, "--dry-run", arguments->dry_run, "Only show what would be done");
+  add_flag(line, "--no-progress", arguments->no_progress, "No progress display");
+  set_details(line, kRunDetails);
   return [arguments](Console& console) { return run(*arguments, console); };
 }
 
-Action add_experiments_report(CLI::App& app) {
+Action add_experiments_report(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  add_recipes_option(app, arguments->options);
-  add_results_option(app, arguments->options);
-  set_details(app, kReportDetails);
+  add_recipes_option(line, arguments->options);
+  add_results_option(line, arguments->options);
+  set_details(line, kReportDetails);
   return [arguments](Console& console) { return report(*arguments, console); };
 }
 

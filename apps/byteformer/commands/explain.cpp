@@ -5,6 +5,7 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "classify/sample_classifier.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "error_of.hpp"
@@ -12,7 +13,6 @@
 #include "explain/explanation_writers.hpp"
 #include "explain/gradients.hpp"
 #include "obfuscation/model_keys.hpp"
-#include "options.hpp"
 #include "output/output_files.hpp"
 #include "output/progress_bar.hpp"
 
@@ -188,28 +188,28 @@ int explain_file(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_explain(CLI::App& app) {
+Action add_explain(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_model_options(app, options->model);
-  add_paths(app, "FILE", options->paths, "File to explain; `-` is standard input");
-  add_text(app, "--label", options->label, "CLASS", "Class to explain (default: the model's answer)");
-  add_choice(app, "--method", options->method, {"occlusion", kGradients}, "How (default: occlusion)");
-  add_choice(app, "--of", options->quantity, {"log-odds", "logit"}, "Quantity to explain (default: log-odds)");
-  add_number(app, "--span", options->span, {1, kMostBytes},
+  add_model_options(line, options->model);
+  add_paths(line, "FILE", options->paths, "File to explain; `-` is standard input");
+  add_text(line, "--label", options->label, "CLASS", "Class to explain (default: the model's answer)");
+  add_choice(line, "--method", options->method, {"occlusion", kGradients}, "How (default: occlusion)");
+  add_choice(line, "--of", options->quantity, {"log-odds", "logit"}, "Quantity to explain (default: log-odds)");
+  add_number(line, "--span", options->span, {1, kMostBytes},
              "Bytes that are removed together (default: the model's kernel, more for long files)");
-  add_number(app, "--step", options->step, {1, kMostBytes},
+  add_number(line, "--step", options->step, {1, kMostBytes},
              "Bytes from one window to the next (default: a quarter of the span)");
-  add_number(app, "--fill", options->fill, {0, 255}, "Put this byte value in the place of removed bytes");
-  add_number(app, "--steps", options->steps, {1, 4096}, "Points of integrated gradients (default: 128)");
-  add_number(app, "--rows", options->rows, {0, 1'000'000}, "Hottest rows of the hex dump to show (default: 16)");
-  add_flag(app, "--json", options->json, "Write one JSON object");
-  add_text(app, "--html", options->html, "PAGE", "Also write a page with the picture or waveform under its heat");
-  add_flag(app, "-f,--force", options->force, "Replace PAGE if it exists");
+  add_number(line, "--fill", options->fill, {0, 255}, "Put this byte value in the place of removed bytes");
+  add_number(line, "--steps", options->steps, {1, 4096}, "Points of integrated gradients (default: 128)");
+  add_number(line, "--rows", options->rows, {0, 1'000'000}, "Hottest rows of the hex dump to show (default: 16)");
+  add_flag(line, "--json", options->json, "Write one JSON object");
+  add_text(line, "--html", options->html, "PAGE", "Also write a page with the picture or waveform under its heat");
+  add_flag(line, "-f,--force", options->force, "Replace PAGE if it exists");
   const DeclaredOption as_is =
-      add_flag(app, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(app, options->keys).excludes(as_is);
-  add_flag(app, "--no-progress", options->no_progress, "No progress bar");
-  set_details(app, kDetails);
+      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
+  add_key_option(line, options->keys).excludes(as_is);
+  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
+  set_details(line, kDetails);
   return [options](Console& console) { return explain_file(*options, console); };
 }
 

@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "base/file_io.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
 #include "interop/import_export.hpp"
-#include "options.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -56,13 +56,13 @@ int export_model(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_export(CLI::App& app) {
+Action add_export(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_text(app, "MODEL", options->model, "DIR", "Model folder").required();
-  add_choice(app, "--to", options->to, {"pt", "safetensors", "onnx"}, "Format of the file").required();
-  add_text(app, "-o,--output", options->output, "FILE", "File to write (default: the model's name and the format)");
-  add_flag(app, "-f,--force", options->force, "Replace FILE if it exists");
-  set_details(app, kDetails);
+  add_text(line, "MODEL", options->model, "DIR", "Model folder").required();
+  add_choice(line, "--to", options->to, {"pt", "safetensors", "onnx"}, "Format of the file").required();
+  add_text(line, "-o,--output", options->output, "FILE", "File to write (default: the model's name and the format)");
+  add_flag(line, "-f,--force", options->force, "Replace FILE if it exists");
+  set_details(line, kDetails);
   return [options](Console& console) { return export_model(*options, console); };
 }
 

@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "base/file_io.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
 #include "interop/import_export.hpp"
 #include "model/weights.hpp"
-#include "options.hpp"
 #include "output/numbers.hpp"
 
 namespace byteformer::cli {
@@ -45,15 +45,15 @@ int import_model(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_import(CLI::App& app) {
+Action add_import(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_text(app, "WEIGHTS", options->weights, "WEIGHTS", "Weights: .pt or .safetensors").required();
-  add_text(app, "-c,--config", options->config, "CONFIG", "Configuration: config.json or published YAML").required();
-  add_text(app, "--labels", options->labels, "FILE", "Names of the classes, one a line");
-  add_choice(app, "--masking", options->masking, {"released", "masked"},
+  add_text(line, "WEIGHTS", options->weights, "WEIGHTS", "Weights: .pt or .safetensors").required();
+  add_text(line, "-c,--config", options->config, "CONFIG", "Configuration: config.json or published YAML").required();
+  add_text(line, "--labels", options->labels, "FILE", "Names of the classes, one a line");
+  add_choice(line, "--masking", options->masking, {"released", "masked"},
              "Meaning of padding that the weights were trained with (wins over CONFIG)");
-  add_text(app, "-o,--output", options->output, "DIR", "Model folder to create; must not exist").required();
-  set_details(app, kDetails);
+  add_text(line, "-o,--output", options->output, "DIR", "Model folder to create; must not exist").required();
+  set_details(line, kDetails);
   return [options](Console& console) { return import_model(*options, console); };
 }
 

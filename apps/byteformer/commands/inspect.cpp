@@ -3,13 +3,13 @@
 #include <memory>
 
 #include "base/file_io.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
 #include "format/model_folder.hpp"
 #include "inspect/model_summary.hpp"
 #include "inspect/system_summary.hpp"
 #include "interop/import_export.hpp"
-#include "options.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -57,19 +57,19 @@ int inspect(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_inspect(CLI::App& app) {
+Action add_inspect(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  const DeclaredOption model = add_text(app, "-m,--model", options->model, "DIR|CONFIG",
+  const DeclaredOption model = add_text(line, "-m,--model", options->model, "DIR|CONFIG",
                                         "Model folder, or a configuration: config.json or published YAML");
   const DeclaredOption bytes =
-      add_number(app, "--bytes", options->num_bytes, {1, kMaxBytes},
+      add_number(line, "--bytes", options->num_bytes, {1, kMaxBytes},
                  "Length of the file (default: of one that is prepared for the model, else 150668, or what fits)");
-  add_masking_option(app, options->masking);
-  add_flag(app, "--system", options->system, "Show this machine: instruction sets, processors, versions")
+  add_masking_option(line, options->masking);
+  add_flag(line, "--system", options->system, "Show this machine: instruction sets, processors, versions")
       .excludes(model)
       .excludes(bytes);
-  add_flag(app, "--json", options->json, "Write JSON, every count as a whole number");
-  set_details(app, kDetails);
+  add_flag(line, "--json", options->json, "Write JSON, every count as a whole number");
+  set_details(line, kDetails);
   return [options](Console& console) { return inspect(*options, console); };
 }
 

@@ -5,10 +5,10 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "bytes/key_file.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
 #include "interop/rekey.hpp"
-#include "options.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -80,23 +80,23 @@ int rekey(const RekeyArguments& arguments, Console& console) {
 
 }  // namespace
 
-Action add_obfuscate_keygen(CLI::App& app) {
+Action add_obfuscate_keygen(CommandLine& line) {
   auto options = std::make_shared<KeygenOptions>();
-  add_text(app, "-o,--output", options->output, "KEY", "File to write (default: byteformer.key)");
-  add_number(app, "--seed", options->seed, {0, std::numeric_limits<std::uint32_t>::max()},
+  add_text(line, "-o,--output", options->output, "KEY", "File to write (default: byteformer.key)");
+  add_number(line, "--seed", options->seed, {0, std::numeric_limits<std::uint32_t>::max()},
              "The open permutation of this seed instead of a secret one");
-  add_flag(app, "-f,--force", options->force, "Replace KEY if it exists");
-  set_details(app, kKeygenDetails);
+  add_flag(line, "-f,--force", options->force, "Replace KEY if it exists");
+  set_details(line, kKeygenDetails);
   return [options](Console& console) { return keygen(*options, console); };
 }
 
-Action add_obfuscate_rekey(CLI::App& app) {
+Action add_obfuscate_rekey(CommandLine& line) {
   auto arguments = std::make_shared<RekeyArguments>();
-  add_text(app, "MODEL", arguments->model, "DIR", "Model folder").required();
-  add_text(app, "--key", arguments->key, "KEY", "Key that files for the new model are obfuscated by").required();
-  add_text(app, "-o,--output", arguments->output, "DIR", "Model folder to create; must not exist").required();
-  add_flag(app, "--again", arguments->again, "MODEL is keyed already: put this key on top");
-  set_details(app, kRekeyDetails);
+  add_text(line, "MODEL", arguments->model, "DIR", "Model folder").required();
+  add_text(line, "--key", arguments->key, "KEY", "Key that files for the new model are obfuscated by").required();
+  add_text(line, "-o,--output", arguments->output, "DIR", "Model folder to create; must not exist").required();
+  add_flag(line, "--again", arguments->again, "MODEL is keyed already: put this key on top");
+  set_details(line, kRekeyDetails);
   return [arguments](Console& console) { return rekey(*arguments, console); };
 }
 

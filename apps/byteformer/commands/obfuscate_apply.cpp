@@ -6,12 +6,13 @@
 #include "base/file_io.hpp"
 #include "bytes/key_file.hpp"
 #include "classify/input_arguments.hpp"
+#include "classify/sample_classifier.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "encoding/file_transformer.hpp"
 #include "error_of.hpp"
 #include "exit_status.hpp"
-#include "options.hpp"
 #include "output/output_files.hpp"
 
 namespace byteformer::cli {
@@ -129,14 +130,14 @@ int apply(const Options& options, Console& console) {
 
 }  // namespace
 
-Action add_obfuscate_apply(CLI::App& app) {
+Action add_obfuscate_apply(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_text(app, "--key", options->key, "KEY", "Key, of `byteformer obfuscate keygen`").required();
-  add_input_arguments(app, options->inputs, "Obfuscate", "Files to obfuscate; `-` is standard input");
-  add_text(app, "-o,--output", options->output, "DIR|FILE", "Where to write; `-` is standard output");
-  add_flag(app, "--inverse", options->inverse, "Undo it: from obfuscated bytes to plain ones");
-  add_flag(app, "-f,--force", options->force, "Overwrite outputs that exist");
-  set_details(app, kDetails);
+  add_text(line, "--key", options->key, "KEY", "Key, of `byteformer obfuscate keygen`").required();
+  add_input_arguments(line, options->inputs, "Obfuscate", "Files to obfuscate; `-` is standard input");
+  add_text(line, "-o,--output", options->output, "DIR|FILE", "Where to write; `-` is standard output");
+  add_flag(line, "--inverse", options->inverse, "Undo it: from obfuscated bytes to plain ones");
+  add_flag(line, "-f,--force", options->force, "Overwrite outputs that exist");
+  set_details(line, kDetails);
   return [options](Console& console) { return apply(*options, console); };
 }
 

@@ -1,11 +1,13 @@
 // `byteformer train`: a folder of labelled files becomes a model. The work is done by byteformer-train, a program
 // apart.
 #include <memory>
+#include <string>
+#include <variant>
 
 #include "byteformer/error.hpp"
+#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "exit_status.hpp"
-#include "options.hpp"
 #include "plan/published_plan.hpp"
 #include "plan/settings.hpp"
 #include "system/external_program.hpp"
@@ -36,82 +38,43 @@ the plan says where, and names keys that have no effect. Its dry run needs neith
 A resumed run goes on bit for bit. Exit status: 0 trained, 2 the options make no sense, 3 failed, 130
 interrupted and saved.)";
 
-constexpr std::int64_t kMany = 1'000'000'000;
+/// An option that writes to its member of `request`.
+class AddSetting {
+ public:
+  AddSetting(CommandLine& line, const plan::Setting& setting, plan::Request& request)
+      : line_(line), setting_(setting), request_(request), names_(plan::option_name(setting)) {
+    if (setting.letter != 0) names_ = std::string("-") + setting.letter + "," + names_;
+  }
 
-void add_data_options(CLI::App& app, plan::Request& r) {
-  add_text(app, "-d,--data", r.data, "DATA", "Labelled files: a folder or a manifest");
-  add_text(app, "-o,--output", r.output, "MODEL", "Model folder to create; must not exist");
-  add_text(app, "--resume", r.resume, "MODEL", "Go on with a run that was stopped");
-  add_text(app, "--init-from", r.init_from, "MODEL", "Start from the weights of this model (fine-tuning)");
-  add_choice(app, "--encode", r.encode, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3", "as-is"},
-             "Bytes that the model reads (default: by the data)");
-  add_number(app, "--quality", r.quality, {1, 100}, "JPEG quality (default: 100)");
-  add_choice(app, "--sample-format", r.sample_format, {"float32", "int32", "int16", "uint8"}, "Samples of WAV");
-  add_number(app, "--resize", r.resize, {1, 65'536}, "Shorter side of pictures, in pixels");
-  add_number(app, "--crop", r.crop, {1, 65'536}, "Square from the middle of pictures, in pixels");
-  add_number(app, "--sample-rate", r.sample_rate, {1, 768'000}, "Samples a second");
-  add_duration(app, "--duration", r.duration_s, "Length of sounds: cut, or filled with silence");
-  add_number(app, "--max-bytes", r.max_bytes, {0, kMany},
-             "Cut longer files to a random piece while training; 0: never");
-  add_text(app, "--transforms", r.transforms, "JSON",
-           "What becomes of the bytes: a list as in a model's \"preprocess\"");
-  add_choice(app, "--augment", r.augment, {"auto", "published", "none"}, "Random changes to training files");
-  add_choice(app, "--balance", r.balance, {"auto", "on", "off"},
-             "Draw classes, and pictures and sounds, equally often");
-  add_decimal(app, "--validation-fraction", r.validation_fraction, 0, 0.9,
-              "Share held out where there is no validation set");
-  add_choice(app, "--split-by", r.split_by, {"auto", "file", "speaker"}, "What is held out together");
-}
+  DeclaredOption operator()(const plan::Flag&) { return add_flag(line_, names_, value<bool>(), setting_.help); }
+  DeclaredOption operator()(const plan::Text& text) {
+    return add_text(line_, names_, value<std::optional<std::string>>(), text.value_name, setting_.help);
+  }
+  DeclaredOption operator()(const plan::Choice& choice) {
+    return add_choice(line_, names_, value<std::optional<std::string>>(), choice.values, setting_.help);
+  }
+  DeclaredOption operator()(const plan::Whole& range) {
+    return add_number(line_, names_, value<std::optional<std::int64_t>>(), {range.min, range.max}, setting_.help);
+  }
+  DeclaredOption operator()(const plan::Decimal& range) {
+    return add_decimal(line_, names_, value<std::optional<double>>(), range.min, range.max, setting_.help);
+  }
+  DeclaredOption operator()(const plan::Duration&) {
+    return add_duration(line_, names_, value<std::optional<double>>(), plan::Duration::kMin, plan::Duration::kMax,
+                        setting_.help);
+  }
 
-void add_model_options(CLI::App& app, plan::Request& r) {
-  add_choice(app, "--recipe", r.recipe, {"auto", "published"}, "Settings: chosen for the data, or those of the paper");
-  add_text(app, "-c,--config", r.config, "CONFIG", "Train as a published configuration (YAML) says")
-      .excludes("--recipe")
-      .excludes("--resume");
-  add_choice(app, "--preset", r.preset, {"nano", "micro", "tiny", "small", "base", "huge"}, "Size of the model");
-  add_number(app, "--hidden-size", r.hidden_size, {1, 65'536}, "Channels");
-  add_number(app, "--layers", r.layers, {1, 4'096}, "Encoder blocks");
-  add_number(app, "--heads", r.heads, {1, 65'536}, "Attention heads");
-  add_number(app, "--intermediate-size", r.intermediate_size, {1, 1'000'000}, "Channels inside the feed-forward");
-  add_number(app, "--kernel", r.kernel, {0, 65'536}, "Bytes that a token sees; it moves by half of that");
-  add_number(app, "--window", r.window, {1, 65'536}, "Tokens of an attention window");
-  add_choice(app, "--positions", r.positions, {"learned", "sinusoidal"}, "Position embeddings; sinusoidal: any length");
-  add_choice(app, "--masking", r.masking, {"masked", "released"}, "Meaning of padding (default: masked)");
-  add_choice(app, "--initialisation", r.initialisation, {"auto", "filter-bank", "released", "normal"},
-             "How the weights start (default: the stem as a filter bank where bytes are numbers)");
-  add_decimal(app, "--dropout", r.dropout, 0, 0.9, "Dropout (default: 0)");
-  add_decimal(app, "--stochastic-depth", r.stochastic_depth, 0, 0.9, "Chance to skip the last block (default: 0)");
-}
+ private:
+  template <typename T>
+  T& value() {
+    return request_.*std::get<T plan::Request::*>(setting_.member);
+  }
 
-void add_schedule_options(CLI::App& app, plan::Request& r) {
-  add_duration(app, "--time", r.time_s, "Budget, such as 30m (default: 20m, or less for little data)");
-  add_decimal(app, "--epochs", r.epochs, 0.001, 100'000, "Passes over the data, instead of a budget");
-  add_number(app, "--steps", r.steps, {1, kMany}, "Training steps, instead of a budget")
-      .excludes("--epochs")
-      .excludes("--time");
-  add_number(app, "--batch-size", r.batch_size, {1, 1'000'000}, "Files a step, however many passes it takes");
-  add_decimal(app, "--learning-rate", r.learning_rate, 0, 10, "Its maximum (default: 0.001)");
-  add_decimal(app, "--min-learning-rate", r.min_learning_rate, 0, 10, "Where the cosine ends");
-  add_number(app, "--warmup-steps", r.warmup_steps, {0, kMany}, "Steps until the maximum");
-  add_choice(app, "--schedule", r.schedule, {"step", "epoch"}, "How often the cosine moves");
-  add_decimal(app, "--weight-decay", r.weight_decay, 0, 10, "AdamW's weight decay (default: 0.05)");
-  add_decimal(app, "--label-smoothing", r.label_smoothing, 0, 0.99, "Label smoothing (default: 0.1)");
-  add_decimal(app, "--clip-norm", r.clip_norm, 0, 1e9, "Largest norm of the gradients; 0: no limit");
-  add_decimal(app, "--ema-momentum", r.ema_momentum, 0, 1, "Of the averaged weights, which become the model");
-  add_number(app, "--seed", r.seed, {0, kMany}, "Of everything random (default: 0)");
-}
-
-void add_machine_options(CLI::App& app, plan::Request& r) {
-  add_choice(app, "--device", r.device, {"auto", "cpu", "cuda"}, "Where to compute");
-  add_choice(app, "--precision", r.precision, {"float32", "bf16", "fp16"},
-             "Of products (default: float32, on a GPU bf16)");
-  add_number(app, "-j,--threads", r.threads, {1, 1'024}, "Threads (default: one a processor)");
-  add_number(app, "--workers", r.workers, {1, 1'024}, "Threads that read, decode and encode files");
-  add_number(app, "--token-budget", r.token_budget, {1, kMany}, "Tokens a pass: bounds memory");
-  add_flag(app, "--dry-run", r.dry_run, "Only show the plan");
-  add_flag(app, "--json", r.json, "With --dry-run: the plan as JSON");
-  add_flag(app, "--no-progress", r.no_progress, "No progress display");
-}
+  CommandLine& line_;
+  const plan::Setting& setting_;
+  plan::Request& request_;
+  std::string names_;
+};
 
 /// What the trainer shows of a published configuration, where there is no trainer: a plan for the CPU.
 int show_plan(const plan::Request& request, Console& console) {
@@ -124,25 +87,30 @@ int show_plan(const plan::Request& request, Console& console) {
 }
 
 int train(const plan::Request& request, Console& console) {
+  using plan::Request;
+  const auto option = [](plan::Member member) { return plan::option_name(member); };
   if (!request.data && !request.resume && !request.config)
-    throw UsageError("--data is required (or --config, or --resume)");
+    throw UsageError(option(&Request::data) + " is required (or " + option(&Request::config) + ", or " +
+                     option(&Request::resume) + ")");
   if (!request.output && !request.resume && !request.dry_run)
     throw UsageError("-o is required: the model folder to create");
-  if (request.output && request.resume) throw UsageError("--resume goes on in its own folder; leave -o out");
-  if (request.json && !request.dry_run) throw UsageError("--json needs --dry-run");
+  if (request.output && request.resume)
+    throw UsageError(option(&Request::resume) + " goes on in its own folder; leave -o out");
+  if (request.json && !request.dry_run)
+    throw UsageError(option(&Request::json) + " needs " + option(&Request::dry_run));
   if (request.config && request.dry_run && !find_program("byteformer-train")) return show_plan(request, console);
   become(find_trainer("train needs"), {plan::to_json(request)});
 }
 
 }  // namespace
 
-Action add_train(CLI::App& app) {
+Action add_train(CommandLine& line) {
   auto request = std::make_shared<plan::Request>();
-  add_data_options(app, *request);
-  add_model_options(app, *request);
-  add_schedule_options(app, *request);
-  add_machine_options(app, *request);
-  set_details(app, kDetails);
+  for (const plan::Setting& setting : plan::settings()) {
+    const DeclaredOption option = std::visit(AddSetting(line, setting, *request), setting.values);
+    for (const plan::Member other : setting.excluded) option.excludes(plan::option_name(other));
+  }
+  set_details(line, kDetails);
   return [request](Console& console) { return train(*request, console); };
 }
 

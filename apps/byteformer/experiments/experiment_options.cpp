@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "base/program.hpp"
-#include "options.hpp"
+#include "cli.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -38,25 +38,25 @@ experiments::Places ExperimentsOptions::places() const {
   return places;
 }
 
-void add_recipes_option(CLI::App& app, ExperimentsOptions& options) {
-  add_text(app, "--recipes", options.recipes, "DIR", "Recipes (default: recipes, or those installed)");
+void add_recipes_option(CommandLine& line, ExperimentsOptions& options) {
+  add_text(line, "--recipes", options.recipes, "DIR", "Recipes (default: recipes, or those installed)");
 }
 
-void add_scale_option(CLI::App& app, ExperimentsOptions& options) {
-  add_choice(app, "--scale", options.scale, {"small", "paper"},
+void add_scale_option(CommandLine& line, ExperimentsOptions& options) {
+  add_choice(line, "--scale", options.scale, {"small", "paper"},
              "Minutes on two cores, or as published (default: small)");
 }
 
-void add_data_option(CLI::App& app, ExperimentsOptions& options) {
-  add_text(app, "-d,--data", options.data, "DIR", "Folder that holds the data sets (default: data)");
+void add_data_option(CommandLine& line, ExperimentsOptions& options) {
+  add_text(line, "-d,--data", options.data, "DIR", "Folder that holds the data sets (default: data)");
 }
 
-void add_output_option(CLI::App& app, ExperimentsOptions& options) {
-  add_text(app, "-o,--output", options.output, "DIR", "Folder for the models (default: experiments)");
+void add_output_option(CommandLine& line, ExperimentsOptions& options) {
+  add_text(line, "-o,--output", options.output, "DIR", "Folder for the models (default: experiments)");
 }
 
-void add_results_option(CLI::App& app, ExperimentsOptions& options) {
-  add_text(app, "--results", options.results, "DIR",
+void add_results_option(CommandLine& line, ExperimentsOptions& options) {
+  add_text(line, "--results", options.results, "DIR",
            "Folder for logs and plots; the page is DIR.md (default: docs/results)");
 }
 

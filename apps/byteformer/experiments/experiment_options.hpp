@@ -7,11 +7,9 @@
 #include "experiments/recipe_book.hpp"
 #include "experiments/run.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace byteformer::cli {
+
+struct CommandLine;
 
 struct ExperimentsOptions {
   std::optional<std::string> recipes, data, output, results, scale;
@@ -21,10 +19,10 @@ struct ExperimentsOptions {
   experiments::Places places() const;
 };
 
-void add_recipes_option(CLI::App& app, ExperimentsOptions& options);
-void add_scale_option(CLI::App& app, ExperimentsOptions& options);
-void add_data_option(CLI::App& app, ExperimentsOptions& options);
-void add_output_option(CLI::App& app, ExperimentsOptions& options);
-void add_results_option(CLI::App& app, ExperimentsOptions& options);
+void add_recipes_option(CommandLine& line, ExperimentsOptions& options);
+void add_scale_option(CommandLine& line, ExperimentsOptions& options);
+void add_data_option(CommandLine& line, ExperimentsOptions& options);
+void add_output_option(CommandLine& line, ExperimentsOptions& options);
+void add_results_option(CommandLine& line, ExperimentsOptions& options);
 
 }  // namespace byteformer::cli

@@ -4,10 +4,6 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace byteformer::cli {
 
 struct OptionDoc {
@@ -36,9 +32,6 @@ struct CommandDoc {
   /// "byteformer classify --model DIR [OPTION]... PATH..."
   std::string usage() const;
 };
-
-/// Reads what `app` and its subcommands declare.
-CommandDoc document(const CLI::App& app);
 
 /// The text of `--help`: of a command, or of the program or a group an overview of its commands.
 std::string help_page(const CommandDoc& command);

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/Version.hpp>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "byteformer/version.hpp"
+#include "cli.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/reduced_kernels.hpp"
 #include "output/json.hpp"
@@ -36,7 +36,7 @@ std::vector<std::string_view> precisions() {
 }
 
 std::vector<std::pair<std::string, std::string>> libraries() {
-  return {{"CLI11", CLI11_VERSION},
+  return {{"CLI11", parser_version()},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)}};
 }
 

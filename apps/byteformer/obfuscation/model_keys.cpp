@@ -23,8 +23,8 @@ void use_key(const std::string& path, const std::string& model_dir, bytes::Trans
 
 }  // namespace
 
-DeclaredOption add_key_option(CLI::App& app, std::vector<std::string>& key_paths) {
-  return add_texts(app, "--key", key_paths, "KEY",
+DeclaredOption add_key_option(CommandLine& line, std::vector<std::string>& key_paths) {
+  return add_texts(line, "--key", key_paths, "KEY",
                    "Obfuscate files with this secret key of the model; once for each that it has");
 }
 

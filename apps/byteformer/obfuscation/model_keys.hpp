@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "options.hpp"
+#include "cli.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
@@ -13,7 +13,7 @@ namespace byteformer::cli {
 inline constexpr const char* kAsIsHint = ", --as-is reads files that are obfuscated already";
 
 /// `--key KEY`, as often as the model has keys.
-DeclaredOption add_key_option(CLI::App& app, std::vector<std::string>& key_paths);
+DeclaredOption add_key_option(CommandLine& line, std::vector<std::string>& key_paths);
 
 /// How the model in `model_dir` reads files, with its secret keys in place.
 /// \param otherwise  what else can be done where a key is missing; follows ", " or is empty

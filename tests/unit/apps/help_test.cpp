@@ -18,7 +18,7 @@ using ::testing::Not;
 
 std::string roff(const std::string& text) { return std::regex_replace(text, std::regex("-"), "\\-"); }
 
-CommandDoc program() { return document(Application().app()); }
+CommandDoc program() { return Application().document(); }
 
 /// All commands, those of groups and the groups themselves included.
 std::vector<CommandDoc> commands_of(const CommandDoc& group) {

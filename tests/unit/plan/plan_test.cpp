@@ -31,7 +31,7 @@ TEST(ScheduleTest, PerEpochTheCosineStandsStillWithinAnEpoch) {
 
 TrainingPlan some_plan() {
   TrainingPlan plan;
-  plan.data = "pictures";
+  plan.data = "pictures of caf\xE9s";
   format::PartialConfig config;
   config.hidden_size = 48;
   config.num_hidden_layers = 2;
@@ -45,6 +45,7 @@ TrainingPlan some_plan() {
   plan.image_augmentation.flip = true;
   plan.sound_augmentation.gain_db = 3;
   plan.reasons = {"because"};
+  plan.asked.epochs = 3;
   plan.seed = 12345678901234567890U;
   return plan;
 }
@@ -53,6 +54,7 @@ TEST(PlanTest, SurvivesTheDisk) {
   const TrainingPlan plan = some_plan();
   const TrainingPlan back = parse_plan(to_json(plan), "plan.json");
   EXPECT_EQ(to_json(back), to_json(plan));
+  EXPECT_EQ(back.data, plan.data);
   EXPECT_EQ(back.preprocess, plan.preprocess);
   EXPECT_EQ(back.image_augmentation, plan.image_augmentation);
   EXPECT_EQ(back.schedule, plan.schedule);
@@ -77,6 +79,28 @@ TEST(ProgressTest, CarriesFailuresOfFilesWithAnyName) {
 TEST(PlanTest, WhatIsNoPlanIsNamed) {
   test::expect_error(ErrorCode::kInvalidFormat, {"x/plan.json"}, [] { parse_plan("{}", "x/plan.json"); });
   test::expect_error(ErrorCode::kInvalidFormat, {"x/plan.json"}, [] { parse_plan("", "x/plan.json"); });
+}
+
+TEST(PlanTest, ARunGoesOnAsItWasAskedForAndAsItWasChosen) {
+  TrainingPlan plan = some_plan();
+  plan.asked.augment = "none";
+  plan = parse_plan(to_json(plan), "plan.json");
+  Request same;
+  same.augment = "none";
+  same.masking = "masked";
+  same.crop = 32;
+  same.transforms = "[]";
+  same.threads = 3;
+  same.data = "moved/pictures";
+  require_same_result(same, plan);
+  Request other;
+  other.window = 64;
+  other.masking = "released";
+  other.augment = "auto";
+  other.threads = 3;
+  test::expect_error(ErrorCode::kInvalidArgument,
+                     {"--window 64 (was 128)", "--masking released (was masked)", "--augment auto (was none)"},
+                     [&] { require_same_result(other, plan); });
 }
 
 }  // namespace

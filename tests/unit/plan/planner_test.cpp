@@ -362,5 +362,17 @@ TEST(PlannerTest, ContradictionsAreUsageErrors) {
   test::expect_error(ErrorCode::kInvalidArgument, {"no GPU"}, [&] { choose_plan(r, data_set(9), texts(), {}); });
 }
 
+TEST(TrainableTest, NothingToLearnFromIsNamed) {
+  data::DataSet data;
+  data.classes = {"cat", "dog"};
+  data.validation = {{"val/cat/1", 0, {}}, {"val/dog/1", 1, {}}};
+  test::expect_error(ErrorCode::kInvalidArgument, {"pets: holds no files to train on", "2 for validation"},
+                     [&] { require_trainable(data, "pets"); });
+  data.train = data.validation;
+  require_trainable(data, "pets");
+  data.classes = {"cat"};
+  test::expect_error(ErrorCode::kInvalidArgument, {"pets: has 1 class"}, [&] { require_trainable(data, "pets"); });
+}
+
 }  // namespace
 }  // namespace byteformer::plan

@@ -335,6 +335,18 @@ TEST(PublishedPlanOptionsTest, TheDataOfTheCommandLineSayTheClasses) {
   EXPECT_THAT(training.plan.reasons, Contains(HasSubstr("2 classes, not n_classes 1000")));
 }
 
+TEST(PublishedPlanOptionsTest, DataWithoutTrainingFilesAreAnError) {
+  const test::TemporaryFolder folder;
+  for (const char* name : {"val/cat/1.ppm", "val/dog/1.ppm", "test/cat/2.ppm", "test/dog/2.ppm"}) {
+    std::filesystem::create_directories((folder / name).parent_path());
+    test::write_file(folder / name, "P6\n1 1\n255\nabc");
+  }
+  Request request = dry_run("image_tiff");
+  request.data = folder.path().string();
+  test::expect_error(ErrorCode::kInvalidArgument, {"holds no files to train on", "2 for validation and 2 for test"},
+                     [&] { plan_of(request); });
+}
+
 TEST(PublishedPlanOptionsTest, ThePlanSurvivesTheDisk) {
   const TrainingPlan plan = plan_of(dry_run("order_stride"));
   const TrainingPlan back = parse_plan(to_json(plan), "plan.json");

@@ -1,14 +1,17 @@
-// What the command hands to the trainer.
+// The table of settings: every row on its way to the trainer, to a shell, and into a run that goes on.
 #include "plan/settings.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "support/errors.hpp"
 
 namespace byteformer::plan {
 namespace {
 
-TEST(TrainingRequestTest, SurvivesTheJourney) {
+TEST(SettingsTest, SurvivesTheJourney) {
   Request request;
   request.data = "some folder";
   request.output = "out";
@@ -24,7 +27,7 @@ TEST(TrainingRequestTest, SurvivesTheJourney) {
   EXPECT_EQ(to_json(back), to_json(request));
 }
 
-TEST(TrainingRequestTest, CarriesPathsOfAnyBytes) {
+TEST(SettingsTest, CarriesPathsOfAnyBytes) {
   Request request;
   request.data = "caf\xe9";
   request.output = "caf\\xe9";  // looks like an escape
@@ -34,7 +37,7 @@ TEST(TrainingRequestTest, CarriesPathsOfAnyBytes) {
   EXPECT_EQ(command_line(request), R"(byteformer train --data $'caf\351' --output 'caf\xe9')");
 }
 
-TEST(TrainingRequestTest, ReadsAsTheCommandThatAsksForIt) {
+TEST(SettingsTest, ReadsAsTheCommandThatAsksForIt) {
   Request request;
   request.data = "some folder";
   request.output = "out";
@@ -43,7 +46,7 @@ TEST(TrainingRequestTest, ReadsAsTheCommandThatAsksForIt) {
   EXPECT_EQ(command_line(request), "byteformer train --data 'some folder' --output out --time 90");
 }
 
-TEST(TrainingRequestTest, WhatIsGivenWinsOverWhatIsFilledIn) {
+TEST(SettingsTest, WhatIsGivenWinsOverWhatIsFilledIn) {
   Request request, defaults;
   request.kernel = defaults.kernel = 8;
   request.min_learning_rate = 0.1;
@@ -58,10 +61,93 @@ TEST(TrainingRequestTest, WhatIsGivenWinsOverWhatIsFilledIn) {
   EXPECT_EQ(request.epochs, 300);
 }
 
-TEST(TrainingRequestTest, UnknownKeysAndWrongTypesAreErrors) {
+TEST(SettingsTest, UnknownKeysAndWrongTypesAreErrors) {
   test::expect_error(ErrorCode::kInvalidArgument, {"one version"}, [] { parse_request(R"({"kernl": 8})"); });
   test::expect_error(ErrorCode::kInvalidArgument, {"malformed"}, [] { parse_request(R"({"kernel": "8"})"); });
   test::expect_error(ErrorCode::kInvalidArgument, {"malformed"}, [] { parse_request("{"); });
+}
+
+/// Sets it to the first or the second of two values that it takes.
+class SetTo {
+ public:
+  SetTo(const Setting& setting, bool second, Request& request)
+      : setting_(setting), second_(second), request_(request) {}
+  void operator()(const Flag&) { value<bool>() = true; }
+  void operator()(const Text& text) {
+    value<std::optional<std::string>>() = text.value_name == "JSON"
+                                              ? second_ ? R"([{"type":"shuffle","mode":"reverse"}])" : "[]"
+                                          : second_ ? "there"
+                                                    : "here";
+  }
+  void operator()(const Choice& choice) { value<std::optional<std::string>>() = choice.values.at(second_ ? 1 : 0); }
+  void operator()(const Whole& range) { value<std::optional<std::int64_t>>() = range.max - (second_ ? 1 : 0); }
+  void operator()(const Decimal& range) { value<std::optional<double>>() = second_ ? range.max / 2 : range.max; }
+  void operator()(const Duration&) { value<std::optional<double>>() = second_ ? Duration::kMax : Duration::kMax / 2; }
+
+ private:
+  template <typename T>
+  T& value() {
+    return request_.*std::get<T Request::*>(setting_.member);
+  }
+  const Setting& setting_;
+  bool second_;
+  Request& request_;
+};
+
+Request with(const Setting& setting, bool second = false) {
+  Request request;
+  std::visit(SetTo(setting, second, request), setting.values);
+  return request;
+}
+
+TEST(SettingsTest, EveryMemberHasOneRow) {
+  std::set<std::string> names;
+  std::size_t num_bytes = 0;
+  for (const Setting& s : settings()) {
+    EXPECT_TRUE(names.insert(s.name).second) << s.name;
+    EXPECT_EQ(&setting(s.member), &s);
+    num_bytes += std::visit([](auto member) { return sizeof(std::declval<Request>().*member); }, s.member);
+  }
+  EXPECT_GT(num_bytes + 32, sizeof(Request));  // nothing is left but padding
+  EXPECT_LE(num_bytes, sizeof(Request));
+}
+
+TEST(SettingsTest, EveryRowSurvivesTheJourney) {
+  for (const Setting& s : settings()) {
+    const Request request = with(s);
+    EXPECT_THAT(to_json(request), testing::HasSubstr("\"" + key(s) + "\":"));
+    EXPECT_EQ(to_json(parse_request(to_json(request))), to_json(request)) << s.name;
+    const bool is_shown = s.group != Group::kDisplay;
+    EXPECT_EQ(command_line(request).find("--" + s.name) != std::string::npos, is_shown) << s.name;
+  }
+}
+
+TEST(SettingsTest, EveryRowMayOrMayNotChangeWhenARunGoesOn) {
+  for (const Setting& s : settings()) {
+    const std::string name = option_name(s);
+    const auto changes = changes_of_result(with(s, true), with(s), {});
+    if (s.effect == Effect::kNone) {
+      EXPECT_TRUE(changes.empty()) << name;
+      continue;
+    }
+    ASSERT_EQ(changes.size(), 1U) << name;
+    EXPECT_THAT(changes.front(), testing::StartsWith(name + " "));
+    EXPECT_EQ(changes_of_result(with(s), {}, {}).empty(),
+              s.effect == Effect::kDecidesResult && command_line(with(s)).ends_with(" auto"))
+        << name << ", which was left open";
+    if (s.effect != Effect::kDecidesResult) continue;
+    EXPECT_TRUE(changes_of_result(with(s), with(s), {}).empty()) << name << ", as it was asked for";
+    EXPECT_TRUE(changes_of_result(with(s, true), {}, with(s, true)).empty()) << name << ", as it was chosen";
+  }
+}
+
+TEST(SettingsTest, NamesOfAnyBytesSurviveTheJourney) {
+  for (const char* name :
+       {"caf\xE9", "caf\xC3\xA9", "\\xE9", "a\\b", "\\x5CxE9", "\xF0\x9F\x98", "\xED\xA0\x80", "plain"}) {
+    Request request;
+    request.data = name;
+    EXPECT_EQ(parse_request(to_json(request)).data, name);
+  }
 }
 
 }  // namespace
