@@ -10,6 +10,7 @@
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 #include "train/stopwatch.hpp"
+#include "train/validation_set.hpp"
 
 namespace byteformer::train {
 
@@ -25,7 +26,8 @@ double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet&
     const std::vector<data::LoadedFile> files = loader.next();
     std::vector<std::span<const std::uint8_t>> bytes;
     for (const data::LoadedFile& file : files)
-      if (file.error.empty()) bytes.emplace_back(file.bytes);
+      if (file.error.empty() && reason_it_does_not_fit(module, file.bytes.size()).empty())
+        bytes.emplace_back(file.bytes);
     for_each_pass(module, bytes, plan.token_budget, [&](std::size_t first, std::size_t last) {
       cross_entropy_sum(module.forward(std::span(bytes).subspan(first, last - first)),
                         std::vector<Target>(last - first), plan.label_smoothing)

@@ -2,8 +2,11 @@
 #include "train/trainer.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
+#include <optional>
 
 #include "data/survey.hpp"
 #include "format/model_folder.hpp"
@@ -13,6 +16,8 @@
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/adaptation.hpp"
+#include "train/assembly.hpp"
+#include "train/step_time.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -186,6 +191,49 @@ TEST_F(TrainerTest, FineTuningKeepsTheRowsOfClassesItKnows) {
   EXPECT_TRUE(torch::equal(parameters["classifier.weight"][1], other));
   EXPECT_EQ(parameters["embeddings.weight"].flatten()[5].item<float>(),
             tensor("first/model.safetensors", "embeddings.weight")[5]);
+}
+
+TEST_F(TrainerTest, MeasuresStepsWithoutFilesThatTrainingSkips) {
+  request_.positions = "learned";
+  plan::TrainingPlan p = plan();
+  ByteFormer module = make_module(p, {1, 1});
+  p.config.max_position_embeddings = module.num_tokens(50);  // of files of 40 to 63 bytes
+  EXPECT_GT(measure_step_seconds(p, data_, {1, 1}), 0);
+}
+
+/// Files of this process cannot grow beyond some bytes, as on a full disk.
+class FullDisk {
+ public:
+  FullDisk() {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = 16;
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+TEST_F(TrainerTest, ARunThatEndsByTimeOnAFullDiskIsNoSuccess) {
+  plan::TrainingPlan p = plan();
+  p.time_s = 1e-9;  // over after the first step
+  const RunFolder run(folder_ / "full");
+  RunFolder(run).create(p);
+  std::optional<FullDisk> full;
+  TrainingEvents events;
+  events.on_evaluation = [&](const plan::ValidationResult&) {
+    full.emplace();
+  };  // the model is written, nothing after it
+  test::expect_error(ErrorCode::kIo, {"full"}, [&] { Trainer(p, data_, run, {1, 1}, events).run(); });
 }
 
 }  // namespace
