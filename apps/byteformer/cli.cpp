@@ -10,9 +10,9 @@
 #include <iterator>
 #include <sstream>
 
+#include "base/text.hpp"
 #include "exit_status.hpp"
 #include "format/config.hpp"
-#include "format/suggestion.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -95,7 +95,7 @@ std::string describe_unexpected(const CommandLine& line, const std::string& argu
     for (const std::string& name : option.doc.long_names) known.push_back("--" + name);
   const bool is_option = argument.size() > 1 && argument.front() == '-';
   std::string text = fmt::format("{} `{}`", is_option ? "unknown option" : "unexpected argument", argument);
-  if (is_option) text += format::did_you_mean(argument.substr(0, argument.find('=')), known);
+  if (is_option) text += base::did_you_mean(argument.substr(0, argument.find('=')), known);
   if (!is_option && std::ranges::find(known, "--model") != known.end())
     text += fmt::format("; did you mean `--model {}`?", argument);
   return text;

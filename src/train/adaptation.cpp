@@ -6,6 +6,7 @@
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
 #include "format/text.hpp"
+#include "plan/settings.hpp"
 
 namespace byteformer::train {
 namespace {
