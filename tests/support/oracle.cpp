@@ -16,7 +16,8 @@ class Oracle {
     Rows x = stem(file);
     result.stages.emplace_back("stem", x);
     for (std::size_t layer = 0; layer < config_.downsample.size(); ++layer) {
-      x = block(x, layer);
+      result.windows.emplace_back();
+      x = block(x, layer, result.windows.back());
       result.stages.emplace_back("block_" + std::to_string(layer), x);
       if (!config_.downsample[layer]) continue;
       x = merge(x, layer);
@@ -121,7 +122,7 @@ class Oracle {
                     static_cast<double>(embedding[static_cast<std::size_t>(id) * hidden_ + in]);
   }
 
-  Rows block(const Rows& x, std::size_t layer) {
+  Rows block(const Rows& x, std::size_t layer, std::set<VisibleRows>& windows) {
     const std::size_t n = x.size();
     const std::size_t window = size(config_.window_sizes[layer]);
     const std::size_t padded = (n + window - 1) / window * window;
@@ -135,7 +136,7 @@ class Oracle {
     }
     const std::string prefix = "transformer." + std::to_string(layer) + ".";
     for (std::size_t start = 0; start < padded; start += window)
-      attend(rolled, origin, start, window, n, shift, prefix);
+      attend(rolled, origin, start, window, n, shift, prefix, windows);
     Rows y(n);
     for (std::size_t r = 0; r < padded; ++r)
       if (origin[r] < n) y[origin[r]] = rolled[r];
@@ -144,7 +145,7 @@ class Oracle {
   }
 
   void attend(Rows& rolled, const std::vector<std::size_t>& origin, std::size_t start, std::size_t window,
-              std::size_t n, std::size_t shift, const std::string& prefix) {
+              std::size_t n, std::size_t shift, const std::string& prefix, std::set<VisibleRows>& windows) {
     const std::size_t heads = size(config_.num_attention_heads);
     const std::size_t dim = hidden_ / heads;
     Rows qkv;
@@ -155,13 +156,25 @@ class Oracle {
     const auto after_cut = [&](std::size_t rolled_row) { return rolled_row >= rolled.size() - shift; };
     for (std::size_t i = 0; i < window; ++i) {
       if (origin[start + i] >= n) continue;
+      const auto is_visible = [&](std::size_t j) {
+        return !masked_ || (origin[start + j] < n && after_cut(start + i) == after_cut(start + j));
+      };
+      VisibleRows seen;
+      for (std::size_t j = 0; j < window; ++j) {
+        if (!is_visible(j)) continue;
+        if (origin[start + j] < n) {
+          seen.first.insert(origin[start + j]);
+        } else {
+          ++seen.second;
+        }
+      }
+      windows.insert(seen);
       std::vector<double> mixed(hidden_, 0.0);
       for (std::size_t h = 0; h < heads; ++h) {
         std::vector<double> weights(window, 0.0);
         double sum = 0;
         for (std::size_t j = 0; j < window; ++j) {
-          const bool visible = !masked_ || (origin[start + j] < n && after_cut(start + i) == after_cut(start + j));
-          if (!visible) continue;
+          if (!is_visible(j)) continue;
           double score = 0;
           for (std::size_t c = 0; c < dim; ++c) score += qkv[i][h * dim + c] * qkv[j][hidden_ + h * dim + c];
           weights[j] = std::exp(score / std::sqrt(static_cast<double>(dim)));
