@@ -7,7 +7,6 @@
 #include <random>
 #include <vector>
 
-#include "train/loss.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 #include "train/runtime.hpp"
@@ -32,9 +31,10 @@ format::ModelConfig tiny(std::int64_t kernel) {
 void training_step(benchmark::State& state) {
   const auto num_threads = static_cast<int>(state.range(3));
   const bool use_own_kernels = state.range(4) != 0;
-  torch::set_num_threads(use_own_kernels ? 1 : num_threads);  // as the trainer does: waiting threads take turns with ours
+  torch::set_num_threads(use_own_kernels ? 1
+                                         : num_threads);  // as the trainer does: waiting threads take turns with ours
   const format::ModelConfig config = tiny(state.range(0));
-  train::ByteFormer model(config, {.num_threads = num_threads, .use_own_kernels = use_own_kernels});
+  train::Module model(config, {.num_threads = num_threads, .use_own_kernels = use_own_kernels});
   train::initialise(model.parameters(), config, train::Initialisation::kReleased, 1);
   train::AdamW optimizer(model.parameters(), {}, model.thread_pool());
   std::mt19937 random(1);

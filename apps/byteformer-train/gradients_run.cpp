@@ -32,10 +32,10 @@ class Progress {
   std::int64_t steps_;
 };
 
-train::ByteFormer load_module(const cli::GradientRequest& request, const std::filesystem::path& model_dir) {
+train::Module load_module(const cli::GradientRequest& request, const std::filesystem::path& model_dir) {
   format::ModelFolder folder = format::read_model_folder(model_dir);
   if (request.masking) folder.config.masking = format::parse_masking(*request.masking);
-  train::ByteFormer module(folder.config, {.num_threads = static_cast<int>(request.threads)});
+  train::Module module(folder.config, {.num_threads = static_cast<int>(request.threads)});
   module.parameters().load(folder.tensors);
   return module;
 }
@@ -45,7 +45,7 @@ train::ByteFormer load_module(const cli::GradientRequest& request, const std::fi
 int integrate_gradients(const std::string& text, const std::filesystem::path& model_dir) {
   const cli::GradientRequest request = cli::parse_gradient_request(text);
   const std::vector<std::uint8_t> file{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-  train::ByteFormer module = load_module(request, model_dir);
+  train::Module module = load_module(request, model_dir);
   if (request.threads > 0) torch::set_num_threads(static_cast<int>(request.threads));
   const Progress progress(request.shows_progress, request.steps);
   const train::IntegratedGradients found =

@@ -25,7 +25,6 @@
 #include "progress_display.hpp"
 #include "train/run_folder.hpp"
 #include "train/runtime.hpp"
-#include "train/step_time.hpp"
 #include "train/trainer.hpp"
 
 namespace byteformer::train_app {

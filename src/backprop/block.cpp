@@ -1,9 +1,10 @@
-// Implementation of block.hpp.
+// Goes through a block a group of windows at a time, forward and backward.
 #include "backprop/block.hpp"
 
 #include <algorithm>
 
 #include "backprop/linear.hpp"
+#include "base/check.hpp"
 
 namespace byteformer::backprop {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::size_t kFeedForwardRows = 64;
 
 /// The four weights of a block in the form that products read.
 struct PackedWeights {
-  PackedWeights(const BlockShape& shape, const BlockWeights& weights, bool is_backward, Workers& workers) {
+  PackedWeights(const BlockShape& shape, const BlockWeights& weights, bool is_backward, TrainingWorkers& workers) {
     const std::size_t c = shape.hidden_size;
     const std::size_t f = shape.intermediate_size;
     workers.shared.reserve(4 * c * c + 2 * c * f);
@@ -33,6 +34,19 @@ struct PackedWeights {
   }
   float *qkv, *out, *up, *down;
 };
+
+/// What both passes assume.
+void check([[maybe_unused]] const BlockShape& shape, [[maybe_unused]] const WindowPlan& plan,
+           [[maybe_unused]] const BlockMemory& memory) {
+  BF_DCHECK_EQ(shape.hidden_size % kernels::kRowAlignment, 0);
+  BF_DCHECK_EQ(shape.intermediate_size % kernels::kRowAlignment, 0);
+  BF_DCHECK_EQ(shape.hidden_size % shape.num_heads, 0);
+  BF_DCHECK_LE(plan.rows.size() * 3 * shape.hidden_size, memory.qkv.size());
+  BF_DCHECK_LE(plan.rows.size() * shape.hidden_size, memory.attended.size());
+  BF_DCHECK_LE(plan.rows.size() * shape.hidden_size, memory.middle.size());
+  BF_DCHECK_LE(plan.rows.size() * shape.intermediate_size, memory.up.size());
+  BF_DCHECK(plan.groups.empty() || plan.groups.back().last_window == plan.windows.size());
+}
 
 void copy_rows(const float* x, const std::int32_t* rows, std::size_t num_rows, std::size_t row_size, float* to) {
   for (std::size_t r = 0; r < num_rows; ++r)
@@ -51,6 +65,8 @@ void forward_group(const BlockShape& shape, const BlockWeights& weights, const P
   const std::size_t c = shape.hidden_size;
   const std::size_t f = shape.intermediate_size;
   const std::size_t n = group.num_rows;
+  BF_DCHECK_LE(n, plan.largest_group);
+  BF_DCHECK_LE(group.begin + n, plan.rows.size());
   const std::int32_t* rows = plan.rows.data() + group.begin;
   arena.clear();
   float* normed = arena.take(n * c);
@@ -132,7 +148,7 @@ struct ChunkGradients {
       gradient->x = arena.take(num_rows * gradient->in_features);
     }
   }
-  void add(Workers& workers) const {
+  void add(TrainingWorkers& workers) const {
     const WeightGradient products[] = {down, up, qkv, out};
     add_later(products, workers);
   }
@@ -176,7 +192,7 @@ struct BackwardPass {
   const float* d_y;
   float* d_x;
   GroupSums& sums;
-  Workers& workers;
+  TrainingWorkers& workers;
 
   /// Rows of one group: everything but the gradients of the four weights.
   void run_group(std::size_t index, const ChunkGradients& chunk, Arena& arena) const noexcept;
@@ -198,6 +214,8 @@ std::size_t BackwardPass::scratch_size() const {
 
 void BackwardPass::run_group(std::size_t index, const ChunkGradients& chunk, Arena& arena) const noexcept {
   const WindowGroup& group = plan.groups[index];
+  BF_DCHECK_LE(chunk.first, group.begin);
+  BF_DCHECK_LE(group.begin + group.num_rows - chunk.first, chunk.down.rows);
   const std::size_t c = shape.hidden_size;
   const BlockGradients sum = sums.of(index);
   copy_rows(d_y, plan.rows.data() + group.begin, group.num_rows, c, chunk.down.d_y_from(group.begin - chunk.first));
@@ -337,7 +355,8 @@ BlockMemory::BlockMemory(const BlockShape& shape, std::size_t num_rows, BufferPo
       filler_qkv(pool.take(3 * shape.hidden_size)) {}
 
 void block_forward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
-                   BlockMemory& memory, float* y, Workers& workers) {
+                   BlockMemory& memory, float* y, TrainingWorkers& workers) {
+  check(shape, plan, memory);
   const PackedWeights packed(shape, weights, /*is_backward=*/false, workers);
   const std::size_t c = shape.hidden_size;
   multiply({.a = weights.attention_norm_bias,
@@ -358,7 +377,8 @@ void block_forward(const BlockShape& shape, const BlockWeights& weights, const W
 
 void block_backward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
                     const BlockMemory& memory, const float* d_y, float* d_x, const BlockGradients& gradients,
-                    Workers& workers) {
+                    TrainingWorkers& workers) {
+  check(shape, plan, memory);
   const PackedWeights packed(shape, weights, /*is_backward=*/true, workers);
   GroupSums sums(shape, plan.groups.size());
   const BackwardPass pass{shape, weights, packed, plan, x, memory, d_y, d_x, sums, workers};

@@ -48,12 +48,12 @@ struct BlockMemory {
 
 /// y = block(x) for packed rows [rows, hidden]; x and y do not overlap.
 void block_forward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
-                   BlockMemory& memory, float* y, Workers& workers);
+                   BlockMemory& memory, float* y, TrainingWorkers& workers);
 
 /// d_x from d_y, and adds to the gradients of the weights. Sums run in an order that does not depend on the threads.
 /// `x` and `memory` are those of the forward pass.
 void block_backward(const BlockShape& shape, const BlockWeights& weights, const WindowPlan& plan, const float* x,
                     const BlockMemory& memory, const float* d_y, float* d_x, const BlockGradients& gradients,
-                    Workers& workers);
+                    TrainingWorkers& workers);
 
 }  // namespace byteformer::backprop

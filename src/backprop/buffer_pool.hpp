@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "base/check.hpp"
 
 namespace byteformer::backprop {
 
@@ -24,6 +25,7 @@ class PooledBuffer {
 
   float* data() noexcept { return buffer_.data(); }
   const float* data() const noexcept { return buffer_.data(); }
+  std::size_t size() const noexcept { return buffer_.size(); }  ///< at least what was asked for
 
  private:
   friend class BufferPool;
@@ -57,6 +59,7 @@ class BufferPool {
   static constexpr std::size_t kSmall = 1 << 16;
   static constexpr std::size_t kMostIdle = 256;
   void give_back(base::AlignedBuffer<float> buffer) {
+    BF_DCHECK_LT(0, buffer.size());
     if (idle_.size() >= kMostIdle) idle_.erase(idle_.begin());
     idle_.push_back(std::move(buffer));
   }

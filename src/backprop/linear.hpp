@@ -19,7 +19,7 @@ struct Packing {
 };
 
 /// Packs on all threads; sizes are multiples of kernels::kRowAlignment.
-void pack_weights(std::span<const Packing> packings, Workers& workers);
+void pack_weights(std::span<const Packing> packings, TrainingWorkers& workers);
 
 /// c[rows, width] = epilogue(a[rows, depth] packed + bias), contiguous rows.
 struct Product {
@@ -48,13 +48,13 @@ struct WeightGradient {
   float* d_y_from(std::size_t first) const noexcept { return d_y + first * out_features; }
   kernels::PackedColumns x_from(std::size_t first) const noexcept { return {x, rows, first}; }
   /// Rows [first, first + count) of x, given as [count, in_features].
-  void pack_x(const float* from, std::size_t first, std::size_t count, const Workers& workers) const noexcept {
+  void pack_x(const float* from, std::size_t first, std::size_t count, const TrainingWorkers& workers) const noexcept {
     workers.training.pack_columns({from, count, in_features, x_from(first)});
   }
 };
 
 /// Lets the next loop of the workers, or finish(), add the products, once their rows are there. Each element is summed
 /// by one thread, in the order of the rows. Nothing may wait yet.
-void add_later(std::span<const WeightGradient> gradients, Workers& workers);
+void add_later(std::span<const WeightGradient> gradients, TrainingWorkers& workers);
 
 }  // namespace byteformer::backprop

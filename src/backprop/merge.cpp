@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backprop/linear.hpp"
+#include "base/check.hpp"
 #include "nn/geometry.hpp"
 
 namespace byteformer::backprop {
@@ -13,7 +14,7 @@ constexpr std::size_t kTaskRows = 128;
 constexpr std::size_t kChunkRows = 1024;
 
 /// The reduction's weight with the first row's columns before the second row's, so that a pair is read as it lies.
-void unweave(const float* weight, std::size_t hidden, float* unwoven, Workers& workers) {
+void unweave(const float* weight, std::size_t hidden, float* unwoven, TrainingWorkers& workers) {
   workers.pool.parallel_for(hidden, [&](std::size_t o, int) noexcept {
     for (std::size_t i = 0; i < hidden; ++i) {
       unwoven[o * 2 * hidden + i] = weight[o * 2 * hidden + 2 * i];
@@ -22,7 +23,7 @@ void unweave(const float* weight, std::size_t hidden, float* unwoven, Workers& w
   });
 }
 
-void add_woven(const float* unwoven, std::size_t hidden, float* weight, Workers& workers) {
+void add_woven(const float* unwoven, std::size_t hidden, float* weight, TrainingWorkers& workers) {
   workers.pool.parallel_for(hidden, [&](std::size_t o, int) noexcept {
     for (std::size_t i = 0; i < hidden; ++i) {
       weight[o * 2 * hidden + 2 * i] += unwoven[o * 2 * hidden + i];
@@ -34,6 +35,7 @@ void add_woven(const float* unwoven, std::size_t hidden, float* weight, Workers&
 /// Merged rows [first, first + count) as [count, 2 hidden].
 void gather_pairs(const MergePlan& plan, const float* x, std::size_t first, std::size_t count, std::size_t hidden,
                   float* pairs) {
+  BF_DCHECK_LE(2 * (first + count), plan.pairs.size());
   for (std::size_t i = 0; i < 2 * count; ++i) {
     const std::int32_t row = plan.pairs[2 * first + i];
     if (row >= 0) {
@@ -53,6 +55,7 @@ MergePlan pair_rows(std::span<const std::int64_t> file_rows) {
   MergePlan plan;
   std::size_t base = 0;
   for (const std::int64_t file : file_rows) {
+    BF_DCHECK_LT(0, file);
     const auto num_rows = static_cast<std::size_t>(file);
     for (std::size_t i = 0; i < kPairs.num_windows(num_rows); ++i) {
       const nn::WindowRows pair = kPairs.window(i, num_rows);
@@ -66,9 +69,11 @@ MergePlan pair_rows(std::span<const std::int64_t> file_rows) {
 }
 
 void merge_forward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
-                   MergeMemory& memory, float* y, Workers& workers) {
+                   MergeMemory& memory, float* y, TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
   const std::size_t rows = plan.num_merged();
+  BF_DCHECK_EQ(c % kernels::kRowAlignment, 0);
+  BF_DCHECK_LE(rows * c, memory.size());
   workers.shared.reserve(4 * c * c);
   float* unwoven = workers.shared.take(2 * c * c);
   float* packed = workers.shared.take(2 * c * c);
@@ -92,9 +97,11 @@ void merge_forward(const MergeShape& shape, const MergeWeights& weights, const M
 
 void merge_backward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
                     const MergeMemory& memory, const float* d_y, float* d_x, const MergeGradients& gradients,
-                    Workers& workers) {
+                    TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
   const std::size_t rows = plan.num_merged();
+  BF_DCHECK_EQ(c % kernels::kRowAlignment, 0);
+  BF_DCHECK_LE(rows * c, memory.size());
   const std::size_t tasks = num_tasks(rows);
   const std::size_t chunk_rows = std::min(rows, kChunkRows);
   workers.shared.reserve(6 * c * c);

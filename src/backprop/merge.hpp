@@ -39,11 +39,11 @@ using MergeMemory = PooledBuffer;
 
 /// y[merged rows, hidden] = merge(x[rows, hidden]).
 void merge_forward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
-                   MergeMemory& memory, float* y, Workers& workers);
+                   MergeMemory& memory, float* y, TrainingWorkers& workers);
 
 /// d_x from d_y, and adds to the gradients of the weights.
 void merge_backward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
                     const MergeMemory& memory, const float* d_y, float* d_x, const MergeGradients& gradients,
-                    Workers& workers);
+                    TrainingWorkers& workers);
 
 }  // namespace byteformer::backprop

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backprop/linear.hpp"
+#include "base/check.hpp"
 #include "nn/byte_table.hpp"
 
 namespace byteformer::backprop {
@@ -15,7 +16,7 @@ constexpr std::size_t kTaskTokens = 64;
 
 /// Adds the rows of all files to the rows of the positions that they were given.
 void add_position_gradients(const StemShape& shape, const PackedIds& ids, const float* d_y, float* d_positions,
-                            Workers& workers) {
+                            TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
   std::size_t longest = 0;
   for (const PackedIds::File& file : ids.files) longest = std::max(longest, file.num_tokens);
@@ -33,7 +34,7 @@ void add_position_gradients(const StemShape& shape, const PackedIds& ids, const 
 
 /// d_E[v] = sum_j d_T[j][v] W_j and d_W_j = d_T[j]^T E.
 void add_through_table(const StemShape& shape, const StemTensors<const float*>& weights, float* d_table,
-                       const StemTensors<float*>& gradients, Workers& workers) {
+                       const StemTensors<float*>& gradients, TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
   const std::size_t taps = shape.tokens.taps();
   const base::AlignedBuffer<float> transposed = nn::taps_of(weights.convolution, c, taps, workers.pool);
@@ -76,12 +77,14 @@ PackedIds pack_ids(const nn::TokenGeometry& tokens, std::span<const std::span<co
   PackedIds packed;
   std::size_t first_token = 0;
   for (const std::span<const std::uint8_t> bytes : files) {
+    BF_DCHECK_LT(0, bytes.size());
     const std::size_t num_tokens = tokens.num_tokens(bytes.size());
     const std::size_t num_ids = tokens.num_ids(num_tokens);
     const std::size_t first_id = packed.ids.size();
     packed.ids.resize(first_id + num_ids, kPadding);
     std::copy_n(bytes.begin(), std::min(num_ids, bytes.size()),
                 packed.ids.begin() + static_cast<std::ptrdiff_t>(first_id));
+    BF_DCHECK(tokens.num_complete(num_ids) == num_tokens);
     packed.files.push_back({first_id, first_token, num_tokens});
     first_token += num_tokens;
   }
@@ -89,8 +92,12 @@ PackedIds pack_ids(const nn::TokenGeometry& tokens, std::span<const std::span<co
 }
 
 void stem_forward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
-                  StemMemory& memory, float* y, Workers& workers) {
+                  StemMemory& memory, float* y, TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
+  BF_DCHECK_EQ(c % kernels::kRowAlignment, 0);
+  BF_DCHECK(weights.positions != nullptr);
+  BF_DCHECK((weights.convolution != nullptr) || shape.tokens.taps() == 1);
+  BF_DCHECK(std::ranges::all_of(ids.ids, [](std::uint16_t id) { return id < kVocabulary; }));
   memory = workers.buffers.take(shape.tokens.taps() * kVocabulary * c);
   nn::build_byte_table(workers.kernels, weights.embedding, weights.convolution, c, shape.tokens.taps(), memory.data(),
                        workers.pool);
@@ -103,6 +110,7 @@ void stem_forward(const StemShape& shape, const StemTensors<const float*>& weigh
     for (std::size_t first = 0; first < file.num_tokens; first += kTaskTokens) tasks.push_back({&file, first});
   workers.pool.parallel_for(tasks.size(), [&](std::size_t i, int) noexcept {
     const auto& [file, first] = tasks[i];
+    BF_DCHECK_LE(file->first_id + shape.tokens.num_ids(file->num_tokens), ids.ids.size());
     workers.kernels.sum_table_rows({.table = memory.data(),
                                     .kernel_size = shape.tokens.taps(),
                                     .vocab = kVocabulary,
@@ -116,8 +124,9 @@ void stem_forward(const StemShape& shape, const StemTensors<const float*>& weigh
 }
 
 void stem_backward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
-                   const float* d_y, const StemTensors<float*>& gradients, Workers& workers) {
+                   const float* d_y, const StemTensors<float*>& gradients, TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
+  BF_DCHECK_EQ(gradients.convolution != nullptr, weights.convolution != nullptr);
   workers.finish();
   if (gradients.positions != nullptr) add_position_gradients(shape, ids, d_y, gradients.positions, workers);
   PooledBuffer d_table = workers.buffers.take(shape.tokens.taps() * kVocabulary * c);

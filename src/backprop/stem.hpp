@@ -44,10 +44,10 @@ using StemMemory = PooledBuffer;
 
 /// y[tokens of all files, hidden]: token t = sum_j T[j][b[t s + j]] + P[t].
 void stem_forward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
-                  StemMemory& memory, float* y, Workers& workers);
+                  StemMemory& memory, float* y, TrainingWorkers& workers);
 
 /// Adds to the gradients. The padding id's embedding gets none.
 void stem_backward(const StemShape& shape, const StemTensors<const float*>& weights, const PackedIds& ids,
-                   const float* d_y, const StemTensors<float*>& gradients, Workers& workers);
+                   const float* d_y, const StemTensors<float*>& gradients, TrainingWorkers& workers);
 
 }  // namespace byteformer::backprop

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace byteformer::backprop {
 namespace {
 
 void group(WindowPlan& plan) {
   // Few rows make small groups, so that there is something to do for every thread.
+  BF_DCHECK(plan.windows.empty() || plan.windows.back().begin + plan.windows.back().num_rows == plan.rows.size());
   const std::size_t most_rows = std::clamp(plan.rows.size() / 8, WindowPlan::kFewestGroupRows, WindowPlan::kGroupRows);
   for (std::size_t i = 0; i < plan.windows.size(); ++i) {
     const nn::Window& window = plan.windows[i];
@@ -26,6 +29,7 @@ WindowPlan cut_windows(std::span<const std::int64_t> file_rows, const nn::Window
   WindowPlan plan;
   std::size_t base = 0;
   for (const std::int64_t file : file_rows) {
+    BF_DCHECK_LT(0, file);
     const auto num_rows = static_cast<std::size_t>(file);
     for (std::size_t i = 0; i < geometry.num_windows(num_rows); ++i) {
       const nn::WindowRows rows = geometry.window(i, num_rows);
@@ -35,6 +39,7 @@ WindowPlan cut_windows(std::span<const std::int64_t> file_rows, const nn::Window
       plan.has_filler |= rows.num_filler > 0;
     }
     base += num_rows;
+    BF_DCHECK_EQ(plan.rows.size(), base);  // each row is in one window
   }
   group(plan);
   return plan;

@@ -6,6 +6,7 @@
 
 #include "backprop/buffer_pool.hpp"
 #include "base/aligned_buffer.hpp"
+#include "base/check.hpp"
 #include "base/thread_pool.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/training_kernels.hpp"
@@ -23,6 +24,7 @@ class Arena {
   float* take(std::size_t num_floats) {
     float* taken = buffer_.data() + used_;
     used_ += kernels::padded(num_floats);
+    BF_DCHECK_LE(used_, buffer_.size());
     return taken;
   }
   void clear() { used_ = 0; }
@@ -33,14 +35,17 @@ class Arena {
 };
 
 /// Not for use by two passes at once.
-struct Workers {
-  explicit Workers(base::ThreadPool& thread_pool, const kernels::Kernels& with)
+struct TrainingWorkers {
+  explicit TrainingWorkers(base::ThreadPool& thread_pool, const kernels::Kernels& with)
       : pool(thread_pool),
         kernels(with),
         training(kernels::training_kernels_for(with)),
         arenas(static_cast<std::size_t>(thread_pool.num_threads())) {}
 
-  Arena& arena(int worker) { return arenas[static_cast<std::size_t>(worker)]; }
+  Arena& arena(int worker) {
+    BF_DCHECK_LT(worker, arenas.size());
+    return arenas[static_cast<std::size_t>(worker)];
+  }
   void reserve_each(std::size_t num_floats) {
     for (Arena& arena : arenas) arena.reserve(num_floats);
   }

@@ -26,7 +26,7 @@ torch::Tensor values_of(const torch::Tensor& logits, const GradientOptions& opti
 /// The integral over the line of the gradients of the tokens, [tokens, hidden].
 class Line {
  public:
-  Line(ByteFormer& module, torch::Tensor from, torch::Tensor to, const GradientOptions& options)
+  Line(Module& module, torch::Tensor from, torch::Tensor to, const GradientOptions& options)
       : module_(module), from_(std::move(from)), to_(std::move(to)), options_(options) {}
 
   torch::Tensor integral() {
@@ -64,14 +64,13 @@ class Line {
     return x.grad().view({static_cast<std::int64_t>(points.size()), from_.size(0), from_.size(1)}).sum(0);
   }
 
-  ByteFormer& module_;
+  Module& module_;
   torch::Tensor from_, to_;
   const GradientOptions& options_;
 };
 
 /// Shares the gradient of each token out to the bytes that it reads: T[j][b] . g = E[b] . (W_j^T g) for each tap j.
-std::vector<float> heat_of_bytes(ByteFormer& module, std::span<const std::uint8_t> file,
-                                 const torch::Tensor& gradient) {
+std::vector<float> heat_of_bytes(Module& module, std::span<const std::uint8_t> file, const torch::Tensor& gradient) {
   const format::ModelConfig& config = module.config();
   const bool has_convolution = config.conv_kernel_size > 0;
   const nn::TokenGeometry geometry(config.conv_kernel_size, config.masking);
@@ -129,7 +128,7 @@ std::vector<QuadraturePoint> gauss_legendre(int num_points) {
   return points;
 }
 
-IntegratedGradients integrated_gradients(ByteFormer& module, std::span<const std::uint8_t> file,
+IntegratedGradients integrated_gradients(Module& module, std::span<const std::uint8_t> file,
                                          const GradientOptions& options) {
   if (!options.of_logit && module.config().num_labels < 2)
     throw Error(ErrorCode::kUnsupported, "the model has one class, which it always answers: its log-odds say nothing");

@@ -37,7 +37,7 @@ std::vector<QuadraturePoint> gauss_legendre(int num_points);
 /// the space of tokens, too, and one gradient a token serves all bytes that it reads. Bytes that no token reads get 0.
 /// \throws Error kEmptyFile, kTooManyTokens; kUnsupported where the log-odds of the only class are asked for.
 /// \see Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks", 2017
-IntegratedGradients integrated_gradients(ByteFormer& module, std::span<const std::uint8_t> file,
+IntegratedGradients integrated_gradients(Module& module, std::span<const std::uint8_t> file,
                                          const GradientOptions& options);
 
 }  // namespace byteformer::train

@@ -1,9 +1,10 @@
-// AdamW and the moving average of the weights, on flat tensors.
+// What a step does: the loss, and AdamW with the moving average of the weights on flat tensors.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <span>
 
 #include "base/thread_pool.hpp"
 #include "train/parameters.hpp"
@@ -48,5 +49,18 @@ class AdamW {
   base::ThreadPool* pool_;
   OptimizerState state_;
 };
+
+/// What one file should be: `label` with weight `first_share`, `other_label` with the rest (mixup); `weight` scales its
+/// loss.
+struct Target {
+  int label = 0;
+  int other_label = 0;
+  float first_share = 1;
+  float weight = 1;
+};
+
+/// The sum over files of the cross entropy between softmax(logits) and (1 - smoothing) target + smoothing / classes.
+/// \param logits [files, classes]
+torch::Tensor cross_entropy_sum(const torch::Tensor& logits, std::span<const Target> targets, double smoothing);
 
 }  // namespace byteformer::train

@@ -14,6 +14,8 @@
 
 namespace byteformer::train {
 
+inline constexpr const char* kPositions = "pos_embed.pos_embed.pos_embed";
+
 /// The trainable tensors of `model::tensor_specs`, as views into `values()`; those that decay come first.
 ///
 /// Not thread-safe. The views' gradients are views into `gradients()`, into which every backward pass adds.
@@ -72,8 +74,13 @@ enum class Initialisation {
 /// \param name "released", "normal" or "filter-bank"
 Initialisation parse_initialisation(const std::string& name);
 
-/// Fills `parameters` from `seed`, the same on every device. \see spec of the model, section 6
+/// Fills `parameters` from `seed`, the same on every device.
 /// \throws Error kInvalidArgument for a filter bank where the bytes of `config.preprocess` are no numbers.
 void initialise(Parameters& parameters, const format::ModelConfig& config, Initialisation how, std::uint64_t seed);
+
+/// Copies the weights of the model folder `init_from` into `parameters`. Learned positions beyond those it has keep
+/// their start values, as does a head of other classes; classes of the same names keep their rows. \throws Error
+/// kInvalidModel naming what does not fit: sizes, layers, kernel.
+void adapt(Parameters& parameters, const format::ModelConfig& config, const std::string& init_from);
 
 }  // namespace byteformer::train

@@ -1,15 +1,15 @@
-// Implementation of run_folder.hpp.
+// Writes and reads a run's plan and checkpoint.
 #include "train/run_folder.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "format/json.hpp"
 #include "format/safetensors.hpp"
 #include "format/text.hpp"
-#include "train/optimizer.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -18,18 +18,13 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostPlanBytes = 64 << 20;
 
-format::TensorView view_of(const torch::Tensor& flat) {
-  const auto size = static_cast<std::size_t>(flat.numel());
-  return {format::DType::kF32, {flat.numel()}, std::as_bytes(std::span(flat.data_ptr<float>(), size))};
-}
-
-void copy_into(torch::Tensor& flat, const format::Tensors& tensors, const char* name) {
+void copy_into(std::span<float> numbers, const format::Tensors& tensors, const std::string& name) {
   const auto found = tensors.by_name.find(name);
-  if (found == tensors.by_name.end() || found->second.shape != std::vector<std::int64_t>{flat.numel()})
-    format::fail(ErrorCode::kInvalidModel, tensors.source, ": holds no ", name, " of ", flat.numel(),
+  if (found == tensors.by_name.end() ||
+      found->second.shape != std::vector<std::int64_t>{static_cast<std::int64_t>(numbers.size())})
+    format::fail(ErrorCode::kInvalidModel, tensors.source, ": holds no ", name, " of ", numbers.size(),
                  " numbers: it belongs to another model");
-  const std::vector<float> numbers = format::to_float32(found->second, name);
-  flat.copy_(torch::from_blob(const_cast<float*>(numbers.data()), {flat.numel()}));
+  std::ranges::copy(format::to_float32(found->second, name), numbers.begin());
 }
 
 }  // namespace
@@ -63,48 +58,37 @@ plan::TrainingPlan RunFolder::read_plan() const {
   return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
 }
 
-void RunFolder::save(const Parameters& parameters, const OptimizerState& state, const plan::Progress& progress) const {
-  const torch::Tensor values = parameters.values().to(torch::kCPU);
-  const torch::Tensor first = state.first_moment.to(torch::kCPU);
-  const torch::Tensor second = state.second_moment.to(torch::kCPU);
-  const torch::Tensor average = state.average.to(torch::kCPU);
+void RunFolder::save(const FlatTensors& tensors, std::int64_t optimizer_steps, const plan::Progress& progress) const {
   format::Json text = format::from_text(to_json(progress));
-  text["optimizer_steps"] = state.num_steps;
-  format::write_safetensors(training_dir() / "checkpoint.safetensors",
-                            {{"values", view_of(values)},
-                             {"first_moment", view_of(first)},
-                             {"second_moment", view_of(second)},
-                             {"average", view_of(average)}},
+  text["optimizer_steps"] = optimizer_steps;
+  std::map<std::string, format::TensorView, std::less<>> views;
+  for (const auto& [name, numbers] : tensors)
+    views[name] = {format::DType::kF32, {static_cast<std::int64_t>(numbers.size())}, std::as_bytes(numbers)};
+  format::write_safetensors(training_dir() / "checkpoint.safetensors", views,
                             {{plan::kProgressKey, format::to_text(text)}});
 }
 
-bool RunFolder::load(Parameters& parameters, OptimizerState& state, plan::Progress& progress) const {
+std::optional<std::int64_t> RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
   std::error_code error;
-  if (!fs::exists(path, error)) return false;
+  if (!fs::exists(path, error)) return std::nullopt;
   const format::Tensors tensors = format::read_safetensors(path);
   const auto text = tensors.metadata.find(plan::kProgressKey);
   if (text == tensors.metadata.end())
     format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
-  torch::NoGradGuard no_grad;
-  copy_into(parameters.values(), tensors, "values");
-  copy_into(state.first_moment, tensors, "first_moment");
-  copy_into(state.second_moment, tensors, "second_moment");
-  copy_into(state.average, tensors, "average");
+  for (const auto& [name, numbers] : flat) copy_into(numbers, tensors, name);
   progress = plan::parse_progress(text->second, base::printable(path));
   try {
-    state.num_steps = format::from_text(text->second).at("optimizer_steps");
+    return format::from_text(text->second).at("optimizer_steps").get<std::int64_t>();
   } catch (const nlohmann::json::exception& problem) {
     format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: ", problem.what());
   }
-  return true;
 }
 
-void RunFolder::write_model(const format::ModelConfig& config, const Parameters& parameters,
-                            const torch::Tensor& flat) const {
-  const torch::Tensor on_cpu = flat.to(torch::kCPU);
+void RunFolder::write_model(const format::ModelConfig& config,
+                            const std::map<std::string, format::TensorView, std::less<>>& weights) const {
   // Weights first: a configuration beside weights of an earlier moment differs in its temperature only.
-  format::write_safetensors(model_dir_ / "model.safetensors", parameters.named(on_cpu), {{"format", "pt"}});
+  format::write_safetensors(model_dir_ / "model.safetensors", weights, {{"format", "pt"}});
   base::write_file_atomically(model_dir_ / "config.json", format::to_json(config));
 }
 

@@ -1,20 +1,22 @@
 // A training run on disk: its plan, its log, and one checkpoint that is always whole.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
 
 #include "format/config.hpp"
+#include "format/tensors.hpp"
 #include "plan/plan.hpp"
 #include "plan/progress.hpp"
 
-namespace at {
-class Tensor;
-}
-
 namespace byteformer::train {
 
-class Parameters;
-struct OptimizerState;
+/// Numbers of a run in memory, by the names that they have in its checkpoint.
+using FlatTensors = std::map<std::string, std::span<float>>;
 
 /// `MODEL/training/` beside the model's files. All files are written atomically: a run killed at any instant resumes.
 class RunFolder {
@@ -30,14 +32,15 @@ class RunFolder {
   /// \throws Error kNotFound saying what a run looks like.
   plan::TrainingPlan read_plan() const;
 
-  void save(const Parameters& parameters, const OptimizerState& state, const plan::Progress& progress) const;
+  void save(const FlatTensors& tensors, std::int64_t optimizer_steps, const plan::Progress& progress) const;
 
-  /// Whether there was a checkpoint; if so all four are as they were.
-  /// \throws Error kInvalidFormat, kInvalidModel.
-  bool load(Parameters& parameters, OptimizerState& state, plan::Progress& progress) const;
+  /// Fills `tensors` and `progress` from the checkpoint and returns the optimizer's steps; none if there is no
+  /// checkpoint. \throws Error kInvalidFormat, kInvalidModel.
+  std::optional<std::int64_t> load(const FlatTensors& tensors, plan::Progress& progress) const;
 
   /// Writes config.json and model.safetensors: the answer so far.
-  void write_model(const format::ModelConfig& config, const Parameters& parameters, const at::Tensor& flat) const;
+  void write_model(const format::ModelConfig& config,
+                   const std::map<std::string, format::TensorView, std::less<>>& weights) const;
 
   const std::filesystem::path& model_dir() const noexcept { return model_dir_; }
   std::filesystem::path training_dir() const { return model_dir_ / "training"; }

@@ -1,8 +1,7 @@
-// Implementation of runtime.hpp.
+// Starts the program once more with the environment that its libraries want.
 #include "train/runtime.hpp"
 
 #include <malloc.h>
-#include <torch/torch.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -20,7 +19,5 @@ void tune_process(char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
-
-bool has_cuda() { return torch::cuda::is_available(); }
 
 }  // namespace byteformer::train

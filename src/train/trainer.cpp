@@ -1,8 +1,9 @@
-// Implementation of trainer.hpp.
+// Runs steps, evaluations and checkpoints in turn, and times steps for plans with a budget of time.
 #include "train/trainer.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -13,9 +14,6 @@
 #include "data/loader.hpp"
 #include "format/model_folder.hpp"
 #include "format/text.hpp"
-#include "train/adaptation.hpp"
-#include "train/assembly.hpp"
-#include "train/loss.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 #include "train/stopwatch.hpp"
@@ -34,6 +32,54 @@ constexpr double kTimeTolerance = 1.05;
 void seed_step(std::uint64_t seed, std::int64_t step) {
   torch::manual_seed(base::Random(seed, 0x5354'4550, static_cast<std::uint64_t>(step)).bits());
 }
+
+data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
+  data::LoaderOptions options;
+  options.preprocess = plan.preprocess;
+  options.image_augmentation = plan.image_augmentation;
+  options.sound_augmentation = plan.sound_augmentation;
+  options.batch_size = static_cast<std::size_t>(plan.batch_size);
+  options.seed = plan.seed;
+  options.balance_classes = plan.balance_classes;
+  options.balance_kinds = plan.balance_kinds;
+  options.max_bytes = static_cast<std::size_t>(plan.max_bytes);
+  options.num_workers = runtime.num_workers;
+  if (plan.sound_augmentation.noise_db != 0 && plan.preprocess.sound)
+    options.background = data::load_background(data.background, *plan.preprocess.sound);
+  return options;
+}
+
+/// The flat tensors of a run, on the CPU while a checkpoint is written or read.
+class CheckpointTensors {
+ public:
+  CheckpointTensors(Parameters& parameters, OptimizerState& state) {
+    add("values", parameters.values());
+    add("first_moment", state.first_moment);
+    add("second_moment", state.second_moment);
+    add("average", state.average);
+  }
+
+  FlatTensors flat() const {
+    FlatTensors flat;
+    for (const auto& [name, tensor] : on_cpu_)
+      flat[name] = {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+    return flat;
+  }
+
+  void put_back() const {
+    const torch::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : on_cpu_) originals_.at(name)->copy_(tensor);
+  }
+
+ private:
+  void add(const char* name, torch::Tensor& tensor) {
+    originals_[name] = &tensor;
+    on_cpu_[name] = tensor.to(torch::kCPU);
+  }
+
+  std::map<std::string, torch::Tensor*> originals_;
+  std::map<std::string, torch::Tensor> on_cpu_;
+};
 
 bool has_noise(const plan::TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }
 
@@ -67,7 +113,7 @@ class Trainer::Run {
   Runtime runtime_;
   TrainingEvents events_;
   base::ThreadPool evaluation_pool_;
-  ByteFormer module_;
+  Module module_;
   AdamW optimizer_;
   plan::Progress progress_;
   std::optional<ValidationSet> validation_;  // once it was needed
@@ -89,7 +135,11 @@ Trainer::Run::Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder 
   initialise(module_.parameters(), plan_.config, parse_initialisation(plan_.initialisation), plan_.seed);
   if (!plan_.init_from.empty()) adapt(module_.parameters(), plan_.config, plan_.init_from);
   optimizer_.state().average.copy_(module_.parameters().values());
-  folder_.load(module_.parameters(), optimizer_.state(), progress_);
+  const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
+  if (const auto num_steps = folder_.load(tensors.flat(), progress_)) {
+    tensors.put_back();
+    optimizer_.state().num_steps = *num_steps;
+  }
 }
 
 Outcome Trainer::Run::train() {
@@ -245,8 +295,8 @@ void Trainer::Run::keep_if_best(const data::Answers& answers, const plan::Valida
   if (!is_better) return;
   format::ModelConfig config = plan_.config;
   config.temperature = data::fit_temperature(answers);
-  if (!write_or_say([&] { folder_.write_model(config, module_.parameters(), optimizer_.state().average); },
-                    model_unwritten_))
+  const torch::Tensor weights = optimizer_.state().average.to(torch::kCPU);
+  if (!write_or_say([&] { folder_.write_model(config, module_.parameters().named(weights)); }, model_unwritten_))
     return;
   progress_.best_top1 = evaluation.top1;
   progress_.best_loss = evaluation.loss;
@@ -254,7 +304,8 @@ void Trainer::Run::keep_if_best(const data::Answers& answers, const plan::Valida
 }
 
 void Trainer::Run::save() {
-  write_or_say([&] { folder_.save(module_.parameters(), optimizer_.state(), progress_); }, checkpoint_unwritten_);
+  const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
+  write_or_say([&] { folder_.save(tensors.flat(), optimizer_.state().num_steps, progress_); }, checkpoint_unwritten_);
 }
 
 /// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end
@@ -282,5 +333,36 @@ Trainer::~Trainer() = default;
 Outcome Trainer::run() { return run_->train(); }
 
 const plan::Progress& Trainer::progress() const noexcept { return run_->progress(); }
+
+double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
+  constexpr int kWarmUpSteps = 2;
+  constexpr int kMostSteps = 20;
+  constexpr double kSeconds = 5;
+  Module module = make_module(plan, runtime);
+  initialise(module.parameters(), plan.config, Initialisation::kReleased, plan.seed);
+  AdamW optimizer(module.parameters(), {}, module.thread_pool());
+  data::Loader loader(data.train, loader_options(plan, data, runtime));
+  const auto step = [&] {
+    const std::vector<data::LoadedFile> files = loader.next();
+    std::vector<std::span<const std::uint8_t>> bytes;
+    for (const data::LoadedFile& file : files)
+      if (file.error.empty() && reason_it_does_not_fit(module, file.bytes.size()).empty())
+        bytes.emplace_back(file.bytes);
+    for_each_pass(module, bytes, plan.token_budget, [&](std::size_t first, std::size_t last) {
+      cross_entropy_sum(module.forward(std::span(bytes).subspan(first, last - first)),
+                        std::vector<Target>(last - first), plan.label_smoothing)
+          .backward();
+    });
+    optimizer.step(0);
+  };
+  for (int i = 0; i < kWarmUpSteps; ++i) step();
+  const Stopwatch stopwatch;
+  int num_steps = 0;
+  while (num_steps < kMostSteps && stopwatch.seconds() < kSeconds) {
+    step();
+    ++num_steps;
+  }
+  return stopwatch.seconds() / num_steps;  // the mean, not the median: slow batches take their time in training too
+}
 
 }  // namespace byteformer::train

@@ -64,4 +64,7 @@ class Trainer {
   std::unique_ptr<Run> run_;
 };
 
+/// Seconds that one step of `plan` takes here, measured on real batches with weights that are thrown away.
+double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);
+
 }  // namespace byteformer::train

@@ -1,6 +1,7 @@
-// Implementation of validation_set.hpp.
+// Prepares the validation files once, and has the engine answer them, or LibTorch where it trains elsewhere.
 #include "train/validation_set.hpp"
 
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -8,12 +9,36 @@
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "format/text.hpp"
-#include "train/assembly.hpp"
-#include "train/engine_answers.hpp"
+#include "kernels/kernels.hpp"
+#include "model/byteformer.hpp"
 
 namespace byteformer::train {
+namespace {
 
-std::string reason_it_does_not_fit(const ByteFormer& module, std::size_t num_bytes) {
+/// By the engine that will run the weights later: in constant memory, and faster than a forward pass that remembers.
+data::Answers engine_answers(const format::ModelConfig& config, const Parameters& parameters,
+                             const torch::Tensor& weights, const std::vector<std::span<const std::uint8_t>>& files,
+                             const std::vector<int>& labels, base::ThreadPool& pool) {
+  auto tensors = std::make_shared<format::Tensors>();
+  tensors->by_name = parameters.named(weights);
+  tensors->source = "the weights in training";
+  const model::ByteFormer engine(config, tensors, config.masking, kernels::default_kernels(), pool);
+  model::Workspace workspace = engine.make_workspace(pool);
+  for (const auto& file : files) {
+    engine.feed(file, workspace);
+    engine.end_file(workspace);
+  }
+  engine.flush(workspace);
+  data::Answers answers;
+  answers.num_classes = static_cast<std::size_t>(config.num_labels);
+  answers.logits = workspace.results.logits;
+  answers.labels = labels;
+  return answers;
+}
+
+}  // namespace
+
+std::string reason_it_does_not_fit(const Module& module, std::size_t num_bytes) {
   const format::ModelConfig& config = module.config();
   const std::int64_t num_tokens = module.num_tokens(static_cast<std::int64_t>(num_bytes));
   if (config.position_embedding == format::PositionEmbedding::kSinusoidal ||
@@ -24,7 +49,7 @@ std::string reason_it_does_not_fit(const ByteFormer& module, std::size_t num_byt
 }
 
 ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan,
-                             const ByteFormer& module, const std::function<void(const std::string&)>& on_skipped)
+                             const Module& module, const std::function<void(const std::string&)>& on_skipped)
     : token_budget_(plan.token_budget) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const data::Sample& sample = samples[i];
@@ -42,7 +67,7 @@ ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const pla
   }
 }
 
-data::Answers ValidationSet::answers(const torch::Tensor& weights, ByteFormer& module, base::ThreadPool& pool) const {
+data::Answers ValidationSet::answers(const torch::Tensor& weights, Module& module, base::ThreadPool& pool) const {
   const std::vector<std::span<const std::uint8_t>> files(files_.begin(), files_.end());
   if (module.device().is_cpu())
     return engine_answers(module.config(), module.parameters(), weights, files, labels_, pool);

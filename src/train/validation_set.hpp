@@ -15,17 +15,17 @@
 namespace byteformer::train {
 
 /// Why `module` has no positions for a file of `num_bytes` bytes; empty if it has.
-std::string reason_it_does_not_fit(const ByteFormer& module, std::size_t num_bytes);
+std::string reason_it_does_not_fit(const Module& module, std::size_t num_bytes);
 
 class ValidationSet {
  public:
   /// Reads and prepares `samples`, which must outlive this; those that cannot be used are named to `on_skipped`.
-  ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan, const ByteFormer& module,
+  ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan, const Module& module,
                 const std::function<void(const std::string&)>& on_skipped);
 
   /// Answers of `weights`, flat in the layout of the module's parameters: by the engine on a CPU, else by the module,
   /// whose own weights are put back.
-  data::Answers answers(const torch::Tensor& weights, ByteFormer& module, base::ThreadPool& pool) const;
+  data::Answers answers(const torch::Tensor& weights, Module& module, base::ThreadPool& pool) const;
 
   /// Which samples could be used, in order.
   const std::vector<std::size_t>& used() const noexcept { return used_; }

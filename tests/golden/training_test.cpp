@@ -11,7 +11,6 @@
 #include "format/safetensors.hpp"
 #include "interop/checkpoint.hpp"
 #include "support/files.hpp"
-#include "train/loss.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 
@@ -52,7 +51,7 @@ class GoldenModel {
     module_.parameters().load(interop::read_pt(folder(c.model) / "weights.pt"));
   }
 
-  train::ByteFormer& module() { return module_; }
+  train::Module& module() { return module_; }
   nlohmann::json json(const char* name) const {
     return nlohmann::json::parse(std::ifstream(folder(case_.model) / name));
   }
@@ -68,7 +67,7 @@ class GoldenModel {
   }
 
  private:
-  train::ByteFormer make() const {
+  train::Module make() const {
     format::ModelConfig config = format::read_config(folder(case_.model));
     config.masking = case_.masking;
     train::ModuleOptions options;
@@ -78,7 +77,7 @@ class GoldenModel {
   }
 
   TrainingCase case_;
-  train::ByteFormer module_;
+  train::Module module_;
   std::vector<std::vector<std::uint8_t>> files_;
 };
 

@@ -195,7 +195,7 @@ class Passes {
 
   const Problem& p_;
   base::ThreadPool pool_;
-  Workers workers_;
+  TrainingWorkers workers_;
   PackedIds ids_;
   std::vector<std::int64_t> rows_;
   std::vector<Step> steps_;

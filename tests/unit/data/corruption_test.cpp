@@ -86,7 +86,7 @@ TEST_F(CorruptionTest, ReEncodingNeedsAModelOfSuchFiles) {
 
 TEST_F(CorruptionTest, DamageHitsWhatTheModelReads) {
   pixels_.transforms.shuffle = bytes::Shuffle{};
-  const Sample sample = put("a.png", encode_image(some_image(40), {.format = prepare::FileFormat::kPng}));
+  const Sample sample = put("a.png", prepare::encode_image(some_image(40), {.format = prepare::FileFormat::kPng}));
   const FileBytes plain = load_prepared(sample, pixels_).bytes;
   const prepare::PreparedFile prepared = load(sample, pixels_, "bit-flips", 0.01);
   EXPECT_TRUE(prepared.was_prepared);
@@ -95,18 +95,18 @@ TEST_F(CorruptionTest, DamageHitsWhatTheModelReads) {
 }
 
 TEST_F(CorruptionTest, DamageOfTheSourceComesBeforeTheDecoder) {
-  const Sample sample = put("a.png", encode_image(some_image(40), {.format = prepare::FileFormat::kPng}));
+  const Sample sample = put("a.png", prepare::encode_image(some_image(40), {.format = prepare::FileFormat::kPng}));
   expect_error(ErrorCode::kInvalidFormat, {"a.png"}, [&] { load(sample, pixels_, "truncate", 0.5, true); });
   EXPECT_EQ(load(sample, pixels_, "truncate", 0.5).bytes.size(), 16U * 16 * 3 / 2);
-  const Sample raw = put("raw", encode_image(some_image(16), {.format = prepare::FileFormat::kFhwc}));
+  const Sample raw = put("raw", prepare::encode_image(some_image(16), {.format = prepare::FileFormat::kFhwc}));
   EXPECT_EQ(load(raw, pixels_, "zero-blocks", 0.5, true).bytes, load(raw, pixels_, "zero-blocks", 0.5).bytes);
 }
 
 TEST_F(CorruptionTest, PicturesGoThroughJpeg) {
-  const Sample sample = put("a.png", encode_image(some_image(40), {.format = prepare::FileFormat::kPng}));
+  const Sample sample = put("a.png", prepare::encode_image(some_image(40), {.format = prepare::FileFormat::kPng}));
   const auto expected = [&](int quality) {
     const FileBytes jpeg = media::encode_jpeg(some_image(40), quality);
-    return prepare(media::decode_image(jpeg, "t"), *pixels_.image, "t");
+    return prepare::prepared(media::decode_image(jpeg, "t"), *pixels_.image, "t");
   };
   EXPECT_EQ(load(sample, pixels_, "jpeg-quality", 5).bytes, expected(5));
   EXPECT_EQ(load(sample, pixels_, "jpeg-quality", 90).bytes, expected(90));
@@ -142,7 +142,7 @@ TEST_F(CorruptionTest, SoundsLoseWhatALowerRateCannotHold) {
 TEST_F(CorruptionTest, FilesOfTheOtherKindStayAndWhatIsNeitherIsAnError) {
   const FileBytes wav = media::encode_wav(some_sound(8000), media::SampleFormat::kInt16);
   EXPECT_EQ(re_encoded(wav, ReEncodingKind::kJpegQuality, 5, "t"), wav);
-  const FileBytes png = encode_image(some_image(8), {.format = prepare::FileFormat::kPng});
+  const FileBytes png = prepare::encode_image(some_image(8), {.format = prepare::FileFormat::kPng});
   EXPECT_EQ(re_encoded(png, ReEncodingKind::kMp3Bitrate, 8, "t"), png);
   expect_error(ErrorCode::kUnsupported, {"t: ", "no picture and no sound"}, [] {
     re_encoded({1, 2, 3}, ReEncodingKind::kJpegQuality, 5, "t");

@@ -33,9 +33,9 @@ format::ModelConfig config_of(std::int64_t hidden_size, std::int64_t kernel_size
   return config;
 }
 
-ByteFormer module_of(const format::ModelConfig& config, std::uint64_t seed) {
+Module module_of(const format::ModelConfig& config, std::uint64_t seed) {
   Random random(seed);
-  ByteFormer module(config, {.num_threads = 2});
+  Module module(config, {.num_threads = 2});
   module.parameters().load(*test::random_tensors(config, random));
   return module;
 }
@@ -49,7 +49,7 @@ TEST(IntegratedGradients, AddUpToTheDifference) {
       for (const Masking masking : {Masking::kMasked, Masking::kReleased})
         for (const bool of_logit : {false, true}) {
           const format::ModelConfig config = config_of(hidden, kernel, masking);
-          ByteFormer module = module_of(config, static_cast<std::uint64_t>(hidden + kernel));
+          Module module = module_of(config, static_cast<std::uint64_t>(hidden + kernel));
           EXPECT_EQ(module.uses_own_kernels(), hidden == 32);
           const auto file = test::random_file(random, 101);
           const auto found = integrated_gradients(module, file, {.label = 1, .of_logit = of_logit, .steps = 128});
@@ -62,7 +62,7 @@ TEST(IntegratedGradients, AddUpToTheDifference) {
 
 TEST(IntegratedGradients, ValueIsThatOfTheLogits) {
   Random random(4);
-  ByteFormer module = module_of(config_of(32, 8, Masking::kMasked), 4);
+  Module module = module_of(config_of(32, 8, Masking::kMasked), 4);
   const auto file = test::random_file(random, 77);
   const std::span<const std::uint8_t> files[] = {file};
   const torch::Tensor logits = module.forward(files).detach().to(torch::kFloat64)[0];
@@ -77,7 +77,7 @@ TEST(IntegratedGradients, ValueIsThatOfTheLogits) {
 /// Near the end of a line that is short, a byte's heat is what its embedding changes.
 TEST(IntegratedGradients, OfATinyEmbeddingAreDifferences) {
   const format::ModelConfig config = config_of(32, 4, Masking::kMasked);
-  ByteFormer module = module_of(config, 5);
+  Module module = module_of(config, 5);
   {
     const torch::NoGradGuard guard;
     module.parameters()["embeddings.weight"].mul_(0.003);
@@ -100,7 +100,7 @@ TEST(IntegratedGradients, OfATinyEmbeddingAreDifferences) {
 }
 
 TEST(IntegratedGradients, GiveNothingToWhatNoTokenReads) {
-  ByteFormer module = module_of(config_of(32, 8, Masking::kReleased), 6);
+  Module module = module_of(config_of(32, 8, Masking::kReleased), 6);
   Random random(6);
   const auto file = test::random_file(random, 8 + 4 * 5 + 3);
   const auto found = integrated_gradients(module, file, {.steps = 4});
@@ -113,7 +113,7 @@ TEST(IntegratedGradients, RefuseWhatSaysNothing) {
   format::ModelConfig config = config_of(32, 8, Masking::kMasked);
   config.num_labels = 1;
   config.labels = {"a"};
-  ByteFormer module = module_of(config, 7);
+  Module module = module_of(config, 7);
   const std::vector<std::uint8_t> file(20, 1);
   EXPECT_THROW(integrated_gradients(module, file, {.steps = 2}), Error);
   EXPECT_EQ(integrated_gradients(module, file, {.of_logit = true, .steps = 2}).heat.size(), 20U);

@@ -15,9 +15,8 @@
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/adaptation.hpp"
-#include "train/assembly.hpp"
-#include "train/step_time.hpp"
+#include "train/module.hpp"
+#include "train/parameters.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -196,7 +195,7 @@ TEST_F(TrainerTest, FineTuningKeepsTheRowsOfClassesItKnows) {
 TEST_F(TrainerTest, MeasuresStepsWithoutFilesThatTrainingSkips) {
   request_.positions = "learned";
   plan::TrainingPlan p = plan();
-  ByteFormer module = make_module(p, {1, 1});
+  Module module = make_module(p, {1, 1});
   p.config.max_position_embeddings = module.num_tokens(50);  // of files of 40 to 63 bytes
   EXPECT_GT(measure_step_seconds(p, data_, {1, 1}), 0);
 }
