@@ -103,6 +103,8 @@ class BYTEFORMER_EXPORT Classifier {
   /// Starts a file that arrives in pieces.
   Stream stream() const;
 
+  // Outputs of a model with another number of classes are refused: Error kInvalidArgument.
+
   /// Softmax of `output.logits` / temperature: [num_labels], sums to 1.
   std::vector<float> scores(const Output& output) const;
 

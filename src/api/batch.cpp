@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.hpp"
 #include "base/file_io.hpp"
 #include "base/thread_pool.hpp"
 
@@ -59,6 +60,7 @@ class Flow {
   void finish() {
     model_.flush(*lease_);
     const nn::FileVectors& vectors = (*lease_).results;
+    BF_CHECK(vectors.num_files == places_.size());
     for (std::size_t i = 0; i < places_.size(); ++i)
       if (auto* output = std::get_if<Output>(&results_[places_[i]])) take(vectors, i, *output);
   }
@@ -70,6 +72,7 @@ class Flow {
   }
 
   void end(std::size_t place, std::uint64_t num_bytes) {
+    BF_DCHECK_LT(place, results_.size());
     model_.end_file(*lease_);
     places_.push_back(place);
     Output output;
@@ -98,6 +101,7 @@ class Flow {
   }
 
   static void take(const nn::FileVectors& vectors, std::size_t index, Output& output) {
+    BF_DCHECK_LT(index, vectors.num_files);
     const std::size_t hidden = vectors.features.size() / vectors.num_files;
     const std::size_t labels = vectors.logits.size() / vectors.num_files;
     output.features.assign(vectors.features.begin() + static_cast<std::ptrdiff_t>(index * hidden),
@@ -186,6 +190,7 @@ std::vector<FileResult> classify(const Engine& engine, std::span<const File> fil
 }  // namespace
 
 Shares share_out(std::span<const std::uint64_t> num_tokens, int num_threads) {
+  BF_DCHECK_LT(0, num_threads);
   Shares shares;
   for (std::size_t i = 0; i < num_tokens.size(); ++i)
     (num_tokens[i] <= kMostTokensAlone ? shares.alone : shares.together).push_back(i);

@@ -20,6 +20,14 @@ Output single(std::vector<FileResult> results) {
   return std::get<Output>(std::move(results.front()));
 }
 
+/// Outputs are plain data: one of another model must not be read as one of this.
+void check_classes(const Output& output, int num_labels) {
+  if (output.logits.size() != static_cast<std::size_t>(num_labels))
+    throw Error(ErrorCode::kInvalidArgument, "the output has " + std::to_string(output.logits.size()) +
+                                                 " logits, but the model has " + std::to_string(num_labels) +
+                                                 " classes: it is that of another model");
+}
+
 }  // namespace
 
 struct Stream::State {
@@ -65,8 +73,8 @@ std::vector<FileResult> Classifier::classify_files(std::span<const std::filesyst
 Stream Classifier::stream() const { return Stream(std::make_unique<Stream::State>(engine_)); }
 
 std::vector<float> Classifier::scores(const Output& output) const {
+  check_classes(output, num_labels());
   std::vector<float> scores(output.logits.size());
-  if (scores.empty()) return scores;
   const double largest = *std::max_element(output.logits.begin(), output.logits.end());
   const double temperature = engine_->config().temperature;
   std::vector<double> weights;
@@ -81,6 +89,7 @@ double Classifier::log_odds(const Output& output, int label) const {
   if (label < 0 || label >= num_labels())
     throw Error(ErrorCode::kInvalidArgument,
                 "there is no class " + std::to_string(label) + "; the model has " + std::to_string(num_labels()));
+  check_classes(output, num_labels());
   const double temperature = engine_->config().temperature;
   const auto logit = [&](std::size_t i) { return static_cast<double>(output.logits[i]) / temperature; };
   const auto own = static_cast<std::size_t>(label);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/check.hpp"
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
 
@@ -52,6 +53,7 @@ std::unique_ptr<model::Workspace> Engine::borrow(Threads threads) const {
 }
 
 void Engine::give_back(Threads threads, std::unique_ptr<model::Workspace> workspace) const noexcept {
+  BF_DCHECK(workspace != nullptr);
   try {
     model_->reset(*workspace);
     const std::lock_guard lock(mutex_);

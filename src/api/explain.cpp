@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/engine.hpp"
+#include "base/check.hpp"
 #include "format/text.hpp"
 
 namespace byteformer {
@@ -51,6 +52,7 @@ std::vector<float> mean_falls(std::span<const ByteRange> windows, std::span<cons
   for (std::uint64_t byte = 0; byte < num_bytes; ++byte) {
     while (last < windows.size() && windows[last].begin <= byte) ++last;
     while (windows[first].end <= byte) ++first;
+    BF_DCHECK_LT(first, last);
     double sum = 0;
     for (std::size_t i = first; i < last; ++i) sum += falls[i];
     heat[byte] = static_cast<float>(sum / static_cast<double>(last - first));

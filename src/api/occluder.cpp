@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/engine.hpp"
+#include "base/check.hpp"
 #include "base/thread_pool.hpp"
 #include "byteformer/explain.hpp"
 #include "model/remembered_run.hpp"
@@ -66,6 +67,7 @@ std::vector<OccludedOutput> Occluder::without(std::span<const Removal> removals,
     outputs.resize(first + count);
     state_->engine->pool().parallel_for(count, [&](std::size_t i, int worker) noexcept {
       failure.guard([&] {
+        BF_DCHECK_LT(worker, reruns.size());
         auto& rerun = reruns[static_cast<std::size_t>(worker)];
         if (!rerun) rerun = std::make_unique<model::Rerun>(state_->run);
         outputs[first + i] = state_->occlude(removals[first + i], id, *rerun);

@@ -1,4 +1,4 @@
-// Attention inside one window without a score matrix in memory, compiled once an instruction set.
+// Attention inside one window without a score matrix in memory, compiled once per instruction set.
 #if defined(BYTEFORMER_KERNELS_ATTENTION_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BYTEFORMER_KERNELS_ATTENTION_INL
 #undef BYTEFORMER_KERNELS_ATTENTION_INL
@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/matmul-inl.hpp"
 
@@ -50,15 +51,15 @@ inline void attend_head(const AttentionArgs& args, std::size_t head) {
   const std::size_t keys = args.rows + (args.num_filler > 0 ? 1 : 0);
   const std::size_t score_stride = padded(keys);
   const std::size_t value_stride = padded(head_dim);
-  float* keys_packed = args.scratch;                              // [head_dim, keys]
+  float* keys_packed = args.scratch;                                 // [head_dim, keys]
   float* values_packed = keys_packed + packed_size(head_dim, keys);  // [keys, head_dim]
-  float* scores = values_packed + packed_size(keys, head_dim);    // [kTileRows, score_stride]
-  float* mixed = scores + kTileRows * score_stride;               // [kTileRows, value_stride]
+  float* scores = values_packed + packed_size(keys, head_dim);       // [kTileRows, score_stride]
+  float* mixed = scores + kTileRows * score_stride;                  // [kTileRows, value_stride]
 
   const float* q = args.qkv + head * head_dim;
   const float* k = q + args.hidden;
   const float* v = k + args.hidden;
-  float* gathered = mixed + kTileRows * value_stride;             // [keys, head_dim], only where there is filler
+  float* gathered = mixed + kTileRows * value_stride;  // [keys, head_dim], only where there is filler
   std::size_t stride = args.qkv_stride;
   if (args.num_filler > 0) {
     // The filler key joins the real ones, so that both products see one matrix.
@@ -113,6 +114,12 @@ inline void attend_head(const AttentionArgs& args, std::size_t head) {
 }
 
 inline void attend(const AttentionArgs& args) noexcept {
+  BF_DCHECK_LT(0, args.rows);
+  BF_DCHECK(args.num_heads > 0 && args.hidden % args.num_heads == 0);
+  BF_DCHECK_LE(3 * args.hidden, args.qkv_stride);
+  BF_DCHECK_LE(args.hidden, args.out_stride);
+  BF_DCHECK(args.scratch != nullptr);
+  BF_DCHECK(args.num_filler == 0 || args.filler_qkv != nullptr);
   for (std::size_t head = 0; head < args.num_heads; ++head) attend_head(args, head);
 }
 

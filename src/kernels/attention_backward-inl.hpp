@@ -1,4 +1,4 @@
-// The backward pass of attention inside one window, a block of queries at a time, compiled once an instruction set.
+// The backward pass of attention inside one window, a block of queries at a time, compiled once per instruction set.
 #if defined(BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL
 #undef BYTEFORMER_KERNELS_ATTENTION_BACKWARD_INL
@@ -10,6 +10,7 @@
 
 #include <cmath>
 
+#include "base/check.hpp"
 #include "kernels/attention-inl.hpp"
 #include "kernels/matmul-inl.hpp"
 #include "kernels/training-inl.hpp"
@@ -178,6 +179,12 @@ inline void attend_backward_head(const AttentionBackwardArgs& args, std::size_t 
 }
 
 inline void attend_backward(const AttentionBackwardArgs& args) noexcept {
+  BF_DCHECK_LT(0, args.rows);
+  BF_DCHECK(args.num_heads > 0 && args.hidden % args.num_heads == 0);
+  BF_DCHECK_LE(3 * args.hidden, args.qkv_stride);
+  BF_DCHECK_LE(args.hidden, args.out_stride);
+  BF_DCHECK(args.scratch != nullptr);
+  BF_DCHECK(args.num_filler == 0 || (args.filler_qkv != nullptr && args.d_filler_qkv != nullptr));
   for (std::size_t head = 0; head < args.num_heads; ++head) attend_backward_head(args, head);
 }
 

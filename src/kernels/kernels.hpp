@@ -1,4 +1,4 @@
-// The hot loops, one table of functions an instruction set, chosen at run time.
+// The hot loops, one table of functions per instruction set, chosen at run time.
 #pragma once
 
 #include <cstddef>
@@ -48,11 +48,11 @@ struct AttentionArgs {
   std::size_t rows = 0;
   std::size_t hidden = 0;
   std::size_t num_heads = 0;
-  std::size_t num_filler = 0;          ///< further keys that all equal the key of `filler_qkv`
-  const float* filler_qkv = nullptr;   ///< [3 * hidden]: what a filler row becomes
-  float* out = nullptr;                ///< [rows, hidden], heads concatenated
+  std::size_t num_filler = 0;         ///< further keys that all equal the key of `filler_qkv`
+  const float* filler_qkv = nullptr;  ///< [3 * hidden]: what a filler row becomes
+  float* out = nullptr;               ///< [rows, hidden], heads concatenated
   std::size_t out_stride = 0;
-  float* scratch = nullptr;            ///< attention_scratch_size() floats
+  float* scratch = nullptr;  ///< attention_scratch_size() floats
 };
 
 /// Floats of scratch that attention over at most `rows` rows needs.
@@ -64,18 +64,18 @@ struct TableSumArgs {
   std::size_t kernel_size = 0;
   std::size_t vocab = 0;
   std::size_t stride = 0;
-  std::size_t row_size = 0;             ///< padded(hidden)
-  const std::uint16_t* ids = nullptr;   ///< [(tokens - 1) * stride + kernel_size]
+  std::size_t row_size = 0;            ///< padded(hidden)
+  const std::uint16_t* ids = nullptr;  ///< [(tokens - 1) * stride + kernel_size]
   std::size_t tokens = 0;
-  const float* positions = nullptr;     ///< [tokens, row_size]
-  float* out = nullptr;                 ///< [tokens, row_size]
+  const float* positions = nullptr;  ///< [tokens, row_size]
+  float* out = nullptr;              ///< [tokens, row_size]
 };
 
 /// One instruction set's kernels.
 ///
 /// The contract that makes a file's logits independent of batch, threads, tiles and chunks: an output row is computed
-/// with one fixed order of additions over the depth and one fixed sequence of fused multiply-adds, whatever tile or tail
-/// it falls to. Bits are equal within one instruction set, not across them. All are noexcept and allocate nothing.
+/// with one fixed order of additions over the depth and one fixed sequence of fused multiply-adds, whatever tile or
+/// tail it falls to. Bits are equal within one instruction set, not across them. All are noexcept and allocate nothing.
 struct Kernels {
   const char* name;  ///< "avx512", "avx2", "neon" or "portable"
 
@@ -86,7 +86,8 @@ struct Kernels {
   void (*matmul)(const MatmulArgs& args) noexcept;
 
   /// out[r] = (x[row] - mean) / sqrt(variance + eps) * gamma + beta, with row = x_rows[r] (or r where it is null);
-  /// x and out have rows of padded(hidden) floats; gamma and beta are padded with zeros. out may be x if x_rows is null.
+  /// x and out have rows of padded(hidden) floats; gamma and beta are padded with zeros. out may be x if x_rows is
+  /// null.
   void (*layer_norm)(const float* x, const std::int32_t* x_rows, std::size_t rows, std::size_t hidden,
                      const float* gamma, const float* beta, float eps, float* out) noexcept;
 

@@ -1,4 +1,4 @@
-// Vector exp and GELU with stated error bounds, compiled once an instruction set.
+// Vector exp and GELU with stated error bounds, compiled once per instruction set.
 #if defined(BYTEFORMER_KERNELS_MATH_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BYTEFORMER_KERNELS_MATH_INL
 #undef BYTEFORMER_KERNELS_MATH_INL

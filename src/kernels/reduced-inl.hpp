@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/check.hpp"
 #include "kernels/matmul-inl.hpp"
 #include "kernels/reduced_kernels.hpp"
 
@@ -239,6 +240,8 @@ void reduced_product(const ReducedMatmulArgs& args) {
 
 template <typename Format>
 void reduced_matmul(const ReducedMatmulArgs& args) noexcept {
+  BF_DCHECK(args.rows <= 1 || padded(args.width) <= args.c_stride);
+  BF_DCHECK(args.column_scales != nullptr && args.column_sums != nullptr && args.bias != nullptr);
   switch (args.epilogue) {
     case Epilogue::kStore: reduced_product<Format, Epilogue::kStore>(args); break;
     case Epilogue::kAdd: reduced_product<Format, Epilogue::kAdd>(args); break;

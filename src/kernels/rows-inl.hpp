@@ -1,4 +1,4 @@
-// Kernels that treat rows one by one: layer norm and sums of table rows, compiled once an instruction set.
+// Kernels that treat rows one by one: layer norm and sums of table rows, compiled once per instruction set.
 #if defined(BYTEFORMER_KERNELS_ROWS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BYTEFORMER_KERNELS_ROWS_INL
 #undef BYTEFORMER_KERNELS_ROWS_INL
@@ -11,6 +11,7 @@
 
 #include <cmath>
 
+#include "base/check.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/math-inl.hpp"
 
@@ -20,6 +21,8 @@ namespace HWY_NAMESPACE {
 
 inline void layer_norm(const float* x, const std::int32_t* x_rows, std::size_t rows, std::size_t hidden,
                        const float* gamma, const float* beta, float eps, float* out) noexcept {
+  BF_DCHECK_LT(0, hidden);
+  BF_DCHECK(x != out || x_rows == nullptr);
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t row_size = padded(hidden);
@@ -77,6 +80,9 @@ HWY_INLINE void sum_columns(const TableSumArgs& args, std::size_t token, TokenCo
 }
 
 inline void sum_table_rows(const TableSumArgs& args) noexcept {
+  BF_DCHECK_EQ(args.row_size % kRowAlignment, 0);
+  BF_DCHECK(args.stride > 0 && args.stride <= args.kernel_size);
+  BF_DCHECK(args.positions != nullptr);
   // As many accumulators as every instruction set has registers for: long pieces of table rows arrive sooner.
   constexpr std::size_t kBlock = 12;
   const std::size_t lanes = hn::Lanes(Floats());

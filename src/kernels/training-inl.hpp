@@ -1,4 +1,4 @@
-// Backward passes that treat rows one by one, and products summed over rows, compiled once an instruction set.
+// Backward passes that treat rows one by one, and products summed over rows, compiled once per instruction set.
 #if defined(BYTEFORMER_KERNELS_TRAINING_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BYTEFORMER_KERNELS_TRAINING_INL
 #undef BYTEFORMER_KERNELS_TRAINING_INL
@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "kernels/math-inl.hpp"
 #include "kernels/matmul-inl.hpp"
 #include "kernels/training_kernels.hpp"
@@ -36,6 +37,8 @@ HWY_INLINE float* panel_row(const PackedColumns& y, std::size_t column, std::siz
 }
 
 inline void pack_columns(const PackColumnsArgs& args) noexcept {
+  BF_DCHECK_EQ(args.width % kRowAlignment, 0);
+  BF_DCHECK_LE(args.to.first_row + args.rows, args.to.depth);
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   for_each_column_panel(args.width, [&](std::size_t column, std::size_t columns) HWY_ATTR {
@@ -73,6 +76,10 @@ void outer_panel(const OuterArgs& args, std::size_t first_vector) {
 }
 
 inline void add_outer_product(const OuterArgs& args) noexcept {
+  BF_DCHECK_EQ(args.height % kRowAlignment, 0);
+  BF_DCHECK_EQ(args.width % kRowAlignment, 0);
+  BF_DCHECK_LE(args.height, args.a_stride);
+  BF_DCHECK_LE(args.width, args.c_stride);
   for_each_panel(args.width, [&](std::size_t first, std::size_t count) {
     switch (count) {
       case 1: outer_panel<1>(args, first); break;
@@ -132,6 +139,8 @@ HWY_INLINE void layer_norm_backward_row(const LayerNormBackwardArgs& args, std::
 }
 
 inline void layer_norm_backward(const LayerNormBackwardArgs& args) noexcept {
+  BF_DCHECK_EQ(args.hidden % kRowAlignment, 0);
+  BF_DCHECK(args.y.data == nullptr || (args.beta != nullptr && args.y.first_row + args.rows <= args.y.depth));
   for (std::size_t r = 0; r < args.rows; ++r) layer_norm_backward_row(args, r);
 }
 
@@ -148,6 +157,8 @@ HWY_INLINE void gelu_backward_vector(const float* x, float* y, float* d_y) {
 }
 
 inline void gelu_backward(const GeluBackwardArgs& args) noexcept {
+  BF_DCHECK_EQ(args.width % kRowAlignment, 0);
+  BF_DCHECK_LE(args.y.first_row + args.rows, args.y.depth);
   // x comes from memory: long pieces of few rows arrive sooner than a column of many.
   constexpr std::size_t kFewRows = 8;
   const std::size_t lanes = hn::Lanes(Floats());
@@ -176,6 +187,7 @@ HWY_INLINE void add_columns(const float* x, std::size_t rows, std::size_t width,
 }
 
 inline void add_column_sums(const float* x, std::size_t rows, std::size_t width, float* sums) noexcept {
+  BF_DCHECK_EQ(width % kRowAlignment, 0);
   constexpr std::size_t kBlock = 8;
   const std::size_t lanes = hn::Lanes(Floats());
   std::size_t i = 0;
@@ -184,6 +196,8 @@ inline void add_column_sums(const float* x, std::size_t rows, std::size_t width,
 }
 
 inline void add_table_gradient(const TableGradientArgs& args) noexcept {
+  BF_DCHECK_EQ(args.row_size % kRowAlignment, 0);
+  BF_DCHECK_LE(args.first_tap, args.last_tap);
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t j = args.first_tap; j < args.last_tap; ++j) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.hpp"
 #include "model/weight_loader.hpp"
 #include "model/weights.hpp"
 
@@ -94,6 +95,8 @@ std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
 }
 
 void ByteFormer::forward(Workspace& ws, bool flush) const {
+  BF_DCHECK_EQ(ws.stages.size(), stages_.size());  // a workspace is made for one model
+  BF_DCHECK(ws.x.is_whole());
   const auto observe = [&ws](const char* stage, std::size_t layer) {
     if (ws.observer) ws.observer(stage + std::to_string(layer), ws.x);
   };
@@ -127,7 +130,10 @@ void ByteFormer::feed(std::span<const std::uint8_t> bytes, Workspace& ws) const 
 
 void ByteFormer::end_file(Workspace& ws) const { stem_.finish(ws.stem, ws.workers, ws.x); }
 
-void ByteFormer::flush(Workspace& ws) const { forward(ws, true); }
+void ByteFormer::flush(Workspace& ws) const {
+  BF_DCHECK_EQ(ws.stem.num_bytes, 0);  // no file is open
+  forward(ws, true);
+}
 
 void ByteFormer::reset(Workspace& ws) const {
   ws.x.clear();

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 
+#include "base/check.hpp"
 #include "byteformer/error.hpp"
 
 namespace byteformer::model {
@@ -18,6 +19,7 @@ class Collector {
   Collector(nn::RowBuffer& out, std::size_t num_late) : out_(out), next_(num_late) {}
 
   void take(const nn::PackedRows& x) {
+    BF_DCHECK(x.is_whole());
     std::size_t from = 0;
     for (const nn::Segment& segment : x.segments) {
       out_.copy_in(next_, x.buffer.row(from), segment.num_rows);
@@ -96,12 +98,14 @@ void RememberedRun::run(std::span<const std::uint8_t> file, base::ThreadPool& po
   std::size_t next = 0;
   ws.observer = [&](std::string_view stage, const nn::PackedRows& x) {
     next = stage == "stem" ? 0 : next + 1;  // stages follow one another, and a round may end early
+    BF_DCHECK_LT(next, collectors.size());
     collectors[next].take(x);
   };
   model_.feed(file, ws);
   model_.end_file(ws);
   model_.flush(ws);
   result_ = ws.results;
+  BF_DCHECK_EQ(result_.num_files, 1);
 
   num_late_ = std::min(num_late_, last_.num_rows);
   const std::size_t in_order = last_.num_rows - num_late_;
@@ -134,6 +138,7 @@ void Rerun::run(std::span<const ByteRange> replaced, std::uint16_t id) {
 }
 
 void Rerun::sum_tokens(std::span<const ByteRange> replaced, std::uint16_t id) {
+  BF_DCHECK_LT(id, nn::ByteStem::kVocabulary);
   const nn::ByteStem& stem = remembered_.model_.stem();
   rows_.clear();
   for (const ByteRange& range : replaced) {
@@ -161,6 +166,7 @@ void Rerun::sum_tokens(std::span<const ByteRange> replaced, std::uint16_t id) {
 void Rerun::gather(const Step& step) {
   touched_.clear();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
+    BF_DCHECK_LT(rows_[i], step.num_rows);
     place_[static_cast<std::size_t>(rows_[i])] = static_cast<std::int32_t>(i);
     touched_.push_back(step.windows.window_of(static_cast<std::size_t>(rows_[i]), step.num_rows));
   }
@@ -206,6 +212,7 @@ void Rerun::finish() {
     const auto at = static_cast<std::size_t>(row);
     return at < num_late ? last_.num_rows - num_late + at : at - num_late;
   };
+  BF_DCHECK_LE(rows_.size(), last_.num_rows);
   for (std::size_t i = 0; i < rows_.size(); ++i) last_.buffer.copy_in(place(rows_[i]), values_.row(i), 1);
   nn::MeanState mean;
   result_.clear();

@@ -1,8 +1,9 @@
-// Implementation of weight_loader.hpp.
+// Reads, checks and packs the tensors of each layer, and frees them before the next one.
 #include "model/weight_loader.hpp"
 
 #include <cstdint>
 
+#include "base/check.hpp"
 #include "base/file_io.hpp"
 #include "model/weights.hpp"
 
@@ -32,6 +33,7 @@ std::size_t WeightLoader::arena_bytes(const format::ModelConfig& config, nn::Lin
 }
 
 std::span<const float> WeightLoader::get(const std::string& name) {
+  BF_CHECK(tensors_.by_name.contains(name));  // check_layout() has seen it
   format::TensorView tensor = tensors_.by_name.find(name)->second;
   if (tensors_.file != nullptr && !tensor.bytes.empty()) {
     auto& copy = read_.emplace_back(tensor.bytes.size(), &room_);

@@ -1,10 +1,11 @@
-// Implementation of byte_stem.hpp.
+// Keeps the bytes that no token has used up, and sums rows of the byte table in tasks of a few tokens.
 #include "nn/byte_stem.hpp"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
+#include "base/check.hpp"
 #include "byteformer/error.hpp"
 #include "nn/byte_table.hpp"
 
@@ -26,6 +27,9 @@ ByteStem::ByteStem(const kernels::Kernels& kernels, const ByteStemView& view, st
       tokens_(tokens),
       positions_(std::move(positions)),
       table_(table_size(hidden_size, tokens), arena) {
+  BF_DCHECK_EQ(view.embedding.size(), kVocabulary * hidden_size);
+  BF_DCHECK_EQ(view.convolution.size(), view.convolution.empty() ? 0 : hidden_size * hidden_size * tokens.taps());
+  BF_DCHECK(!view.convolution.empty() || tokens.taps() == 1);
   build_byte_table(kernels, view.embedding.data(), view.convolution.empty() ? nullptr : view.convolution.data(),
                    hidden_size, tokens_.taps(), table_.data(), pool);
 }
@@ -45,6 +49,8 @@ void ByteStem::sum_rows(const std::uint16_t* ids, std::uint64_t first, std::size
 
 void ByteStem::sum_task(const std::uint16_t* ids, std::uint64_t first, std::size_t tokens, WorkerScratch& scratch,
                         float* out) const {
+  BF_DCHECK(tokens > 0 && tokens <= kTaskTokens);
+  BF_DCHECK(std::all_of(ids, ids + tokens_.num_ids(tokens), [](std::uint16_t id) { return id < kVocabulary; }));
   const std::size_t row_size = kernels::padded(hidden_size_);
   kernels_->sum_table_rows({.table = table_.data(),
                             .kernel_size = tokens_.taps(),
@@ -81,7 +87,9 @@ void ByteStem::take(std::span<const std::uint8_t>& bytes, std::size_t max_rows, 
 }
 
 void ByteStem::finish(ByteStemState& state, Workers& workers, PackedRows& out) const {
+  BF_DCHECK_LE(state.num_ids, state.ids.size());
   if (state.num_bytes == 0) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
+  BF_DCHECK_LE(state.num_tokens, tokens_.num_tokens(state.num_bytes));
   const auto remaining = static_cast<std::size_t>(tokens_.num_tokens(state.num_bytes) - state.num_tokens);
   if (remaining > 0) {
     const std::size_t needed = tokens_.num_ids(remaining);
@@ -99,6 +107,8 @@ void ByteStem::finish(ByteStemState& state, Workers& workers, PackedRows& out) c
 }
 
 void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& workers, PackedRows& out) const {
+  BF_DCHECK_LE(tokens_.num_ids(count), state.num_ids);
+  BF_DCHECK_EQ(out.buffer.row_size(), kernels::padded(hidden_size_));
   check_tokens(state.num_tokens + count);
   const std::size_t row_size = kernels::padded(hidden_size_);
   float* rows = out.append(count);
@@ -106,8 +116,8 @@ void ByteStem::sum_tokens(std::size_t count, ByteStemState& state, Workers& work
   workers.pool.parallel_for((count + kTaskTokens - 1) / kTaskTokens, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskTokens;
     const std::size_t tokens = std::min(kTaskTokens, count - first);
-    sum_task(state.ids.data() + first * tokens_.stride(), state.num_tokens + first, tokens,
-             workers.scratch[static_cast<std::size_t>(worker)], rows + first * row_size);
+    sum_task(state.ids.data() + first * tokens_.stride(), state.num_tokens + first, tokens, workers.of(worker),
+             rows + first * row_size);
   });
   positions_.release(state.num_tokens, count);
   if (out.segments.empty() || out.segments.back().ends) out.segments.emplace_back();

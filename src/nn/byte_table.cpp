@@ -1,9 +1,10 @@
-// Implementation of byte_table.hpp.
+// Multiplies every embedding with every tap.
 #include "nn/byte_table.hpp"
 
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
+#include "base/check.hpp"
 
 namespace byteformer::nn {
 
@@ -25,8 +26,10 @@ base::AlignedBuffer<float> taps_of(const float* convolution, std::size_t hidden,
 
 void build_byte_table(const kernels::Kernels& kernels, const float* embedding, const float* convolution,
                       std::size_t hidden, std::size_t kernel_size, float* table, base::ThreadPool& pool) {
+  BF_DCHECK(hidden > 0 && kernel_size > 0);
   const std::size_t row_size = kernels::padded(hidden);
   if (convolution == nullptr) {
+    BF_DCHECK_EQ(kernel_size, 1);
     for (std::size_t v = 0; v < kByteVocabulary; ++v) std::copy_n(embedding + v * hidden, hidden, table + v * row_size);
     return;
   }

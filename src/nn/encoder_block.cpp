@@ -1,9 +1,11 @@
-// Implementation of encoder_block.hpp.
+// Shares the windows and rows of a layer out to the threads, and computes them.
 #include "nn/encoder_block.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <utility>
+
+#include "base/check.hpp"
 
 namespace byteformer::nn {
 namespace {
@@ -19,6 +21,16 @@ std::span<const T> share(std::span<const T> all, std::size_t num_shares, std::si
   const std::size_t begin = all.size() * index / num_shares;
   const std::size_t end = all.size() * (index + 1) / num_shares;
   return all.subspan(begin, end - begin);
+}
+
+/// Whether `windows` hold each place of an order of `num_rows` rows once.
+bool covers(std::span<const Window> windows, std::size_t num_rows) {
+  std::size_t end = 0;
+  for (const Window& window : windows) {
+    if (window.begin != end || window.num_rows == 0) return false;
+    end += window.num_rows;
+  }
+  return end == num_rows;
 }
 
 std::size_t rows_of(std::span<const Window> windows) {
@@ -87,6 +99,7 @@ WindowAttention::WindowAttention(LinearKernels kernels, const AttentionView& vie
       qkv_(kernels, view.qkv, hidden_size, 3 * hidden_size),
       out_(kernels, view.out, hidden_size, hidden_size),
       filler_qkv_(kernels::padded(3 * hidden_size)) {
+  BF_DCHECK_EQ(hidden_size % num_heads, 0);
   kernels::MatmulArgs args;
   args.a = norm_.bias().data();
   args.rows = 1;
@@ -108,6 +121,7 @@ void WindowAttention::run(float* rows, std::span<const std::int32_t> order, std:
   const std::size_t qkv_size = kernels::padded(3 * hidden_size_);
   const std::size_t first = windows.front().begin;
   const std::size_t num_rows = rows_of(windows);
+  BF_DCHECK_LE(first + num_rows, order.size());
   const std::int32_t* indices = order.data() + first;
   float* normed = scratch.normed.get(num_rows * row_size);
   float* qkv = scratch.wide.get(num_rows * qkv_size);
@@ -182,6 +196,7 @@ void EncoderBlock::operator()(WindowCutter& cutter, Workers& workers) const {
 
 void EncoderBlock::run(float* rows, std::span<const std::int32_t> order, std::span<const Window> windows,
                        Workers& workers) const {
+  BF_DCHECK(covers(windows, order.size()));
   if (windows.empty()) return;
   const auto num_threads = static_cast<std::size_t>(workers.pool.num_threads());
   const AttentionTasks attention(windows, order.size(), num_threads);
@@ -198,7 +213,7 @@ void EncoderBlock::run(float* rows, std::span<const std::int32_t> order, std::sp
   // One loop for both: a thread that finds no more windows goes on with rows whose windows are done. Tasks start in
   // order, so whatever a task waits for has been started by a thread that waits for nothing.
   workers.pool.parallel_for(attention.size() + feed_forward.size(), [&](std::size_t task, int worker) noexcept {
-    WorkerScratch& scratch = workers.scratch[static_cast<std::size_t>(worker)];
+    WorkerScratch& scratch = workers.of(worker);
     if (task < attention.size()) {
       attention_.run(rows, order, attention[task], scratch);
       const std::atomic_ref finished(attended[task]);
@@ -208,6 +223,7 @@ void EncoderBlock::run(float* rows, std::span<const std::int32_t> order, std::sp
     }
     const std::size_t index = task - attention.size();
     const std::size_t last = attention.of(feed_forward.begin(index + 1) - 1);
+    BF_DCHECK_LT(last, attention.size());  // each task waits for tasks that have started
     for (std::size_t needed = attention.of(feed_forward.begin(index)); needed <= last; ++needed)
       std::atomic_ref(attended[needed]).wait(0, std::memory_order_acquire);
     feed_forward_.run(rows, feed_forward[index], scratch);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/check.hpp"
 #include "byteformer/masking.hpp"
 
 namespace byteformer::nn {
@@ -29,7 +30,9 @@ class TokenGeometry {
   constexpr TokenGeometry(std::int64_t kernel_size, Masking masking)
       : taps_(kernel_size == 0 ? 1 : static_cast<std::uint64_t>(kernel_size)),
         stride_(kernel_size == 0 ? 1 : static_cast<std::uint64_t>(kernel_size) / 2),
-        masking_(masking) {}
+        masking_(masking) {
+    BF_DCHECK(kernel_size >= 0 && kernel_size % 2 == 0);
+  }
 
   constexpr std::uint64_t taps() const noexcept { return taps_; }
   constexpr std::uint64_t stride() const noexcept { return stride_; }
@@ -99,7 +102,10 @@ class WindowGeometry {
  public:
   /// Only the shift modulo the size matters. \param size  at least 1
   constexpr WindowGeometry(std::int64_t size, std::int64_t shift, Masking masking)
-      : size_(static_cast<std::size_t>(size)), shift_(static_cast<std::size_t>(shift % size)), masking_(masking) {}
+      : size_(static_cast<std::size_t>(size)), shift_(static_cast<std::size_t>(shift % size)), masking_(masking) {
+    BF_DCHECK_LT(0, size);
+    BF_DCHECK_LE(0, shift);
+  }
 
   /// Token merges are a layer with windows of two rows; each makes one row of the next.
   static constexpr WindowGeometry pairs() { return {2, 0, Masking::kReleased}; }
@@ -126,6 +132,7 @@ class WindowGeometry {
 
   /// The window that `row` is in.
   constexpr std::size_t window_of(std::size_t row, std::size_t num_rows) const noexcept {
+    BF_DCHECK_LE(row, num_rows);
     if (masking_ == Masking::kMasked) return (row + num_before()) / size_;
     return row < shift_ ? num_windows(num_rows) - 1 : (row - shift_) / size_;
   }

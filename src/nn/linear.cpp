@@ -1,7 +1,9 @@
-// Implementation of linear.hpp.
+// Packs weights, and multiplies in float32 or in lower precision.
 #include "nn/linear.hpp"
 
 #include <algorithm>
+
+#include "base/check.hpp"
 
 namespace byteformer::nn {
 
@@ -13,6 +15,8 @@ base::AlignedBuffer<float> padded_copy(std::span<const float> values) {
 
 Linear::Linear(LinearKernels kernels, const LinearView& view, std::size_t in_features, std::size_t out_features)
     : kernels_(kernels), in_features_(in_features), out_features_(out_features) {
+  BF_DCHECK_EQ(view.weight.size(), in_features * out_features);
+  BF_DCHECK(view.bias.empty() || view.bias.size() == out_features);
   const std::size_t width = kernels::padded(out_features);
   if (!view.bias.empty()) bias_ = padded_copy(view.bias);
   if (kernels.reduced == nullptr) {
@@ -44,6 +48,8 @@ void Linear::reserve(std::size_t num_rows, Workers& workers) const {
 }
 
 void Linear::run(const kernels::MatmulArgs& args, WorkerScratch& scratch) const {
+  BF_DCHECK(args.rows <= 1 || in_features_ <= args.a_stride);
+  BF_DCHECK((args.rows <= 1 && args.c_rows == nullptr) || kernels::padded(out_features_) <= args.c_stride);
   if (kernels_.reduced == nullptr) {
     run_full(args);
   } else {
@@ -85,9 +91,12 @@ LayerNorm::LayerNorm(const kernels::Kernels& kernels, const LayerNormView& view,
       features_(view.weight.size()),
       eps_(eps),
       weight_(padded_copy(view.weight)),
-      bias_(padded_copy(view.bias)) {}
+      bias_(padded_copy(view.bias)) {
+  BF_DCHECK_EQ(view.weight.size(), view.bias.size());
+}
 
 void LayerNorm::run(const float* x, const std::int32_t* x_rows, std::size_t rows, float* out) const noexcept {
+  BF_DCHECK(rows == 0 || (x != nullptr && out != nullptr));
   kernels_->layer_norm(x, x_rows, rows, features_, weight_.data(), bias_.data(), eps_, out);
 }
 

@@ -1,7 +1,9 @@
-// Implementation of mean_head.hpp.
+// Adds normalised rows up in double, and classifies the mean when a file ends.
 #include "nn/mean_head.hpp"
 
 #include <algorithm>
+
+#include "base/check.hpp"
 
 namespace byteformer::nn {
 namespace {
@@ -16,6 +18,9 @@ MeanHead::MeanHead(LinearKernels kernels, const LayerNormView& norm, const Linea
       classifier_({*kernels.full, nullptr, kernels.arena}, classifier, hidden_size, num_labels) {}
 
 void MeanHead::operator()(const PackedRows& x, MeanState& state, Workers& workers, FileVectors& out) const {
+  BF_DCHECK(x.is_whole());
+  BF_DCHECK_EQ(x.buffer.row_size(), kernels::padded(hidden_size_));
+  BF_DCHECK(state.sums.empty() || state.sums.size() == hidden_size_);
   const std::size_t row_size = kernels::padded(hidden_size_);
   state.sums.resize(hidden_size_);
   std::size_t row = 0;
@@ -36,6 +41,7 @@ void MeanHead::operator()(const PackedRows& x, MeanState& state, Workers& worker
 
 void MeanHead::finish_file(MeanState& state, Workers& workers, FileVectors& out) const {
   const std::size_t row_size = kernels::padded(hidden_size_);
+  BF_DCHECK_LT(0, state.count);
   const std::size_t logits_size = kernels::padded(num_labels_);
   WorkerScratch& scratch = workers.scratch[0];
   float* mean = scratch.wide.get(row_size + logits_size);

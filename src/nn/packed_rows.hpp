@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "base/check.hpp"
 #include "base/thread_pool.hpp"
 #include "kernels/kernels.hpp"
 
@@ -32,8 +33,15 @@ class RowBuffer {
   RowBuffer() = default;
   explicit RowBuffer(std::size_t columns) : row_size_(kernels::padded(columns)) {}
 
-  float* row(std::size_t index) noexcept { return data_.data() + index * row_size_; }
-  const float* row(std::size_t index) const noexcept { return data_.data() + index * row_size_; }
+  // `index` may be capacity(): the end of the rows.
+  float* row(std::size_t index) noexcept {
+    BF_DCHECK_LE(index, capacity_);
+    return data_.data() + index * row_size_;
+  }
+  const float* row(std::size_t index) const noexcept {
+    BF_DCHECK_LE(index, capacity_);
+    return data_.data() + index * row_size_;
+  }
   std::size_t row_size() const noexcept { return row_size_; }
   std::size_t capacity() const noexcept { return capacity_; }
 
@@ -42,11 +50,14 @@ class RowBuffer {
 
   /// Copies `count` rows from `from`, which does not overlap, to row `first`.
   void copy_in(std::size_t first, const float* from, std::size_t count) noexcept {
+    if (count == 0) return;  // `first` may be beyond the end then: of a short file all rows are late
+    BF_DCHECK_LE(first + count, capacity_);
     std::copy_n(from, count * row_size_, row(first));
   }
 
   /// Makes room for `rows` rows; the first `kept` keep their content. Allocates only beyond the largest size so far.
   void reserve(std::size_t rows, std::size_t kept = 0) {
+    BF_DCHECK_LE(kept, capacity_);
     if (rows <= capacity_) return;
     const std::size_t capacity = std::max(rows, grown(capacity_));
     base::AlignedBuffer<float> larger(capacity * row_size_);
@@ -85,8 +96,16 @@ struct PackedRows {
     segments.clear();
   }
 
+  /// Whether each row is in one segment.
+  bool is_whole() const noexcept {
+    std::size_t total = 0;
+    for (const Segment& segment : segments) total += segment.num_rows + segment.num_late;
+    return total == num_rows;
+  }
+
   /// Appends a copy of `count` rows.
   void append_copy(const float* rows, std::size_t count, base::ThreadPool& pool) {
+    BF_DCHECK(rows < buffer.row(0) || rows >= buffer.row(buffer.capacity()));  // which append() may move
     copy_floats(rows, count * buffer.row_size(), append(count), pool);
   }
 

@@ -1,9 +1,10 @@
-// Implementation of positions.hpp.
+// Computes sines and cosines, or hands out stored rows.
 #include "nn/positions.hpp"
 
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/file_io.hpp"
 #include "kernels/kernels.hpp"
 
@@ -66,6 +67,7 @@ std::optional<std::uint64_t> Positions::limit() const noexcept {
 }
 
 const float* Positions::rows(std::uint64_t first, std::size_t count, float* scratch) const noexcept {
+  BF_CHECK(is_sinusoidal_ || first + count <= num_stored_);  // files decide how many there are
   const std::size_t row_size = kernels::padded(hidden_size_);
   if (first + count <= num_stored_) return stored_ + first * row_size;
   std::size_t done = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "base/check.hpp"
 #include "base/thread_pool.hpp"
 #include "kernels/reduced_kernels.hpp"
 
@@ -44,7 +45,7 @@ struct Workers {
   explicit Workers(base::ThreadPool& thread_pool)
       : pool(thread_pool), scratch(static_cast<std::size_t>(thread_pool.num_threads())) {}
 
-  /// Grows every worker's scratch before a loop: which worker gets the largest task is chance, and nothing shall be
+  /// Grows every worker's scratch before a loop: which worker gets the largest task is chance, and nothing is to be
   /// allocated after warm-up.
   void reserve(std::size_t normed, std::size_t wide, std::size_t attention) {
     for (WorkerScratch& worker : scratch) {
@@ -52,6 +53,11 @@ struct Workers {
       worker.wide.get(wide);
       worker.attention.get(attention);
     }
+  }
+
+  WorkerScratch& of(int worker) noexcept {
+    BF_DCHECK_LT(worker, scratch.size());
+    return scratch[static_cast<std::size_t>(worker)];
   }
 
   base::ThreadPool& pool;

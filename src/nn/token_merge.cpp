@@ -1,7 +1,9 @@
-// Implementation of token_merge.hpp.
+// Gathers pairs of rows and multiplies them.
 #include "nn/token_merge.hpp"
 
 #include <algorithm>
+
+#include "base/check.hpp"
 
 namespace byteformer::nn {
 namespace {
@@ -11,6 +13,8 @@ constexpr std::size_t kTaskPairs = 64;
 /// The reduction's columns reordered from channel-major to [first row | second row], both padded, so that a pair of
 /// rows is multiplied as it lies in memory.
 Linear pair_linear(LinearKernels kernels, const LinearView& view, std::size_t hidden_size) {
+  BF_DCHECK_EQ(view.weight.size(), hidden_size * 2 * hidden_size);
+  BF_DCHECK(view.bias.empty());
   const std::size_t row_size = kernels::padded(hidden_size);
   base::AlignedBuffer<float> weight(hidden_size * 2 * row_size);
   for (std::size_t out = 0; out < hidden_size; ++out) {
@@ -44,10 +48,12 @@ const float* TokenMerge::run(const float* rows, std::span<const std::int32_t> or
   workers.pool.parallel_for(tasks, [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskPairs;
     const std::size_t count = std::min(kTaskPairs, pairs.size() - first);
-    WorkerScratch& scratch = workers.scratch[static_cast<std::size_t>(worker)];
+    WorkerScratch& scratch = workers.of(worker);
     float* gathered = scratch.wide.get(count * 2 * row_size);
     for (std::size_t p = 0; p < count; ++p) {
       const Window& pair = pairs[first + p];
+      BF_DCHECK(pair.num_rows == 1 || pair.num_rows == 2);
+      BF_DCHECK_LE(pair.begin + pair.num_rows, order.size());
       float* to = gathered + p * 2 * row_size;
       for (std::size_t i = 0; i < pair.num_rows; ++i) {
         const auto row = static_cast<std::size_t>(order[pair.begin + i]);

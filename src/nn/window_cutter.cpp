@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace byteformer::nn {
 
 WindowCutter::WindowCutter(const WindowGeometry& geometry, std::size_t late_in, std::size_t columns)
@@ -27,6 +29,8 @@ void WindowCutter::clear() {
 }
 
 void WindowCutter::push(const PackedRows& in, base::ThreadPool& pool) {
+  BF_DCHECK_EQ(in.buffer.row_size(), rows_.row_size());
+  BF_DCHECK(in.is_whole());
   rows_.reserve(num_rows_ + in.num_rows, num_rows_);
   copy_floats(in.buffer.row(0), in.num_rows * rows_.row_size(), rows_.row(num_rows_), pool);
   for (const Segment& segment : in.segments) {
@@ -62,6 +66,8 @@ void WindowCutter::add_rows(std::size_t first, std::size_t count) {
 }
 
 void WindowCutter::cut(Run run) {
+  BF_DCHECK(run.count > 0 && run.count <= geometry_.size());
+  BF_DCHECK_LE(order_.size(), run.begin);  // each row is in one window
   windows_.push_back({order_.size(), run.count, 0});
   for (std::size_t i = 0; i < run.count; ++i) order_.push_back(static_cast<std::int32_t>(run.begin + i));
   Piece& piece = pieces_.back();
@@ -71,6 +77,8 @@ void WindowCutter::cut(Run run) {
 }
 
 void WindowCutter::end_file(Run late) {
+  BF_DCHECK_LE(late.count, late_in_);
+  BF_DCHECK(late.count == late_in_ || next_row_ == late_in_);  // a file that is shorter is late as a whole
   if (geometry_.masking() == Masking::kMasked) {
     if (pending_.count > 0) cut(pending_);
   } else {
@@ -80,6 +88,7 @@ void WindowCutter::end_file(Run late) {
 }
 
 void WindowCutter::wrap_around(Run late, std::size_t num_rows) {
+  BF_DCHECK_LT(0, num_rows);
   const std::size_t num_windows = geometry_.num_windows(num_rows);
   Piece& piece = pieces_.back();
   std::size_t num_late = num_windows;  // windows that belong to the late rows
@@ -108,6 +117,7 @@ void WindowCutter::cut_wrapped(const WindowRows& rows, Run late) {
     std::size_t place = pending_.begin + (row - pending_start);
     if (row < late_out_) place = head_.begin + (row - late_in_);
     if (row < late.count) place = late.begin + row;
+    BF_DCHECK_LT(place, num_rows_ + late.count);
     order_[i] = static_cast<std::int32_t>(place);
   }
 }
@@ -122,16 +132,20 @@ void WindowCutter::emit_rows(PackedRows& out, base::ThreadPool& pool) {
     copy(piece.head);
     out.segments.push_back({piece.main.count, piece.late.count + piece.head.count, piece.ends});
   }
+  BF_DCHECK(out.is_whole());
+  BF_DCHECK_EQ(out.num_rows, order_.size());  // windows hold all rows that leave, each once
   drop_emitted();
 }
 
 void WindowCutter::emit_windows(const float* merged, PackedRows& out, base::ThreadPool& pool) {
+  BF_DCHECK_EQ(out.buffer.row_size(), rows_.row_size());
   out.clear();
   out.append_copy(merged, windows_.size(), pool);
   for (const Piece& piece : pieces_) {
     if (piece.main_windows == 0 && !piece.ends) continue;
     out.segments.push_back({piece.main_windows, piece.late_windows, piece.ends});
   }
+  BF_DCHECK(out.is_whole());
   drop_emitted();
 }
 
@@ -140,6 +154,7 @@ void WindowCutter::drop_emitted() {
   const auto keep = [&](Run& run) {
     const float* from = rows_.row(run.begin);
     std::copy(from, from + run.count * rows_.row_size(), rows_.row(kept));  // towards the front: may overlap
+    BF_DCHECK_LE(kept, run.begin);
     run.begin = kept;
     kept += run.count;
   };

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/thread_pool.hpp"
 #include "nn/geometry.hpp"
 #include "nn/packed_rows.hpp"

@@ -219,6 +219,16 @@ TEST_F(ClassifierTest, ScoresAndRanking) {
   EXPECT_TRUE(classifier.top_k(output, -1).empty());
 }
 
+TEST_F(ClassifierTest, RefusesOutputsOfOtherModels) {
+  const Classifier classifier = load();
+  Output output;
+  output.logits.resize(5);
+  EXPECT_THROW(classifier.scores(output), Error);
+  EXPECT_THROW(classifier.top_k(output, 5), Error);
+  EXPECT_THROW(classifier.log_odds(output, 0), Error);
+  EXPECT_THROW(classifier.scores({}), Error);
+}
+
 TEST_F(ClassifierTest, LoadOptions) {
   EXPECT_EQ(load({.num_threads = 3, .masking = Masking::kReleased}).masking(), Masking::kReleased);
   EXPECT_EQ(load().masking(), Masking::kMasked);
