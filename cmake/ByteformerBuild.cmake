@@ -17,7 +17,12 @@ endif()
 find_package(Threads REQUIRED)
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  # Without these it compiles anew whatever reads precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
+endif()
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)  # so that ccache can compare precompiled headers by what they hold
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 
 add_library(byteformer_options INTERFACE)

@@ -9,6 +9,7 @@
 #include "format/text.hpp"
 #include "model/weights.hpp"
 #include "plan/filter_bank.hpp"
+#include "plan/settings.hpp"
 
 namespace byteformer::train {
 namespace {
