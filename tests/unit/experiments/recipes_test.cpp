@@ -51,6 +51,7 @@ plan::TrainingPlan essence(plan::TrainingPlan plan) {
   plan.data.clear();
   plan.data_set.clear();
   plan.data_fingerprint.clear();
+  plan.asked = {};
   plan.command.clear();
   plan.reasons.clear();
   return plan;
