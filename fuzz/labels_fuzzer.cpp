@@ -1,7 +1,7 @@
 // Label files.
 #include "format/text.hpp"
 #include "fuzzing.hpp"
-#include "interop/labels.hpp"
+#include "interop/import_export.hpp"
 
 using namespace byteformer;
 

@@ -3,7 +3,7 @@
 
 #include "fuzzing.hpp"
 #include "interop/checkpoint.hpp"
-#include "interop/zip_writer.hpp"
+#include "interop/zip.hpp"
 
 using namespace byteformer;
 

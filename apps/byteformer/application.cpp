@@ -14,7 +14,7 @@
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
 #include "help/command_doc.hpp"
-#include "system/descriptor_stream.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 namespace {

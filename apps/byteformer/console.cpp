@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
-#include "system/descriptor_stream.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 namespace {

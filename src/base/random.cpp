@@ -1,9 +1,17 @@
-// xoshiro256**, seeded through splitmix64: integer arithmetic only, so the numbers are the same everywhere.
+// A counter-based generator, and getrandom(2).
 #include "base/random.hpp"
 
+#include <sys/random.h>
+
 #include <bit>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "byteformer/error.hpp"
 
 namespace byteformer::base {
+
 namespace {
 
 constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;
@@ -58,6 +66,16 @@ double Random::normal() noexcept {
   }
   constexpr double kMeanOfDiscrete = 12 * 0.5 * (1 - 0x1p-32);
   return static_cast<double>(sum) * 0x1p-32 - kMeanOfDiscrete;
+}
+
+void fill_from_system_random(std::span<std::uint8_t> out) {
+  while (!out.empty()) {
+    const ssize_t got = ::getrandom(out.data(), out.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      throw Error(ErrorCode::kIo, std::string("cannot draw from the system's random source: ") + std::strerror(errno));
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
 }
 
 }  // namespace byteformer::base

@@ -1,4 +1,4 @@
-// Reproducible random numbers, the same on every platform: one independent stream a sample.
+// Random numbers: a reproducible generator, and the system's for what is secret.
 #pragma once
 
 #include <cstddef>
@@ -30,5 +30,9 @@ class Random {
  private:
   std::uint64_t state_[4];
 };
+
+/// Fills `out` with bytes of the system's random source. Thread-safe.
+/// \throws Error kIo with the system's reason.
+void fill_from_system_random(std::span<std::uint8_t> out);
 
 }  // namespace byteformer::base

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/file_io.hpp"
-#include "base/system_random.hpp"
+#include "base/random.hpp"
 #include "byteformer/error.hpp"
 
 namespace byteformer::bytes {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "chart/html.hpp"
+#include "chart/page.hpp"
 #include "chart/line_chart.hpp"
 #include "chart/scale.hpp"
 

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "byteformer/error.hpp"
-#include "chart/html.hpp"
+#include "chart/page.hpp"
 #include "chart/scale.hpp"
 
 namespace byteformer::chart {

@@ -1,9 +1,39 @@
-// The frame and the style that all HTML pages share.
+// HTML without scripts, light or dark as the reader's system is.
 #include "chart/page.hpp"
 
-#include "chart/html.hpp"
+#include <algorithm>
+
+#include "base/text.hpp"
 
 namespace byteformer::chart {
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : base::printable(text, "\t\n")) {
+    switch (c) {
+      case '&': result += "&amp;"; break;
+      case '<': result += "&lt;"; break;
+      case '>': result += "&gt;"; break;
+      case '"': result += "&quot;"; break;
+      case '\'': result += "&#39;"; break;
+      default: result += c;
+    }
+  }
+  return result;
+}
+
+std::string base64(std::span<const std::uint8_t> bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t bits = 0;
+    for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < count ? bytes[i + j] : 0U);
+    for (std::size_t j = 0; j < 4; ++j) text += j <= count ? kDigits[bits >> (18 - 6 * j) & 63] : '=';
+  }
+  return text;
+}
+
 namespace {
 
 constexpr std::string_view kStyle = R"(

@@ -6,7 +6,7 @@
 #include "experiments/recipe_book.hpp"
 #include "experiments/train_settings.hpp"
 #include "format/text.hpp"
-#include "interop/yaml_keys.hpp"
+#include "interop/yaml_file.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::experiments {

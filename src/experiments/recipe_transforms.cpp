@@ -9,7 +9,7 @@
 #include "base/randperm.hpp"
 #include "bytes/transforms.hpp"
 #include "format/text.hpp"
-#include "interop/yaml_keys.hpp"
+#include "interop/yaml_file.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::experiments {

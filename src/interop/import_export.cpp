@@ -1,4 +1,4 @@
-// Import: weights and configuration to a model folder. Export: a model folder to one weights file.
+// Import: weights, labels and configuration to a model folder. Export: a model folder to one weights file.
 #include "interop/import_export.hpp"
 
 #include <span>
@@ -9,7 +9,6 @@
 #include "format/safetensors.hpp"
 #include "format/text.hpp"
 #include "interop/checkpoint.hpp"
-#include "interop/labels.hpp"
 #include "interop/onnx/export.hpp"
 #include "interop/published_yaml.hpp"
 #include "interop/shape_inference.hpp"
@@ -18,6 +17,38 @@
 #include "nn/positions.hpp"
 
 namespace byteformer::interop {
+
+namespace {
+
+constexpr std::size_t kMaxLabelFileBytes = 64 << 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+std::vector<std::string> parse_labels(std::string_view text, const std::string& source) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::vector<std::string> labels;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::size_t number = labels.size() + 1;
+    if (line.empty())
+      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "line ", number,
+                   " is empty, expected one label a line");
+    if (!format::is_utf8(line))
+      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "line ", number, " is not UTF-8: \"",
+                   format::excerpt(line), '"');
+    labels.emplace_back(line);
+  }
+  return labels;
+}
+
+std::vector<std::string> read_labels(const std::filesystem::path& path) {
+  return parse_labels(base::read_text_file(path, kMaxLabelFileBytes), base::printable(path));
+}
+
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 64 << 20;

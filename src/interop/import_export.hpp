@@ -4,12 +4,21 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/file_io.hpp"
 #include "byteformer/masking.hpp"
 #include "format/config.hpp"
 
 namespace byteformer::interop {
+
+/// The labels in `text`, UTF-8, lines ended by LF or CRLF (the last one may lack it).
+/// \throws Error kInvalidFormat naming `source` and the line that is empty or not UTF-8.
+std::vector<std::string> parse_labels(std::string_view text, const std::string& source);
+
+/// \throws Error as parse_labels, and the errors of opening a file.
+std::vector<std::string> read_labels(const std::filesystem::path& path);
 
 struct ImportOptions {
   std::filesystem::path weights;                ///< .pt or .safetensors

@@ -82,4 +82,10 @@ std::string kind_of(const Value& value);
 ///         that is not on the list.
 Pickle read(std::span<const std::byte> bytes, const std::string& source);
 
+/// What `module`.`name` stands for: Foreign if it is not on the list.
+Value find_global(std::string_view module, std::string_view name);
+
+/// The storage class that holds `dtype`, in module torch: "FloatStorage".
+std::string_view storage_class(format::DType dtype);
+
 }  // namespace byteformer::interop::pickle

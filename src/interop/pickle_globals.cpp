@@ -1,5 +1,5 @@
 // The table behind pickle_globals.hpp.
-#include "interop/pickle_globals.hpp"
+#include "interop/pickle.hpp"
 
 #include <algorithm>
 #include <array>

@@ -7,7 +7,6 @@
 #include "base/bytes_io.hpp"
 #include "format/text.hpp"
 #include "interop/pickle.hpp"
-#include "interop/pickle_globals.hpp"
 #include "interop/pickle_opcodes.hpp"
 
 namespace byteformer::interop::pickle {

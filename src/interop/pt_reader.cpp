@@ -6,8 +6,7 @@
 #include "interop/checkpoint.hpp"
 #include "interop/pickle.hpp"
 #include "interop/state_dict.hpp"
-#include "interop/tensor_layout.hpp"
-#include "interop/zip_reader.hpp"
+#include "interop/zip.hpp"
 
 namespace byteformer::interop {
 namespace {

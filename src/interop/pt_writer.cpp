@@ -3,9 +3,9 @@
 #include "base/file_io.hpp"
 #include "format/text.hpp"
 #include "interop/checkpoint.hpp"
-#include "interop/pickle_globals.hpp"
+#include "interop/pickle.hpp"
 #include "interop/pickle_opcodes.hpp"
-#include "interop/zip_writer.hpp"
+#include "interop/zip.hpp"
 
 namespace byteformer::interop {
 namespace {

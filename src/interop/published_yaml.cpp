@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "format/text.hpp"
-#include "interop/presets.hpp"
+#include "interop/shape_inference.hpp"
 #include "interop/yaml_file.hpp"
 
 namespace byteformer::interop {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "format/text.hpp"
-#include "interop/presets.hpp"
 
 namespace byteformer::interop {
 namespace {

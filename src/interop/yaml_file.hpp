@@ -1,4 +1,4 @@
-// A YAML text from outside, asked for values by dotted paths.
+// A YAML text from outside, asked for values by dotted paths, and which of its keys nobody knows.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -82,5 +82,16 @@ class YamlFile {
   YAML::Node root_;
   mutable std::set<std::string, std::less<>> asked_;
 };
+
+/// Dotted paths.
+using Paths = std::set<std::string, std::less<>>;
+
+/// "run.yaml: line 3: optim.nme is not known here; did you mean optim.name?": what to say of a key that is none of
+/// `known`.
+std::string unknown_key(const YamlFile& yaml, const std::string& path, int line, const Paths& known);
+
+/// \throws Error kInvalidFormat, as unknown_key() says, for the first key that `yaml` was never asked for, even one
+///         without a value. To be called when everything has been asked for.
+void require_known_keys(const YamlFile& yaml);
 
 }  // namespace byteformer::interop

@@ -12,7 +12,7 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
-#include "interop/presets.hpp"
+#include "interop/shape_inference.hpp"
 #include "nn/geometry.hpp"
 
 namespace byteformer::plan {

@@ -12,7 +12,7 @@
 #include "data/loader.hpp"
 #include "data/survey.hpp"
 #include "format/text.hpp"
-#include "interop/presets.hpp"
+#include "interop/shape_inference.hpp"
 #include "plan/model_choice.hpp"
 
 namespace byteformer::plan {

@@ -10,10 +10,9 @@
 
 #include "base/file_io.hpp"
 #include "format/text.hpp"
-#include "interop/presets.hpp"
+#include "interop/shape_inference.hpp"
 #include "interop/published_yaml.hpp"
 #include "interop/yaml_file.hpp"
-#include "interop/yaml_keys.hpp"
 
 namespace byteformer::plan {
 namespace {

@@ -9,8 +9,6 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "chart/base64.hpp"
-#include "chart/html.hpp"
 #include "chart/line_chart.hpp"
 #include "chart/page.hpp"
 #include "format/text.hpp"

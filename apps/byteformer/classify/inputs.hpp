@@ -1,4 +1,4 @@
-// The files to read, one after another: command line, list file and folders, without holding all their names.
+// The files to read: the options that name them, and one file after another without holding all their names.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
+#include "console.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 
@@ -64,5 +66,25 @@ class Inputs {
   std::vector<Folder> folders_;   ///< from the outermost to the one being listed
   bool is_root_empty_ = false;    ///< whether nothing was found yet below the outermost
 };
+
+struct CommandLine;
+
+struct InputArguments {
+  std::vector<std::string> paths;
+  std::optional<std::string> files_from;
+  bool is_recursive = false;
+  bool is_null_separated = false;
+};
+
+/// \param verb what the command does with files: "Classify"
+void add_input_arguments(CommandLine& line, InputArguments& arguments, const std::string& verb,
+                         const std::string& paths_description);
+
+/// \throws UsageError where the arguments contradict each other, or ask for a standard input that is closed.
+void check(const InputArguments& arguments, const Console& console);
+
+/// The inputs that checked arguments name. `list_file` keeps the list open and must outlive them.
+/// \throws UsageError if the list cannot be opened.
+Inputs open_inputs(const InputArguments& arguments, std::optional<InputStream>& list_file, Console& console);
 
 }  // namespace byteformer::cli

@@ -1,18 +1,41 @@
-// Reads files as they are, streams large ones, and prepares what a model reads in another form.
+// Files as they are and large ones stream through the engine; others are prepared, a bounded number at a time.
 #include "classify/sample_classifier.hpp"
 
 #include <atomic>
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/file_io.hpp"
-#include "classify/stream_classifier.hpp"
+#include "bytes/transform_stream.hpp"
+#include "common/interrupt.hpp"
 #include "data/loader.hpp"
 #include "error_of.hpp"
 #include "output/numbers.hpp"
 
 namespace byteformer::cli {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = 1 << 20;
+
+}  // namespace
+
+Output classify_stream(const Classifier& classifier, const bytes::Transforms& transforms,
+                       std::optional<std::uint64_t> num_bytes, const ReadPiece& read) {
+  bytes::TransformStream transform(transforms, num_bytes);
+  Stream stream = classifier.stream();
+  std::vector<std::uint8_t> buffer(kPieceBytes);
+  for (std::size_t size = buffer.size(); size == buffer.size();) {
+    if (interrupted()) throw Interrupted{};
+    size = read(buffer);
+    stream.feed(transform.push(Bytes(buffer).first(size)));
+  }
+  stream.feed(transform.finish());
+  return stream.finish();
+}
+
 namespace {
 
 constexpr std::size_t kMostBytesAtOnce = std::size_t{1} << 28;

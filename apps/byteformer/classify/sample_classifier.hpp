@@ -1,6 +1,7 @@
 // Classifies files that may first have to be brought into the form that a model expects.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,12 +10,21 @@
 
 #include "base/thread_pool.hpp"
 #include "byteformer/classifier.hpp"
+#include "bytes/transforms.hpp"
 #include "data/corruption.hpp"
 #include "data/data_set.hpp"
 #include "prepare/preprocess.hpp"
 #include "system/pieces.hpp"
 
 namespace byteformer::cli {
+
+/// The output for what `read` gives, bit for bit that of the transformed file as a whole. Uses all threads.
+/// \param transforms  none of which needs the whole file
+/// \param num_bytes  of the file, where it is known; only a mask of positions needs it
+/// \throws Error as Stream and bytes::TransformStream, without a path, and what `read` throws; Interrupted after
+/// Ctrl-C.
+Output classify_stream(const Classifier& classifier, const bytes::Transforms& transforms,
+                       std::optional<std::uint64_t> num_bytes, const ReadPiece& read);
 
 /// What the model says of one file, and whether it read other bytes than those of the file.
 struct FileAnswer {

@@ -1,7 +1,7 @@
 // `byteformer classify`: what files are, from their bytes.
 #include <memory>
 
-#include "classify/input_arguments.hpp"
+#include "classify/inputs.hpp"
 #include "classify/report.hpp"
 #include "classify/reporter.hpp"
 #include "cli.hpp"

@@ -2,14 +2,14 @@
 #include <memory>
 
 #include "byteformer/error.hpp"
-#include "classify/input_arguments.hpp"
+#include "classify/inputs.hpp"
 #include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "encoding/file_encoder.hpp"
 #include "exit_status.hpp"
 #include "obfuscation/model_keys.hpp"
-#include "output/output_tally.hpp"
+#include "output/output_files.hpp"
 #include "output/progress_bar.hpp"
 #include "plan/settings.hpp"
 

@@ -11,7 +11,7 @@
 #include "error_of.hpp"
 #include "exit_status.hpp"
 #include "explain/explanation_writers.hpp"
-#include "explain/gradients.hpp"
+#include "explain/attribution.hpp"
 #include "obfuscation/model_keys.hpp"
 #include "output/output_files.hpp"
 #include "output/progress_bar.hpp"

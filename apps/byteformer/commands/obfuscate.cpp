@@ -1,16 +1,150 @@
-// `byteformer obfuscate keygen` and `rekey`: keys, and models for the bytes that they obfuscate.
+// `byteformer obfuscate`: keys, and what they do to files and models.
+#include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <memory>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "bytes/key_file.hpp"
+#include "classify/inputs.hpp"
+#include "classify/sample_classifier.hpp"
 #include "cli.hpp"
 #include "commands/commands.hpp"
+#include "common/interrupt.hpp"
+#include "encoding/file_transformer.hpp"
+#include "error_of.hpp"
 #include "exit_status.hpp"
 #include "interop/rekey.hpp"
+#include "output/output_files.hpp"
 
 namespace byteformer::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDetails =
+    R"(One file becomes the file OUTPUT; several, or the files below folders with -r, go into the folder OUTPUT under their
+own names, and so does one where OUTPUT is a folder or ends in a slash. `-` is standard input and, as OUTPUT, standard
+output; it is the default for `-`. Files of any length take constant memory, and are written whole or not at all.
+
+Every byte is replaced, the header too: an obfuscated picture is no picture any more. A model of prepared files wants
+them prepared first: `byteformer encode --like MODEL`, then this. This is no encryption: see docs/privacy.md.
+
+A file that cannot be read costs one line on standard error and exit status 1; the others are written.
+
+Examples:
+  byteformer obfuscate apply --key my.key photo.fhwc -o secret.fhwc
+  byteformer obfuscate apply --key my.key -r photos/ -o secret
+  byteformer obfuscate apply --key my.key --inverse secret/a.fhwc -o a.fhwc
+  arecord | byteformer obfuscate apply --key my.key - | ssh host 'cat > sound')";
+
+struct Options {
+  InputArguments inputs;
+  std::optional<std::string> key, output;
+  bool inverse = false, force = false;
+};
+
+bool takes_one_input(const InputArguments& inputs) {
+  return inputs.paths.size() == 1 && !inputs.files_from && !inputs.is_recursive;
+}
+
+bool reads_standard_input(const InputArguments& inputs) {
+  return std::ranges::find(inputs.paths, "-") != inputs.paths.end();
+}
+
+void check(const Options& options, const Console& console) {
+  const InputArguments& inputs = options.inputs;
+  if (inputs.paths.empty() && !inputs.files_from) throw UsageError("no files given; `-` reads standard input");
+  check(inputs, console);
+  if (!options.output && !(takes_one_input(inputs) && reads_standard_input(inputs)))
+    throw UsageError("-o is required: a file for one input, a folder for several");
+  if (options.output == "-" && !takes_one_input(inputs))
+    throw UsageError("-o - takes one input; for several, -o names a folder");
+}
+
+bytes::Transforms transforms_of(const Options& options) {
+  const bytes::BytePermutation key = bytes::read_key(options.key.value());
+  return {.permutations = {options.inverse ? bytes::BytePermutation::of_key(bytes::inverse(key.table())) : key}};
+}
+
+/// Whether the output is a folder, whatever the number of inputs.
+bool names_a_folder(const fs::path& output) {
+  std::error_code ignored;
+  return !output.has_filename() || fs::is_directory(output, ignored);
+}
+
+/// Writes every input into a folder, under its own name. The first of two with one name is written.
+class IntoFolder {
+ public:
+  IntoFolder(const FileTransformer& obfuscator, const fs::path& output, bool overwrites)
+      : obfuscator_(obfuscator), folder_(output), overwrites_(overwrites), written_(output) {}
+
+  OutputResult write(const Input& input) {
+    if (folder_.holds(input)) return {.is_left_out = true};
+    if (input.error) return {.error = input.error};
+    const fs::path output = folder_.place_of(input);
+    if (const auto error = error_of([&] { written_.check(output); })) return {.error = base::about(input.path, *error)};
+    written_.add(output, input.path);
+    return obfuscator_.write(input, output, overwrites_);
+  }
+
+ private:
+  const FileTransformer& obfuscator_;
+  OutputFolder folder_;
+  bool overwrites_;
+  WrittenOutputs written_;
+};
+
+int apply_to_one(const Options& options, const FileTransformer& obfuscator, Console& console) {
+  std::optional<InputStream> list_file;
+  const Input input = open_inputs(options.inputs, list_file, console).next().value();
+  const std::string output = options.output.value_or("-");
+  ProgressBar progress(console, 1, false);
+  OutputTally tally;
+  tally.add(output == "-" ? obfuscator.stream(input, console.out) : obfuscator.write(input, output, options.force),
+            progress, console);
+  return tally.finish(output, "obfuscate", console);
+}
+
+int apply_to_all(const Options& options, const FileTransformer& obfuscator, Console& console) {
+  if (reads_standard_input(options.inputs))
+    throw UsageError("`-` is standard input, which has no name in a folder; -o FILE gives it one");
+  std::optional<InputStream> list_file;
+  Inputs inputs = open_inputs(options.inputs, list_file, console);
+  IntoFolder folder(obfuscator, *options.output, options.force);
+  ProgressBar progress(console, inputs.total(), true);
+  OutputTally tally;
+  while (const std::optional<Input> input = inputs.next()) {
+    tally.add(folder.write(*input), progress, console);
+    progress.show(tally.num_done());
+  }
+  progress.clear();
+  return tally.finish(*options.output, "obfuscate", console);
+}
+
+int apply(const Options& options, Console& console) {
+  check(options, console);
+  const FileTransformer obfuscator(transforms_of(options), console.in);
+  watch_for_interrupt();
+  const bool is_single = takes_one_input(options.inputs) && !(options.output && names_a_folder(*options.output));
+  return is_single ? apply_to_one(options, obfuscator, console) : apply_to_all(options, obfuscator, console);
+}
+
+}  // namespace
+
+Action add_obfuscate_apply(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  add_text(line, "--key", options->key, "KEY", "Key, of `byteformer obfuscate keygen`").required();
+  add_input_arguments(line, options->inputs, "Obfuscate", "Files to obfuscate; `-` is standard input");
+  add_text(line, "-o,--output", options->output, "DIR|FILE", "Where to write; `-` is standard output");
+  add_flag(line, "--inverse", options->inverse, "Undo it: from obfuscated bytes to plain ones");
+  add_flag(line, "-f,--force", options->force, "Overwrite outputs that exist");
+  set_details(line, kDetails);
+  return [options](Console& console) { return apply(*options, console); };
+}
+
 namespace {
 
 constexpr const char* kKeygenDetails =

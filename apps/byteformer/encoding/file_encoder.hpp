@@ -10,7 +10,6 @@
 #include "base/thread_pool.hpp"
 #include "classify/inputs.hpp"
 #include "output/output_files.hpp"
-#include "output/output_tally.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {

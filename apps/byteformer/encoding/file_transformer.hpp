@@ -11,7 +11,7 @@
 
 #include "bytes/transform_stream.hpp"
 #include "classify/inputs.hpp"
-#include "output/output_tally.hpp"
+#include "output/output_files.hpp"
 #include "system/pieces.hpp"
 
 namespace byteformer::cli {

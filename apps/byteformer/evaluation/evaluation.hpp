@@ -1,6 +1,9 @@
-// What a model gets right of a labelled data set, and the forms in which it is written: for people, and JSON.
+// What an evaluation found, and the forms in which it is shown.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,5 +64,13 @@ std::string robustness_text(const Evaluation& evaluation, const Console& console
 
 /// An HTML page of its own with the curves: no scripts, nothing to load.
 std::string robustness_page(const Evaluation& evaluation);
+
+inline constexpr std::size_t kBarColumns = 20;
+
+/// 0.123 as "12.3 %".
+inline std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
+
+/// The figures over all files, one a line.
+std::string evaluation_heading(const Evaluation& evaluation);
 
 }  // namespace byteformer::cli

@@ -1,20 +1,27 @@
-// Trains, judges and logs one run, or goes on with it.
+// Trains or rekeys, judges by test files, and writes the log.
 #include "experiments/runner.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/file_io.hpp"
+#include "byteformer/classifier.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
+#include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
+#include "data/data_set.hpp"
+#include "evaluation/examination.hpp"
 #include "exit_status.hpp"
 #include "format/text.hpp"
 #include "interop/rekey.hpp"
 #include "output/numbers.hpp"
 #include "output/output_files.hpp"
+#include "output/progress_bar.hpp"
 #include "plan/plan.hpp"
 #include "plan/progress.hpp"
 #include "prepare/preprocess.hpp"
@@ -22,6 +29,40 @@
 #include "system/machine.hpp"
 
 namespace byteformer::cli {
+
+namespace {
+
+constexpr std::size_t kBatchSize = 64;
+
+data::DataSet find_data(const std::filesystem::path& data_dir, const Classifier& classifier) {
+  data::DataSetOptions find;
+  find.classes = classifier.labels();
+  find.split_validation = false;
+  find.needs_training_files = false;
+  return data::find_data_set(data_dir, find);
+}
+
+}  // namespace
+
+TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::filesystem::path& data_dir,
+                         const AnsweringOptions& options, Console& console) {
+  LoadOptions load;
+  load.num_threads = options.num_threads;
+  const Classifier classifier = Classifier::load(model_dir, load);
+  const data::DataSet data_set = find_data(data_dir, classifier);
+  const std::vector<data::Sample>& samples = data::evaluation_samples(data_set);
+  if (&samples == &data_set.train)
+    throw Error(ErrorCode::kInvalidArgument, data_dir.native(),
+                "has neither test nor validation files to judge a model by");
+  const SampleClassifier files(classifier, prepare::read_preprocess(model_dir));
+  ProgressBar progress(console, samples.size(), options.has_progress);
+  Examiner examiner(classifier.labels().size(), kBatchSize, progress);
+  Examination examination = examiner.examine(files, samples, [](const Failure&) {});
+  if (interrupted()) throw Interrupted{};
+  return {&samples == &data_set.test ? "test" : "validation", std::move(examination.answers),
+          static_cast<std::int64_t>(examination.failures.size())};
+}
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-// Carries out runs of experiments: trains with the trainer's program, judges with the engine, keeps a log.
+// Runs an experiment: the trainer as a child, then the engine on the test files.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,28 @@
 #include <vector>
 
 #include "console.hpp"
+#include "data/metrics.hpp"
 #include "experiments/run.hpp"
 #include "experiments/run_log.hpp"
-#include "experiments/test_answers.hpp"
 
 namespace byteformer::cli {
+
+struct TestAnswers {
+  std::string split;          ///< "test"; "validation" where the data have no test files
+  data::Answers answers;      ///< of the files that could be read, in their order
+  std::int64_t failures = 0;  ///< the others
+};
+
+struct AnsweringOptions {
+  int num_threads = 0;  ///< 0: one a processor
+  bool has_progress = true;
+};
+
+/// Has the engine classify the test files of the data in `data_dir`, prepared as the model in `model_dir` expects.
+/// \throws Error if model or data cannot be used, and where the data have neither test nor validation files;
+/// Interrupted.
+TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::filesystem::path& data_dir,
+                         const AnsweringOptions& options, Console& console);
 
 struct RunnerOptions {
   experiments::Places places;

@@ -1,13 +1,15 @@
-// What each byte of a file had to do with the answer, how that was found, and how it was checked.
+// How much each window of bytes contributes to an answer: by removal, or by gradients; and what that is worth.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "byteformer/explain.hpp"
+#include "common/gradient_messages.hpp"
 #include "explain/explained_file.hpp"
 
 namespace byteformer::cli {
@@ -62,5 +64,10 @@ std::string_view name_of(Quantity quantity) noexcept;  ///< "log-odds" or "logit
 
 /// "removed 147 windows of 42 bytes, one every 21" or "integrated gradients, 64 steps": how it was found, in words.
 std::string method_text(const ExplanationReport& report);
+
+/// \param file as the model in `model_dir` reads it
+/// \throws Error kUnsupported saying how to get byteformer-train where it is not installed; as run_filter().
+GradientAnswer integrated_gradients(const std::filesystem::path& model_dir, std::span<const std::uint8_t> file,
+                                    const GradientRequest& request);
 
 }  // namespace byteformer::cli

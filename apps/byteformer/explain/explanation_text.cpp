@@ -8,7 +8,7 @@
 
 #include "base/file_io.hpp"
 #include "explain/explanation_writers.hpp"
-#include "explain/heat_scale.hpp"
+#include "explain/medium_heat.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
 #include "prepare/preprocess.hpp"

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "output/bar.hpp"
+#include "output/table.hpp"
 #include "output/numbers.hpp"
 #include "output/utf8.hpp"
 

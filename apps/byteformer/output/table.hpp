@@ -1,10 +1,15 @@
-// A table of text whose columns line up.
+// Aligned columns and bars for terminals.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace byteformer::cli {
+
+/// A bar that fills `fraction` (clamped to [0, 1]) of `columns`: in eighths of a column where the terminal has block
+/// characters, else in whole `#`. Not padded.
+std::string bar(double fraction, std::size_t columns, bool has_unicode);
 
 class Table {
  public:

@@ -1,10 +1,14 @@
-// Finds programs of ours, starts them, and waits for their end.
+// fork, exec and wait, and pipes in both directions.
 #include "system/external_program.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -19,6 +23,7 @@
 #include "common/interrupt.hpp"
 
 namespace byteformer::cli {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,6 +99,126 @@ int run_program(const fs::path& program, const std::vector<std::string>& argumen
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw_cannot_start(program, error);
   return wait_for(program, child);
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPieceBytes = 1 << 12;  // a pipe that is ready takes so many without a wait (POSIX: PIPE_BUF)
+
+[[noreturn]] void throw_system(const fs::path& program, const char* what, int error) {
+  throw Error(ErrorCode::kIo, program.native(), std::string(what) + ": " + std::strerror(error));
+}
+
+/// A pipe whose ends close themselves.
+class Pipe {
+ public:
+  explicit Pipe(const fs::path& program) {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) throw_system(program, "cannot make a pipe to it", errno);
+  }
+  ~Pipe() {
+    close(0);
+    close(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  int end(int index) const { return ends_[index]; }  ///< 0: to read from, 1: to write to
+  void close(int index) {
+    if (ends_[index] >= 0) ::close(ends_[index]);
+    ends_[index] = -1;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+/// A running program, which does not outlive this.
+class Child {
+ public:
+  Child(const fs::path& program, const std::vector<std::string>& arguments, const Pipe& input, const Pipe& output) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input.end(0), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output.end(1), STDOUT_FILENO);
+    const int error =
+        posix_spawn(&id_, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw_system(program, "cannot be started", error);
+  }
+  ~Child() {
+    if (is_waited_for_) return;
+    ::kill(id_, SIGTERM);
+    wait();
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// \returns whether it ended with status 0, as far as the system tells: not in a process that ignores SIGCHLD.
+  bool wait() noexcept {
+    int status = 0;
+    pid_t ended = 0;
+    do {
+      ended = ::waitpid(id_, &status, 0);
+    } while (ended < 0 && errno == EINTR);
+    is_waited_for_ = true;
+    return ended == id_ && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
+ private:
+  pid_t id_ = -1;
+  bool is_waited_for_ = false;
+};
+
+/// Waits until `descriptor` is ready for `events` or broken, looking again and again for Ctrl-C: a signal that comes
+/// just before a wait without end would be missed.
+void wait_for(int descriptor, short events) {
+  constexpr int kPauseMs = 50;
+  pollfd waiting{descriptor, events, 0};
+  while (::poll(&waiting, 1, kPauseMs) <= 0)
+    if (interrupted()) throw Interrupted{};
+}
+
+void write_all(int descriptor, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    wait_for(descriptor, POLLOUT);
+    const ssize_t count = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), kPieceBytes));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return;  // it ended early, and its status says so
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::string read_all_of(int descriptor) {
+  std::string text;
+  std::array<char, kPieceBytes> piece;
+  for (;;) {
+    wait_for(descriptor, POLLIN);
+    const ssize_t count = ::read(descriptor, piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
+
+std::string run_filter(const fs::path& program, const std::vector<std::string>& arguments,
+                       std::span<const std::uint8_t> input) {
+  std::signal(SIGPIPE, SIG_IGN);  // a program that ends early must not end this one
+  Pipe to(program), from(program);
+  Child child(program, arguments, to, from);
+  to.close(0);
+  from.close(1);
+  write_all(to.end(1), input);
+  to.close(1);
+  std::string output = read_all_of(from.end(0));
+  if (!child.wait()) {
+    if (interrupted()) throw Interrupted{};
+    throw Error(ErrorCode::kInternal, base::printable(program) + " failed");
+  }
+  return output;
 }
 
 }  // namespace byteformer::cli

@@ -1,8 +1,10 @@
-// Programs of our own that are installed apart, started as git starts its external commands.
+// Other programs: found, started, become, or fed and read as a filter.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,5 +31,13 @@ std::vector<char*> words_of(const std::filesystem::path& program, const std::vec
 /// \returns its exit status; 128 and the number of the signal that ended it.
 /// \throws Error kIo saying why it cannot be started, or that its status is lost.
 int run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments);
+
+/// Runs `program` with `arguments` and `input` as its standard input, which it must read to the end before it writes
+/// more than a pipe holds. Its standard error is ours.
+/// \returns its standard output.
+/// \throws Error kIo where it cannot be started; kInternal where it does not end with status 0, which it has explained;
+///         Interrupted (and the program is ended) on Ctrl-C.
+std::string run_filter(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                       std::span<const std::uint8_t> input);
 
 }  // namespace byteformer::cli

@@ -1,18 +1,71 @@
-// Opens a file or a FIFO as a stream, and reads streams whole.
+// Streams over file descriptors.
 #include "system/input_stream.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "common/interrupt.hpp"
 #include "exit_status.hpp"
 
 namespace byteformer::cli {
+
+DescriptorOutput::int_type DescriptorOutput::overflow(int_type c) {
+  sync();
+  if (!traits_type::eq_int_type(c, traits_type::eof())) sputc(traits_type::to_char_type(c));
+  return traits_type::not_eof(c);
+}
+
+int DescriptorOutput::sync() {
+  const char* next = pbase();
+  const char* const end = pptr();
+  setp(buffer_.data(), buffer_.data() + buffer_.size());  // whatever fails below, nothing is written twice
+  while (next < end) {
+    const ssize_t written = ::write(descriptor_, next, static_cast<std::size_t>(end - next));
+    if (written >= 0) {
+      next += written;
+    } else if (errno == EPIPE) {
+      throw ClosedPipe{};
+    } else if (errno != EINTR) {
+      throw Error(ErrorCode::kIo, "cannot write to " + name_ + ": " + std::strerror(errno));
+    }
+  }
+  return 0;
+}
+
+std::size_t DescriptorInput::read_some(char* out, std::size_t size) {
+  for (;;) {
+    if (interrupted()) throw Interrupted{};
+    const ssize_t got = ::read(descriptor_, out, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) throw Error(ErrorCode::kIo, "cannot read " + name_ + ": " + std::strerror(errno));
+  }
+}
+
+DescriptorInput::int_type DescriptorInput::underflow() {
+  const std::size_t got = read_some(buffer_.data(), buffer_.size());
+  setg(buffer_.data(), buffer_.data(), buffer_.data() + got);
+  return got == 0 ? traits_type::eof() : traits_type::to_int_type(buffer_[0]);
+}
+
+std::streamsize DescriptorInput::xsgetn(char* out, std::streamsize size) {
+  std::streamsize filled = std::min<std::streamsize>(size, egptr() - gptr());
+  std::copy_n(gptr(), filled, out);
+  setg(eback(), gptr() + filled, egptr());
+  while (filled < size) {
+    const std::size_t got = read_some(out + filled, static_cast<std::size_t>(size - filled));
+    if (got == 0) break;
+    filled += static_cast<std::streamsize>(got);
+  }
+  return filled;
+}
+
 namespace {
 
 constexpr std::size_t kChunkBytes = 1 << 20;

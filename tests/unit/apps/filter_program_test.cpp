@@ -1,6 +1,4 @@
 // Programs that run as filters.
-#include "system/filter_program.hpp"
-
 #include <gtest/gtest.h>
 
 #include <csignal>

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/random.hpp"
-#include "classify/stream_classifier.hpp"
+#include "classify/sample_classifier.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"

@@ -1,7 +1,6 @@
 // Text for people: widths, numbers, bars, tables.
 #include <gtest/gtest.h>
 
-#include "output/bar.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
 #include "output/utf8.hpp"

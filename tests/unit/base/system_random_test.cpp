@@ -1,5 +1,5 @@
 // The system's randomness: as many bytes as asked for, and never the same ones.
-#include "base/system_random.hpp"
+#include "base/random.hpp"
 
 #include <gtest/gtest.h>
 

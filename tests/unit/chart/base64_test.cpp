@@ -1,5 +1,5 @@
 // The test vectors of RFC 4648.
-#include "chart/base64.hpp"
+#include "chart/page.hpp"
 
 #include <gtest/gtest.h>
 

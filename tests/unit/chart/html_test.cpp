@@ -1,5 +1,5 @@
 // Whatever a name holds, it stays text.
-#include "chart/html.hpp"
+#include "chart/page.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,7 @@
 #include <numeric>
 
 #include "format/safetensors.hpp"
-#include "interop/zip_reader.hpp"
-#include "interop/zip_writer.hpp"
+#include "interop/zip.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"

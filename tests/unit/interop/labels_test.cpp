@@ -1,5 +1,5 @@
 // Label files.
-#include "interop/labels.hpp"
+#include "interop/import_export.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,10 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "interop/checkpoint.hpp"
-#include "interop/labels.hpp"
+#include "interop/import_export.hpp"
 #include "interop/published_yaml.hpp"
-#include "interop/zip_reader.hpp"
-#include "interop/zip_writer.hpp"
+#include "interop/zip.hpp"
 #include "support/files.hpp"
 #include "support/mutations.hpp"
 

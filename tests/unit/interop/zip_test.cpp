@@ -1,8 +1,7 @@
 // Zip archives: what we write we read, and what lies is refused.
 #include <gtest/gtest.h>
 
-#include "interop/zip_reader.hpp"
-#include "interop/zip_writer.hpp"
+#include "interop/zip.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 
