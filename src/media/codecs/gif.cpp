@@ -77,9 +77,10 @@ class Painter {
     if (static_cast<std::size_t>(frame_.Width) * static_cast<std::size_t>(frame_.Height) / kMaxPixelsPerByte >
         file_.bytes.size())
       throw_damaged(file_, kKind, "it is too short for the size it claims");
-    StoredImage out{blank_image(file_, kKind, static_cast<std::uint64_t>(gif_->SWidth),
-                                static_cast<std::uint64_t>(gif_->SHeight), 0, false),
-                    1};
+    // The screen is at least what the first frame needs; some writers leave it empty.
+    const auto width = static_cast<std::uint64_t>(std::max(gif_->SWidth, frame_.Left + frame_.Width));
+    const auto height = static_cast<std::uint64_t>(std::max(gif_->SHeight, frame_.Top + frame_.Height));
+    StoredImage out{blank_image(file_, kKind, width, height, 0, false), 1};
     std::ranges::fill(out.image.rgb, std::uint8_t{255});
     if (!frame_.Interlace) {
       paint_rows(out.image, 0, 1);
@@ -95,9 +96,7 @@ class Painter {
     std::vector<GifPixelType> line(static_cast<std::size_t>(frame_.Width));
     for (int y = first; y < frame_.Height; y += step) {
       call(file_, gif_, DGifGetLine, line.data(), frame_.Width);
-      if (frame_.Top + y >= canvas.height) continue;
-      const int width = std::min(frame_.Width, canvas.width - frame_.Left);
-      for (int x = 0; x < width; ++x) {
+      for (int x = 0; x < frame_.Width; ++x) {
         const int index = line[static_cast<std::size_t>(x)];
         if (index == transparent_) continue;
         // As everywhere, a colour that the table lacks is black.

@@ -12,6 +12,7 @@
 // And it the one above it.
 #include <jerror.h>
 
+#include "base/bytes_io.hpp"
 #include "byteformer/error.hpp"
 #include "media/codecs/module.hpp"
 
@@ -53,6 +54,15 @@ struct JpegErrors {
   std::array<char, JMSG_LENGTH_MAX> message{};
 };
 
+/// The orientation in the first EXIF block; others, and what else lies in such markers (XMP), are not looked at.
+int jpeg_orientation(const jpeg_decompress_struct& info) {
+  for (const jpeg_marker_struct* marker = info.marker_list; marker != nullptr; marker = marker->next) {
+    const std::span<const std::uint8_t> data(marker->data, marker->data_length);
+    if (base::has_tag(data, 0, {"Exif\0\0", 6})) return exif_orientation(data);
+  }
+  return 1;
+}
+
 // Reading.
 
 constexpr std::string_view kKind = "JPEG";
@@ -81,7 +91,7 @@ class JpegReader {
 
   StoredImage read() {
     read_header();
-    const int turn = orientation();
+    const int turn = jpeg_orientation(info_);
     StoredImage out{blank_image(file_, kKind, info_.image_width, info_.image_height, coefficient_bytes(), turn != 1),
                     turn};
     if (info_.out_color_space == JCS_CMYK)
@@ -122,14 +132,6 @@ class JpegReader {
          std::span(info_.comp_info, static_cast<std::size_t>(info_.num_components)))
       num_bytes += std::uint64_t{component.width_in_blocks} * component.height_in_blocks * sizeof(JBLOCK);
     return num_bytes;
-  }
-
-  int orientation() const {
-    for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr; marker = marker->next) {
-      const int found = exif_orientation({marker->data, marker->data_length});
-      if (found != 1) return found;
-    }
-    return 1;
   }
 
   void read_rgb(Image& image) {
@@ -246,8 +248,7 @@ class JpegRows {
   }
 
   bool is_simple() {
-    for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr; marker = marker->next)
-      if (exif_orientation({marker->data, marker->data_length}) != 1) return false;
+    if (jpeg_orientation(info_) != 1) return false;
     return jpeg_has_multiple_scans(&info_) == FALSE && info_.arith_code == FALSE &&
            std::uint64_t{info_.image_width} * info_.image_height / kMaxPixelsPerByte <= file_.size();
   }

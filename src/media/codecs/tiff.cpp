@@ -1,4 +1,5 @@
-// TIFF by libtiff: the first page of any layout that libtiff turns into RGBA.
+// TIFF by libtiff: the first page. Samples of every depth and kind are converted here; what libtiff knows better
+// (subsampled colours, logarithms) it turns into RGBA itself.
 #include <tiffio.h>
 
 #include <algorithm>
@@ -11,14 +12,15 @@
 
 #include "byteformer/error.hpp"
 #include "media/codecs/module.hpp"
+#include "media/codecs/tiff_samples.hpp"
 
 namespace byteformer::media {
 namespace {
 
 constexpr std::string_view kKind = "TIFF";
-constexpr tmsize_t kMaxAllocationBytes = tmsize_t{1} << 31;
+constexpr tmsize_t kMaxAllocationBytes = tmsize_t{kMaxDecodingBytes};
 
-/// A file in memory, as libtiff reads it, and the first complaint about it.
+/// A file in memory, as libtiff reads it, and the first complaint about it since it was last cleared.
 struct MemoryFile {
   std::span<const std::uint8_t> bytes;
   std::uint64_t position = 0;
@@ -92,62 +94,215 @@ std::uint64_t max_expansion(std::uint16_t compression) noexcept {
   }
 }
 
-void check_plausible(const ImageFile& file, TIFF* tiff, std::uint32_t width, std::uint32_t height) {
-  check_size(file, kKind, width, height);
-  const std::uint64_t expansion = max_expansion(short_tag(tiff, TIFFTAG_COMPRESSION));
-  // Chroma may be halved both ways, which leaves an eighth of a byte for a sample of one bit.
-  const std::uint64_t min_bytes = std::uint64_t{width} * height * short_tag(tiff, TIFFTAG_BITSPERSAMPLE) / 8;
-  if (expansion != 0 && min_bytes / expansion > file.bytes.size())
-    throw_damaged(file, kKind, "it is too short for the size it claims");
-}
+class TiffReader {
+ public:
+  explicit TiffReader(const ImageFile& file) : file_(file), memory_{file.bytes, 0, {}}, tiff_(open(memory_)) {
+    if (tiff_ == nullptr) throw_damaged(file, kKind, memory_.message.data());
+  }
 
-/// What libtiff keeps of the picture while it decodes: a strip or tile, in each of the planes.
-std::uint64_t piece_bytes(TIFF* tiff) {
-  const tmsize_t num_bytes = TIFFIsTiled(tiff) != 0 ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
-  const std::uint64_t num_planes = short_tag(tiff, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE ? 4 : 1;
-  return static_cast<std::uint64_t>(std::clamp<tmsize_t>(num_bytes, 0, kMaxAllocationBytes)) * num_planes;
-}
+  StoredImage read() {
+    read_header();
+    const bool is_ours = find_roles();
+    memory_.message[0] = '\0';  // what was wrong with other tags is no verdict on the pixels
+    const bool turns = orientation_ != 1;
+    const std::uint64_t work_bytes =
+        is_ours ? piece_bytes() * num_planes() : std::uint64_t{width_} * height_ * 4 + piece_bytes() * 4;
+    StoredImage out{blank_image(file_, kKind, width_, height_, work_bytes, turns), orientation_};
+    if (is_ours)
+      read_pieces(out.image);
+    else
+      read_rgba(out.image);
+    return out;
+  }
 
-/// The pixels in the order in which they are stored, alpha multiplied in.
-void read_pixels(const ImageFile& file, TIFF* tiff, const MemoryFile& memory, std::vector<std::uint32_t>& pixels,
-                 Image& image) {
-  std::array<char, 1024> reason{};
-  if (TIFFRGBAImageOK(tiff, reason.data()) == 0)
-    throw Error(ErrorCode::kUnsupported,
-                file.source + ": a TIFF of a kind that byteformer does not read: " + reason.data());
-  TIFFRGBAImage reader{};
-  if (TIFFRGBAImageBegin(&reader, tiff, 1, reason.data()) == 0) throw_damaged(file, kKind, reason.data());
-  reader.orientation = reader.req_orientation = ORIENTATION_TOPLEFT;
-  const int is_read = TIFFRGBAImageGet(&reader, pixels.data(), static_cast<std::uint32_t>(image.width),
-                                       static_cast<std::uint32_t>(image.height));
-  TIFFRGBAImageEnd(&reader);
-  if (is_read == 0 || memory.message[0] != '\0')
-    throw_damaged(file, kKind, memory.message[0] != '\0' ? memory.message.data() : "its pixels cannot be read");
-}
+ private:
+  TIFF* tiff() const noexcept { return tiff_.get(); }
+  [[noreturn]] void fail(const char* otherwise) const {
+    throw_damaged(file_, kKind, memory_.message[0] != '\0' ? memory_.message.data() : otherwise);
+  }
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw Error(ErrorCode::kUnsupported, file_.source + ": a TIFF of a kind that byteformer does not read: " + reason);
+  }
+
+  void read_header() {
+    width_ = tag(tiff(), TIFFTAG_IMAGEWIDTH, 0);
+    height_ = tag(tiff(), TIFFTAG_IMAGELENGTH, 0);
+    check_size(file_, kKind, width_, height_);
+    samples_.bits = short_tag(tiff(), TIFFTAG_BITSPERSAMPLE);
+    samples_.num_samples = short_tag(tiff(), TIFFTAG_SAMPLESPERPIXEL);
+    samples_.is_planar = samples_.num_samples > 1 && short_tag(tiff(), TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
+    const std::uint64_t expansion = max_expansion(short_tag(tiff(), TIFFTAG_COMPRESSION));
+    // Chroma may be halved both ways, which leaves an eighth of a byte for a sample of one bit.
+    const std::uint64_t min_bytes = std::uint64_t{width_} * height_ * samples_.bits / 8;
+    if (expansion != 0 && min_bytes / expansion > file_.bytes.size())
+      throw_damaged(file_, kKind, "it is too short for the size it claims");
+    const int orientation = short_tag(tiff(), TIFFTAG_ORIENTATION);
+    if (orientation >= 1 && orientation <= 8) orientation_ = orientation;
+  }
+
+  // Samples, converted here.
+
+  std::uint16_t photometric() const {
+    std::uint16_t value = 0;
+    if (TIFFGetField(tiff(), TIFFTAG_PHOTOMETRIC, &value) == 1) return value;
+    const std::uint16_t compression = short_tag(tiff(), TIFFTAG_COMPRESSION);
+    const bool is_fax = compression == COMPRESSION_CCITTRLE || compression == COMPRESSION_CCITTRLEW ||
+                        compression == COMPRESSION_CCITTFAX3 || compression == COMPRESSION_CCITTFAX4;
+    if (samples_.num_samples >= 3) return PHOTOMETRIC_RGB;
+    return is_fax ? PHOTOMETRIC_MINISWHITE : PHOTOMETRIC_MINISBLACK;
+  }
+
+  /// Finds what each sample of a pixel means, as far as it is used. \return false for what libtiff converts itself
+  bool find_roles() {
+    using enum SampleRole;
+    std::uint16_t colours = photometric();
+    if (colours == PHOTOMETRIC_YCBCR && short_tag(tiff(), TIFFTAG_COMPRESSION) == COMPRESSION_JPEG &&
+        short_tag(tiff(), TIFFTAG_PLANARCONFIG) == PLANARCONFIG_CONTIG) {
+      TIFFSetField(tiff(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+      colours = PHOTOMETRIC_RGB;
+    }
+    switch (colours) {
+      case PHOTOMETRIC_MINISWHITE: samples_.roles = {kWhiteIsZero}; break;
+      case PHOTOMETRIC_MINISBLACK: samples_.roles = {kGrey}; break;
+      case PHOTOMETRIC_RGB: samples_.roles = {kRed, kGreen, kBlue}; break;
+      case PHOTOMETRIC_PALETTE: samples_.roles = {kIndex}; break;
+      case PHOTOMETRIC_SEPARATED:
+        if (short_tag(tiff(), TIFFTAG_INKSET) != INKSET_CMYK) refuse("inks that are not CMYK");
+        samples_.roles = {kCyan, kMagenta, kYellow, kBlack};
+        break;
+      case PHOTOMETRIC_CIELAB:
+      case PHOTOMETRIC_ICCLAB:
+        samples_.is_lab_signed = colours == PHOTOMETRIC_CIELAB;
+        samples_.roles = {kLightness, kRedness, kYellowness};
+        break;
+      default: return false;
+    }
+    if (samples_.num_samples < samples_.roles.size())
+      throw_damaged(file_, kKind,
+                    "it has " + std::to_string(samples_.num_samples) + " samples per pixel where its colours need " +
+                        std::to_string(samples_.roles.size()));
+    // Samples beyond the colours are opacity only where the file says so.
+    std::uint16_t num_extra = 0;
+    const std::uint16_t* extra = nullptr;
+    if (TIFFGetField(tiff(), TIFFTAG_EXTRASAMPLES, &num_extra, &extra) == 1)
+      for (std::size_t i = 0; i < num_extra && samples_.roles.size() < samples_.num_samples; ++i)
+        samples_.roles.push_back(extra[i] == EXTRASAMPLE_ASSOCALPHA   ? kPremultiplied
+                                 : extra[i] == EXTRASAMPLE_UNASSALPHA ? kStraight
+                                                                      : kNone);
+    // Nothing behind the first opacity is used.
+    const auto opacity = std::ranges::find_if(samples_.roles, [](SampleRole role) { return role >= kStraight; });
+    if (opacity != samples_.roles.end()) samples_.roles.erase(opacity + 1, samples_.roles.end());
+    while (samples_.roles.back() == kNone) samples_.roles.pop_back();
+    check_samples();
+    if (colours == PHOTOMETRIC_PALETTE) read_palette();
+    return true;
+  }
+
+  void check_samples() {
+    const std::uint16_t format = short_tag(tiff(), TIFFTAG_SAMPLEFORMAT);
+    const bool is_index = samples_.roles[0] == SampleRole::kIndex;
+    const bool is_float = format == SAMPLEFORMAT_IEEEFP;
+    const bool is_whole = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_INT || format == SAMPLEFORMAT_VOID;
+    if (is_float
+            ? is_index || (samples_.bits != 16 && samples_.bits != 24 && samples_.bits != 32 && samples_.bits != 64)
+            : !is_whole || samples_.bits < 1 || samples_.bits > (is_index ? 16 : 32))
+      refuse(std::to_string(samples_.bits) + " bits per sample of format " + std::to_string(format) +
+             (is_index ? " in a palette" : ""));
+    if (is_float) samples_.kind = SampleKind::kFloat;
+    if (format == SAMPLEFORMAT_INT) samples_.kind = SampleKind::kSigned;
+  }
+
+  void read_palette() {
+    std::array<std::uint16_t*, 3> colours{};
+    if (TIFFGetField(tiff(), TIFFTAG_COLORMAP, &colours[0], &colours[1], &colours[2]) != 1)
+      throw_damaged(file_, kKind, "it has no palette");
+    const std::size_t count = std::size_t{1} << samples_.bits;
+    samples_.palette.resize(count);
+    bool is_wide = false;  // some old writers put 8 bits there
+    for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t i = 0; i < count; ++i) {
+        samples_.palette[i][c] = colours[c][i];
+        is_wide |= colours[c][i] > 255;
+      }
+    if (is_wide) return;
+    for (auto& colour : samples_.palette)
+      for (std::uint16_t& value : colour) value = static_cast<std::uint16_t>(value * 257);
+  }
+
+  std::uint64_t num_planes() const { return samples_.is_planar ? samples_.roles.size() : 1; }
+
+  /// A strip or tile of one plane.
+  std::uint64_t piece_bytes() const {
+    const tmsize_t num_bytes = TIFFIsTiled(tiff()) != 0 ? TIFFTileSize(tiff()) : TIFFStripSize(tiff());
+    if (num_bytes <= 0) fail("its strips or tiles have no size");
+    return static_cast<std::uint64_t>(num_bytes);
+  }
+
+  void read_pieces(Image& image) {
+    const bool is_tiled = TIFFIsTiled(tiff()) != 0;
+    const std::uint32_t piece_width = is_tiled ? tag(tiff(), TIFFTAG_TILEWIDTH, 0) : width_;
+    std::uint32_t rows_per_strip = 0;
+    TIFFGetFieldDefaulted(tiff(), TIFFTAG_ROWSPERSTRIP, &rows_per_strip);
+    const std::uint32_t piece_height =
+        is_tiled ? tag(tiff(), TIFFTAG_TILELENGTH, 0) : std::min(rows_per_strip, height_);
+    if (piece_width == 0 || piece_height == 0) fail("its strips or tiles have no size");
+    const auto row_bytes = static_cast<std::uint64_t>(is_tiled ? TIFFTileRowSize(tiff()) : TIFFScanlineSize(tiff()));
+    std::vector<std::vector<std::uint8_t>> planes(num_planes(), std::vector<std::uint8_t>(piece_bytes()));
+
+    for (std::uint32_t top = 0; top < height_; top += std::min(piece_height, height_ - top))
+      for (std::uint32_t left = 0; left < width_; left += std::min(piece_width, width_ - left)) {
+        const std::uint32_t num_rows = std::min(piece_height, height_ - top);
+        for (std::uint16_t plane = 0; plane < planes.size(); ++plane)
+          read_piece(left, top, num_rows * row_bytes, plane, planes[plane]);
+        for (std::uint32_t y = 0; y < num_rows; ++y)
+          samples_.convert_row(planes, y * row_bytes, std::min(piece_width, width_ - left),
+                               image.rgb.data() + ((std::uint64_t{top} + y) * width_ + left) * 3);
+      }
+  }
+
+  void read_piece(std::uint32_t left, std::uint32_t top, std::uint64_t needed, std::uint16_t plane,
+                  std::vector<std::uint8_t>& out) {
+    const auto size = static_cast<tmsize_t>(out.size());
+    const tmsize_t num_bytes =
+        TIFFIsTiled(tiff()) != 0
+            ? TIFFReadEncodedTile(tiff(), TIFFComputeTile(tiff(), left, top, 0, plane), out.data(), size)
+            : TIFFReadEncodedStrip(tiff(), TIFFComputeStrip(tiff(), top, plane), out.data(), size);
+    if (num_bytes < 0 || static_cast<std::uint64_t>(num_bytes) < needed || memory_.message[0] != '\0')
+      fail("its pixels cannot be read");
+  }
+
+  // Pixels that libtiff converts.
+
+  void read_rgba(Image& image) {
+    std::array<char, 1024> reason{};
+    if (TIFFRGBAImageOK(tiff(), reason.data()) == 0) refuse(reason.data());
+    TIFFRGBAImage reader{};
+    if (TIFFRGBAImageBegin(&reader, tiff(), 1, reason.data()) == 0) throw_damaged(file_, kKind, reason.data());
+    reader.orientation = reader.req_orientation = ORIENTATION_TOPLEFT;
+    std::vector<std::uint32_t> pixels(std::size_t{width_} * height_);
+    const int is_read = TIFFRGBAImageGet(&reader, pixels.data(), width_, height_);
+    TIFFRGBAImageEnd(&reader);
+    if (is_read == 0 || memory_.message[0] != '\0') fail("its pixels cannot be read");
+    auto to = image.rgb.begin();
+    for (const std::uint32_t pixel : pixels) {
+      const std::uint32_t white = 255 - TIFFGetA(pixel);  // shows through
+      *to++ = static_cast<std::uint8_t>(std::min(TIFFGetR(pixel) + white, 255u));
+      *to++ = static_cast<std::uint8_t>(std::min(TIFFGetG(pixel) + white, 255u));
+      *to++ = static_cast<std::uint8_t>(std::min(TIFFGetB(pixel) + white, 255u));
+    }
+  }
+
+  const ImageFile& file_;
+  MemoryFile memory_;
+  TiffHandle tiff_;
+  std::uint32_t width_ = 0;
+  std::uint32_t height_ = 0;
+  int orientation_ = 1;
+  TiffSamples samples_;
+};
 
 }  // namespace
 
-StoredImage ModuleCodecs::decode_tiff(const ImageFile& file) const {
-  MemoryFile memory{file.bytes, 0, {}};
-  const TiffHandle tiff = open(memory);
-  if (tiff == nullptr) throw_damaged(file, kKind, memory.message.data());
-  const std::uint32_t width = tag(tiff.get(), TIFFTAG_IMAGEWIDTH, 0);
-  const std::uint32_t height = tag(tiff.get(), TIFFTAG_IMAGELENGTH, 0);
-  check_plausible(file, tiff.get(), width, height);
-
-  const int turn = short_tag(tiff.get(), TIFFTAG_ORIENTATION);
-  const std::uint64_t work_bytes = std::uint64_t{width} * height * sizeof(std::uint32_t) + piece_bytes(tiff.get());
-  StoredImage out{blank_image(file, kKind, width, height, work_bytes, turn > 1), turn};
-  std::vector<std::uint32_t> pixels(std::size_t{width} * height);
-  read_pixels(file, tiff.get(), memory, pixels, out.image);
-  auto to = out.image.rgb.begin();
-  for (const std::uint32_t pixel : pixels) {
-    const std::uint32_t white = 255 - TIFFGetA(pixel);  // shows through
-    *to++ = static_cast<std::uint8_t>(std::min(TIFFGetR(pixel) + white, 255u));
-    *to++ = static_cast<std::uint8_t>(std::min(TIFFGetG(pixel) + white, 255u));
-    *to++ = static_cast<std::uint8_t>(std::min(TIFFGetB(pixel) + white, 255u));
-  }
-  return out;
-}
+StoredImage ModuleCodecs::decode_tiff(const ImageFile& file) const { return TiffReader(file).read(); }
 
 }  // namespace byteformer::media

@@ -77,12 +77,6 @@ TEST(ImageDecoder, NamesWhatItRefuses) {
   test::expect_error(ErrorCode::kInvalidFormat, {"x/y.bin", "PNM", "no pixels"}, [&] { decode("P6 0 5 255\n"); });
 }
 
-TEST(ImageDecoder, RefusesCompressedBmp) {
-  auto bytes = test::read_bytes(test::data_path("pictures/palette.bmp"));
-  bytes[30] = 2;  // run lengths
-  test::expect_error(ErrorCode::kUnsupported, {"rle.bmp", "compression 2"}, [&] { decode_image(bytes, "rle.bmp"); });
-}
-
 TEST(ImageDecoder, AJpegOfCountlessScansIsRefused) {
   std::string bytes = test::read_file(test::data_path("pictures/progressive.jpg"));
   const std::size_t begin = bytes.find("\xFF\xDA");

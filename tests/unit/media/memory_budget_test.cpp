@@ -59,7 +59,7 @@ TEST(MemoryBudget, SharesMoveShrinkAndGrow) {
   EXPECT_EQ(other.wait_for(std::chrono::seconds(20)), std::future_status::ready) << "60 of 100 bytes are free";
 }
 
-/// A TIFF of 2^28 pixels of one bit that says it is compressed by deflate, so that 40 kB may well be all of it.
+/// A TIFF of 2^28 pixels of 16 bits that says it is compressed by LZW, so that 150 kB may well be all of it.
 FileBytes huge_tiff() {
   constexpr std::uint32_t kShort = 3, kLong = 4, kSide = 16384;
   FileBytes file;
@@ -69,18 +69,18 @@ FileBytes huge_tiff() {
   base::append_little_endian(file, 8, 2);
   for (const auto& [tag, type, value] : std::initializer_list<std::array<std::uint32_t, 3>>{{256, kLong, kSide},
                                                                                             {257, kLong, kSide},
-                                                                                            {258, kShort, 1},
-                                                                                            {259, kShort, 8},
+                                                                                            {258, kShort, 16},
+                                                                                            {259, kShort, 5},
                                                                                             {262, kShort, 1},
                                                                                             {273, kLong, 200},
                                                                                             {278, kLong, kSide},
-                                                                                            {279, kLong, 40'000}}) {
+                                                                                            {279, kLong, 150'000}}) {
     base::append_little_endian(file, tag, 2);
     base::append_little_endian(file, type, 2);
     base::append_little_endian(file, 1, 4);
     base::append_little_endian(file, value, 4);
   }
-  file.resize(40'200);
+  file.resize(150'200);
   return file;
 }
 
