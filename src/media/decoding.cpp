@@ -88,8 +88,25 @@ void require_bytes(const SoundFile& file, std::uint64_t needed) {
                   "it ends too early: " + std::to_string(file.bytes.size()) + " bytes of " + std::to_string(needed));
 }
 
-MonoSamples::MonoSamples(const SoundFile& file, std::size_t num_channels, std::uint64_t num_expected)
-    : file_(file), num_channels_(num_channels) {
+bool is_unknown_length(std::uint64_t num_bytes) noexcept {
+  constexpr std::uint64_t kHeaders = 0x10000;
+  const auto is_just_below = [&](std::uint64_t limit) { return num_bytes < limit && limit - num_bytes <= kHeaders; };
+  return num_bytes == 0 || num_bytes == UINT64_MAX || is_just_below(UINT64_MAX) ||
+         is_just_below(std::uint64_t{1} << 63) || is_just_below(std::uint64_t{1} << 32) ||
+         is_just_below((std::uint64_t{1} << 31) + kHeaders / 2) ||
+         is_just_below(0x7F000000 + kHeaders);  // sox, in AIFF
+}
+
+std::uint64_t sample_bytes(const SoundFile& file, std::uint64_t begin, std::uint64_t num_bytes) {
+  require_bytes(file, begin);
+  const std::uint64_t num_left = file.bytes.size() - begin;
+  if (num_bytes > 0 && num_bytes <= num_left) return num_bytes;
+  if (is_unknown_length(num_bytes)) return num_left;
+  require_bytes(file, num_bytes > UINT64_MAX - begin ? num_bytes : begin + num_bytes);
+  return num_left;
+}
+
+MonoSamples::MonoSamples(const SoundFile& file, std::uint64_t num_expected) : file_(file) {
   // A header may say anything: what lies beyond is found when it comes.
   const std::size_t num_samples = std::min<std::uint64_t>(num_expected, file.max_samples);
   sound_.memory = reserve(file.budget, file.source, std::max<std::size_t>(num_samples, 1) * sizeof(float));
@@ -108,17 +125,17 @@ void MonoSamples::make_room(std::size_t num_more) {
   sound_.memory.shrink(num_bytes);
 }
 
-void MonoSamples::append(std::span<const float> block) {
-  const std::size_t num_frames = block.size() / num_channels_;
+void MonoSamples::append(std::span<const float> block, std::size_t num_channels) {
+  const std::size_t num_frames = block.size() / num_channels;
   if (num_frames > file_.max_samples - size())
     throw Error(ErrorCode::kInvalidFormat,
                 file_.source + ": the sound has more than " + std::to_string(file_.max_samples) + " samples");
   make_room(num_frames);
   for (std::size_t i = 0; i < num_frames; ++i) {
     double sum = 0;
-    for (const float sample : block.subspan(i * num_channels_, num_channels_)) sum += sample;
+    for (const float sample : block.subspan(i * num_channels, num_channels)) sum += sample;
     if (!std::isfinite(sum)) throw_damaged(file_, "sample " + std::to_string(size()) + " is not a finite number");
-    sound_.samples.push_back(static_cast<float>(sum / static_cast<double>(num_channels_)));
+    sound_.samples.push_back(static_cast<float>(sum / static_cast<double>(num_channels)));
   }
 }
 

@@ -68,13 +68,23 @@ StoredImage decode_pnm(const ImageFile& file);
 
 // Sounds.
 
+/// A number that is to be read otherwise than it stands in the file.
+struct Patch {
+  std::uint64_t offset = 0;
+  std::vector<std::uint8_t> bytes;
+};
+
 struct SoundFile {
-  std::span<const std::uint8_t> bytes;
+  std::span<const std::uint8_t> bytes;  ///< from the format's first byte on
   const std::string& source;
   std::string_view kind;
   std::size_t max_samples;
   MemoryBudget& budget;
-  std::uint64_t num_expected = 0;  ///< samples per channel, where only our own look at the file tells
+
+  // What a look at the container found, before anything is decoded.
+  std::vector<std::span<const std::uint8_t>> parts = {};  ///< to decode one after another: streams that were joined
+  std::vector<Patch> patches = {};                        ///< of the only part
+  std::uint64_t num_expected = 0;                         ///< samples per channel, where only the look tells
 };
 
 /// \throws Error kInvalidFormat: "SOURCE: damaged KIND sound: REASON".
@@ -83,32 +93,51 @@ struct SoundFile {
 /// \throws Error kInvalidFormat, as "it ends too early", where the file has fewer than `needed` bytes.
 void require_bytes(const SoundFile& file, std::uint64_t needed);
 
-// libsndfile takes a file that was cut short for a short sound; these do not.
-// Each throws Error kInvalidFormat where the file ends before its own numbers say.
-void check_wav(const SoundFile& file);
-void check_aiff(const SoundFile& file);
-void check_au(const SoundFile& file);
-void check_caf(const SoundFile& file);
-void check_ogg(const SoundFile& file);
-void check_mp3(const SoundFile& file);
+/// Whether a file that says that its samples take `num_bytes` does not know: what writers to a pipe leave there is 0 or
+/// (less some headers) the most that 31, 32, 63 or 64 bits hold.
+bool is_unknown_length(std::uint64_t num_bytes) noexcept;
 
-/// An ID3v2 tag, or a frame of layer III and, where the file goes on, another: four bytes alone look like a header too
+/// How many bytes samples take that begin at `begin` and say that they take `num_bytes`: all to the end of the file
+/// where that is unknown.
+/// \throws Error kInvalidFormat where the file is shorter than it says.
+std::uint64_t sample_bytes(const SoundFile& file, std::uint64_t begin, std::uint64_t num_bytes);
+
+// libsndfile takes a file that was cut short for a short sound, reads some lengths that nobody knew as they stand, and
+// stops behind the first of several streams. These look first, and fill in the file's parts and patches.
+// Each throws Error kInvalidFormat where the file ends before its own numbers say.
+void look_at_wav(SoundFile& file);
+void look_at_w64(SoundFile& file);
+void look_at_aiff(SoundFile& file);
+void look_at_au(SoundFile& file);
+void look_at_caf(SoundFile& file);
+void look_at_flac(SoundFile& file);
+void look_at_ogg(SoundFile& file);
+void look_at_mp3(SoundFile& file);
+
+/// Where what begins at `at` begins indeed, behind zeros and tags: ID3v1, ID3v2, APE, Lyrics3.
+std::uint64_t behind_tags(std::span<const std::uint8_t> file, std::uint64_t at) noexcept;
+
+/// \throws Error kInvalidFormat where behind `end` another sound begins, of which a decoder would say nothing.
+void refuse_another(const SoundFile& file, std::uint64_t end);
+
+/// Whether it begins with a frame of layer III and, where it goes on, another: four bytes alone look like a header too
 /// often.
 bool is_mp3(std::span<const std::uint8_t> file) noexcept;
 
-/// At most how many samples per channel an MP3 holds.
-std::uint64_t mp3_samples(std::span<const std::uint8_t> file) noexcept;
+/// What every encoder of sounds asks of a sound.
+/// \throws Error kInvalidArgument for one without samples, to which a shorter one may have been rounded.
+void check_encodable(const Sound& sound);
 
 /// Gathers the means over the channels of what a decoder hands out.
 class MonoSamples {
  public:
   /// \param num_expected samples per channel, as far as the file tells: memory for them is taken at once
   /// \throws Error kInvalidFormat where they are more than all that decoding may take.
-  MonoSamples(const SoundFile& file, std::size_t num_channels, std::uint64_t num_expected);
+  MonoSamples(const SoundFile& file, std::uint64_t num_expected);
 
   /// \param block whole frames, channels interleaved
   /// \throws Error kInvalidFormat for more than `max_samples`, and for what is not a finite number.
-  void append(std::span<const float> block);
+  void append(std::span<const float> block, std::size_t num_channels);
 
   std::size_t size() const noexcept { return sound_.samples.size(); }
 
@@ -119,7 +148,6 @@ class MonoSamples {
   void make_room(std::size_t num_more);
 
   const SoundFile& file_;
-  std::size_t num_channels_;
   Sound sound_;
 };
 

@@ -1,4 +1,5 @@
 // MP3, as far as its frame headers tell (ISO 11172-3 and 13818-3); its samples are the module's work.
+#include <algorithm>
 #include <array>
 
 #include "base/bytes_io.hpp"
@@ -9,6 +10,8 @@ namespace byteformer::media {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::uint64_t kMaxRubbishBytes = 65536;
 
 struct Frame {
   std::size_t num_bytes = 0;
@@ -41,50 +44,74 @@ std::optional<Frame> frame_at(Bytes file, std::uint64_t offset) noexcept {
   return frame;
 }
 
-/// Bytes of the ID3v2 tag before the first frame, as its header says.
-std::uint64_t id3_bytes(Bytes file) noexcept {
-  if (!base::has_tag(file, 0, "ID3") || file.size() < 10) return 0;
-  std::uint64_t num_bytes = 0;
-  for (std::size_t i = 6; i < 10; ++i) num_bytes = num_bytes << 7 | (file[i] & 0x7F);
-  return num_bytes + ((file[5] & 0x10) != 0 ? 20 : 10);  // with a footer or without
-}
-
-/// Calls `see` with each frame and its offset until it returns false, the last one perhaps cut short.
+/// Calls `see` with each frame from `at` on and its offset until it returns false, the last one perhaps cut short.
 /// \return where the frames end
 template <typename See>
-std::uint64_t for_each_frame(Bytes file, const See& see) {
-  std::uint64_t at = id3_bytes(file);
+std::uint64_t for_each_frame(Bytes file, std::uint64_t at, const See& see) {
   for (auto frame = frame_at(file, at); frame && see(*frame, at); frame = frame_at(file, at)) at += frame->num_bytes;
   return at;
+}
+
+/// Whether the frame at `at` tells of those that follow (Xing, Info, VBRI), as an encoder begins a file.
+bool begins_a_file(Bytes file, std::uint64_t at) noexcept {
+  const bool is_mpeg1 = (file[at + 1] & 0x08) != 0, is_mono = file[at + 3] >> 6 == 3;
+  const std::uint64_t side_bytes = is_mpeg1 ? (is_mono ? 17 : 32) : (is_mono ? 9 : 17);
+  return base::has_tag(file, at + 4 + side_bytes, "Xing") || base::has_tag(file, at + 4 + side_bytes, "Info") ||
+         base::has_tag(file, at + 36, "VBRI");
+}
+
+/// Where frames go on at or after `at`, behind rubbish of a length that decoders bridge; the file's size if they do
+/// not.
+std::uint64_t next_frames(Bytes file, std::uint64_t at, int sample_rate) noexcept {
+  const std::uint64_t end = std::min<std::uint64_t>(file.size(), at + kMaxRubbishBytes);
+  for (; at < end; ++at) {
+    const auto frame = frame_at(file, at);
+    if (frame && frame->sample_rate == sample_rate && frame_at(file, at + frame->num_bytes)) return at;
+  }
+  return file.size();
 }
 
 }  // namespace
 
 bool is_mp3(Bytes file) noexcept {
-  if (base::has_tag(file, 0, "ID3")) return true;
   const auto first = frame_at(file, 0);
   return first && (file.size() < first->num_bytes + 4 || frame_at(file, first->num_bytes));
 }
 
-/// Whole frames up to the end; what follows the last frame is a tag or may be anything.
-void check_mp3(const SoundFile& file) {
-  require_bytes(file, id3_bytes(file.bytes));
-  for_each_frame(file.bytes, [&](const Frame& frame, std::uint64_t at) {
-    require_bytes(file, at + frame.num_bytes);
-    return true;
-  });
-}
-
-std::uint64_t mp3_samples(Bytes file) noexcept {
-  std::uint64_t num_samples = 0;
-  for_each_frame(file, [&](const Frame& frame, std::uint64_t) {
-    num_samples += frame.num_samples;
-    return true;
-  });
-  return num_samples;
+/// Whole frames; several files that were joined are parts. What follows the last frame may be anything but a sound.
+void look_at_mp3(SoundFile& file) {
+  const Bytes bytes = file.bytes;
+  std::uint64_t begin = 0, end = 0;  // of a part
+  const auto end_part = [&] {
+    if (end > begin) file.parts.push_back(bytes.subspan(begin, end - begin));
+  };
+  for (std::uint64_t at = 0; at < bytes.size();) {
+    int sample_rate = 0;
+    end = for_each_frame(bytes, at, [&](const Frame& frame, std::uint64_t offset) {
+      require_bytes(file, offset + frame.num_bytes);
+      if (offset > begin && begins_a_file(bytes, offset)) {
+        end = offset;
+        end_part();
+        begin = offset;
+      }
+      file.num_expected += frame.num_samples;
+      sample_rate = frame.sample_rate;
+      return true;
+    });
+    at = behind_tags(bytes, end);
+    if (at > end && is_mp3(bytes.subspan(at))) {
+      end_part();
+      begin = at;
+    } else {
+      at = next_frames(bytes, end, sample_rate);
+    }
+  }
+  end_part();
+  refuse_another(file, end);
 }
 
 FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) {
+  check_encodable(sound);
   return codecs().encode_mp3(sound, kbit_per_s);
 }
 
@@ -98,7 +125,7 @@ std::optional<OwnMp3> own_mp3(Bytes file) noexcept {
   const auto first = frame_at(file, 0);
   if (!first) return std::nullopt;
   OwnMp3 own{first->sample_rate, 0, first->num_samples};
-  const std::uint64_t end = for_each_frame(file, [&](const Frame& frame, std::uint64_t at) {
+  const std::uint64_t end = for_each_frame(file, 0, [&](const Frame& frame, std::uint64_t at) {
     ++own.num_frames;
     return frame.is_mono && frame.sample_rate == own.sample_rate && base::has_bytes(file, at, frame.num_bytes);
   });
@@ -107,7 +134,7 @@ std::optional<OwnMp3> own_mp3(Bytes file) noexcept {
 
 std::optional<SoundPlaces> mp3_places(Bytes file) {
   SoundPlaces places;
-  for_each_frame(file, [&](const Frame& frame, std::uint64_t at) {
+  for_each_frame(file, behind_tags(file, 0), [&](const Frame& frame, std::uint64_t at) {
     if (!base::has_bytes(file, at, frame.num_bytes)) return false;
     places.samples_per_block = frame.num_samples;
     places.parts.push_back({{at, at + frame.num_bytes}, static_cast<std::uint32_t>(places.num_blocks++)});

@@ -31,24 +31,39 @@ std::uint32_t ogg_checksum(std::span<const std::uint8_t> page) {
 }  // namespace
 
 /// Whole, undamaged pages up to the one that says it is the last. (libsndfile skips damaged pages, takes a sound that
-/// was cut between two for a short one, and leaks memory where headers are missing.)
-void check_ogg(const SoundFile& file) {
-  std::uint64_t at = 0;
-  bool is_last = false;
-  while (at < file.bytes.size()) {
-    if (!base::has_tag(file.bytes, at, "OggS")) throw_damaged(file, "no page begins at byte " + std::to_string(at));
+/// was cut between two for a short one, and leaks memory where headers are missing.) Streams that follow one another
+/// are parts.
+void look_at_ogg(SoundFile& file) {
+  constexpr std::uint8_t kFirst = 2, kLast = 4;
+  const std::span<const std::uint8_t> bytes = file.bytes;
+  std::uint64_t at = 0, begin = 0, end = 0;  // of a page; of a part
+  bool is_last = false, was_first = true;
+  while (at < bytes.size()) {
+    if (!base::has_tag(bytes, at, "OggS")) {
+      const std::uint64_t next = behind_tags(bytes, at);
+      if (next == bytes.size()) break;
+      if (!base::has_tag(bytes, next, "OggS")) throw_damaged(file, "no page begins at byte " + std::to_string(at));
+      at = next;
+    }
     require_bytes(file, at + kHeaderBytes);
-    const std::size_t num_segments = file.bytes[at + 26];
+    const std::size_t num_segments = bytes[at + 26];
     std::uint64_t num_bytes = kHeaderBytes + num_segments;
     require_bytes(file, at + num_bytes);
-    for (std::size_t i = 0; i < num_segments; ++i) num_bytes += file.bytes[at + kHeaderBytes + i];
+    for (std::size_t i = 0; i < num_segments; ++i) num_bytes += bytes[at + kHeaderBytes + i];
     require_bytes(file, at + num_bytes);
-    if (ogg_checksum(file.bytes.subspan(at, num_bytes)) != base::little_endian(file.bytes, at + kChecksumOffset, 4))
+    if (ogg_checksum(bytes.subspan(at, num_bytes)) != base::little_endian(bytes, at + kChecksumOffset, 4))
       throw_damaged(file, "the checksum of the page at byte " + std::to_string(at) + " is wrong");
-    is_last = (file.bytes[at + 5] & 4) != 0;
-    at += num_bytes;
+    const bool is_first = (bytes[at + 5] & kFirst) != 0;
+    if (is_first && !was_first) {
+      file.parts.push_back(bytes.subspan(begin, end - begin));
+      begin = at;
+    }
+    was_first = is_first;
+    is_last = (bytes[at + 5] & kLast) != 0;
+    end = at += num_bytes;
   }
   if (!is_last) throw_damaged(file, "it ends too early: its last page is missing");
+  file.parts.push_back(bytes.subspan(begin, end - begin));
 }
 
 }  // namespace byteformer::media

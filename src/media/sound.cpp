@@ -17,25 +17,51 @@ struct Format {
   std::string_view kind;
   std::string_view start;
   std::string_view form;  // at byte 8
-  void (*check)(const SoundFile&);
+  void (*look)(SoundFile&);
 };
 
-constexpr std::array<Format, 9> kFormats{{{"wav", "RIFF", "WAVE", check_wav},
-                                          {"wav", "RIFX", "WAVE", check_wav},
-                                          {"wav", "RF64", "WAVE", check_wav},
-                                          {"flac", "fLaC", "", [](const SoundFile&) {}},
-                                          {"ogg", "OggS", "", check_ogg},
-                                          {"aiff", "FORM", "AIFF", check_aiff},
-                                          {"aiff", "FORM", "AIFC", check_aiff},
-                                          {"au", ".snd", "", check_au},
-                                          {"caf", "caff", "", check_caf}}};
-constexpr Format kMp3{"mp3", "", "", check_mp3};
+constexpr std::array<Format, 11> kFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
+                                           {"wav", "RIFX", "WAVE", look_at_wav},
+                                           {"wav", "RF64", "WAVE", look_at_wav},
+                                           {"wav", "BW64", "WAVE", look_at_wav},
+                                           {"w64", "riff\x2E\x91\xCF\x11", "", look_at_w64},
+                                           {"flac", "fLaC", "", look_at_flac},
+                                           {"ogg", "OggS", "", look_at_ogg},
+                                           {"aiff", "FORM", "AIFF", look_at_aiff},
+                                           {"aiff", "FORM", "AIFC", look_at_aiff},
+                                           {"au", ".snd", "", look_at_au},
+                                           {"caf", "caff", "", look_at_caf}}};
+constexpr Format kMp3{"mp3", "", "", look_at_mp3};
 
-const Format* format_of(std::span<const std::uint8_t> file) noexcept {
+using Bytes = std::span<const std::uint8_t>;
+
+/// The format that begins at byte 0.
+const Format* format_of(Bytes file) noexcept {
   for (const Format& format : kFormats)
     if (base::has_tag(file, 0, format.start) && base::has_tag(file, format.form.empty() ? 0 : 8, format.form))
       return &format;
   return is_mp3(file) ? &kMp3 : nullptr;
+}
+
+/// The bytes of the tag that begins at `at`; zero where none does.
+std::uint64_t tag_bytes(Bytes file, std::uint64_t at) noexcept {
+  using namespace std::string_view_literals;
+  constexpr std::uint64_t kId3v1Bytes = 128, kEnhancedBytes = 227, kApeHeaderBytes = 32;
+  if (base::has_tag(file, at, "ID3") && base::has_bytes(file, at, 10)) {
+    std::uint64_t num_bytes = 0;
+    for (std::uint64_t i = at + 6; i < at + 10; ++i) num_bytes = num_bytes << 7 | (file[i] & 0x7F);
+    return num_bytes + ((file[at + 5] & 0x10) != 0 ? 20 : 10);  // with a footer or without
+  }
+  if (base::has_tag(file, at, "APETAGEX") && base::has_bytes(file, at, kApeHeaderBytes))
+    return kApeHeaderBytes + base::little_endian(file, at + 12, 4);
+  if (base::has_tag(file, at, "TAG+")) return kEnhancedBytes;
+  if (base::has_tag(file, at, "TAG")) return kId3v1Bytes;
+  if (base::has_tag(file, at, "LYRICSBEGIN"))
+    for (const std::string_view end : {"LYRICS200"sv, "LYRICSEND"sv}) {
+      const std::size_t found = base::as_text(file).find(end, static_cast<std::size_t>(at));
+      if (found != std::string_view::npos) return found + end.size() - at;
+    }
+  return 0;
 }
 
 constexpr int kMaxRatio = 256;  // soxr's filters grow with the ratio; 192 kHz to 8 kHz is 24
@@ -47,22 +73,50 @@ constexpr int kMaxRatio = 256;  // soxr's filters grow with the ratio; 192 kHz t
 
 }  // namespace
 
-std::optional<std::string_view> sound_kind(std::span<const std::uint8_t> file) noexcept {
-  const Format* format = format_of(file);
+std::uint64_t behind_tags(Bytes file, std::uint64_t at) noexcept {
+  while (at < file.size()) {
+    const std::uint64_t num_bytes = file[at] == 0 ? 1 : tag_bytes(file, at);
+    if (num_bytes == 0) return at;
+    at += num_bytes;
+  }
+  return file.size();
+}
+
+void refuse_another(const SoundFile& file, std::uint64_t end) {
+  const std::uint64_t at = behind_tags(file.bytes, end);
+  if (at < file.bytes.size() && format_of(file.bytes.subspan(at)) != nullptr)
+    throw_damaged(file, "another sound begins at byte " + std::to_string(at) + "; split the file there");
+}
+
+std::optional<std::string_view> sound_kind(Bytes file) noexcept {
+  const std::uint64_t begin = behind_tags(file, 0);
+  // The start of a file may end inside a tag. So far only MP3 has them before it.
+  if (begin == file.size() && base::has_tag(file, 0, "ID3")) return kMp3.kind;
+  const Format* format = format_of(file.subspan(begin));
   if (format == nullptr) return std::nullopt;
   return format->kind;
 }
 
-Sound decode_sound(std::span<const std::uint8_t> file, const std::string& source, std::size_t max_samples) {
-  const Format* format = format_of(file);
+Sound decode_sound(Bytes file, const std::string& source, std::size_t max_samples) {
+  const std::uint64_t begin = behind_tags(file, 0);
+  const Format* format = format_of(file.subspan(begin));
+  if (format == nullptr && begin == file.size() && base::has_tag(file, 0, "ID3"))
+    throw Error(ErrorCode::kInvalidFormat,
+                source + ": damaged mp3 sound: it ends too early: nothing is behind its tag");
   if (format == nullptr)
-    throw Error(ErrorCode::kUnsupported,
-                source + ": is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
-  SoundFile sound{file, source, format->kind, std::min(max_samples, kMaxSamples), decoding_budget()};
-  format->check(sound);
-  if (format != &kMp3) return codecs().decode_with_sndfile(sound);
-  sound.num_expected = mp3_samples(file);
-  return codecs().decode_mp3(sound);
+    throw Error(
+        ErrorCode::kUnsupported,
+        source +
+            (begin > 0 && begin < file.size() ? ": behind its tags, at byte " + std::to_string(begin) + "," : ":") +
+            " is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+  SoundFile sound{file.subspan(begin), source, format->kind, std::min(max_samples, kMaxSamples), decoding_budget()};
+  format->look(sound);
+  if (sound.parts.empty()) sound.parts.push_back(sound.bytes);
+  return format == &kMp3 ? codecs().decode_mp3(sound) : codecs().decode_with_sndfile(sound);
+}
+
+void check_encodable(const Sound& sound) {
+  if (sound.samples.empty()) throw Error(ErrorCode::kInvalidArgument, "cannot encode a sound that has no samples");
 }
 
 Sound resampled(const Sound& sound, int sample_rate) {
@@ -73,9 +127,11 @@ Sound resampled(const Sound& sound, int sample_rate) {
   const double exact = static_cast<double>(sound.samples.size()) * sample_rate / sound.sample_rate;
   if (exact > static_cast<double>(kMaxSamples))
     refuse(sound, sample_rate, "it would have more than " + std::to_string(kMaxSamples) + " samples");
-  Sound out{sample_rate, std::vector<float>(static_cast<std::size_t>(std::llround(exact)))};
-  if (!out.samples.empty())
-    out.samples.resize(codecs().resample(sound.samples, sound.sample_rate, sample_rate, out.samples));
+  Sound out{sample_rate, {}};
+  if (sound.samples.empty()) return out;
+  out.samples.resize(static_cast<std::size_t>(std::max(std::llround(exact), 1LL)));
+  out.samples.resize(codecs().resample(sound.samples, sound.sample_rate, sample_rate, out.samples));
+  if (out.samples.empty()) out.samples = {sound.samples.front()};  // too short for soxr's filters
   return out;
 }
 

@@ -109,6 +109,18 @@ bool any_chunk(std::span<const std::uint8_t> file, const See& see) {
   return false;
 }
 
+/// Whether chunks alone follow at `at` up to the end of the file; also where nothing does.
+bool are_chunks(std::span<const std::uint8_t> file, std::uint64_t at) noexcept {
+  const bool is_big_endian = base::has_tag(file, 0, "RIFX");
+  while (base::has_bytes(file, at, 8)) {
+    const auto tag = base::as_text(file).substr(static_cast<std::size_t>(at), 4);
+    if (!std::ranges::all_of(tag, [](char c) { return c >= ' ' && c <= '~'; })) return false;
+    const std::uint64_t size = is_big_endian ? base::big_endian(file, at + 4, 4) : base::little_endian(file, at + 4, 4);
+    at += 8 + size + size % 2;
+  }
+  return at == file.size() || at == file.size() + 1;
+}
+
 /// The content of a `fmt ` chunk.
 std::optional<WavHeader> parse_format(std::span<const std::uint8_t> body) noexcept {
   if (body.size() < 16) return std::nullopt;
@@ -145,6 +157,7 @@ SampleFormat parse_sample_format(std::string_view name) {
 }
 
 FileBytes encode_wav(const Sound& sound, SampleFormat format) {
+  check_encodable(sound);
   if (sound.samples.size() > kMaxSamplesInWav)
     throw Error(ErrorCode::kInvalidArgument, "cannot encode as WAV: too long for its 32-bit lengths");
   const Layout layout = layout_of(format);
@@ -188,15 +201,59 @@ std::optional<WavHeader> own_wav_header(std::span<const std::uint8_t> file, Samp
   return is_ours ? header : std::nullopt;
 }
 
-void check_wav(const SoundFile& file) {
-  constexpr std::uint64_t kUnknown = 0xFFFFFFFF;  // what a writer to a pipe leaves as a length
-  if (!base::has_tag(file.bytes, 0, "RIFF") && !base::has_tag(file.bytes, 0, "RIFX")) return;
-  const bool has_data = any_chunk(file.bytes, [&](const Chunk& chunk) {
-    if (!base::has_tag(file.bytes, chunk.offset, "data")) return false;
-    if (chunk.num_bytes != kUnknown) require_bytes(file, chunk.body() + chunk.num_bytes);
+void look_at_wav(SoundFile& file) {
+  const std::span<const std::uint8_t> bytes = file.bytes;
+  const bool has_64_bits = base::has_tag(bytes, 0, "RF64") || base::has_tag(bytes, 0, "BW64");
+  const auto little_endian_bytes = [&](std::uint64_t value, std::size_t num_bytes) {
+    FileBytes out;
+    base::append_little_endian(out, value, num_bytes);
+    if (base::has_tag(bytes, 0, "RIFX")) std::ranges::reverse(out);
+    return out;
+  };
+  if (base::has_tag(bytes, 0, "BW64")) file.patches.push_back({0, {'R', 'F', '6', '4'}});  // which libsndfile knows
+  std::optional<Chunk> sizes;
+  std::uint64_t end = 0;  // of the samples
+  any_chunk(bytes, [&](const Chunk& chunk) {
+    if (has_64_bits && base::has_tag(bytes, chunk.offset, "ds64") && base::has_bytes(bytes, chunk.body(), 24))
+      sizes = chunk;
+    if (!base::has_tag(bytes, chunk.offset, "data")) return false;
+    const bool is_in_sizes = sizes && chunk.num_bytes == 0xFFFFFFFF;
+    const std::uint64_t stated = is_in_sizes ? base::little_endian(bytes, sizes->body() + 8, 8) : chunk.num_bytes;
+    if (stated == 0 && are_chunks(bytes, chunk.body())) {  // really empty
+      end = chunk.body();
+      return true;
+    }
+    const std::uint64_t num_bytes = sample_bytes(file, chunk.body(), stated);
+    end = chunk.body() + num_bytes;
+    if (num_bytes == stated) return true;
+    file.patches.push_back(is_in_sizes ? Patch{sizes->body() + 8, little_endian_bytes(num_bytes, 8)}
+                                       : Patch{chunk.offset + 4, little_endian_bytes(num_bytes, 4)});
+    if (!has_64_bits) file.patches.push_back({4, little_endian_bytes(bytes.size() - 8, 4)});
     return true;
   });
-  if (!has_data) throw_damaged(file, "it ends before its samples begin");
+  if (end == 0) throw_damaged(file, "it ends before its samples begin");
+  refuse_another(file, end);
+}
+
+void look_at_w64(SoundFile& file) {
+  constexpr std::uint64_t kGuidBytes = 16, kHeaderBytes = kGuidBytes + 8;
+  const std::span<const std::uint8_t> bytes = file.bytes;
+  for (std::uint64_t at = kHeaderBytes + kGuidBytes; base::has_bytes(bytes, at, kHeaderBytes);) {
+    const std::uint64_t stated = base::little_endian(bytes, at + kGuidBytes, 8);  // with the header
+    if (base::has_tag(bytes, at, "data")) {
+      const std::uint64_t begin = at + kHeaderBytes;
+      const bool is_unknown = stated < kHeaderBytes || is_unknown_length(stated);
+      const std::uint64_t num_bytes = sample_bytes(file, begin, is_unknown ? 0 : stated - kHeaderBytes);
+      if (is_unknown) {
+        file.patches.push_back({at + kGuidBytes, {}});
+        base::append_little_endian(file.patches.back().bytes, num_bytes + kHeaderBytes, 8);
+      }
+      return refuse_another(file, begin + num_bytes);
+    }
+    if (stated < kHeaderBytes || stated > bytes.size()) break;
+    at += (stated + 7) / 8 * 8;
+  }
+  throw_damaged(file, "it ends before its samples begin");
 }
 
 std::optional<SoundPlaces> wav_places(std::span<const std::uint8_t> file) {

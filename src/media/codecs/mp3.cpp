@@ -20,7 +20,7 @@ namespace {
 // Reading.
 
 constexpr std::size_t kBlockSamples = 16384;
-constexpr long kResyncBytes = 1024;
+constexpr long kResyncBytes = 65536;
 
 struct MemoryFile {
   std::span<const std::uint8_t> bytes;
@@ -112,26 +112,31 @@ void append(FileBytes& out, const FileBytes& buffer, int num_bytes) {
 }  // namespace
 
 Sound ModuleCodecs::decode_mp3(const SoundFile& file) const {
-  MemoryFile memory{file.bytes, 0};
-  const Decoder decoder = open(file, memory);
-  long rate = 0;
-  int channels = 0, encoding = 0;
-  if (mpg123_getformat(decoder.get(), &rate, &channels, &encoding) != MPG123_OK)
-    throw_damaged(file, mpg123_strerror(decoder.get()));
-  if (channels < 1 || rate < 1 || encoding != MPG123_ENC_FLOAT_32)
-    throw_damaged(file, "it has no channels or no sample rate");
+  MonoSamples mono(file, file.num_expected);
+  long first_rate = 0;
+  for (const auto part : file.parts) {
+    MemoryFile memory{part, 0};
+    const Decoder decoder = open(file, memory);
+    long rate = 0;
+    int channels = 0, encoding = 0;
+    if (mpg123_getformat(decoder.get(), &rate, &channels, &encoding) != MPG123_OK)
+      throw_damaged(file, mpg123_strerror(decoder.get()));
+    if (channels < 1 || rate < 1 || encoding != MPG123_ENC_FLOAT_32)
+      throw_damaged(file, "it has no channels or no sample rate");
+    if (first_rate == 0) first_rate = rate;
 
-  MonoSamples mono(file, static_cast<std::size_t>(channels), file.num_expected);
-  std::vector<float> block(kBlockSamples);
-  int status = MPG123_OK;
-  while (status == MPG123_OK) {
-    std::size_t num_bytes = 0;
-    status = mpg123_read(decoder.get(), block.data(), block.size() * sizeof(float), &num_bytes);
-    mono.append(std::span(block).first(num_bytes / sizeof(float)));
+    std::vector<float> block(kBlockSamples);
+    int status = rate == first_rate ? MPG123_OK : MPG123_NEW_FORMAT;
+    while (status == MPG123_OK) {
+      std::size_t num_bytes = 0;
+      status = mpg123_read(decoder.get(), block.data(), block.size() * sizeof(float), &num_bytes);
+      mono.append(std::span(block).first(num_bytes / sizeof(float)), static_cast<std::size_t>(channels));
+    }
+    if (status == MPG123_NEW_FORMAT)
+      throw_damaged(file, "its sample rate or its number of channels changes on the way");
+    if (status != MPG123_DONE) throw_damaged(file, mpg123_strerror(decoder.get()));
   }
-  if (status == MPG123_NEW_FORMAT) throw_damaged(file, "its sample rate or its number of channels changes on the way");
-  if (status != MPG123_DONE) throw_damaged(file, mpg123_strerror(decoder.get()));
-  return mono.take(static_cast<int>(rate));
+  return mono.take(static_cast<int>(first_rate));
 }
 
 FileBytes ModuleCodecs::encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) const {

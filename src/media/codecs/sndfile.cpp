@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "media/codecs/module.hpp"
@@ -16,6 +17,7 @@ constexpr std::size_t kBlockSamples = 16384;
 
 struct MemoryFile {
   std::span<const std::uint8_t> bytes;
+  std::span<const Patch> patches;
   sf_count_t position = 0;
 };
 
@@ -38,6 +40,11 @@ sf_count_t read_bytes(void* out, sf_count_t num_bytes, void* user_data) {
   const sf_count_t count =
       std::clamp<sf_count_t>(size(user_data) - file->position, 0, std::max<sf_count_t>(num_bytes, 0));
   if (count > 0) std::memcpy(out, file->bytes.data() + file->position, static_cast<std::size_t>(count));
+  for (const Patch& patch : file->patches)
+    for (std::size_t i = 0; i < patch.bytes.size(); ++i) {
+      const sf_count_t at = static_cast<sf_count_t>(patch.offset + i) - file->position;
+      if (at >= 0 && at < count) static_cast<std::uint8_t*>(out)[at] = patch.bytes[i];
+    }
   file->position += count;
   return count;
 }
@@ -47,30 +54,67 @@ struct Close {
 };
 using SoundHandle = std::unique_ptr<SNDFILE, Close>;
 
+/// A part of the file, opened.
+class Stream {
+ public:
+  Stream(const SoundFile& file, std::span<const std::uint8_t> bytes)
+      : file_(file), memory_{bytes, file.parts.size() == 1 ? std::span(file.patches) : std::span<const Patch>{}} {
+    SF_VIRTUAL_IO io{size, seek, read_bytes, write_nothing, tell};
+    sound_.reset(sf_open_virtual(&io, SFM_READ, &info_, &memory_));
+    if (sound_ == nullptr) throw_damaged(file, sf_strerror(nullptr));
+    if (info_.channels < 1 || info_.samplerate < 1) throw_damaged(file, "it has no channels or no sample rate");
+  }
+
+  int sample_rate() const noexcept { return info_.samplerate; }
+  std::size_t num_channels() const noexcept { return static_cast<std::size_t>(info_.channels); }
+
+  /// Samples per channel; nothing where only decoding tells.
+  std::optional<std::uint64_t> num_frames() const noexcept {
+    if (info_.frames < 0 || info_.frames == SF_COUNT_MAX) return std::nullopt;
+    return static_cast<std::uint64_t>(info_.frames);
+  }
+
+  void decode(MonoSamples& mono) {
+    const std::size_t block_frames = std::max<std::size_t>(kBlockSamples / num_channels(), 1);
+    std::vector<float> block(block_frames * num_channels());
+    // Behind the last frame there may be tags, in which a decoder would look for more.
+    std::uint64_t num_left = num_frames().value_or(UINT64_MAX);
+    while (num_left > 0) {
+      const sf_count_t num_read = sf_readf_float(
+          sound_.get(), block.data(), static_cast<sf_count_t>(std::min<std::uint64_t>(block_frames, num_left)));
+      if (sf_error(sound_.get()) != SF_ERR_NO_ERROR) throw_damaged(file_, sf_strerror(sound_.get()));
+      if (num_read <= 0) break;
+      mono.append(std::span(block).first(static_cast<std::size_t>(num_read) * num_channels()), num_channels());
+      num_left -= static_cast<std::uint64_t>(num_read);
+    }
+    // Of the formats whose bytes do not tell whether they are all there, only FLAC tells its length exactly.
+    if (file_.kind == "flac" && num_frames() && num_left > 0)
+      throw_damaged(file_, "it ends too early: " + std::to_string(*num_frames() - num_left) + " samples of " +
+                               std::to_string(*num_frames()));
+  }
+
+ private:
+  const SoundFile& file_;
+  MemoryFile memory_;
+  SF_INFO info_{};
+  SoundHandle sound_;
+};
+
 }  // namespace
 
 Sound ModuleCodecs::decode_with_sndfile(const SoundFile& file) const {
-  SF_VIRTUAL_IO io{size, seek, read_bytes, write_nothing, tell};
-  MemoryFile memory{file.bytes};
-  SF_INFO info{};
-  const SoundHandle sound(sf_open_virtual(&io, SFM_READ, &info, &memory));
-  if (sound == nullptr) throw_damaged(file, sf_strerror(nullptr));
-  if (info.channels < 1 || info.samplerate < 1) throw_damaged(file, "it has no channels or no sample rate");
-  const auto num_channels = static_cast<std::size_t>(info.channels);
-  const std::size_t block_frames = std::max<std::size_t>(kBlockSamples / num_channels, 1);
-  std::vector<float> block(block_frames * num_channels);
-  MonoSamples mono(file, num_channels, static_cast<std::uint64_t>(std::max<sf_count_t>(info.frames, 0)));
-  for (;;) {
-    const sf_count_t num_frames = sf_readf_float(sound.get(), block.data(), static_cast<sf_count_t>(block_frames));
-    if (sf_error(sound.get()) != SF_ERR_NO_ERROR) throw_damaged(file, sf_strerror(sound.get()));
-    if (num_frames <= 0) break;
-    mono.append(std::span(block).first(static_cast<std::size_t>(num_frames) * num_channels));
+  std::optional<MonoSamples> mono;
+  int sample_rate = 0;
+  for (const auto bytes : file.parts) {
+    Stream part(file, bytes);
+    if (!mono) {
+      sample_rate = part.sample_rate();
+      mono.emplace(file, part.num_frames().value_or(0));
+    }
+    if (part.sample_rate() != sample_rate) throw_damaged(file, "its sample rate changes on the way");
+    part.decode(*mono);
   }
-  // Of the formats whose bytes do not tell whether they are all there, only FLAC tells its length exactly.
-  if (file.kind == "flac" && info.frames != SF_COUNT_MAX && static_cast<sf_count_t>(mono.size()) < info.frames)
-    throw_damaged(file,
-                  "it ends too early: " + std::to_string(mono.size()) + " samples of " + std::to_string(info.frames));
-  return mono.take(info.samplerate);
+  return mono->take(sample_rate);
 }
 
 }  // namespace byteformer::media
