@@ -1,6 +1,7 @@
-// Defaults and validity of a configuration.
+// The keys of config.json: one list of them, by which it is read, completed, checked and written.
 #include "format/config.hpp"
 
+#include <charconv>
 #include <cmath>
 
 #include "format/json.hpp"
@@ -9,67 +10,227 @@
 namespace byteformer::format {
 namespace {
 
-// Far beyond any model that exists, and small enough that no product of them overflows 64 bits.
-constexpr std::int64_t kMaxHiddenSize = 65'536;
-constexpr std::int64_t kMaxLayers = 4'096;
-constexpr std::int64_t kMaxIntermediateSize = 1'048'576;
-constexpr std::int64_t kMaxKernelSize = 65'536;
-constexpr std::int64_t kMaxPositions = 16'777'216;  // float32, in which sinusoids are computed, counts no further
-constexpr std::int64_t kMaxWindowSize = 65'536;
-constexpr std::int64_t kMaxWindowShift = 1'000'000'000;
-constexpr std::int64_t kMaxLabels = 1'000'000;
-
-constexpr std::int64_t kVocabSize = 257;  // 256 byte values and the padding id
-constexpr std::int64_t kPadTokenId = 256;
+constexpr std::int64_t kFormatVersion = 1;
 constexpr std::int64_t kDefaultWindowSize = 128;
 constexpr std::int64_t kDefaultWindowShift = 64;  // of every second layer
 
-bool merges_by_default(std::int64_t layer) {
-  return layer == 0 || layer == 1 || layer == 3 || layer == 5 || layer == 7 || layer == 9;
+/// What the value of a key may be: nothing but its type.
+struct Any {};
+struct Positive {};  ///< and finite
+struct Whole {
+  std::int64_t low, high;
+};
+/// A list with an element per layer.
+struct PerLayer {
+  Whole each = {0, 1};
+};
+
+/// Calls visit(key, partial member, member, bounds) for every key, in the order in which they are written. The largest
+/// sizes are far beyond any model that exists, and small enough that no product of them overflows 64 bits.
+template <typename Partial, typename Config, typename Visit>
+void for_each_key(Partial& p, Config& c, const Visit& visit) {
+  visit("hidden_size", p.hidden_size, c.hidden_size, Whole{1, 65'536});
+  visit("num_hidden_layers", p.num_hidden_layers, c.num_hidden_layers, Whole{1, 4'096});
+  visit("num_attention_heads", p.num_attention_heads, c.num_attention_heads, Whole{1, 65'536});
+  visit("intermediate_size", p.intermediate_size, c.intermediate_size, Whole{1, 1'048'576});
+  visit("vocab_size", p.vocab_size, c.vocab_size, Whole{257, 257});  // 256 byte values and the padding id
+  visit("pad_token_id", p.pad_token_id, c.pad_token_id, Whole{256, 256});
+  visit("layer_norm_eps", p.layer_norm_eps, c.layer_norm_eps, Positive());
+  visit("conv_kernel_size", p.conv_kernel_size, c.conv_kernel_size, Whole{0, 65'536});
+  // float32, in which sinusoids are computed, counts no further
+  visit("max_position_embeddings", p.max_position_embeddings, c.max_position_embeddings, Whole{1, 16'777'216});
+  visit("position_embedding_type", p.position_embedding, c.position_embedding, Any());
+  visit("window_sizes", p.window_sizes, c.window_sizes, PerLayer{{1, 65'536}});
+  visit("window_shifts", p.window_shifts, c.window_shifts, PerLayer{{0, 1'000'000'000}});
+  visit("downsample", p.downsample, c.downsample, PerLayer());
+  visit("masking", p.masking, c.masking, Any());
+  visit("num_labels", p.num_labels, c.num_labels, Whole{1, 1'000'000});
+  visit("id2label", p.labels, c.labels, Any());
+  visit("temperature", p.temperature, c.temperature, Positive());
+  visit("preprocess", p.preprocess, c.preprocess, Any());
 }
 
-void check_range(const std::string& source, std::string_view key, std::int64_t value, std::int64_t low,
-                 std::int64_t high) {
-  if (value < low || value > high)
-    fail(ErrorCode::kInvalidModel, base::About{source}, key, " is ", value, ", expected ", low, " to ", high);
-}
+/// Reads typed keys of one JSON object; every method returns nothing where the key is absent.
+class KeyReader {
+ public:
+  KeyReader(const Json& object, const std::string& source) : object_(object), source_(source) {}
 
-void check_exactly(const std::string& source, std::string_view key, std::int64_t value, std::int64_t expected) {
-  if (value != expected)
-    fail(ErrorCode::kInvalidModel, base::About{source}, key, " is ", value, ", expected ", expected);
-}
-
-void check_positive(const std::string& source, std::string_view key, double value) {
-  if (!std::isfinite(value) || value <= 0)
-    fail(ErrorCode::kInvalidModel, base::About{source}, key, " is ", value, ", expected a positive finite number");
-}
-
-void check_one_a_layer(const std::string& source, std::string_view key, std::size_t size, std::int64_t num_layers) {
-  if (static_cast<std::int64_t>(size) != num_layers)
-    fail(ErrorCode::kInvalidModel, base::About{source}, key, " has ", size, " entries, expected one for each of the ",
-         num_layers, " layers (num_hidden_layers)");
-}
-
-void validate_layers(const ModelConfig& config, const std::string& source) {
-  check_one_a_layer(source, "window_sizes", config.window_sizes.size(), config.num_hidden_layers);
-  check_one_a_layer(source, "window_shifts", config.window_shifts.size(), config.num_hidden_layers);
-  check_one_a_layer(source, "downsample", config.downsample.size(), config.num_hidden_layers);
-  for (std::size_t i = 0; i < config.window_sizes.size(); ++i) {
-    check_range(source, joined("window_sizes[", i, "]"), config.window_sizes[i], 1, kMaxWindowSize);
-    check_range(source, joined("window_shifts[", i, "]"), config.window_shifts[i], 0, kMaxWindowShift);
+  const Json* find(std::string_view key) const {
+    const auto entry = object_.find(key);
+    return entry == object_.end() ? nullptr : &*entry;
   }
+
+  std::optional<std::string> string(std::string_view key) const {
+    const Json* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_string()) refuse(key, "a string", *value);
+    return value->get<std::string>();
+  }
+
+  void read(std::string_view key, std::optional<std::int64_t>& out) const {
+    if (const Json* value = find(key)) out = as_integer(key, *value);
+  }
+
+  void read(std::string_view key, std::optional<double>& out) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number()) refuse(key, "a number", *value);
+    out = value->get<double>();
+  }
+
+  void read(std::string_view key, std::optional<std::vector<std::int64_t>>& out) const {
+    out = list<std::int64_t>(key, "an array of integers, one a layer",
+                             [this](std::string_view name, const Json& value) { return as_integer(name, value); });
+  }
+
+  void read(std::string_view key, std::optional<std::vector<bool>>& out) const {
+    out = list<bool>(key, "an array of true and false, one a layer", [this](std::string_view name, const Json& value) {
+      if (!value.is_boolean()) refuse(name, "true or false", value);
+      return value.get<bool>();
+    });
+  }
+
+  void read(std::string_view key, std::optional<PositionEmbedding>& out) const {
+    const auto type = string(key);
+    if (type && *type != "learned" && *type != "sinusoidal") refuse(key, "\"learned\" or \"sinusoidal\"", *find(key));
+    if (type) out = *type == "learned" ? PositionEmbedding::kLearned : PositionEmbedding::kSinusoidal;
+  }
+
+  void read(std::string_view key, std::optional<Masking>& out) const {
+    const auto masking = string(key);
+    if (masking && *masking != "released" && *masking != "masked")
+      refuse(key, "\"released\" or \"masked\"", *find(key));
+    if (masking) out = parse_masking(*masking);
+  }
+
+  /// The names of the classes: an object from "0", "1", ... to them.
+  void read(std::string_view key, std::optional<std::vector<std::string>>& out) const;
+
+  /// The JSON text of an object.
+  void read(std::string_view key, std::optional<std::string>& out) const {
+    const Json* object = find(key);
+    if (object == nullptr) return;
+    if (!object->is_object()) refuse(key, "an object", *object);
+    out = object->dump();
+  }
+
+  [[noreturn]] void refuse(std::string_view key, std::string_view expected, const Json& found) const {
+    fail(ErrorCode::kInvalidFormat, base::About{source_}, key, " is ", description(found), ", expected ", expected);
+  }
+
+ private:
+  std::int64_t as_integer(std::string_view key, const Json& value) const {
+    const bool fits = !value.is_number_unsigned() || value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
+    if (!value.is_number_integer() || !fits) refuse(key, "an integer", value);
+    return value.get<std::int64_t>();
+  }
+
+  template <typename T, typename Convert>
+  std::optional<std::vector<T>> list(std::string_view key, std::string_view expected, Convert convert) const {
+    const Json* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_array()) refuse(key, expected, *value);
+    std::vector<T> out;
+    for (const Json& element : *value) out.push_back(convert(joined(key, "[", out.size(), "]"), element));
+    return out;
+  }
+
+  const Json& object_;
+  const std::string& source_;
+};
+
+/// The index that a key of id2label spells; -1 if it is none (a sign, leading zeros, anything else).
+std::int64_t label_index(const std::string& key) {
+  std::int64_t index = -1;
+  const char* end = key.data() + key.size();
+  const auto [stop, error] = std::from_chars(key.data(), end, index);
+  return error == std::errc() && stop == end && std::to_string(index) == key ? index : -1;
 }
 
-void validate_positions(const ModelConfig& config, const std::string& source) {
-  check_range(source, "max_position_embeddings", config.max_position_embeddings, 1, kMaxPositions);
-  if (config.position_embedding == PositionEmbedding::kSinusoidal &&
-      (config.hidden_size % 2 != 0 || config.hidden_size < 4))
-    fail(ErrorCode::kInvalidModel, base::About{source}, "hidden_size is ", config.hidden_size,
-         ", expected an even number of at least 4, as position_embedding_type is sinusoidal");
+void KeyReader::read(std::string_view key, std::optional<std::vector<std::string>>& out) const {
+  const Json* id2label = find(key);
+  if (id2label == nullptr) return;
+  if (!id2label->is_object()) refuse(key, "an object that names every class", *id2label);
+  const auto num_labels = static_cast<std::int64_t>(id2label->size());
+  std::vector<std::string> labels(id2label->size());
+  for (const auto& [name, label] : id2label->items()) {  // names differ, so indexes in range stand for each place once
+    const std::int64_t index = label_index(name);
+    if (index < 0 || index >= num_labels)
+      fail(ErrorCode::kInvalidFormat, base::About{source_}, key, " has the key \"", excerpt(name),
+           "\", expected exactly \"0\" to \"", num_labels - 1, "\" for its ", num_labels, " labels");
+    if (!label.is_string()) refuse(joined(key, "[\"", name, "\"]"), "a string", label);
+    labels[static_cast<std::size_t>(index)] = label.get<std::string>();
+  }
+  out = std::move(labels);
 }
+
+void check_kind(const KeyReader& keys, const std::string& source) {
+  if (const auto type = keys.string("model_type"); type && *type != "byteformer")
+    fail(ErrorCode::kUnsupported, base::About{source}, "model_type is \"", excerpt(*type),
+         "\", expected \"byteformer\"");
+  std::optional<std::int64_t> version;
+  keys.read("format_version", version);
+  if (version && *version != kFormatVersion)
+    fail(ErrorCode::kUnsupported, base::About{source}, "format_version is ", *version, ", this build reads ",
+         kFormatVersion);
+}
+
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(double value) { return Json(value).dump(); }
+std::string text_of(PositionEmbedding type) {
+  return type == PositionEmbedding::kLearned ? "\"learned\"" : "\"sinusoidal\"";
+}
+std::string text_of(Masking masking) { return joined('"', to_string(masking), '"'); }
+std::string text_of(const std::string& object) { return object; }
+
+std::string text_of(const std::vector<std::string>& labels) {
+  std::string text;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    text += joined(i == 0 ? "\n" : ",\n", "    \"", i, "\": ", json_string(labels[i]));
+  return "{" + text + "\n  }";
+}
+
+template <typename T>
+std::string text_of(const std::vector<T>& list) {
+  std::string text;
+  for (const T element : list) text += (text.empty() ? "" : ", ") + Json(element).dump();
+  return "[" + text + "]";
+}
+
+/// Checks single values; `source` stands in messages.
+class Checker {
+ public:
+  Checker(const ModelConfig& config, const std::string& source) : config_(config), source_(source) {}
+
+  template <typename T>
+  void check(std::string_view, const T&, Any) const {}
+
+  void check(std::string_view key, std::int64_t value, Whole bounds) const {
+    if (value >= bounds.low && value <= bounds.high) return;
+    fail(ErrorCode::kInvalidModel, base::About{source_}, key, " is ", value, ", expected ",
+         bounds.low == bounds.high ? joined(bounds.low) : joined(bounds.low, " to ", bounds.high));
+  }
+
+  void check(std::string_view key, double value, Positive) const {
+    if (!std::isfinite(value) || value <= 0)
+      fail(ErrorCode::kInvalidModel, base::About{source_}, key, " is ", value, ", expected a positive finite number");
+  }
+
+  template <typename T>
+  void check(std::string_view key, const std::vector<T>& list, PerLayer bounds) const {
+    if (static_cast<std::int64_t>(list.size()) != config_.num_hidden_layers)
+      fail(ErrorCode::kInvalidModel, base::About{source_}, key, " has ", list.size(),
+           " entries, expected one for each of the ", config_.num_hidden_layers, " layers (num_hidden_layers)");
+    for (std::size_t i = 0; i < list.size(); ++i)
+      check(joined(key, "[", i, "]"), static_cast<std::int64_t>(list[i]), bounds.each);
+  }
+
+ private:
+  const ModelConfig& config_;
+  const std::string& source_;
+};
 
 void validate_labels(const ModelConfig& config, const std::string& source) {
-  check_range(source, "num_labels", config.num_labels, 1, kMaxLabels);
   if (static_cast<std::int64_t>(config.labels.size()) != config.num_labels)
     fail(ErrorCode::kInvalidModel, base::About{source}, "id2label has ", config.labels.size(),
          " labels, num_labels is ", config.num_labels);
@@ -79,12 +240,8 @@ void validate_labels(const ModelConfig& config, const std::string& source) {
            '"');
 }
 
-/// The value that must be there, in range before anything is sized by it.
-std::int64_t required(const std::optional<std::int64_t>& value, const std::string& source, std::string_view key,
-                      std::int64_t high) {
-  if (!value) fail(ErrorCode::kInvalidModel, base::About{source}, key, " is missing; add it");
-  check_range(source, key, *value, 1, high);
-  return *value;
+bool merges_by_default(std::int64_t layer) {
+  return layer == 0 || layer == 1 || layer == 3 || layer == 5 || layer == 7 || layer == 9;
 }
 
 void complete_layers(const PartialConfig& partial, ModelConfig& config) {
@@ -99,36 +256,61 @@ void complete_layers(const PartialConfig& partial, ModelConfig& config) {
   config.downsample = partial.downsample.value_or(std::move(downsample));
 }
 
-void complete_labels(const PartialConfig& partial, const std::string& source, ModelConfig& config) {
+void complete_labels(const PartialConfig& partial, ModelConfig& config) {
   if (partial.labels) {
-    config.labels = *partial.labels;
     config.num_labels = partial.num_labels.value_or(static_cast<std::int64_t>(config.labels.size()));
     return;
   }
-  config.num_labels = required(partial.num_labels, source, "num_labels (or id2label)", kMaxLabels);
   config.labels.reserve(static_cast<std::size_t>(config.num_labels));
   for (std::int64_t i = 0; i < config.num_labels; ++i) config.labels.push_back(std::to_string(i));
 }
 
+/// Keys without which no size of a tensor is known, in range before anything is sized by them.
+void check_required(const PartialConfig& partial, const ModelConfig& config, const std::string& source) {
+  const Checker checker(config, source);
+  for_each_key(partial, config, [&](std::string_view key, const auto& given, const auto& value, auto bounds) {
+    const bool is_required = key == "hidden_size" || key == "num_hidden_layers" || key == "num_attention_heads" ||
+                             (key == "num_labels" && !partial.labels);
+    if (!is_required) return;
+    if (!given)
+      fail(ErrorCode::kInvalidModel, base::About{source}, key, key == "num_labels" ? " (or id2label)" : "",
+           " is missing; add it");
+    checker.check(key, value, bounds);
+  });
+}
+
 }  // namespace
+
+PartialConfig parse_partial_config(std::string_view json, const std::string& source) {
+  const Json root = parse_json(json, source);
+  if (!root.is_object())
+    fail(ErrorCode::kInvalidFormat, base::About{source}, "is ", description(root), ", expected a JSON object");
+  const KeyReader keys(root, source);
+  check_kind(keys, source);
+  PartialConfig config;
+  const ModelConfig unused;
+  for_each_key(config, unused, [&](std::string_view key, auto& out, const auto&, auto) { keys.read(key, out); });
+  return config;
+}
+
+std::string to_json(const ModelConfig& config) {
+  std::string text = joined("{\n  \"model_type\": \"byteformer\",\n  \"format_version\": ", kFormatVersion);
+  const PartialConfig unused;
+  for_each_key(unused, config, [&](std::string_view key, const auto&, const auto& value, auto) {
+    if (const std::string written = text_of(value); !written.empty()) text += joined(",\n  \"", key, "\": ", written);
+  });
+  return text + "\n}\n";
+}
 
 ModelConfig complete(const PartialConfig& partial, const std::string& source) {
   ModelConfig config;
-  config.hidden_size = required(partial.hidden_size, source, "hidden_size", kMaxHiddenSize);
-  config.num_hidden_layers = required(partial.num_hidden_layers, source, "num_hidden_layers", kMaxLayers);
-  config.num_attention_heads = required(partial.num_attention_heads, source, "num_attention_heads", kMaxHiddenSize);
+  for_each_key(partial, config, [](std::string_view, const auto& given, auto& value, auto) {
+    if (given) value = *given;
+  });
+  check_required(partial, config, source);
   config.intermediate_size = partial.intermediate_size.value_or(4 * config.hidden_size);
-  config.vocab_size = partial.vocab_size.value_or(config.vocab_size);
-  config.pad_token_id = partial.pad_token_id.value_or(config.pad_token_id);
-  config.layer_norm_eps = partial.layer_norm_eps.value_or(config.layer_norm_eps);
-  config.conv_kernel_size = partial.conv_kernel_size.value_or(config.conv_kernel_size);
-  config.max_position_embeddings = partial.max_position_embeddings.value_or(config.max_position_embeddings);
-  config.position_embedding = partial.position_embedding.value_or(config.position_embedding);
   complete_layers(partial, config);
-  config.masking = partial.masking.value_or(config.masking);
-  complete_labels(partial, source, config);
-  config.temperature = partial.temperature.value_or(config.temperature);
-  config.preprocess = partial.preprocess.value_or("");
+  complete_labels(partial, config);
   validate(config, source);
   return config;
 }
@@ -138,24 +320,22 @@ ModelConfig parse_config(std::string_view json, const std::string& source) {
 }
 
 void validate(const ModelConfig& config, const std::string& source) {
-  check_range(source, "hidden_size", config.hidden_size, 1, kMaxHiddenSize);
-  check_range(source, "num_hidden_layers", config.num_hidden_layers, 1, kMaxLayers);
-  check_range(source, "num_attention_heads", config.num_attention_heads, 1, kMaxHiddenSize);
+  const Checker checker(config, source);
+  const PartialConfig unused;
+  for_each_key(unused, config, [&](std::string_view key, const auto&, const auto& value, auto bounds) {
+    checker.check(key, value, bounds);
+  });
   if (config.hidden_size % config.num_attention_heads != 0)
     fail(ErrorCode::kInvalidModel, base::About{source}, "num_attention_heads is ", config.num_attention_heads,
          ", expected a divisor of hidden_size, which is ", config.hidden_size);
-  check_range(source, "intermediate_size", config.intermediate_size, 1, kMaxIntermediateSize);
-  check_exactly(source, "vocab_size", config.vocab_size, kVocabSize);
-  check_exactly(source, "pad_token_id", config.pad_token_id, kPadTokenId);
-  check_positive(source, "layer_norm_eps", config.layer_norm_eps);
-  check_range(source, "conv_kernel_size", config.conv_kernel_size, 0, kMaxKernelSize);
   if (config.conv_kernel_size % 2 != 0)
     fail(ErrorCode::kInvalidModel, base::About{source}, "conv_kernel_size is ", config.conv_kernel_size,
          ", expected an even number (the stride is half of it) or 0");
-  validate_positions(config, source);
-  validate_layers(config, source);
+  if (config.position_embedding == PositionEmbedding::kSinusoidal &&
+      (config.hidden_size % 2 != 0 || config.hidden_size < 4))
+    fail(ErrorCode::kInvalidModel, base::About{source}, "hidden_size is ", config.hidden_size,
+         ", expected an even number of at least 4, as position_embedding_type is sinusoidal");
   validate_labels(config, source);
-  check_positive(source, "temperature", config.temperature);
   if (!config.preprocess.empty() && !parse_json(config.preprocess, source + ": preprocess").is_object())
     fail(ErrorCode::kInvalidModel, base::About{source}, "preprocess is ", excerpt(config.preprocess),
          ", expected a JSON object");
