@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -130,6 +131,24 @@ Error about(const std::filesystem::path& path, const Error& error) {
   const std::string_view message = error.what();
   if (error.subject() == path.native() || message.starts_with(printable(path) + ": ")) return error;
   return {error.code(), path.native(), std::string(message)};
+}
+
+bool is_left_by_systems(const std::filesystem::path& name) {
+  static constexpr std::array<std::string_view, 11> kNames = {"__macosx",
+                                                              "thumbs.db",
+                                                              "ehthumbs.db",
+                                                              "desktop.ini",
+                                                              "@eadir",
+                                                              "#recycle",
+                                                              "lost+found",
+                                                              "$recycle.bin",
+                                                              "icon\r",
+                                                              "__pycache__",
+                                                              "system volume information"};
+  std::string plain = name.native();
+  for (char& c : plain)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return plain.starts_with('.') || std::find(kNames.begin(), kNames.end(), plain) != kNames.end();
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {

@@ -26,6 +26,10 @@ std::string printable(const Path& path) {
 /// `error`, said of `path` unless it is already.
 Error about(const std::filesystem::path& path, const Error& error);
 
+/// Whether a file or folder of this name is something that systems leave beside what people put there: hidden (a dot in
+/// front: .DS_Store, ._x), __MACOSX, Thumbs.db, desktop.ini, @eaDir and the like. Searches of folders pass over these.
+bool is_left_by_systems(const std::filesystem::path& name);
+
 /// A read-only private mapping of a whole regular file.
 class MappedFile {
  public:

@@ -26,11 +26,11 @@ ErrorCode code_of(const std::error_code& error) {
   return ErrorCode::kIo;
 }
 
-/// Names in `folder`, in descending order.
+/// Names in `folder`, in descending order, without what systems leave there.
 std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> names;
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
-    names.push_back(entry->path().filename());
+    if (fs::path name = entry->path().filename(); !base::is_left_by_systems(name)) names.push_back(std::move(name));
   std::sort(names.begin(), names.end(), [](const fs::path& a, const fs::path& b) { return a.native() > b.native(); });
   return names;
 }
@@ -94,16 +94,23 @@ std::optional<std::string> Inputs::next_root() {
 
 std::optional<std::string> Inputs::next_line() {
   std::string line;
+  const auto take = [&] {
+    // Lists from Windows; no file that is there is meant without its last character.
+    std::error_code ignored;
+    const bool has_return = options_.list_separator == '\n' && line.ends_with('\r');
+    if (has_return && (line.size() == 1 || !fs::exists(line, ignored))) line.pop_back();
+    return !line.empty();
+  };
   std::streambuf& buffer = *options_.list->rdbuf();
   for (int c = buffer.sbumpc(); c != std::streambuf::traits_type::eof(); c = buffer.sbumpc()) {
     if (c != options_.list_separator) {
       line += static_cast<char>(c);
       if (line.size() > kLongestLine) throw UsageError("the list of files has a line that is longer than any path");
-    } else if (!line.empty()) {
+    } else if (take()) {
       return line;
     }
   }
-  return line.empty() ? std::nullopt : std::optional(line);
+  return take() ? std::optional(line) : std::nullopt;
 }
 
 std::optional<Input> Inputs::visit(const fs::path& path) {

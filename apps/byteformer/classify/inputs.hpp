@@ -29,7 +29,8 @@ struct InputOptions {
   bool is_recursive = false;  ///< whether folders stand for the files below them
 };
 
-/// Yields inputs in the order given, and the files of a folder sorted by name. Nothing is skipped silently: what cannot
+/// Yields inputs in the order given, and the files of a folder sorted by name. What systems leave in folders
+/// (base::is_left_by_systems()) is no input; nothing else is skipped silently: what cannot
 /// be listed is an input with an error, and so is a given folder without any file below it. Everything but folders is
 /// left for the reader to judge.
 class Inputs {

@@ -126,7 +126,20 @@ TEST_F(InputsTest, AFolderThatCannotBeListedIsAnError) {
 
 TEST_F(InputsTest, ListsAreReadLineByLine) {
   std::istringstream list("a b\n\n\r\nlast");
-  EXPECT_THAT(names({.paths = {"first"}, .list = &list}), ElementsAre("first", "a b", "\r", "last"));
+  EXPECT_THAT(names({.paths = {"first"}, .list = &list}), ElementsAre("first", "a b", "last"));
+}
+
+TEST_F(InputsTest, ListsMayComeFromWindows) {
+  touch("odd\r");  // whose name ends as such lines do
+  std::istringstream list("a\r\n\r\nb c\r\n" + at("odd\r") + "\nlast\r");
+  EXPECT_THAT(names({.paths = {}, .list = &list}), ElementsAre("a", "b c", "odd\r", "last"));
+}
+
+TEST_F(InputsTest, WhatSystemsLeaveInFoldersIsNoInput) {
+  for (const char* name : {"d/1.png", "d/._1.png", "d/.DS_Store", "d/Thumbs.db", "d/desktop.ini", "__MACOSX/d/._1.png"})
+    touch(name);
+  EXPECT_THAT(names({.paths = {root_.native()}, .is_recursive = true}), ElementsAre("d/1.png"));
+  EXPECT_THAT(names({.paths = {at("d/Thumbs.db")}}), ElementsAre("d/Thumbs.db"));  // asked for by name
 }
 
 TEST_F(InputsTest, ListsMayBeSeparatedByZeroBytes) {
