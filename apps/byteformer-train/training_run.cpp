@@ -80,8 +80,8 @@ Prepared prepare_resume(const plan::Request& request) {
   prepared.output = *request.resume;
   prepared.is_new = false;
   prepared.plan = train::RunFolder(prepared.output).read_plan();
-  if (request.data)
-    prepared.plan.data = *request.data;  // it may have moved; the fingerprint says whether it is the same
+  // It may have moved; the fingerprint says whether it is the same.
+  prepared.plan.data = request.data ? *request.data : plan::data_place(prepared.plan, prepared.output).native();
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   check_resume(request, prepared.plan, prepared.data);
   return prepared;
@@ -97,6 +97,7 @@ Prepared prepare_published(const plan::Request& request, const train::Runtime& r
     prepared.data = std::move(*training.data);
     say_data(prepared.data);
   }
+  if (request.output) plan::remember_places(prepared.plan, prepared.output);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
   return prepared;
 }
@@ -110,11 +111,12 @@ Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime
   say_data(prepared.data);
   plan::require_trainable(prepared.data, base::printable(prepared.plan.data));
   const plan::Machine machine{train::has_cuda(), runtime.num_threads};
-  const data::Survey survey = data::look_at(prepared.data.train);
+  const data::Survey survey = data::look_at(prepared.data);
   prepared.plan = plan::choose_plan(request, prepared.data, survey, machine);
   plan::choose_schedule(
       request, prepared.data.train.size(),
       [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
+  if (request.output) plan::remember_places(prepared.plan, prepared.output);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
   return prepared;
 }

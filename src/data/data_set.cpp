@@ -2,14 +2,19 @@
 #include "data/data_set.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <system_error>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "data/layouts.hpp"
 #include "data/validation_split.hpp"
+#include "format/json.hpp"
 #include "format/text.hpp"
 
 namespace byteformer::data {
@@ -24,20 +29,102 @@ using Labels = std::map<std::string, int>;
 
 constexpr std::size_t kMaxNamed = 10;
 
-FoundFiles find_files(const fs::path& path) {
+bool are_of_a_model(const fs::path& folder, const DataSetOptions& options) {
+  return options.classes &&
+         std::ranges::find(*options.classes, class_of_folder(folder.filename().native())) != options.classes->end();
+}
+
+bool has_splits(const fs::path& folder) {
+  return std::ranges::any_of(visible_folders(folder),
+                             [](const fs::path& inner) { return split_of(inner.filename().native()).has_value(); });
+}
+
+/// The task that the options ask for; else that of a model whose classes hold a word which is none of the twelve.
+SpeechCommandsTask task_of(const DataSetOptions& options) {
+  if (options.task != SpeechCommandsTask::kAuto || !options.classes) return options.task;
+  return are_twelve(*options.classes) ? SpeechCommandsTask::k12 : SpeechCommandsTask::k35;
+}
+
+FoundFiles find_in_folder(const fs::path& root, const DataSetOptions& options) {
+  if (is_manifest_folder(root)) return find_manifest_folder(root);
+  if (is_speech_commands_archive(root)) return find_speech_commands_archive(root, task_of(options));
+  const auto inner = only_folder(root);
+  const bool is_wrapped = inner && !split_name(inner->filename().native()) && !are_of_a_model(*inner, options) &&
+                          (visible_folders(*inner).size() > 1 || has_splits(*inner) || only_folder(*inner) ||
+                           is_manifest_folder(*inner) || is_speech_commands_archive(*inner));
+  if (!is_wrapped) return find_folders(root, options.classes);
+  FoundFiles found = find_in_folder(*inner, options);
+  found.remarks.insert(found.remarks.begin(),
+                       "the data lie in " + printable(inner->filename()) + "/, which is no class");
+  return found;
+}
+
+FoundFiles find_files(const fs::path& path, const DataSetOptions& options) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) fail(ErrorCode::kNotFound, printable(path), ": does not exist");
   if (error) fail(ErrorCode::kPermissionDenied, printable(path), ": ", error.message());
-  if (fs::is_directory(status)) {
-    if (is_manifest_folder(path)) return find_manifest_folder(path);
-    if (is_speech_commands_archive(path)) return find_speech_commands_archive(path);
-    return is_split_folders(path) ? find_split_folders(path) : find_class_folders(path);
-  }
-  const fs::path ending = path.extension();
-  if (ending == ".csv" || ending == ".jsonl" || ending == ".json") return find_manifest(path);
+  if (fs::is_directory(status)) return find_in_folder(path, options);
+  if (is_manifest_name(path)) return find_manifest(path);
   fail(ErrorCode::kInvalidArgument, printable(path),
-       ": is no data set; expected a folder with a folder per class, or a manifest (.csv, .jsonl)");
+       ": is no data set; expected a folder with a folder per class, or a manifest (.csv, .tsv, .jsonl)");
+}
+
+/// Real paths of files, which are resolved once a folder.
+class RealPaths {
+ public:
+  std::string of(const fs::path& file) {
+    std::error_code error;
+    if (fs::is_symlink(fs::symlink_status(file, error))) {
+      const fs::path real = fs::canonical(file, error);
+      return error ? file.native() : real.native();
+    }
+    const fs::path folder = file.parent_path();
+    const auto [known, is_new] = folders_.try_emplace(folder.native());
+    if (is_new) {
+      const fs::path real = fs::canonical(folder.empty() ? fs::path(".") : folder, error);
+      known->second = (error ? folder : real).native();
+    }
+    return known->second + '/' + file.filename().native();
+  }
+
+ private:
+  std::unordered_map<std::string, std::string> folders_;
+};
+
+/// Takes what a list names twice out of it, through a link. One file under two labels is an error, since nobody could
+/// learn it; one file in two splits is a remark.
+void check_real_files(FoundFiles& found, const std::string& source) {
+  struct First {
+    fs::path path;
+    std::string class_name;
+    Split split;
+  };
+  RealPaths real_paths;
+  Skipped skipped;
+  std::map<std::pair<std::string, std::optional<double>>, First> first;
+  std::array<std::size_t, 3> num_shared{};
+  for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    std::erase_if(found.of(split), [&](const FoundFile& file) {
+      const auto [entry, is_new] =
+          first.try_emplace({real_paths.of(file.path), file.start_s}, First{file.path, file.class_name, split});
+      const First& other = entry->second;
+      if (is_new) return false;
+      if (other.class_name != file.class_name)
+        fail(ErrorCode::kInvalidArgument, source, ": ", printable(other.path), " and ", printable(file.path),
+             " are one file, but labelled \"", excerpt(other.class_name), "\" and \"", excerpt(file.class_name),
+             "\"; remove one of them");
+      if (other.split == Split::kTrain && split != Split::kTrain) ++num_shared[static_cast<std::size_t>(split)];
+      if (other.split != split) return false;
+      skipped.add("links to files that are there already", file.path);
+      return true;
+    });
+  }
+  skipped.append_to(found.remarks);
+  for (const Split split : {Split::kValidation, Split::kTest})
+    if (const std::size_t count = num_shared[static_cast<std::size_t>(split)])
+      found.remarks.push_back(
+          joined(count, " training files are in the ", split == Split::kTest ? "test" : "validation", " set too"));
 }
 
 bool is_number(std::string_view name) {
@@ -96,7 +183,9 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
          reasons);
   }
   if (options.classes) {
-    const auto unknown = missing_in({options.classes->begin(), options.classes->end()}, names);
+    std::set<std::string> known;
+    for (const std::string& name : *options.classes) known.insert(composed(name));
+    const auto unknown = missing_in(known, names);
     if (!unknown.empty())
       fail(ErrorCode::kInvalidArgument, source, ": has classes that the model lacks: ", list_of(unknown),
            "; the model's are ", list_of(*options.classes));
@@ -111,69 +200,114 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
 
 void check_training_classes(FoundFiles& found, const std::vector<std::string>& classes, bool are_given,
                             const std::string& source) {
-  if (found.train.empty()) return;
+  if (found.train.empty()) {
+    std::string reasons;
+    for (const std::string& remark : found.remarks) reasons += "\n  " + remark;
+    fail(ErrorCode::kInvalidArgument, source, ": holds no files to train on, only for validation or test", reasons);
+  }
   const std::set<std::string> trained = classes_of(found.train);
   if (!are_given)
     if (const auto empty = missing_in(trained, found.empty_classes); !empty.empty())
       fail(ErrorCode::kInvalidArgument, source, ": no file to train on for the class", empty.size() == 1 ? " " : "es ",
            list_of(empty), "; remove the empty folder or fill it");
-  if (const auto missing = missing_in(trained, classes); !missing.empty())
+  std::vector<std::string> names;
+  for (const std::string& name : classes) names.push_back(composed(name));
+  if (const auto missing = missing_in(trained, names); !missing.empty())
     found.remarks.push_back("no training files of " + list_of(missing));
 }
 
 std::vector<Sample> samples_of(const std::vector<FoundFile>& files, const Labels& labels) {
   std::vector<Sample> samples;
   samples.reserve(files.size());
-  for (const FoundFile& file : files) samples.push_back({file.path, labels.at(file.class_name), file.start_s});
+  for (const FoundFile& file : files)
+    samples.push_back({file.path, labels.at(file.class_name), file.start_s, file.duration_s});
   std::ranges::sort(samples, {}, [](const Sample& sample) {
     return std::tuple(std::string_view(sample.path.native()), sample.start_s);
   });
   return samples;
 }
 
-void remark_shared_files(DataSet& data_set) {
-  const auto key = [](const Sample& sample) { return std::pair(sample.path.native(), sample.start_s); };
-  std::set<std::pair<std::string, std::optional<double>>> trained;
-  for (const Sample& sample : data_set.train) trained.insert(key(sample));
-  const auto remark = [&](const std::vector<Sample>& samples, std::string_view name) {
-    const auto count = std::ranges::count_if(samples, [&](const Sample& s) { return trained.contains(key(s)); });
-    if (count != 0) data_set.remarks.push_back(joined(count, " training files are in the ", name, " set too"));
-  };
-  remark(data_set.validation, "validation");
-  remark(data_set.test, "test");
-}
-
 }  // namespace
+
+SpeechCommandsTask parse_task(std::string_view name) {
+  if (name == "speech-commands-12") return SpeechCommandsTask::k12;
+  if (name == "speech-commands-35") return SpeechCommandsTask::k35;
+  fail(ErrorCode::kInvalidArgument, "the task is \"", excerpt(std::string(name)),
+       "\", expected speech-commands-12 or speech-commands-35");
+}
 
 DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
   if (!(options.validation_fraction >= 0 && options.validation_fraction < 1))
     fail(ErrorCode::kInvalidArgument, "the validation fraction is ", options.validation_fraction,
          ", expected at least 0 and less than 1");
   const std::string source = printable(path);
-  FoundFiles found = find_files(path);
+  FoundFiles found = find_files(path, options);
   DataSet data_set;
   data_set.layout = found.layout;
   data_set.has_own_validation = !found.validation.empty();
   data_set.classes = ordered_classes(found, options, source);
+  check_real_files(found, source);
+  if (options.task != SpeechCommandsTask::kAuto && found.layout != Layout::kSpeechCommandsArchive)
+    fail(ErrorCode::kInvalidArgument, source,
+         ": is not Speech Commands in its own archive (with validation_list.txt and testing_list.txt), so it has no "
+         "task of that name");
   if (options.needs_training_files)
     check_training_classes(found, data_set.classes, options.classes.has_value(), source);
   if (options.split_validation && found.validation.empty() && options.validation_fraction > 0 && !found.train.empty())
     data_set.split_by = split_off_validation(found.train, found.validation, options.validation_fraction, options.seed,
                                              options.split_by_speaker);
   Labels labels;
-  for (std::size_t i = 0; i < data_set.classes.size(); ++i) labels.emplace(data_set.classes[i], static_cast<int>(i));
+  for (std::size_t i = 0; i < data_set.classes.size(); ++i)
+    labels.emplace(composed(data_set.classes[i]), static_cast<int>(i));
   data_set.train = samples_of(found.train, labels);
   data_set.validation = samples_of(found.validation, labels);
   data_set.test = samples_of(found.test, labels);
   data_set.background = std::move(found.background);
   data_set.remarks = std::move(found.remarks);
-  remark_shared_files(data_set);
   return data_set;
 }
 
 const std::vector<Sample>& evaluation_samples(const DataSet& data_set) noexcept {
   if (!data_set.test.empty()) return data_set.test;
   return data_set.validation.empty() ? data_set.train : data_set.validation;
+}
+
+std::string fingerprint(const DataSet& data, const fs::path& root) {
+  std::uint64_t state = 0xCBF29CE484222325ULL;  // FNV-1a
+  const auto hash = [&state](std::string_view text) {
+    for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  };
+  for (const std::string& name : data.classes) hash(name + '\n');
+  for (const auto* part : {&data.train, &data.validation}) {
+    for (const Sample& sample : *part) {
+      std::error_code error;
+      const auto size = fs::file_size(sample.path, error);
+      hash(sample.path.lexically_relative(root).string() + '\t' + std::to_string(error ? 0 : size) + '\t' +
+           std::to_string(sample.label) + '\n');
+    }
+    hash("--\n");
+  }
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(state));
+  return text;
+}
+
+std::optional<DataSet> find_as_trained(const fs::path& model_dir, const fs::path& data) {
+  constexpr std::size_t kMostPlanBytes = 64 << 20;
+  try {
+    const fs::path path = model_dir / "training" / "plan.json";
+    const format::Json plan = format::from_text(base::read_text_file(path, kMostPlanBytes));
+    DataSetOptions options;
+    options.validation_fraction = plan.at("validation_fraction").get<double>();
+    options.seed = plan.at("seed").get<std::uint64_t>();
+    options.split_by_speaker = plan.at("split_by") != "file";
+    if (const std::string task = plan.value("task", ""); !task.empty()) options.task = parse_task(task);
+    DataSet data_set = find_data_set(data, options);
+    if (fingerprint(data_set, data) == plan.at("data_fingerprint")) return data_set;
+  } catch (const Error&) {  // no plan, as most models; or of one class, say: no data to train on, but to evaluate on
+  } catch (const format::Json::exception&) {
+  }
+  return std::nullopt;
 }
 
 }  // namespace byteformer::data

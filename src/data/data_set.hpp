@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace byteformer::data {
@@ -12,14 +13,24 @@ namespace byteformer::data {
 /// One labelled file.
 struct Sample {
   std::filesystem::path path;
-  int label = 0;  ///< 0-based index into DataSet::classes
-  std::optional<double>
-      start_s;  ///< a clip of a long recording, from here on; the loader cuts it. Mostly the whole file
+  int label = 0;                          ///< 0-based index into DataSet::classes
+  std::optional<double> start_s;          ///< a clip of a longer recording, from here on; mostly the whole file
+  std::optional<double> duration_s = {};  ///< so long at most; the loader cuts it
   bool operator==(const Sample&) const = default;
 };
 
 /// How the files were found.
 enum class Layout { kFolderPerClass, kSplitFolders, kManifest, kSpeechCommandsManifests, kSpeechCommandsArchive };
+
+/// What Speech Commands, in its own archive, is to teach.
+enum class SpeechCommandsTask {
+  kAuto,  ///< what the classes of a model say; else the twelve
+  k12,    ///< ten words, `unknown` from all others and `background`, each of both a tenth of the words' files
+  k35,    ///< all words
+};
+
+/// "speech-commands-12" or "speech-commands-35". \throws Error kInvalidArgument naming both.
+SpeechCommandsTask parse_task(std::string_view name);
 
 struct DataSet {
   std::vector<std::string> classes;  ///< numbers first, in their order, then names bytewise; or those of the options
@@ -39,32 +50,38 @@ struct DataSetOptions {
   bool split_by_speaker = true;      ///< where names tell the speaker; false: file by file
   bool split_validation = true;      ///< false: all files of a plain folder stay in `train`
   bool needs_training_files = true;  ///< false: no class has to have any
+  SpeechCommandsTask task = SpeechCommandsTask::kAuto;
 };
 
-/// Finds the labelled files below or in `path`:
-///  - a folder with a folder per class, or train/ (training/), val/ (valid/, validation/) and test/ of such folders;
-///    class folders are searched recursively, links followed; hidden, empty and broken entries are skipped with a
-///    remark. Folders `_unknown_`, `_silence_` and `_background_noise_` are the classes `unknown`, `background` and
-///    `background`;
-///  - a manifest, .csv (with or without header `path,label`) or .jsonl/.json of one object a line (`path` or
-///    `audio_filepath`, and `label` or `command`; `offset` in seconds, if only a clip is meant), paths relative to it,
-///    or a folder that holds {train,val,test}.{csv,jsonl,json};
-///  - Speech Commands v2: {train,validation,test}_manifest.json, or the archive's own layout with validation_list.txt
-///    and testing_list.txt (12 classes: ten words, `unknown` from the other words, `background` of clips from
-///    _background_noise_, both as many a split as a word has on average; clips of different splits come from different
-///    parts of a recording).
+/// Finds the labelled files below or in `path`, in any of the layouts that docs/data.md lists: folders of classes,
+/// alone or below folders of splits or with such folders in them; manifests (.csv, .tsv, .json, .jsonl), one for all or
+/// one a split; metadata beside the files; Kaldi's tables; Speech Commands' archive. Class folders are searched
+/// recursively, links followed; hidden, empty and broken entries and what systems leave behind are skipped with a
+/// remark. Names of classes are compared in Unicode's composed form. Folders `_unknown_`, `_silence_` and
+/// `_background_noise_` are the classes `unknown`, `background` and `background`. A folder that holds nothing but one
+/// folder stands for that.
 ///
 /// The split is stratified and depends on the names and the seed only; where names tell the speaker (Speech Commands'
 /// HASH_nohash_N, or CLASS_SPEAKER_N), no speaker is on both sides if that leaves enough of each class.
 ///
-/// Classes that occur only in validation or test, and classes of `options.classes` without a training file, are
-/// remarks.
+/// Which folder became which split, classes that occur only in validation or test, and classes of `options.classes`
+/// without a training file, are remarks.
 /// \throws Error kNotFound; kPermissionDenied; kInvalidFormat naming manifest and line (at most ten missing paths);
-///         kInvalidArgument: no files, one class only (unless `options.classes` is set), a class folder beside training
-///         files that holds none, a class that `options.classes` lacks, a class name that is not UTF-8.
+///         kInvalidArgument: no files, none to train on though `options` need some, one class only (unless
+///         `options.classes` is set), a class folder beside training files that holds none, a class that
+///         `options.classes` lacks, a class name that is not UTF-8, one file under two labels, folders that may be
+///         splits as well as classes.
 DataSet find_data_set(const std::filesystem::path& path, const DataSetOptions& options = {});
 
 /// Which files of it `byteformer eval` should use: test if there is one, else validation, else all.
 const std::vector<Sample>& evaluation_samples(const DataSet& data_set) noexcept;
+
+/// A fingerprint of the samples' names (below `root`), sizes and labels, in hexadecimal: whether a resumed run has the
+/// same data.
+std::string fingerprint(const DataSet& data, const std::filesystem::path& root);
+
+/// The data set below `data`, split as the training of the model in `model_dir` split it; nothing if the model keeps no
+/// plan of its training, or if these are not the files that it was trained on.
+std::optional<DataSet> find_as_trained(const std::filesystem::path& model_dir, const std::filesystem::path& data);
 
 }  // namespace byteformer::data

@@ -1,6 +1,7 @@
 // What the layouts of data sets have in common: the files they find, before classes get their numbers.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "data/data_set.hpp"
+#include "data/names.hpp"
 
 namespace byteformer::data {
 
@@ -17,7 +19,7 @@ struct FoundFile {
   std::filesystem::path path;
   std::string name;  ///< path relative to the data set, as it stands there: what the split depends on
   std::string class_name;
-  std::optional<double> start_s;
+  std::optional<double> start_s = {}, duration_s = {};  ///< of a clip
 };
 
 /// The files of a data set, each list in any order.
@@ -27,6 +29,10 @@ struct FoundFiles {
   std::vector<std::string> empty_classes;  ///< folders of training classes that hold no file
   std::vector<std::filesystem::path> background;
   std::vector<std::string> remarks;
+
+  std::vector<FoundFile>& of(Split split) {
+    return split == Split::kTrain ? train : split == Split::kValidation ? validation : test;
+  }
 };
 
 /// Counts what a search passed over, one remark a reason.
@@ -45,26 +51,53 @@ class Skipped {
   std::map<std::string, Entry, std::less<>> reasons_;
 };
 
-/// Entries of `folder` whose names do not start with a dot, sorted by name.
+bool is_file(const std::filesystem::path& path);
+bool is_folder(const std::filesystem::path& path);
+
+/// Entries of `folder` but for what systems leave there, sorted by name.
 /// \throws Error kPermissionDenied or kIo.
 std::vector<std::filesystem::path> visible_entries(const std::filesystem::path& folder, Skipped& skipped);
+std::vector<std::filesystem::path> visible_folders(const std::filesystem::path& folder);  ///< folders alone
 
-/// All regular files below `folder` that hold at least a byte. Links are followed; every real folder is entered once.
+/// All regular files below `folder` that hold at least a byte. Links are followed, but not to folders that they lie in;
+/// every real folder is entered once.
 /// \throws Error kPermissionDenied or kIo.
 std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder, Skipped& skipped);
 
-/// `unknown` for `_unknown_`, `background` for `_silence_` and `_background_noise_`; other names as they are.
+/// Whether a folder is called images/, audio/ or the like: it holds files of all classes.
+bool is_container(const std::filesystem::path& folder);
+
+/// Whether `folder` holds folders, and not a container alone.
+bool has_class_folders(const std::filesystem::path& folder);
+
+/// The class that a folder stands for: its name, composed; `unknown` for `_unknown_`, `background` for `_silence_` and
+/// `_background_noise_`.
 std::string class_of_folder(std::string_view name);
 
-bool is_split_folders(const std::filesystem::path& root);
-FoundFiles find_split_folders(const std::filesystem::path& root);
-FoundFiles find_class_folders(const std::filesystem::path& root);
+/// Folders of classes, alone or below folders of splits, each of which may have a list of labels instead.
+/// \param classes of a model, if there are any
+FoundFiles find_folders(const std::filesystem::path& root, const std::optional<std::vector<std::string>>& classes);
+
+/// The folder that `root` holds and nothing else, as archives do that wrap everything in a folder of its own.
+std::optional<std::filesystem::path> only_folder(const std::filesystem::path& root);
 
 bool is_manifest_folder(const std::filesystem::path& root);
 FoundFiles find_manifest_folder(const std::filesystem::path& root);
 FoundFiles find_manifest(const std::filesystem::path& manifest);
 
+/// Whether a file of this name may be a manifest: .csv, .tsv, .json, .jsonl.
+bool is_manifest_name(const std::filesystem::path& path);
+
+/// The labelled files of one split that lie in `folder` without folders of classes, as a list in it or beside it says:
+/// metadata.csv or .jsonl (Hugging Face), _classes.csv (Roboflow), wav.scp and text (Kaldi), a list named after the
+/// split (val_annotations.txt, LOC_val_solution.csv, val.csv). Nothing if there is no such list.
+std::optional<std::vector<FoundFile>> find_listed(const std::filesystem::path& folder, Split split,
+                                                  const std::filesystem::path& root, Skipped& skipped,
+                                                  std::vector<std::string>& remarks);
+
+/// Whether `classes` are all among the twelve of Speech Commands' usual task.
+bool are_twelve(const std::vector<std::string>& classes);
 bool is_speech_commands_archive(const std::filesystem::path& root);
-FoundFiles find_speech_commands_archive(const std::filesystem::path& root);
+FoundFiles find_speech_commands_archive(const std::filesystem::path& root, SpeechCommandsTask task);
 
 }  // namespace byteformer::data

@@ -1,10 +1,12 @@
-// Implementation of loader.hpp.
+// Worker threads that fill batches, and how a sample becomes the file that the model sees.
 #include "data/loader.hpp"
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -32,13 +34,26 @@ media::FileBytes read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-/// The sound from where the sample starts.
+/// The part of the sound that the sample is.
+/// \throws Error kInvalidFormat if it starts behind the end.
 media::Sound clip(media::Sound sound, const Sample& sample) {
-  if (!sample.start_s) return sound;
-  const auto start = static_cast<std::size_t>(*sample.start_s * sound.sample_rate + 0.5);
-  sound.samples.erase(sound.samples.begin(),
-                      sound.samples.begin() + static_cast<std::ptrdiff_t>(std::min(start, sound.samples.size())));
+  if (!sample.start_s && !sample.duration_s) return sound;
+  const auto num = [&](double seconds) { return static_cast<std::size_t>(seconds * sound.sample_rate + 0.5); };
+  const std::size_t start = num(sample.start_s.value_or(0));
+  if (start > 0 && start >= sound.samples.size())
+    throw Error(ErrorCode::kInvalidFormat, base::printable(sample.path) + ": has no sound from " +
+                                               std::to_string(*sample.start_s) + " s on, where its clip starts");
+  sound.samples.erase(sound.samples.begin(), sound.samples.begin() + static_cast<std::ptrdiff_t>(start));
+  if (sample.duration_s && num(*sample.duration_s) < sound.samples.size())
+    sound.samples.resize(std::max<std::size_t>(1, num(*sample.duration_s)));
   return sound;
+}
+
+/// \throws Error kUnsupported where a clip would be read as the whole file.
+void check_clip(const Sample& sample, const prepare::Preprocess& preprocess) {
+  if (sample.start_s && preprocess.is_bytes())
+    throw Error(ErrorCode::kUnsupported,
+                base::printable(sample.path) + ": is a clip of a longer sound, but the model reads files as they are");
 }
 
 /// A whole number of the sound's samples; none where each sound keeps its own.
@@ -104,8 +119,10 @@ class SampleLoader {
         throw Error(ErrorCode::kEmptyFile, source_of(index) + ": has too few bytes");
     } catch (const Error& error) {
       file.error = error.what();
-      file.bytes.clear();
+    } catch (const std::bad_alloc&) {
+      file.error = source_of(index) + ": there is not enough memory for it";
     }
+    if (!file.error.empty()) file.bytes.clear();
     return file;
   }
 
@@ -114,6 +131,7 @@ class SampleLoader {
 
   media::FileBytes encoded(std::size_t index, base::Random& random, LoadedFile& file) const {
     const std::string source = source_of(index);
+    check_clip(samples_[index], options_.preprocess);
     media::FileBytes bytes = read_file(samples_[index].path);
     const prepare::Preprocess& preprocess = options_.preprocess;
     if (preprocess.image && media::image_kind(bytes))
@@ -197,9 +215,13 @@ prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preproc
 prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,
                                      const prepare::Preprocess& preprocess) {
   const std::string source = base::printable(sample.path);
-  if (sample.start_s && preprocess.sound) {
-    file = prepared(clip(media::decode_sound(file, source), sample), *preprocess.sound);
-    return {transformed(std::move(file), preprocess, source), true};
+  check_clip(sample, preprocess);
+  if ((sample.start_s || sample.duration_s) && preprocess.sound && media::sound_kind(file)) {
+    media::Sound sound = media::decode_sound(file, source);
+    const std::size_t num_samples = sound.samples.size();
+    sound = clip(std::move(sound), sample);
+    if (sample.start_s || sound.samples.size() < num_samples)
+      return {transformed(prepared(sound, *preprocess.sound), preprocess, source), true};
   }
   return prepare_if_needed(std::move(file), preprocess, source);
 }
@@ -230,7 +252,18 @@ struct Loader::Shared {
     return {samples.size() * batch / per_epoch(), samples.size() * (batch + 1) / per_epoch()};
   }
 
-  void work() {
+  /// Fills batches; what goes wrong besides single files is for the reader, who ends the run.
+  void work() noexcept {
+    try {
+      take_samples();
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      ready.notify_all();
+    }
+  }
+
+  void take_samples() {
     std::unique_lock lock(mutex);
     for (;;) {
       wake.wait(lock, [&] { return stopping || next_batch < next_read + kBatchesAhead; });
@@ -272,6 +305,7 @@ struct Loader::Shared {
   std::size_t open_epoch = 0;  // of `order`
   std::vector<std::size_t> order;
   bool stopping = false;
+  std::exception_ptr failure;  // of a worker, which is gone then
   std::vector<std::thread> workers;
 };
 
@@ -294,9 +328,11 @@ std::vector<LoadedFile> Loader::next() {
   std::unique_lock lock(shared_->mutex);
   const std::size_t batch = shared_->next_read;
   shared_->ready.wait(lock, [&] {
+    if (shared_->failure) return true;
     const auto found = shared_->batches.find(batch);
     return found != shared_->batches.end() && found->second.num_missing == 0;
   });
+  if (shared_->failure) std::rethrow_exception(shared_->failure);
   std::vector<LoadedFile> files = std::move(shared_->batches[batch].files);
   shared_->batches.erase(batch);
   ++shared_->next_read;

@@ -27,43 +27,35 @@ constexpr std::string_view kValidationList = "validation_list.txt";
 constexpr std::string_view kTestList = "testing_list.txt";
 constexpr double kClip_s = 1;
 constexpr std::size_t kMaxListBytes = 64 << 20;
-constexpr std::size_t kMaxMissingNamed = 10;
+constexpr std::size_t kMaxNamed = 10;
 constexpr std::size_t kMaxHeaderBytes = 4096;
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
 
 /// Files of all words, by their names in the lists ("bed/0a7c2a8d_nohash_0.wav").
 using FilesByName = std::unordered_map<std::string, FoundFile>;
 
-FilesByName files_of_words(const fs::path& root, Skipped& skipped) {
+FilesByName files_of_words(const fs::path& root, SpeechCommandsTask task, Skipped& skipped) {
   FilesByName files;
   for (const fs::path& folder : visible_entries(root, skipped)) {
     const std::string word = folder.filename().native();
     if (!is_folder(folder) || word.starts_with('_')) continue;
-    const bool is_command = std::ranges::find(kCommands, word) != kCommands.end();
+    const bool is_class = task == SpeechCommandsTask::k35 || std::ranges::find(kCommands, word) != kCommands.end();
     for (const fs::path& file : files_below(folder, skipped)) {
       const std::string name = file.lexically_relative(root).native();
-      files.emplace(name, FoundFile{file, name, is_command ? word : std::string(kUnknown), std::nullopt});
+      files.emplace(name, FoundFile{file, name, is_class ? word : std::string(kUnknown), {}, {}});
     }
   }
   return files;
 }
 
-/// Moves the files that `list` names out of `files`.
-std::vector<FoundFile> take_listed(const fs::path& list, FilesByName& files) {
+/// Moves the files that `list` names out of `files`. A list may name words that are not here, but no file twice.
+/// \param root where the files lie; \param remarks takes how many are not here
+std::vector<FoundFile> take_listed(const fs::path& list, const fs::path& root, FilesByName& files,
+                                   std::vector<std::string>& remarks) {
   std::vector<FoundFile> listed;
   if (!is_file(list)) return listed;
   const std::string text = base::read_text_file(list, kMaxListBytes);
-  std::string missing;
-  std::size_t num_missing = 0;
+  std::string twice, missing;
+  std::size_t num_twice = 0, num_missing = 0;
   std::string_view rest = text;
   for (std::size_t line = 1; !rest.empty(); ++line) {
     const auto end = rest.find('\n');
@@ -72,33 +64,38 @@ std::vector<FoundFile> take_listed(const fs::path& list, FilesByName& files) {
     if (name.ends_with('\r')) name.remove_suffix(1);
     if (name.empty()) continue;
     const auto file = files.find(std::string(name));
-    if (file == files.end()) {
-      if (++num_missing <= kMaxMissingNamed)
-        missing += joined("\n  ", printable(list), ':', line, ": ", format::excerpt(name));
-      continue;
+    if (file != files.end()) {
+      listed.push_back(std::move(file->second));
+      files.erase(file);
+    } else if (std::error_code ignored; fs::file_size(root / name, ignored) > 0 && !ignored) {
+      if (++num_twice <= kMaxNamed) twice += joined("\n  ", printable(list), ':', line, ": ", format::excerpt(name));
+    } else if (++num_missing == 1) {
+      missing = name;
     }
-    listed.push_back(std::move(file->second));
-    files.erase(file);
   }
+  if (num_twice != 0)
+    fail(ErrorCode::kInvalidFormat, printable(list), ": names ", num_twice,
+         " files that stand in the lists twice:", twice, num_twice > kMaxNamed ? "\n  ..." : "");
+  if (num_missing != 0 && listed.empty())
+    fail(ErrorCode::kInvalidFormat, printable(list), ": none of its ", num_missing, " files is here, for example ",
+         format::excerpt(missing));
   if (num_missing != 0)
-    fail(ErrorCode::kInvalidFormat, printable(list), ": names ", num_missing,
-         " files that do not exist, are empty, or stand in the lists twice:", missing,
-         num_missing > kMaxMissingNamed ? "\n  ..." : "");
+    remarks.push_back(joined(printable(list.filename()), " names ", num_missing,
+                             num_missing == 1 ? " file that is" : " files that are", " not here or empty, for example ",
+                             format::excerpt(missing), "; ", listed.size(), " are used"));
   return listed;
 }
 
-std::size_t mean_command_size(const std::vector<FoundFile>& files) {
-  std::map<std::string_view, std::size_t> sizes;
-  for (const FoundFile& file : files)
-    if (file.class_name != kUnknown) ++sizes[file.class_name];
-  std::size_t sum = 0;
-  for (const auto& [name, size] : sizes) sum += size;
-  return sizes.empty() ? 0 : (sum + sizes.size() / 2) / sizes.size();
+/// A tenth of the words' files, rounded up: what the data set's own code takes of unknown words and of silence.
+std::size_t tenth_of_commands(const std::vector<FoundFile>& files) {
+  const auto num_commands = static_cast<std::size_t>(
+      std::ranges::count_if(files, [](const FoundFile& f) { return f.class_name != kUnknown; }));
+  return (num_commands + 9) / 10;
 }
 
-/// Keeps as many files of other words as a command has on average.
+/// Keeps as many files of other words as the task has.
 void thin_out_unknown(std::vector<FoundFile>& files) {
-  const std::size_t wanted = mean_command_size(files);
+  const std::size_t wanted = tenth_of_commands(files);
   const auto unknown =
       std::partition(files.begin(), files.end(), [](const FoundFile& f) { return f.class_name != kUnknown; });
   std::sort(unknown, files.end(), [](const FoundFile& a, const FoundFile& b) {
@@ -143,36 +140,50 @@ void add_background(std::vector<FoundFile>& files, const std::vector<Recording>&
     for (std::size_t i = 0; i < clips; ++i) {
       const double start_s =
           clips == 1 ? first_s : first_s + room_s * static_cast<double>(i) / static_cast<double>(clips - 1);
-      files.push_back({recording.path, recording.name, std::string(kBackground), start_s});
+      files.push_back({recording.path, recording.name, std::string(kBackground), start_s, kClip_s});
     }
   }
 }
 
 }  // namespace
 
+bool are_twelve(const std::vector<std::string>& classes) {
+  return std::ranges::all_of(classes, [](const std::string& name) {
+    return name == kUnknown || name == kBackground || std::ranges::find(kCommands, name) != kCommands.end();
+  });
+}
+
 bool is_speech_commands_archive(const fs::path& root) {
   return is_file(root / kValidationList) || is_file(root / kTestList);
 }
 
-FoundFiles find_speech_commands_archive(const fs::path& root) {
+FoundFiles find_speech_commands_archive(const fs::path& root, SpeechCommandsTask task) {
   constexpr double kEndOfTrain = 0.8;  // of a noise recording; what follows is for validation and test, half each
   constexpr double kEndOfValidation = 0.9;
   FoundFiles found;
   found.layout = Layout::kSpeechCommandsArchive;
   Skipped skipped;
-  FilesByName files = files_of_words(root, skipped);
-  found.validation = take_listed(root / kValidationList, files);
-  found.test = take_listed(root / kTestList, files);
+  FilesByName files = files_of_words(root, task, skipped);
+  found.validation = take_listed(root / kValidationList, root, files, found.remarks);
+  found.test = take_listed(root / kTestList, root, files, found.remarks);
   for (auto& [name, file] : files) found.train.push_back(std::move(file));
-  for (auto* split : {&found.train, &found.validation, &found.test}) thin_out_unknown(*split);
   const std::vector<Recording> recordings = recordings_in(root, skipped);
   for (const Recording& recording : recordings) found.background.push_back(recording.path);
+  if (task == SpeechCommandsTask::k35) {
+    found.remarks.push_back("Speech Commands: every word is a class (speech-commands-35)");
+    skipped.append_to(found.remarks);
+    return found;
+  }
+  found.remarks.push_back(
+      "Speech Commands: ten words, \"unknown\" from all others and \"background\" "
+      "(speech-commands-12; --task speech-commands-35 takes every word)");
+  for (auto* split : {&found.train, &found.validation, &found.test}) thin_out_unknown(*split);
   if (recordings.empty()) {
     found.remarks.push_back("no recordings in _background_noise_, so there is no class \"background\"");
   } else {
-    add_background(found.train, recordings, mean_command_size(found.train), 0, kEndOfTrain);
-    add_background(found.validation, recordings, mean_command_size(found.validation), kEndOfTrain, kEndOfValidation);
-    add_background(found.test, recordings, mean_command_size(found.test), kEndOfValidation, 1);
+    add_background(found.train, recordings, tenth_of_commands(found.train), 0, kEndOfTrain);
+    add_background(found.validation, recordings, tenth_of_commands(found.validation), kEndOfTrain, kEndOfValidation);
+    add_background(found.test, recordings, tenth_of_commands(found.test), kEndOfValidation, 1);
   }
   skipped.append_to(found.remarks);
   return found;

@@ -1,14 +1,14 @@
-// Implementation of survey.hpp.
+// Reads and decodes a sample of the training files.
 #include "data/survey.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <utility>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "format/text.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"
 
@@ -16,6 +16,8 @@ namespace byteformer::data {
 namespace {
 
 constexpr std::size_t kNumLargest = 8;
+constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30;  ///< as the loader takes
+constexpr std::uint64_t kMostBytesInAll = std::uint64_t{1} << 30;
 constexpr std::size_t kHeadBytes = 4096;  ///< tells the kind; what is neither picture nor sound is not read further
 
 void look_at_file(const Sample& sample, Survey& survey) {
@@ -24,6 +26,8 @@ void look_at_file(const Sample& sample, Survey& survey) {
   bytes.resize(file.read(bytes));
   const auto image = media::image_kind(bytes), sound = media::sound_kind(bytes);
   if (image || sound) {
+    if (file.size() > kMostFileBytes)
+      throw Error(ErrorCode::kUnsupported, base::printable(sample.path) + ": is larger than 1 GiB");
     const std::size_t head = bytes.size();
     bytes.resize(std::max(head, static_cast<std::size_t>(file.size())));
     bytes.resize(head + file.read(std::span(bytes).subspan(head)));
@@ -31,7 +35,6 @@ void look_at_file(const Sample& sample, Survey& survey) {
   const std::string source = base::printable(sample.path);
   if (image) {
     const media::Image decoded = media::decode_image(bytes, source);
-    ++survey.kinds[std::string(*image)];
     ++survey.num_images;
     survey.all_images_equal &=
         survey.widths.empty() || (decoded.width == survey.widths.front() && decoded.height == survey.heights.front());
@@ -40,53 +43,58 @@ void look_at_file(const Sample& sample, Survey& survey) {
     survey.shorter_sides.push_back(std::min(decoded.width, decoded.height));
   } else if (sound) {
     const media::Sound decoded = media::decode_sound(bytes, source);
-    ++survey.kinds[std::string(*sound)];
     ++survey.num_sounds;
-    survey.durations_s.push_back(static_cast<double>(decoded.samples.size()) / decoded.sample_rate);
+    const double whole_s = static_cast<double>(decoded.samples.size()) / decoded.sample_rate;
+    const double rest_s = std::max(0.0, whole_s - sample.start_s.value_or(0));
+    survey.durations_s.push_back(std::min(rest_s, sample.duration_s.value_or(rest_s)));
     survey.sample_rates.push_back(decoded.sample_rate);
-  } else {
-    ++survey.kinds["other"];
   }
+  const std::string kind(image ? *image : sound ? *sound : "other");
+  ++survey.kinds[kind];
+  survey.first_of_medium.try_emplace(image ? "pictures" : sound ? "sounds" : "neither picture nor sound", source);
   survey.bytes.push_back(file.size());
   ++survey.num_looked_at;
 }
 
-/// The positions in `samples` of the files that are largest on disk.
-std::vector<std::size_t> largest(const std::vector<Sample>& samples) {
+/// Positions in `samples` with the sizes of the files on disk, largest first; a sample of noise only if all are.
+std::vector<std::pair<std::uintmax_t, std::size_t>> sizes_of(const DataSet& data) {
+  const auto noise = std::ranges::find(data.classes, "background") - data.classes.begin();
+  const auto is_noise = [&](const Sample& sample) { return sample.label == noise; };
+  const bool all_are_noise = std::ranges::all_of(data.train, is_noise);
   std::vector<std::pair<std::uintmax_t, std::size_t>> sizes;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
+  for (std::size_t i = 0; i < data.train.size(); ++i) {
     std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(samples[i].path, error);
-    if (!error) sizes.emplace_back(size, i);
+    const std::uintmax_t size = std::filesystem::file_size(data.train[i].path, error);
+    if (!error && (all_are_noise || !is_noise(data.train[i]))) sizes.emplace_back(size, i);
   }
-  const std::size_t count = std::min(sizes.size(), kNumLargest);
-  std::ranges::partial_sort(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(count), std::greater<>());
-  std::vector<std::size_t> positions;
-  for (std::size_t i = 0; i < count; ++i) positions.push_back(sizes[i].second);
-  return positions;
+  return sizes;
 }
 
 /// Calls look_at_file() unless the file is damaged; training will name it.
 void try_to_look_at(const Sample& sample, Survey& survey) {
   try {
     look_at_file(sample, survey);
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (++survey.num_failed == 1) survey.first_failure = error.what();
   }
-}
-
-/// FNV-1a.
-void hash(std::uint64_t& state, std::string_view text) {
-  for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
 }
 
 }  // namespace
 
-Survey look_at(const std::vector<Sample>& samples, std::size_t most_files) {
+Survey look_at(const DataSet& data, std::size_t most_files) {
   Survey survey;
-  const std::size_t count = std::min(samples.size(), most_files);
-  for (std::size_t i = 0; i < count; ++i) try_to_look_at(samples[samples.size() * i / count], survey);
+  auto sizes = sizes_of(data);
+  const std::size_t count = std::min(sizes.size(), most_files);
+  std::uint64_t num_bytes = 0;
+  for (std::size_t i = 0; i < count && (i == 0 || num_bytes < kMostBytesInAll); ++i) {
+    const auto& [size, position] = sizes[sizes.size() * i / count];
+    try_to_look_at(data.train[position], survey);
+    num_bytes += std::min<std::uint64_t>(size, kMostFileBytes);
+  }
   Survey extremes = survey;  // apart from the sample, whose quantiles they would bend
-  for (const std::size_t i : largest(samples)) try_to_look_at(samples[i], extremes);
+  const std::size_t num_largest = std::min(sizes.size(), kNumLargest);
+  std::ranges::partial_sort(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(num_largest), std::greater<>());
+  for (std::size_t i = 0; i < num_largest; ++i) try_to_look_at(data.train[sizes[i].second], extremes);
   if (!extremes.bytes.empty()) survey.most_bytes = std::ranges::max(extremes.bytes);
   if (!extremes.durations_s.empty()) survey.longest_s = std::ranges::max(extremes.durations_s);
   std::ranges::sort(survey.bytes);
@@ -98,20 +106,20 @@ Survey look_at(const std::vector<Sample>& samples, std::size_t most_files) {
   return survey;
 }
 
-std::string fingerprint(const DataSet& data, const std::filesystem::path& root) {
-  std::uint64_t state = 0xCBF29CE484222325ULL;
-  for (const std::string& name : data.classes) hash(state, name + '\n');
-  for (const auto* part : {&data.train, &data.validation}) {
-    for (const Sample& sample : *part) {
-      std::error_code error;
-      const auto size = std::filesystem::file_size(sample.path, error);
-      hash(state, sample.path.lexically_relative(root).string() + '\t' + std::to_string(error ? 0 : size) + '\t' +
-                      std::to_string(sample.label) + '\n');
-    }
-    hash(state, "--\n");
-  }
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(state));
+std::string Survey::disagreement() const {
+  const std::map<std::string, std::size_t> counts = {
+      {"pictures", num_images},
+      {"sounds", num_sounds},
+      {"neither picture nor sound", num_looked_at - num_images - num_sounds}};
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& medium) { return medium.second; });
+  std::string text;
+  for (const auto& [medium, count] : counts)
+    if (count > 0 && medium != most->first)
+      text += format::joined(text.empty() ? "" : "; ", count, " of ", num_looked_at, " files are ", medium,
+                             ", for example ", first_of_medium.at(medium));
+  if (num_failed > 0)
+    text += format::joined(text.empty() ? "" : "; ", num_failed, num_failed == 1 ? " file" : " files",
+                           " could not be read: ", first_failure);
   return text;
 }
 

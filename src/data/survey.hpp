@@ -23,7 +23,14 @@ struct Survey {
   std::vector<int> sample_rates;
   /// Of the files that are largest on disk, looked at or not: one in ten thousand can be longer than all others.
   std::int64_t most_bytes = 0;
-  double longest_s = 0;  ///< of sounds
+  double longest_s = 0;                                ///< of sounds
+  std::map<std::string, std::string> first_of_medium;  ///< the first of the pictures, of the sounds and of the others
+  std::size_t num_failed = 0;
+  std::string first_failure;  ///< which file could not be read, and why
+
+  /// The files that are no pictures where most are, and so on, or that could not be read, in words; empty if there are
+  /// none.
+  std::string disagreement() const;
 
   double image_share() const { return share(num_images); }
   double sound_share() const { return share(num_sounds); }
@@ -34,9 +41,10 @@ struct Survey {
   }
 };
 
-/// Looks at up to `most_files` files, evenly spread, and at the few largest; decodes them to know their dimensions.
-/// Damaged ones are left out.
-Survey look_at(const std::vector<Sample>& samples, std::size_t most_files = 400);
+/// Looks at up to `most_files` files, evenly spread, and at the few largest; decodes them to know their dimensions, but
+/// none that training would refuse as too large, and reads about a gigabyte in all. Damaged ones are left out and
+/// counted. A clip counts by its own length, and noise (class `background`) only where there is nothing else.
+Survey look_at(const DataSet& data, std::size_t most_files = 400);
 
 /// The value below which `fraction` of a sorted list lies; 0 for an empty one.
 template <typename T>
@@ -45,9 +53,5 @@ T quantile(const std::vector<T>& sorted, double fraction) {
   const auto last = static_cast<double>(sorted.size() - 1);
   return sorted[static_cast<std::size_t>(fraction * last + 0.5)];
 }
-
-/// A fingerprint of the samples' names (below `root`), sizes and labels, in hexadecimal: whether a resumed run has the
-/// same data.
-std::string fingerprint(const DataSet& data, const std::filesystem::path& root);
 
 }  // namespace byteformer::data

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
@@ -60,6 +61,9 @@ std::string to_json(const TrainingPlan& plan) {
   for_each_member(plan, [&](const char* name, const auto& value) { json[name] = value; });
   json["asked"] = format::from_text(to_json(plan.asked));
   json["data_set"] = plan.data_set;
+  if (!plan.data_absolute.empty()) json["data_absolute"] = plan.data_absolute;
+  if (!plan.data_from_output.empty()) json["data_from_output"] = plan.data_from_output;
+  if (!plan.task.empty()) json["task"] = plan.task;
   json["epochs"] = plan.epochs();  // for people: it follows from the schedule
   json["model"] = nlohmann::json::parse(format::to_json(plan.config));
   return format::to_text(json, 2) + "\n";
@@ -94,6 +98,7 @@ Request chosen_settings(const TrainingPlan& plan) {
   r.weight_decay = plan.weight_decay, r.label_smoothing = plan.label_smoothing, r.clip_norm = plan.clip_norm;
   r.ema_momentum = plan.ema_momentum, r.dropout = plan.dropout, r.stochastic_depth = plan.stochastic_depth;
   r.validation_fraction = plan.validation_fraction, r.split_by = plan.split_by;
+  if (!plan.task.empty()) r.task = plan.task;
   r.schedule = plan.schedule.is_per_epoch ? "epoch" : "step", r.initialisation = plan.initialisation;
   r.device = plan.device, r.precision = plan.precision, r.token_budget = plan.token_budget;
   return r;
@@ -116,6 +121,19 @@ void require_same_result(const Request& request, const TrainingPlan& plan) {
                     text + ". Leave them out, or start a new run");
 }
 
+void remember_places(TrainingPlan& plan, const std::filesystem::path& output) {
+  const std::filesystem::path data = std::filesystem::absolute(plan.data).lexically_normal();
+  plan.data_absolute = data.native();
+  plan.data_from_output = data.lexically_relative(std::filesystem::absolute(output).lexically_normal()).native();
+}
+
+std::filesystem::path data_place(const TrainingPlan& plan, const std::filesystem::path& output) {
+  std::error_code ignored;
+  for (const std::filesystem::path& place : {std::filesystem::path(plan.data_absolute), output / plan.data_from_output})
+    if (!plan.data_absolute.empty() && std::filesystem::exists(place, ignored)) return place;
+  return plan.data;
+}
+
 TrainingPlan parse_plan(const std::string& text, const std::string& source) {
   TrainingPlan plan;
   try {
@@ -123,6 +141,9 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
     for_each_member(plan, [&](const char* name, auto& value) { json.at(name).get_to(value); });
     plan.data_set = json.value("data_set", "");  // plans of earlier versions do not say
     if (json.contains("asked")) plan.asked = parse_request(format::to_text(json["asked"]));
+    plan.data_absolute = json.value("data_absolute", "");
+    plan.data_from_output = json.value("data_from_output", "");
+    plan.task = json.value("task", "");
     plan.config = format::parse_config(json.at("model").dump(), source);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kInvalidFormat, source + ": is no training plan: " + error.what());

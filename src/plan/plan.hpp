@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ struct Schedule {
 double learning_rate(const Schedule& schedule, std::int64_t step) noexcept;
 
 struct TrainingPlan {
-  std::string data;
+  std::string data;                             ///< as it was given
+  std::string data_absolute, data_from_output;  ///< where it lay when the run began, also as seen from the output
   std::string data_set;  ///< the name of a published one, where a published configuration says so
   format::ModelConfig config;
   prepare::Preprocess preprocess;
@@ -48,6 +50,7 @@ struct TrainingPlan {
   double dropout = 0;
   double stochastic_depth = 0;
   double validation_fraction = 0.1;
+  std::string task;               ///< of Speech Commands: "speech-commands-12" or "speech-commands-35"; mostly empty
   std::string split_by = "auto";  ///< how validation is split off: "auto", "speaker" or "file"
   bool balance_classes = false;
   bool balance_kinds = false;
@@ -67,6 +70,13 @@ struct TrainingPlan {
     return static_cast<double>(schedule.total_steps) / static_cast<double>(schedule.steps_per_epoch);
   }
 };
+
+/// Notes where the data lie, so that a resume from another folder finds them. \param output folder of the run
+void remember_places(TrainingPlan& plan, const std::filesystem::path& output);
+
+/// Where the data of a run are now: where they were, or, if the run moved together with them, as far from `output` as
+/// then.
+std::filesystem::path data_place(const TrainingPlan& plan, const std::filesystem::path& output);
 
 std::string to_json(const TrainingPlan& plan);
 

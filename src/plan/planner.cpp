@@ -172,6 +172,7 @@ void take_settings(const Request& request, TrainingPlan& plan) {
   plan.seed = static_cast<std::uint64_t>(request.seed.value_or(0));
   plan.validation_fraction = request.validation_fraction.value_or(0.1);
   plan.split_by = request.split_by.value_or("auto");
+  plan.task = request.task.value_or("");
   plan.init_from = request.init_from.value_or("");
   plan.token_budget = request.token_budget.value_or(plan.token_budget);
   plan.weight_decay = request.weight_decay.value_or(0.05);
@@ -204,6 +205,7 @@ data::DataSetOptions split_options(const TrainingPlan& plan) {
   options.validation_fraction = plan.validation_fraction;
   options.seed = plan.seed;
   options.split_by_speaker = plan.split_by != "file";
+  if (!plan.task.empty()) options.task = data::parse_task(plan.task);
   return options;
 }
 
@@ -219,6 +221,7 @@ TrainingPlan choose_plan(const Request& request, const data::DataSet& data, cons
   take_settings(request, plan);
   plan.data_fingerprint = data::fingerprint(data, plan.data);
   plan.reasons.push_back(survey_text(survey));
+  if (const std::string text = survey.disagreement(); !text.empty()) plan.reasons.push_back("but " + text);
   choose_device(request, machine, plan);
   choose_preprocess(request, survey, plan);
   choose_model(request, data, survey, plan);

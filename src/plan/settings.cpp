@@ -52,6 +52,9 @@ std::vector<Setting> make_settings() {
        "Share held out where there is no validation set", kFiles, kDecidesResult},
       {"split-by", &R::split_by, Choice{{"auto", "file", "speaker"}}, "What is held out together", kFiles,
        kDecidesResult},
+      {"task", &R::task, Choice{{"speech-commands-12", "speech-commands-35"}},
+       "Classes of Speech Commands' archive: ten words, unknown and background (default), or all words", kFiles,
+       kDecidesResult},
 
       {"recipe", &R::recipe, Choice{{"auto", "published"}}, "Settings: chosen for the data, or those of the paper",
        kModel, kDecidesResult},

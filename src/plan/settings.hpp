@@ -37,7 +37,7 @@ struct Request {
   std::optional<std::int64_t> steps, batch_size, warmup_steps, seed;
   std::optional<double> learning_rate, min_learning_rate, weight_decay, label_smoothing, clip_norm, ema_momentum;
   std::optional<double> dropout, stochastic_depth, validation_fraction;
-  std::optional<std::string> schedule, initialisation, balance, split_by;
+  std::optional<std::string> schedule, initialisation, balance, split_by, task;
 
   std::optional<std::string> device, precision;
   std::optional<std::int64_t> threads, workers, token_budget;

@@ -9,7 +9,6 @@
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
-#include "data/trained_split.hpp"
 #include "evaluation/evaluation.hpp"
 #include "evaluation/examination.hpp"
 #include "evaluation/robustness.hpp"

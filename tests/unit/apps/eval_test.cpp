@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "data/data_set.hpp"
-#include "data/survey.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"

@@ -80,7 +80,9 @@ TEST(DataSetTest, AClassFolderWithoutTrainingFilesIsAnErrorIfThereIsSomethingToT
   fs::remove_all(folder.path() / "train/cat");
   fs::remove_all(folder.path() / "train/dog");
   folder.put("test/dog/1");
-  EXPECT_EQ(folder.find().test.size(), 2U);
+  DataSetOptions evaluation;
+  evaluation.needs_training_files = false;
+  EXPECT_EQ(folder.find(evaluation).test.size(), 2U);
 }
 
 TEST(DataSetTest, AClassThatOnlyTestHasIsARemark) {
@@ -91,10 +93,11 @@ TEST(DataSetTest, AClassThatOnlyTestHasIsARemark) {
   const DataSet found = folder.find(unsplit());
   EXPECT_THAT(found.classes, ElementsAre("bird", "cat", "dog"));
   EXPECT_EQ(found.test.size(), 1U);
-  EXPECT_THAT(found.remarks, ElementsAre("no training files of \"bird\""));
+  EXPECT_THAT(found.remarks,
+              ElementsAre("splits: train/ to train on, test/ for test", "no training files of \"bird\""));
   DataSetOptions evaluation = unsplit();
   evaluation.needs_training_files = false;
-  EXPECT_TRUE(folder.find(evaluation).remarks.empty());
+  EXPECT_THAT(folder.find(evaluation).remarks, ElementsAre("splits: train/ to train on, test/ for test"));
 }
 
 TEST(DataSetTest, ClassNamesMustBeUtf8) {

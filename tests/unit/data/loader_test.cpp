@@ -2,10 +2,15 @@
 #include "data/loader.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 
+#include "media/sound.hpp"
+#include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -183,6 +188,61 @@ TEST(LoaderTest, AMaskThatKeepsNothingCostsItsFile) {
     EXPECT_EQ(file.error.find("file0: keep_frac 0.6 keeps none of 1 bytes") != std::string::npos, file.sample == 0);
   }
 }
+
+std::string wav_of(const std::vector<float>& samples) {
+  const media::FileBytes wav = media::encode_wav({8000, samples}, media::SampleFormat::kFloat32);
+  return {wav.begin(), wav.end()};
+}
+
+TEST(LoaderTest, AClipIsThePartThatTheSampleSays) {
+  const TemporaryFolder folder;
+  std::vector<float> samples(8000, 0.25F);
+  std::fill(samples.begin() + 4000, samples.begin() + 6000, 0.5F);
+  test::write_file(folder / "a.wav", wav_of(samples));
+  const prepare::Encoding as_float{.format = prepare::FileFormat::kWav, .sample_format = media::SampleFormat::kFloat32};
+  const prepare::Preprocess sounds{{}, prepare::SoundPreparation{{}, {}, as_float}};
+  const auto loaded = [&](std::optional<double> start_s, std::optional<double> duration_s) {
+    const media::FileBytes wav = load_for_evaluation({folder / "a.wav", 0, start_s, duration_s}, sounds);
+    return media::decode_sound(wav, "t").samples;
+  };
+  EXPECT_EQ(loaded(0.5, 0.25), std::vector<float>(2000, 0.5F));
+  EXPECT_EQ(loaded({}, 0.5), std::vector<float>(4000, 0.25F));
+  EXPECT_EQ(loaded(0.75, {}), std::vector<float>(2000, 0.25F));
+  EXPECT_EQ(loaded({}, 9.0).size(), 8000U);
+  test::expect_error(ErrorCode::kInvalidFormat, {"a.wav", "no sound from 1.5"}, [&] { loaded(1.5, {}); });
+  test::expect_error(ErrorCode::kUnsupported, {"a.wav", "is a clip"}, [&] {
+    load_for_evaluation({folder / "a.wav", 0, 0.5, {}}, prepare::Preprocess{});
+  });
+  LoaderOptions with = options(1);
+  with.preprocess = sounds;
+  Loader loader({{folder / "a.wav", 0, 0.5, 0.25}}, with);
+  EXPECT_EQ(media::decode_sound(loader.next().at(0).bytes, "t").samples, std::vector<float>(2000, 0.5F));
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // these need all addresses
+TEST(LoaderTest, AFileThatMemoryDoesNotSufficeForIsAnErrorOfThatFile) {
+  const TemporaryFolder folder;
+  test::write_file(folder / "small", "x");
+  test::write_file(folder / "huge", "x");
+  std::filesystem::resize_file(folder / "huge", std::uintmax_t{1} << 30);  // with holes
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  std::size_t num_pages = 0;
+  std::ifstream("/proc/self/statm") >> num_pages;
+  rlimit tight = before;
+  tight.rlim_cur = num_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + (std::size_t{600} << 20);
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &tight), 0);
+  std::vector<LoadedFile> batch;
+  {
+    Loader loader({{folder / "huge", 0, {}}, {folder / "small", 1, {}}}, options(2));
+    batch = loader.next();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+  ASSERT_EQ(batch.size(), 2U);
+  for (const LoadedFile& file : batch)
+    EXPECT_EQ(file.error, file.label == 1 ? "" : (folder / "huge").string() + ": there is not enough memory for it");
+}
+#endif
 
 }  // namespace
 }  // namespace byteformer::data

@@ -90,7 +90,8 @@ TEST(ManifestFolderTest, TakesOneManifestASplit) {
   EXPECT_THAT(folder.names(found, found.train), ElementsAre("x:1", "y:2"));
   EXPECT_THAT(folder.names(found, found.validation), ElementsAre("x:3"));
   EXPECT_THAT(folder.names(found, found.test), ElementsAre("x:1", "y:4"));
-  EXPECT_THAT(found.remarks, ElementsAre("1 training files are in the test set too"));
+  EXPECT_THAT(found.remarks, ElementsAre("splits: train.csv to train on, val.jsonl for validation, test.csv for test",
+                                         "1 training files are in the test set too"));
   folder.put("train.jsonl", "");
   expect_error(ErrorCode::kInvalidArgument, {"both train.csv and train.jsonl"}, [&] { folder.find(); });
 }

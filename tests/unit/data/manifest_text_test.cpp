@@ -15,14 +15,14 @@ using testing::IsEmpty;
 
 std::vector<std::string> csv(std::string_view text) {
   std::vector<std::string> rows;
-  for (const auto& entry : parse_csv_manifest(text, "t.csv"))
+  for (const auto& entry : parse_csv_manifest(text, "t.csv").entries)
     rows.push_back(std::to_string(entry.line) + ' ' + entry.path + " -> " + entry.label);
   return rows;
 }
 
 std::vector<std::string> json(std::string_view text) {
   std::vector<std::string> rows;
-  for (const auto& entry : parse_json_manifest(text, "t.jsonl"))
+  for (const auto& entry : parse_json_manifest(text, "t.jsonl").entries)
     rows.push_back(std::to_string(entry.line) + ' ' + entry.path + " -> " + entry.label);
   return rows;
 }
@@ -73,7 +73,7 @@ TEST(JsonManifestTest, ReadsBothNamesOfEachKey) {
               ElementsAre("1 a.wav -> yes", "3 b.wav -> no"));
   EXPECT_THAT(json("{\"path\": \"a\", \"label\": 7}"), ElementsAre("1 a -> 7"));
   EXPECT_THAT(json("\xEF\xBB\xBF"), IsEmpty());
-  const auto entries = parse_json_manifest("{\"path\": \"a\", \"label\": \"b\", \"offset\": 1.5}", "t");
+  const auto entries = parse_json_manifest("{\"path\": \"a\", \"label\": \"b\", \"offset\": 1.5}", "t").entries;
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].start_s, 1.5);
 }
@@ -81,7 +81,8 @@ TEST(JsonManifestTest, ReadsBothNamesOfEachKey) {
 TEST(JsonManifestTest, NamesTheLineThatIsWrong) {
   expect_json_error("{\"path\": \"a\", \"label\": \"b\"}\n{", {"t.jsonl:2", "not valid JSON"});
   expect_json_error("{\"path\": \"a\", \"path\": \"b\"}", {"t.jsonl:1", "\"path\" stands twice"});
-  expect_json_error("[1]", {"t.jsonl:1", "an array of 1", "one object a line"});
+  expect_json_error("1", {"t.jsonl:1", "is 1", "one object a line"});
+  expect_json_error("[{\"path\": \"a\", \"label\": \"b\"}, 1]", {"t.jsonl:2", "is 1", "one object a line"});
   expect_json_error("{\"label\": \"b\"}", {"t.jsonl:1", "neither \"path\" nor \"audio_filepath\""});
   expect_json_error("{\"path\": \"a\"}", {"t.jsonl:1", "neither \"label\" nor \"command\""});
   expect_json_error("{\"path\": 1, \"label\": \"b\"}", {"t.jsonl:1", "path is 1"});

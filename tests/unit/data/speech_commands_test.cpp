@@ -127,9 +127,49 @@ TEST_F(SpeechCommandsTest, SplitsBySpeakerWhereThereIsNoValidationList) {
 
 TEST_F(SpeechCommandsTest, ListsMustNameFilesThatExistOnce) {
   folder_.put("testing_list.txt", "yes/gone.wav\n");
-  expect_error(ErrorCode::kInvalidFormat, {"testing_list.txt:1: yes/gone.wav"}, [&] { folder_.find(); });
+  expect_error(ErrorCode::kInvalidFormat, {"testing_list.txt: none of its 1 files is here", "yes/gone.wav"},
+               [&] { folder_.find(); });
   folder_.put("testing_list.txt", validation_list_);
   expect_error(ErrorCode::kInvalidFormat, {"testing_list.txt", "13 files", "twice", "..."}, [&] { folder_.find(); });
+}
+
+TEST_F(SpeechCommandsTest, ListsMayCoverMoreThanTheData) {
+  folder_.put("testing_list.txt", "yes/gone.wav\nnever/00003039_nohash_0.wav\n" + test_list_);
+  const DataSet found = folder_.find();
+  EXPECT_EQ(found.test.size(), 24U);
+  EXPECT_THAT(all_remarks(found), HasSubstr("testing_list.txt names 2 files that are not here or empty, for example "
+                                            "yes/gone.wav; 26 are used"));
+}
+
+TEST_F(SpeechCommandsTest, TheTaskOf35WordsHasAllWordsAndNothingElse) {
+  DataSetOptions options;
+  options.task = parse_task("speech-commands-35");
+  const DataSet found = folder_.find(options);
+  EXPECT_THAT(found.classes,
+              ElementsAre("bed", "cat", "dog", "down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes"));
+  EXPECT_EQ(found.train.size() + found.validation.size() + found.test.size(), 160U);
+  EXPECT_EQ(found.background.size(), 2U);  // for augmentation
+  DataSetOptions of_model;
+  of_model.classes = found.classes;  // says which task it is
+  EXPECT_EQ(folder_.find(of_model).test.size(), found.test.size());
+  expect_error(ErrorCode::kInvalidArgument, {"speech-commands-12 or speech-commands-35"}, [] { parse_task("12"); });
+  DataFolder other;
+  other.put("a/1");
+  other.put("b/1");
+  expect_error(ErrorCode::kInvalidArgument, {"is not Speech Commands"}, [&] { other.find(options); });
+}
+
+TEST_F(SpeechCommandsTest, UnknownAndBackgroundAreATenthOfTheWordsRoundedUp) {
+  for (int i = 0; i < 4; ++i) folder_.put("yes/0000beef_nohash_" + std::to_string(i) + ".wav");
+  const DataSet found = folder_.find();  // 74 files of the words to train on
+  EXPECT_EQ(counts(found, found.train)["unknown"], 8);
+  EXPECT_EQ(counts(found, found.train)["background"], 8);
+}
+
+TEST_F(SpeechCommandsTest, BackgroundClipsLastASecond) {
+  const DataSet found = folder_.find();
+  for (const Sample& sample : found.train)
+    EXPECT_EQ(sample.duration_s, sample.start_s ? std::optional(1.0) : std::nullopt);
 }
 
 }  // namespace

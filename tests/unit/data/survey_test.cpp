@@ -1,6 +1,7 @@
 // What a look at a folder finds, with few files read of many.
 #include "data/survey.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -18,10 +19,10 @@ std::string sound(double seconds) {
   return {wav.begin(), wav.end()};
 }
 
-std::vector<Sample> all_files(const DataFolder& folder) {
+DataSet all_files(const DataFolder& folder) {
   DataSetOptions options;
   options.split_validation = false;
-  return folder.find(options).train;
+  return folder.find(options);
 }
 
 TEST(SurveyTest, SeesTheLongestOfManyThoughItLooksAtFew) {
@@ -44,6 +45,37 @@ TEST(SurveyTest, DamagedFilesAreLeftOutAndHugeOnesAreNotRead) {
   EXPECT_EQ(survey.num_looked_at, 1U);
   EXPECT_EQ(survey.most_bytes, std::int64_t{1} << 40);
   EXPECT_EQ(survey.kinds.at("other"), 1U);
+}
+
+TEST(SurveyTest, WhatTrainingRefusesAsTooLargeIsNotRead) {
+  DataFolder folder;
+  folder.put("a/1.wav", sound(0.5));
+  std::filesystem::resize_file(folder.put("b/huge.wav", sound(0.5)), std::uintmax_t{1} << 40);  // begins like a sound
+  const Survey survey = look_at(all_files(folder));
+  EXPECT_EQ(survey.num_looked_at, 1U);
+  EXPECT_EQ(survey.num_failed, 1U);
+  EXPECT_NE(survey.disagreement().find("huge.wav: is larger than 1 GiB"), std::string::npos);
+}
+
+TEST(SurveyTest, ClipsCountByTheirOwnLengthAndNoiseOnlyWhereItIsAlone) {
+  DataFolder folder;
+  const auto path = folder.put("a.wav", sound(20));
+  DataSet data;
+  data.classes = {"background", "yes"};
+  data.train = {{path, 1, 3.0, 1.5}, {path, 1, 19.5, {}}, {path, 0, {}, {}}};
+  EXPECT_THAT(look_at(data).durations_s, testing::ElementsAre(0.5, 1.5));
+  EXPECT_EQ(look_at(data).longest_s, 1.5);
+  data.train = {{path, 0, {}, {}}};
+  EXPECT_EQ(look_at(data).longest_s, 20);
+}
+
+TEST(SurveyTest, NamesTheFilesThatDisagree) {
+  DataFolder folder;
+  folder.put("a/1.wav", sound(0.5));
+  folder.put("a/2.wav", sound(0.5));
+  folder.put("b/notes.txt", "hello");
+  EXPECT_EQ(look_at(all_files(folder)).disagreement(),
+            "1 of 3 files are neither picture nor sound, for example " + (folder.path() / "b/notes.txt").string());
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "plan/progress.hpp"
 #include "support/errors.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -74,6 +77,23 @@ TEST(ProgressTest, CarriesFailuresOfFilesWithAnyName) {
   Progress progress;
   progress.failures = {"caf\xe9.png: damaged PNG", "caf\\xe9.png: damaged PNG"};
   EXPECT_EQ(parse_progress(to_json(progress), "checkpoint").failures, progress.failures);
+}
+
+TEST(PlanTest, DataAreFoundFromAnotherFolderAndAfterAMoveOfAll) {
+  namespace fs = std::filesystem;
+  const test::TemporaryFolder folder;
+  fs::create_directories(folder / "here/data");
+  fs::create_directories(folder / "here/runs/model");
+  TrainingPlan plan = some_plan();
+  EXPECT_EQ(data_place(plan, folder / "here/runs/model"), "pictures");  // a plan of an earlier version
+  plan.data = (folder / "here/data").native();
+  remember_places(plan, folder / "here/runs/model");
+  plan = parse_plan(to_json(plan), "t");
+  EXPECT_EQ(plan.data_from_output, "../../data");
+  EXPECT_EQ(data_place(plan, "elsewhere"), folder / "here/data");
+  fs::rename(folder / "here", folder / "there");
+  EXPECT_TRUE(fs::equivalent(data_place(plan, folder / "there/runs/model"), folder / "there/data"));
+  EXPECT_EQ(data_place(plan, folder / "nowhere/a/b"), plan.data);
 }
 
 TEST(PlanTest, WhatIsNoPlanIsNamed) {

@@ -46,7 +46,7 @@ class TrainerTest : public ::testing::Test {
   }
 
   plan::TrainingPlan plan() const {
-    plan::TrainingPlan p = plan::choose_plan(request_, data_, data::look_at(data_.train), {});
+    plan::TrainingPlan p = plan::choose_plan(request_, data_, data::look_at(data_), {});
     plan::choose_schedule(
         request_, data_.train.size(), [] { return 1.0; }, p);
     return p;
