@@ -1,31 +1,36 @@
-// Classifies a batch of inputs and ranks the answers.
+// Answers inputs: files together, standard input and other streams one by one.
 #include "classify/reporter.hpp"
 
 #include "base/file_io.hpp"
+#include "exit_status.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
-namespace {
-
-bool is_file(const Input& input) { return !input.error && !input.is_standard_input; }
-
-}  // namespace
-
 std::vector<Report> Reporter::classify(const std::vector<Input>& batch) const {
   std::vector<data::Sample> samples;
-  for (const Input& input : batch)
-    if (is_file(input)) samples.push_back({.path = input.path, .start_s = {}});
+  std::vector<bool> are_files;
+  for (const Input& input : batch) {
+    are_files.push_back(!input.error && !input.is_standard_input && !must_be_streamed(input.path));
+    if (are_files.back()) samples.push_back({.path = input.path, .start_s = {}, .duration_s = {}});
+  }
   std::vector<FileAnswer> answers = files_.classify(samples);
   auto next_answer = answers.begin();
   std::vector<Report> reports;
-  for (const Input& input : batch) {
-    if (input.error) {
-      reports.push_back(report(input.path, {*input.error}));
-    } else {
-      reports.push_back(report(
-          input.path, is_file(input) ? std::move(*next_answer++) : files_.classify(pieces_of(*standard_input_), "-")));
-    }
-  }
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    reports.push_back(report(batch[i].path, batch[i].error ? FileAnswer{*batch[i].error}
+                                            : are_files[i] ? std::move(*next_answer++)
+                                                           : classify_stream_of(batch[i])));
   return reports;
+}
+
+FileAnswer Reporter::classify_stream_of(const Input& input) const {
+  if (input.is_standard_input) return files_.classify(pieces_of(*standard_input_), "-");
+  try {
+    InputStream stream(input.path);
+    return files_.classify(pieces_of(stream), base::printable(input.path));
+  } catch (const UsageError& error) {  // of one file among many
+    return {Error(ErrorCode::kIo, error.what())};
+  }
 }
 
 Report Reporter::report(const std::string& path, FileAnswer answer) const {

@@ -43,6 +43,7 @@ class Reporter {
   std::string remark(std::size_t num_prepared) const { return files_.remark(num_prepared); }
 
  private:
+  FileAnswer classify_stream_of(const Input& input) const;
   Report report(const std::string& path, FileAnswer answer) const;
 
   const Classifier& classifier_;

@@ -10,9 +10,9 @@
 #include "base/file_io.hpp"
 #include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
-#include "data/loader.hpp"
 #include "encoding/file_transformer.hpp"
 #include "error_of.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -133,7 +133,7 @@ fs::path FileEncoder::extension_of(const fs::path& input) const {
 }
 
 media::FileBytes FileEncoder::encoded(const fs::path& input) const {
-  media::FileBytes file = data::read_whole_file(input);
+  media::FileBytes file = read_whole_input(input.native());
   const std::string source = printable(input);
   if (options_.keeps_form) return prepare::prepare_if_needed(std::move(file), options_.form, source).bytes;
   if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to encode");

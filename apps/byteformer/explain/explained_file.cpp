@@ -6,7 +6,6 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "data/loader.hpp"
 #include "system/input_stream.hpp"
 
 namespace byteformer::cli {
@@ -36,7 +35,7 @@ std::vector<float> ExplainedFile::in_file_order(std::span<const float> values) c
 }
 
 ExplainedFile open_explained_file(const std::string& path, const prepare::Preprocess& preprocess, std::istream* input) {
-  return prepared(path, path == "-" ? read_all(*input, "-") : data::read_whole_file(path), preprocess);
+  return prepared(path, path == "-" ? read_all(*input, "-") : read_whole_input(path), preprocess);
 }
 
 }  // namespace byteformer::cli

@@ -1,8 +1,9 @@
-// Streams over file descriptors.
+// Streams over file descriptors; files and FIFOs opened as streams, and whole ones read.
 #include "system/input_stream.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
+#include "data/loader.hpp"
 #include "exit_status.hpp"
 
 namespace byteformer::cli {
@@ -84,6 +86,16 @@ int open_or_throw(const std::string& path) {
 
 }  // namespace
 
+bool must_be_streamed(const std::string& path) {
+  constexpr long kProcessFiles = 0x9fa0;  // PROC_SUPER_MAGIC of linux/magic.h
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return false;
+  if (S_ISFIFO(info.st_mode)) return path.starts_with("/dev/fd/") || path.starts_with("/proc/");
+  struct statfs system {};
+  return S_ISREG(info.st_mode) && info.st_size == 0 && ::statfs(path.c_str(), &system) == 0 &&
+         system.f_type == kProcessFiles;
+}
+
 InputStream::InputStream(const std::string& path)
     : std::istream(nullptr), descriptor_(open_or_throw(path)), buffer_(descriptor_, base::printable(path)) {
   rdbuf(&buffer_);
@@ -103,6 +115,16 @@ std::vector<std::uint8_t> read_all(std::istream& stream, const std::string& sour
   } while (stream);
   bytes.resize(size);
   return bytes;
+}
+
+std::vector<std::uint8_t> read_whole_input(const std::string& path) {
+  if (!must_be_streamed(path)) return data::read_whole_file(path);
+  try {
+    InputStream stream(path);
+    return read_all(stream, base::printable(path));
+  } catch (const UsageError& error) {  // of one file among many
+    throw Error(ErrorCode::kIo, error.what());
+  }
 }
 
 }  // namespace byteformer::cli

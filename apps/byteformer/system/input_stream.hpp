@@ -60,8 +60,16 @@ class InputStream : public std::istream {
   DescriptorInput buffer_;
 };
 
+/// Whether there is more behind `path` than its size says, to be read to its end: a pipe that is open already, as a
+/// shell's <(command) is, or a file of /proc. A FIFO that nobody may ever write to is none of these.
+bool must_be_streamed(const std::string& path);
+
 /// All bytes that `stream` still has. \param source stands in messages
 /// \throws Error kUnsupported from about 1 GiB on.
 std::vector<std::uint8_t> read_all(std::istream& stream, const std::string& source);
+
+/// The whole of a file of up to 1 GiB, or of what must be streamed.
+/// \throws Error as data::read_whole_file() and read_all().
+std::vector<std::uint8_t> read_whole_input(const std::string& path);
 
 }  // namespace byteformer::cli

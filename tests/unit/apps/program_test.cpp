@@ -99,6 +99,16 @@ TEST_F(ProgramTest, OneBadFileCostsOneLine) {
   }
 }
 
+TEST_F(ProgramTest, PipesThatAreOpenAndFilesOfUnknownSizeAreReadToTheirEnd) {
+  const Outcome outcome = shell(
+      "$B classify -m model --jsonl good | sed 's/.*\"bytes\"/\"bytes\"/' > plain\n"
+      "cat good | $B classify -m model --jsonl /dev/fd/3 3<&0 0</dev/null | sed 's/.*\"bytes\"/\"bytes\"/' > piped\n"
+      "cmp plain piped && $B classify -m model --jsonl /proc/version /proc/self/nothing");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, StartsWith(R"({"path":"/proc/version","status":"ok")"));
+  EXPECT_THAT(outcome.out, HasSubstr(R"({"path":"/proc/self/nothing","status":"error","error":{"code":"not_found")"));
+}
+
 TEST_F(ProgramTest, ErrorsForPeopleGoToStandardError) {
   const Outcome outcome = shell("$B classify -m model --top-k 1 good missing");
   EXPECT_EQ(outcome.status, 1);
