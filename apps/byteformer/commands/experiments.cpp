@@ -54,7 +54,7 @@ RESULTS/notes/TABLE.md; {NAME} in them becomes the mean accuracy of that experim
 Examples:
   byteformer experiments report)";
 
-struct Arguments {
+struct RunArguments {
   ExperimentsOptions options;
   std::vector<std::string> names;
   std::optional<std::int64_t> seeds, steps, threads;
@@ -71,7 +71,7 @@ std::vector<const Recipe*> find_recipes(const RecipeBook& book, const std::vecto
 }
 
 /// A trial of a few steps is no result: it has folders of its own.
-experiments::Places places_of(const Arguments& arguments) {
+experiments::Places places_of(const RunArguments& arguments) {
   experiments::Places places = arguments.options.places();
   if (!arguments.steps) return places;
   places.models /= fmt::format("trial-{}", *arguments.steps);
@@ -79,7 +79,7 @@ experiments::Places places_of(const Arguments& arguments) {
   return places;
 }
 
-int run(const Arguments& arguments, Console& console) {
+int run(const RunArguments& arguments, Console& console) {
   const RecipeBook book = arguments.options.read_recipes();
   const std::vector<const Recipe*> recipes = find_recipes(book, arguments.names);
   const experiments::Places places = places_of(arguments);
@@ -110,7 +110,7 @@ int run(const Arguments& arguments, Console& console) {
   }
 }
 
-int report(const Arguments& arguments, Console& console) {
+int report(const RunArguments& arguments, Console& console) {
   const experiments::Places places = arguments.options.places();
   experiments::write_report(arguments.options.read_recipes(), places);
   console.out << base::printable(experiments::page_path(places)) + "\n";
@@ -120,7 +120,7 @@ int report(const Arguments& arguments, Console& console) {
 }  // namespace
 
 Action add_experiments_run(CommandLine& line) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RunArguments>();
   add_paths(line, "NAME", arguments->names, "Experiments, or `all`").required();
   add_scale_option(line, arguments->options);
   add_number(line, "--seeds", arguments->seeds, {1, 1'000'000}, "So many of each recipe's seeds at most");
@@ -140,7 +140,7 @@ Action add_experiments_run(CommandLine& line) {
 }
 
 Action add_experiments_report(CommandLine& line) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RunArguments>();
   add_recipes_option(line, arguments->options);
   add_results_option(line, arguments->options);
   set_details(line, kReportDetails);
