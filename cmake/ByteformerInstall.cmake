@@ -42,6 +42,7 @@ if(BYTEFORMER_HAS_TRAINER)
 endif()
 install(TARGETS byteformer_codecs LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/byteformer)
 install(DIRECTORY include/byteformer DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY models/file-types DESTINATION ${CMAKE_INSTALL_DATADIR}/byteformer/models OPTIONAL)
 install(DIRECTORY recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/byteformer FILES_MATCHING PATTERN "*.yaml")
 install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # The man page and the shells' completions; the program writes them while it is built.

@@ -7,9 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <filesystem>
 #include <iterator>
 #include <sstream>
 
+#include "base/program.hpp"
 #include "base/text.hpp"
 #include "exit_status.hpp"
 #include "format/config.hpp"
@@ -234,14 +237,31 @@ std::optional<Masking> parse_masking_option(const std::optional<std::string>& ma
   return format::parse_masking(*masking);
 }
 
-void add_model_options(CommandLine& line, ModelOptions& options) {
-  add_text(line, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
+void add_model_options(CommandLine& line, ModelOptions& options, ModelNeed need) {
+  if (need == ModelNeed::kRequired)
+    add_text(line, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
+  else
+    add_text(line, "-m,--model", options.dir, "DIR",
+             "Model folder: config.json and model.safetensors (default: one that tells what kind of file each is)");
   add_number(line, "-j,--threads", options.num_threads, {1, kMaxThreads}, "Threads (default: one a processor)");
   add_masking_option(line, options.masking);
   std::vector<std::string> precisions;
   for (const Precision precision : kPrecisions) precisions.emplace_back(to_string(precision));
   add_choice(line, "--precision", options.precision, precisions,
              "Numbers that linear layers multiply; fewer bits are faster (default: float32)");
+}
+
+std::string default_model() {
+  if (const char* named = std::getenv("BYTEFORMER_MODEL"); named != nullptr && *named != '\0') return named;
+  const std::filesystem::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
+  for (const std::filesystem::path& root :
+       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
+    std::error_code error;
+    const std::filesystem::path model = root / "models" / "file-types";
+    if (std::filesystem::exists(model / "config.json", error)) return model.native();
+  }
+  throw UsageError(
+      "--model is required: models/file-types is not found beside this program, and BYTEFORMER_MODEL is not set");
 }
 
 Classifier load_classifier(const ModelOptions& options) {

@@ -80,7 +80,15 @@ struct ModelOptions {
   std::optional<std::string> masking;
   std::optional<std::string> precision;
 };
-void add_model_options(CommandLine& line, ModelOptions& options);
+/// Whether --model has to be given, or default_model() stands in for it.
+enum class ModelNeed { kRequired, kHasDefault };
+void add_model_options(CommandLine& line, ModelOptions& options, ModelNeed need = ModelNeed::kRequired);
+
+/// The model where none is named: BYTEFORMER_MODEL, else the one that tells file types, in the source tree that this
+/// program was built in or installed with it.
+/// \throws UsageError where there is none.
+std::string default_model();
+
 void add_masking_option(CommandLine& line, std::optional<std::string>& masking);
 std::optional<Masking> parse_masking_option(const std::optional<std::string>& masking);
 Classifier load_classifier(const ModelOptions& options);

@@ -17,6 +17,7 @@ constexpr std::int64_t kDefaultWindowShift = 64;  // of every second layer
 /// What the value of a key may be: nothing but its type.
 struct Any {};
 struct Positive {};  ///< and finite
+struct Share {};     ///< 0 to 1
 struct Whole {
   std::int64_t low, high;
 };
@@ -46,7 +47,9 @@ void for_each_key(Partial& p, Config& c, const Visit& visit) {
   visit("masking", p.masking, c.masking, Any());
   visit("num_labels", p.num_labels, c.num_labels, Whole{1, 1'000'000});
   visit("id2label", p.labels, c.labels, Any());
+  visit("label_info", p.label_info, c.label_info, Any());
   visit("temperature", p.temperature, c.temperature, Positive());
+  visit("unknown_below", p.unknown_below, c.unknown_below, Share());
   visit("preprocess", p.preprocess, c.preprocess, Any());
 }
 
@@ -106,6 +109,9 @@ class KeyReader {
   /// The names of the classes: an object from "0", "1", ... to them.
   void read(std::string_view key, std::optional<std::vector<std::string>>& out) const;
 
+  /// What labels stand for: an object of objects by label.
+  void read(std::string_view key, std::optional<std::map<std::string, LabelInfo>>& out) const;
+
   /// The JSON text of an object.
   void read(std::string_view key, std::optional<std::string>& out) const {
     const Json* object = find(key);
@@ -164,6 +170,26 @@ void KeyReader::read(std::string_view key, std::optional<std::vector<std::string
   out = std::move(labels);
 }
 
+void KeyReader::read(std::string_view key, std::optional<std::map<std::string, LabelInfo>>& out) const {
+  const Json* all = find(key);
+  if (all == nullptr) return;
+  if (!all->is_object()) refuse(key, "an object with an object for each label", *all);
+  out.emplace();
+  for (const auto& [label, value] : all->items()) {
+    const std::string place = joined(source_, ": ", key, "[\"", excerpt(label), "\"]");
+    if (!value.is_object())
+      fail(ErrorCode::kInvalidFormat, base::About{place}, "is ", description(value), ", expected an object");
+    const KeyReader keys(value, place);
+    const auto as_text = [&keys](std::string_view name, const Json& element) {
+      if (!element.is_string()) keys.refuse(name, "a string", element);
+      return element.get<std::string>();
+    };
+    (*out)[label] = {
+        keys.list<std::string>("extensions", "an array of strings", as_text).value_or(std::vector<std::string>{}),
+        keys.string("media_type").value_or(""), keys.string("group").value_or("")};
+  }
+}
+
 void check_kind(const KeyReader& keys, const std::string& source) {
   if (const auto type = keys.string("model_type"); type && *type != "byteformer")
     fail(ErrorCode::kUnsupported, base::About{source}, "model_type is \"", excerpt(*type),
@@ -197,6 +223,23 @@ std::string text_of(const std::vector<T>& list) {
   return "[" + text + "]";
 }
 
+std::string text_of(const std::optional<double>& value) { return value ? text_of(*value) : ""; }
+
+/// Nothing where nothing is known of any label.
+std::string text_of(const std::map<std::string, LabelInfo>& all) {
+  std::string text;
+  for (const auto& [label, info] : all) {
+    std::string extensions;
+    for (const std::string& extension : info.extensions)
+      extensions += (extensions.empty() ? "" : ", ") + json_string(extension);
+    text += joined(text.empty() ? "{\n" : ",\n", "    ", json_string(label), ": { \"extensions\": [", extensions, "]");
+    if (!info.media_type.empty()) text += joined(", \"media_type\": ", json_string(info.media_type));
+    if (!info.group.empty()) text += joined(", \"group\": ", json_string(info.group));
+    text += " }";
+  }
+  return text.empty() ? text : text + "\n  }";
+}
+
 /// Checks single values; `source` stands in messages.
 class Checker {
  public:
@@ -214,6 +257,11 @@ class Checker {
   void check(std::string_view key, double value, Positive) const {
     if (!std::isfinite(value) || value <= 0)
       fail(ErrorCode::kInvalidModel, base::About{source_}, key, " is ", value, ", expected a positive finite number");
+  }
+
+  void check(std::string_view key, const std::optional<double>& value, Share) const {
+    if (value && !(*value >= 0 && *value <= 1))
+      fail(ErrorCode::kInvalidModel, base::About{source_}, key, " is ", *value, ", expected 0 to 1");
   }
 
   template <typename T>

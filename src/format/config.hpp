@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,14 @@
 namespace byteformer::format {
 
 enum class PositionEmbedding { kLearned, kSinusoidal };
+
+/// What a class is called elsewhere; each part may be empty.
+struct LabelInfo {
+  std::vector<std::string> extensions;  ///< of files, without a dot, the usual one first
+  std::string media_type, group;
+
+  bool operator==(const LabelInfo&) const = default;
+};
 
 /// Every hyperparameter of a ByteFormer; the vectors have one entry a layer.
 struct ModelConfig {
@@ -30,9 +39,11 @@ struct ModelConfig {
   std::vector<bool> downsample;             ///< whether a token merge follows the layer
   Masking masking = Masking::kMasked;
   std::int64_t num_labels = 0;
-  std::vector<std::string> labels;  ///< [num_labels]
-  double temperature = 1.0;         ///< divides the logits before the softmax
-  std::string preprocess;           ///< JSON text of the `preprocess` object; empty if absent
+  std::vector<std::string> labels;                   ///< [num_labels]
+  std::map<std::string, LabelInfo> label_info = {};  ///< by label; not every label needs one
+  double temperature = 1.0;                          ///< divides the logits before the softmax
+  std::optional<double> unknown_below = {};          ///< a best score below this: the file may be of no class
+  std::string preprocess;                            ///< JSON text of the `preprocess` object; empty if absent
 
   std::int64_t head_dim() const { return hidden_size / num_attention_heads; }
   std::int64_t stride() const { return conv_kernel_size == 0 ? 1 : conv_kernel_size / 2; }
@@ -44,13 +55,14 @@ struct ModelConfig {
 struct PartialConfig {
   std::optional<std::int64_t> hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, vocab_size,
       pad_token_id, conv_kernel_size, max_position_embeddings, num_labels;
-  std::optional<double> layer_norm_eps, temperature;
+  std::optional<double> layer_norm_eps, temperature, unknown_below;
   std::optional<PositionEmbedding> position_embedding;
   std::optional<std::int64_t> window_size;  ///< one size for every layer, where `window_sizes` is not given (YAML)
   std::optional<std::vector<std::int64_t>> window_sizes, window_shifts;
   std::optional<std::vector<bool>> downsample;
   std::optional<Masking> masking;
   std::optional<std::vector<std::string>> labels;
+  std::optional<std::map<std::string, LabelInfo>> label_info;
   std::optional<std::string> preprocess;
 };
 

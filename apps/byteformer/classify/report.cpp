@@ -8,16 +8,25 @@
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
-#include "output/table.hpp"
 #include "output/json.hpp"
+#include "output/table.hpp"
 #include "output/utf8.hpp"
 
 namespace byteformer::cli {
 
 namespace {
 
-void write_prediction(JsonWriter& json, const std::string& label, int index, float score) {
-  json.begin_object().field("label", label).field("index", index).field("score", score).end_object();
+void write_prediction(JsonWriter& json, const std::string& label, int index, float score,
+                      const format::LabelInfo* info = nullptr) {
+  json.begin_object().field("label", label).field("index", index).field("score", score);
+  if (info != nullptr) {
+    if (!info->media_type.empty()) json.field("media_type", info->media_type);
+    if (!info->group.empty()) json.field("group", info->group);
+    json.key("extensions").begin_array();
+    for (const std::string& extension : info->extensions) json.value(extension);
+    json.end_array();
+  }
+  json.end_object();
 }
 
 void write_answer(JsonWriter& json, const Report& report) {
@@ -25,8 +34,10 @@ void write_answer(JsonWriter& json, const Report& report) {
   if (report.was_prepared) json.field("prepared", true);
   json.key("predictions").begin_array();
   if (report.is_unknown) write_prediction(json, "unknown", -1, report.predictions.front().score);
-  for (const Prediction& prediction : report.predictions)
-    write_prediction(json, prediction.label, prediction.index, prediction.score);
+  for (std::size_t i = 0; i < report.predictions.size(); ++i) {
+    const auto& [index, label, score] = report.predictions[i];
+    write_prediction(json, label, index, score, i < report.infos.size() ? report.infos[i] : nullptr);
+  }
   json.end_array();
   if (!report.logits.empty()) json.key("logits").value(std::span<const float>(report.logits));
   if (!report.features.empty()) json.key("features").value(std::span<const float>(report.features));
@@ -92,6 +103,15 @@ constexpr std::size_t kBarColumns = 20;
 constexpr std::size_t kLongestAlignedPath = 48;    // one long path must not push all bars off the screen
 constexpr std::size_t kLongestForecastLabel = 24;  // nor one of a thousand labels that may never be seen
 
+/// "image/jpeg, image, .jpg .jpeg"
+std::string words(const format::LabelInfo& info) {
+  std::string text = info.media_type;
+  if (!info.group.empty()) text += (text.empty() ? "" : ", ") + info.group;
+  for (const std::string& extension : info.extensions)
+    text += (&extension != &info.extensions.front() ? " ." : text.empty() ? "." : ", .") + extension;
+  return text;
+}
+
 class TableWriter : public ReportWriter {
  public:
   TableWriter(Console& console, const TableForecast& forecast) : console_(console) {
@@ -152,6 +172,8 @@ class TableWriter : public ReportWriter {
     std::string text =
         fmt::format("  {}  {}  {:5.1f} %", pad_right(base::printable(prediction.label), label_columns_),
                     style(rank == 0 ? kGreen : kDim, pad_right(drawn, kBarColumns)), 100 * prediction.score);
+    if (rank == 0 && !report.infos.empty() && report.infos.front() != nullptr)
+      text += "  " + style(kDim, base::printable(words(*report.infos.front())));
     if (!report.logits.empty())
       text += fmt::format("  logit {:9.5f}", report.logits[static_cast<std::size_t>(prediction.index)]);
     return text;

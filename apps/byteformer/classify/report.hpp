@@ -9,6 +9,7 @@
 
 #include "byteformer/classifier.hpp"
 #include "console.hpp"
+#include "format/config.hpp"
 
 namespace byteformer::cli {
 
@@ -18,10 +19,11 @@ struct Report {
   bool was_prepared = false;    ///< whether the model read other bytes than those of the file
   std::uint64_t num_bytes = 0;  ///< that the model read
   std::uint64_t num_tokens = 0;
-  std::vector<Prediction> predictions;  ///< best first
-  bool is_unknown = false;              ///< whether the best score lies below the threshold
-  std::vector<float> logits;            ///< empty unless asked for
-  std::vector<float> features;          ///< empty unless asked for
+  std::vector<Prediction> predictions;               ///< best first
+  std::vector<const format::LabelInfo*> infos = {};  ///< of each prediction; null where the model has none
+  bool is_unknown = false;                           ///< whether the best score lies below the threshold
+  std::vector<float> logits;                         ///< empty unless asked for
+  std::vector<float> features;                       ///< empty unless asked for
   std::optional<Error> error;
 };
 

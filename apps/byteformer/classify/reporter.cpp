@@ -45,6 +45,10 @@ Report Reporter::report(const std::string& path, FileAnswer answer) const {
   report.num_bytes = output.num_bytes;
   report.num_tokens = output.num_tokens;
   report.predictions = classifier_.top_k(output, options_.top_k);
+  for (const Prediction& prediction : report.predictions) {
+    const auto info = options_.label_info.find(prediction.label);
+    report.infos.push_back(info == options_.label_info.end() ? nullptr : &info->second);
+  }
   report.is_unknown = options_.threshold && report.predictions.front().score < *options_.threshold;
   if (options_.with_logits) report.logits = std::move(output.logits);
   if (options_.with_features) report.features = std::move(output.features);

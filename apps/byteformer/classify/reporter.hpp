@@ -2,6 +2,7 @@
 #pragma once
 
 #include <istream>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct ReportOptions {
   std::optional<float> threshold;  ///< best scores below it are reported as unknown
   bool with_logits = false;
   bool with_features = false;
+  std::map<std::string, format::LabelInfo> label_info = {};  ///< what the model says of its labels
 };
 
 class Reporter {
@@ -28,11 +30,11 @@ class Reporter {
   Reporter(const Classifier& classifier, ReportOptions options, std::istream* standard_input,
            prepare::Preprocess preprocess = {})
       : classifier_(classifier),
-        options_(options),
+        options_(std::move(options)),
         standard_input_(standard_input),
         files_(classifier, std::move(preprocess)) {}
 
-  /// One report an input, in their order; the files share the threads.
+  /// One report an input, in their order; the files share the threads. Reports point into this object.
   /// \throws Interrupted while standard input is read or a large file streams.
   std::vector<Report> classify(const std::vector<Input>& batch) const;
 

@@ -8,6 +8,7 @@
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
+#include "format/model_folder.hpp"
 #include "obfuscation/model_keys.hpp"
 #include "output/progress_bar.hpp"
 #include "prepare/preprocess.hpp"
@@ -26,7 +27,10 @@ With --as-is the model reads the bytes of every file as they are.
 A model that `byteformer obfuscate rekey` made reads obfuscated bytes: give it obfuscated files with --as-is, or plain
 ones with --key, which are prepared and obfuscated first.
 
+Without --model, BYTEFORMER_MODEL names the model, else the one that tells what kind of file each is.
+
 Examples:
+  byteformer classify README.md photo.jpg libm.so.6
   byteformer classify --model models/cifar10 photo.jpg
   byteformer classify --model models/cifar10 -r photos/ --top-k 1
   curl -s https://example.org/photo.jpg | byteformer classify --model models/cifar10 -
@@ -34,10 +38,10 @@ Examples:
   byteformer classify -m models/cifar10 --jsonl --logits *.jpg | jq .predictions[0]
 
 JSON:
-  {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score"}]}
+  {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score","media_type","group","extensions"}]}
   {"path","status":"error","error":{"code","message"}}
 
-"bytes" is what the model read; a file that was prepared also has "prepared": true. With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
+The last three stand there where the model knows them. "bytes" is what the model read; a file that was prepared also has "prepared": true. With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
 float32. Below --threshold the predictions begin with the label "unknown", index -1 and the best score. A byte
 0xNN of a path that is not UTF-8 is written as \xNN, and so is a backslash (\x5c) where the path would otherwise read
 like that: what stands for \xNN, byte by byte, gives the same path back.)";
@@ -101,18 +105,22 @@ int classify_all(const Options& options, Inputs& inputs, const Reporter& reporte
   return status;
 }
 
-int classify(const Options& options, Console& console) {
+int classify(Options& options, Console& console) {
   check(options, console);
+  if (!options.model.dir) options.model.dir = default_model();
   std::optional<InputStream> list_file;
   Inputs inputs = open_inputs(options.inputs, list_file, console);
   watch_for_interrupt();
   const Classifier classifier = load_classifier(options.model);
   const prepare::Preprocess preprocess =
       options.as_is ? prepare::Preprocess() : read_preprocess(options.model.dir.value(), options.keys, kAsIsHint);
-  const ReportOptions wanted{.top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
-                             .threshold = options.threshold,
-                             .with_logits = options.logits,
-                             .with_features = options.features};
+  const format::ModelConfig config = format::read_config(*options.model.dir);
+  const ReportOptions wanted{
+      .top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
+      .threshold = options.threshold.value_or(static_cast<float>(config.unknown_below.value_or(0))),
+      .with_logits = options.logits,
+      .with_features = options.features,
+      .label_info = config.label_info};
   return classify_all(options, inputs, Reporter(classifier, wanted, console.in, preprocess), console);
 }
 
@@ -120,10 +128,11 @@ int classify(const Options& options, Console& console) {
 
 Action add_classify(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_model_options(line, options->model);
+  add_model_options(line, options->model, ModelNeed::kHasDefault);
   add_input_arguments(line, options->inputs, "Classify", "Files to classify; `-` is standard input");
   add_number(line, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
-  add_fraction(line, "--threshold", options->threshold, "T", "Say `unknown` where the best score is below T (0 to 1)");
+  add_fraction(line, "--threshold", options->threshold, "T",
+               "Say `unknown` where the best score is below T (0 to 1; default: the model's)");
   const DeclaredOption json = add_flag(line, "--json", options->json, "Write one JSON array");
   add_flag(line, "--jsonl", options->jsonl, "Write one JSON object a line").excludes(json);
   add_flag(line, "--logits", options->logits, "Add the logits: before temperature and softmax");

@@ -78,7 +78,7 @@ TEST(CommandLine, NumbersAreChecked) {
 TEST(CommandLine, ContradictionsAreRefused) {
   expect_usage_error({"classify", "-m", "x", "--json", "--jsonl", "a"}, "--json");
   expect_usage_error({"classify", "-m", "x"}, "no files given");
-  expect_usage_error({"classify", "a"}, "--model is required");
+  expect_usage_error({"explain", "a"}, "--model is required");
   expect_usage_error({"classify", "-m", "x", "-", "-"}, "more than once");
   expect_usage_error({"classify", "-m", "x", "-", "--files-from", "-"}, "cannot both");
   expect_usage_error({"classify", "-m", "x", "-0", "a"}, "--null needs --files-from");

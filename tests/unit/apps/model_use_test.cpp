@@ -31,6 +31,21 @@ class ModelUseTest : public FolderTest {
   }
 };
 
+TEST_F(ModelUseTest, ClassifyHasADefaultModelAndItsThreshold) {
+  const std::string model = nano_model(folder_ / "nano", "");
+  const std::string file = at("file");
+  test::write_file(file, "some bytes");
+  ::setenv("BYTEFORMER_MODEL", model.c_str(), 1);
+  const Outcome plain = run_program({"classify", "--jsonl", file});
+  EXPECT_EQ(plain.out, run_program({"classify", "--jsonl", "--model", model, file}).out);
+  std::string config = test::read_file(folder_ / "nano" / "config.json");
+  config.insert(config.find('{') + 1, "\"unknown_below\": 1,");
+  test::write_file(folder_ / "nano" / "config.json", config);
+  EXPECT_THAT(run_program({"classify", "--jsonl", file}).out, HasSubstr("\"unknown\",\"index\":-1"));
+  EXPECT_EQ(run_program({"classify", "--jsonl", "--threshold", "0", file}).out, plain.out);
+  ::unsetenv("BYTEFORMER_MODEL");
+}
+
 TEST_F(ModelUseTest, InspectSaysHowFilesArePrepared) {
   nano_model(folder_ / "model", kFhwc8);
   EXPECT_THAT(run_program({"inspect", "-m", at("model")}).out,

@@ -42,6 +42,17 @@ TEST(JsonReport, AddsLogitsAndFeaturesWhereAskedFor) {
   EXPECT_TRUE(to_json(report).ends_with(R"(],"logits":[1.5,-2],"features":[0.1]})")) << to_json(report);
 }
 
+const format::LabelInfo kJpeg{{"jpg", "jpeg"}, "image/jpeg", "image"};
+
+TEST(JsonReport, SaysWhatTheModelKnowsOfALabel) {
+  Report report = answer("a", {{3, "jpeg", 0.75F}, {1, "dog", 0.1F}});
+  report.infos = {&kJpeg, nullptr};
+  EXPECT_TRUE(to_json(report).ends_with(
+      R"("predictions":[{"label":"jpeg","index":3,"score":0.75,"media_type":"image/jpeg","group":"image",)"
+      R"("extensions":["jpg","jpeg"]},{"label":"dog","index":1,"score":0.1}]})"))
+      << to_json(report);
+}
+
 TEST(JsonReport, BeginsWithUnknownBelowTheThreshold) {
   Report report = answer("a", {{3, "cat", 0.25F}});
   report.is_unknown = true;
@@ -116,6 +127,15 @@ TEST(TableReport, SaysUnknownAndWhatItWouldHaveBeen) {
   report.is_unknown = true;
   make_table_writer(screen.console)->write({report});
   EXPECT_EQ(screen.out.str(), "a  unknown (best: cat 12.3 %)\n");
+}
+
+TEST(TableReport, SaysWhatTheModelKnowsOfTheBestLabel) {
+  Screen screen;
+  Report report = answer("a", {{0, "jpeg", 0.75F}, {1, "dog", 0.25F}});
+  report.infos = {&kJpeg, nullptr};
+  make_table_writer(screen.console)->write({report});
+  EXPECT_NE(screen.out.str().find(" 75.0 %  image/jpeg, image, .jpg .jpeg\n"), std::string::npos) << screen.out.str();
+  EXPECT_TRUE(screen.out.str().ends_with(" 25.0 %\n")) << screen.out.str();
 }
 
 TEST(TableReport, HasColourOnlyWhereTheTerminalHas) {

@@ -63,6 +63,8 @@ TEST(ConfigTest, WritesWhatItReads) {
   config.layer_norm_eps = 0.1 + 0.2;
   config.temperature = std::nextafter(1.0, 2.0);
   config.labels = {"a \"cat\"\n", "\xE7\x8C\xAB"};
+  config.label_info = {{"a \"cat\"\n", {{"cat", "CAT"}, "animal/cat", "animal"}}, {"\xE7\x8C\xAB", {{}, "", "x"}}};
+  config.unknown_below = 0.3;
   config.preprocess = R"({"image":{"quality":60,"scale":0.1},"name":"x"})";
   EXPECT_EQ(parse_config(to_json(config), "t"), config);
   EXPECT_EQ(to_json(parse_config(to_json(config), "t")), to_json(config));
@@ -146,6 +148,11 @@ INSTANTIATE_TEST_SUITE_P(
                     BadConfig{"layer_norm_eps", "0", kModel, "positive finite"},
                     BadConfig{"layer_norm_eps", "-1e-5", kModel, "-1e-05"},
                     BadConfig{"temperature", "0", kModel, "positive finite"},
+                    BadConfig{"unknown_below", "1.5", kModel, "1.5, expected 0 to 1"},
+                    BadConfig{"label_info", "[]", ErrorCode::kInvalidFormat, "an object with an object for each label"},
+                    BadConfig{"label_info", R"({"a": 1})", ErrorCode::kInvalidFormat, "label_info[\"a\"] is 1"},
+                    BadConfig{"label_info", R"({"a": {"extensions": [1]}})", ErrorCode::kInvalidFormat,
+                              "extensions[0] is 1, expected a string"},
                     BadConfig{"conv_kernel_size", "7", kModel, "7, expected an even number"},
                     BadConfig{"conv_kernel_size", "-2", kModel, "-2, expected 0 to 65536"},
                     BadConfig{"conv_kernel_size", "65538", kModel, "65538"},
