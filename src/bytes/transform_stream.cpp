@@ -11,6 +11,8 @@ namespace {
 
 const Transforms& checked(const Transforms& transforms, bool has_length) {
   validate(transforms);
+  if (transforms.pieces)
+    throw Error(ErrorCode::kUnsupported, "pieces of a file cannot be cut from a stream, whose end is not known");
   if (transforms.needs_whole_file())
     throw Error(ErrorCode::kUnsupported, "the shuffle " + std::string(to_string(transforms.shuffle->mode)) +
                                              " needs the whole file, it cannot be applied to a stream");

@@ -10,6 +10,7 @@
 namespace byteformer::bytes {
 
 void validate(const Transforms& transforms) {
+  if (transforms.pieces) validate(*transforms.pieces);
   if (transforms.shuffle) validate(*transforms.shuffle);
   if (transforms.mask) validate(*transforms.mask);
   if (transforms.noise) validate(*transforms.noise);
@@ -42,6 +43,7 @@ base::Random random_of(std::span<const std::uint8_t> file) noexcept {
 }
 
 std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file) {
+  if (transforms.pieces) file = cut(*transforms.pieces, std::move(file));
   base::Random random = transforms.is_random() ? random_of(file) : base::Random(0);
   return transformed(transforms, std::move(file), random);
 }
@@ -50,8 +52,9 @@ std::vector<std::uint32_t> origins(const Transforms& transforms, std::span<const
   if (file.size() > std::numeric_limits<std::uint32_t>::max())
     throw Error(ErrorCode::kUnsupported, "a file of 4 GiB or more is too long to follow its bytes");
   // Positions are moved as bytes are, one of their four bytes at a time: whatever moves bytes needs no second version.
-  const Transforms moves{.shuffle = transforms.shuffle, .mask = transforms.mask};
-  const base::Random random = random_of(file);
+  const Transforms moves{.pieces = transforms.pieces, .shuffle = transforms.shuffle, .mask = transforms.mask};
+  const base::Random random =
+      transforms.pieces ? random_of(cut(*transforms.pieces, {file.begin(), file.end()})) : random_of(file);
   std::vector<std::uint32_t> origins;
   std::vector<std::uint8_t> part(file.size());
   for (unsigned shift = 0; shift < 32; shift += 8) {
@@ -67,6 +70,7 @@ std::vector<std::uint32_t> origins(const Transforms& transforms, std::span<const
 std::vector<std::uint8_t> transformed(const Transforms& transforms, std::vector<std::uint8_t> file,
                                       base::Random& random) {
   validate(transforms);
+  if (transforms.pieces) file = cut(*transforms.pieces, std::move(file));
   if (transforms.shuffle) reorder(*transforms.shuffle, file, random);
   InOrder(transforms.mask, transforms.noise, transforms.permutations, file.size()).transform(file, random);
   return file;

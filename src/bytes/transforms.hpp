@@ -9,21 +9,26 @@
 
 #include "base/random.hpp"
 #include "bytes/in_order.hpp"
+#include "bytes/pieces.hpp"
 #include "bytes/shuffle.hpp"
 
 namespace byteformer::bytes {
 
 /// Applied in the order of the members.
 struct Transforms {
+  std::optional<Pieces> pieces = {};
   std::optional<Shuffle> shuffle = {};
   std::optional<PositionMask> mask = {};
   std::optional<UniformNoise> noise = {};
   std::vector<BytePermutation> permutations = {};  ///< one after another: a key may come on top of others
 
-  bool empty() const noexcept { return !shuffle && !mask && !noise && permutations.empty(); }
+  bool empty() const noexcept { return !pieces && leaves_bytes(); }
+
+  /// Whether the bytes that are read stand there as in the file.
+  bool leaves_bytes() const noexcept { return !shuffle && !mask && !noise && permutations.empty(); }
 
   /// Whether the first byte that comes out may be the last one that came in, so that nothing can flow.
-  bool needs_whole_file() const noexcept { return shuffle && shuffle->mode != ShuffleMode::kWindowShuffle; }
+  bool needs_whole_file() const noexcept { return pieces || (shuffle && shuffle->mode != ShuffleMode::kWindowShuffle); }
 
   /// Whether the length of the file decides what becomes of its first byte.
   bool needs_length() const noexcept { return needs_whole_file() || mask; }
@@ -48,8 +53,9 @@ const BytePermutation* find_without_key(const Transforms& transforms) noexcept;
 inline constexpr std::size_t kHeadBytes = 1 << 16;
 
 /// The randomness of a file wherever a model is used or judged: it follows from the first kHeadBytes of the file as it
-/// is before all transforms, and from nothing else. So a file gets the same noise alone and in any batch, in every run
-/// and on every machine, files of different content get different noise, and a stream need not wait for the end.
+/// is before all transforms but for its pieces, and from nothing else. So a file gets the same noise alone and in any
+/// batch, in every run and on every machine, files of different content get different noise, and a stream need not wait
+/// for the end.
 base::Random random_of(std::span<const std::uint8_t> file) noexcept;
 
 /// The whole `file`, transformed with random_of() it. Thread-safe.

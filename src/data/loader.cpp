@@ -34,6 +34,22 @@ media::FileBytes read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
+/// What a model has to know of a file: all of it, or the pieces that it reads, and no more of the file is touched.
+media::FileBytes read_file(const std::filesystem::path& path, const prepare::Preprocess& preprocess) {
+  const auto& pieces = preprocess.transforms.pieces;
+  if (!pieces || !preprocess.is_bytes()) return read_file(path);
+  const base::MappedFile file(path);
+  media::FileBytes bytes;
+  for (const bytes::Range& range : ranges(*pieces, file.bytes().size())) {
+    const std::size_t begin = bytes.size();
+    bytes.resize(begin + static_cast<std::size_t>(range.size));
+    if (range.size > 0)
+      file.read(file.bytes().subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size)),
+                std::as_writable_bytes(std::span(bytes)).data() + begin);
+  }
+  return bytes;
+}
+
 /// The part of the sound that the sample is.
 /// \throws Error kInvalidFormat if it starts behind the end.
 media::Sound clip(media::Sound sound, const Sample& sample) {
@@ -132,8 +148,10 @@ class SampleLoader {
   media::FileBytes encoded(std::size_t index, base::Random& random, LoadedFile& file) const {
     const std::string source = source_of(index);
     check_clip(samples_[index], options_.preprocess);
-    media::FileBytes bytes = read_file(samples_[index].path);
     const prepare::Preprocess& preprocess = options_.preprocess;
+    // A random cut comes before the pieces, which are then pieces of a piece.
+    media::FileBytes bytes =
+        options_.max_bytes > 0 ? read_file(samples_[index].path) : read_file(samples_[index].path, preprocess);
     if (preprocess.image && media::image_kind(bytes))
       return image(media::decode_image(bytes, source), *preprocess.image, source, random);
     if (preprocess.sound && media::sound_kind(bytes)) {
@@ -209,7 +227,7 @@ std::vector<media::Sound> load_background(const std::vector<std::filesystem::pat
 media::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
 
 prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preprocess& preprocess) {
-  return prepare_sample(read_file(sample.path), sample, preprocess);
+  return prepare_sample(read_file(sample.path, preprocess), sample, preprocess);
 }
 
 prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,

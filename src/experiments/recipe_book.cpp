@@ -66,7 +66,8 @@ void check_rekeying(const RecipeBook& book, const Recipe& recipe, Scale scale) {
   if (plain.data != rekeyed.data || !std::ranges::includes(plain.seeds, rekeyed.seeds))
     fail(rekeyed.rekeys, " has other data, or not these seeds");
   const auto transforms = prepare::parse_transforms(rekeyed.train.transforms.value_or("[]"), recipe.name);
-  if (transforms.permutations.size() != 1 || transforms.shuffle || transforms.mask || transforms.noise)
+  if (transforms.permutations.size() != 1 || transforms.pieces || transforms.shuffle || transforms.mask ||
+      transforms.noise)
     fail("expected byte_permutation as the only transform");
 }
 

@@ -161,7 +161,8 @@ void make_room(const std::array<Direction, kNumScales>& directions, std::size_t 
 }
 
 bool keeps_order(const bytes::Transforms& transforms) {
-  return !transforms.mask && (!transforms.shuffle || transforms.shuffle->mode == bytes::ShuffleMode::kReverse);
+  return !transforms.pieces && !transforms.mask &&
+         (!transforms.shuffle || transforms.shuffle->mode == bytes::ShuffleMode::kReverse);
 }
 
 std::optional<ByteNumbers> numbers_of(const prepare::Encoding& encoding) {

@@ -168,9 +168,10 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, 
   return longest;
 }
 
-/// What a mask leaves of a file, which is all that the model sees of it.
-std::int64_t left_by_mask(const TrainingPlan& plan, std::int64_t num_bytes) {
-  const auto& mask = plan.preprocess.transforms.mask;
+/// What the pieces and a mask leave of a file, which is all that the model sees of it.
+std::int64_t left_by_transforms(const TrainingPlan& plan, std::int64_t num_bytes) {
+  const auto& [pieces, shuffle, mask, noise, permutations] = plan.preprocess.transforms;
+  if (pieces) num_bytes = std::min(num_bytes, static_cast<std::int64_t>(pieces->total()));
   if (!mask) return num_bytes;
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(mask->keep_frac * static_cast<double>(num_bytes)));
 }
@@ -294,6 +295,8 @@ void complete_model(const std::vector<std::string>& classes, TrainingPlan& plan)
   plan.config.labels = classes;
   plan.config.num_labels = static_cast<std::int64_t>(classes.size());
   plan.config.temperature = 1;
+  plan.config.unknown_below = 0;  // was found for other classes, or other weights
+  std::erase_if(plan.config.label_info, [&](const auto& info) { return !std::ranges::count(classes, info.first); });
   plan.config.preprocess = prepare::to_json(plan.preprocess);
   format::validate(plan.config, "the model");
   plan.reasons.push_back(
@@ -328,7 +331,7 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
     };
     const std::int64_t whole_bytes =
         longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1));
-    const std::int64_t bytes = left_by_mask(plan, whole_bytes);
+    const std::int64_t bytes = left_by_transforms(plan, whole_bytes);
     if (plan.preprocess.transforms.mask)
       plan.reasons.push_back(fmt::format(
           "the mask leaves {} of the {} bytes of a long file: the model is made for what is left", bytes, whole_bytes));
@@ -348,7 +351,7 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
     // The longest training file, made longer by augmentation, and room for what was not seen.
     const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
     const std::int64_t most_tokens =
-        tokens_of(left_by_mask(plan, longest_file(survey, plan, survey.longest_s, survey.most_bytes)));
+        tokens_of(left_by_transforms(plan, longest_file(survey, plan, survey.longest_s, survey.most_bytes)));
     config.max_position_embeddings =
         is_published ? 50'000
                      : std::max({std::int64_t{64}, has_any_length ? 4 * tokens : tokens + tokens / 4,

@@ -71,7 +71,7 @@ PreparedFile prepare_if_needed(media::FileBytes file, const Preprocess& preproce
   if (file.empty()) fail(ErrorCode::kEmptyFile, source, ": is empty, but the model expects ", describe(preprocess));
   const bool was_in_form = is_in_form(file, preprocess);
   if (!was_in_form) file = prepare_file(file, preprocess, source);
-  return {transformed(std::move(file), preprocess, source), !was_in_form || !preprocess.transforms.empty()};
+  return {transformed(std::move(file), preprocess, source), !was_in_form || !preprocess.transforms.leaves_bytes()};
 }
 
 }  // namespace byteformer::prepare

@@ -154,6 +154,13 @@ void check_version(const Keys& keys) {
     fail(ErrorCode::kUnsupported, keys.place(), ".version is ", version->dump(), ", this build reads ", kVersion);
 }
 
+void read_pieces(const Keys& keys, bytes::Transforms& transforms) {
+  const auto bytes_from = [&](std::string_view place) {
+    return static_cast<std::uint32_t>(keys.integer(place, 0, bytes::Pieces::kMaxBytes).value_or(0));
+  };
+  transforms.pieces = {bytes_from("start"), bytes_from("middle"), bytes_from("end")};
+}
+
 void read_shuffle(const Keys& keys, bytes::Transforms& transforms) {
   bytes::Shuffle shuffle;
   try {
@@ -195,7 +202,8 @@ struct TransformType {
   void (*read)(const Keys&, bytes::Transforms&);
 };
 /// In the order in which they are applied; only the last may stand more than once.
-constexpr std::array<TransformType, 4> kTransformTypes = {{{"shuffle", read_shuffle},
+constexpr std::array<TransformType, 5> kTransformTypes = {{{"pieces", read_pieces},
+                                                           {"shuffle", read_shuffle},
                                                            {"mask_positions", read_mask},
                                                            {"random_uniform", read_noise},
                                                            {"byte_permutation", read_permutation}}};
@@ -213,7 +221,8 @@ bytes::Transforms read_transforms(const Json& list, const std::string& place) {
     const auto type = std::ranges::find(kTransformTypes, name, &TransformType::name);
     const auto number = static_cast<std::size_t>(type - kTransformTypes.begin());
     if (type == kTransformTypes.end() || number < first_allowed)
-      object.refuse("type", R"("shuffle", "mask_positions", "random_uniform" or "byte_permutation", in this order)");
+      object.refuse("type",
+                    R"("pieces", "shuffle", "mask_positions", "random_uniform" or "byte_permutation", in this order)");
     first_allowed = std::min(number + 1, kTransformTypes.size() - 1);
     try {
       type->read(object, transforms);
@@ -236,8 +245,11 @@ std::string encoding_json(const Encoding& encoding) {
 
 /// \param separator between objects, after their comma
 std::string transforms_text(const bytes::Transforms& transforms, std::string_view separator) {
-  const auto& [shuffle, mask, noise, permutations] = transforms;
+  const auto& [pieces, shuffle, mask, noise, permutations] = transforms;
   std::vector<std::string> objects;
+  if (pieces)
+    objects.push_back(joined(R"("pieces", "start": )", pieces->start, R"(, "middle": )", pieces->middle, R"(, "end": )",
+                             pieces->end));
   if (shuffle)
     objects.push_back(joined(R"("shuffle", "mode": ")", bytes::to_string(shuffle->mode), '"',
                              bytes::has_size(shuffle->mode) ? joined(R"(, "n": )", shuffle->n) : ""));
@@ -364,8 +376,11 @@ std::string to_json(const Preprocess& preprocess) {
 std::string transforms_json(const bytes::Transforms& transforms) { return transforms_text(transforms, " "); }
 
 std::string describe(const bytes::Transforms& transforms) {
-  const auto& [shuffle, mask, noise, permutations] = transforms;
+  const auto& [pieces, shuffle, mask, noise, permutations] = transforms;
   std::vector<std::string> parts;
+  if (pieces)
+    parts.push_back(
+        joined("the first ", pieces->start, " bytes, ", pieces->middle, " in the middle and the last ", pieces->end));
   if (shuffle) parts.push_back(describe(*shuffle));
   if (mask) parts.push_back(joined(mask->keep_frac, " of the positions"));
   if (noise) parts.push_back(joined("noise from ", noise->low, " to ", noise->high));

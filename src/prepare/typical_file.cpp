@@ -27,6 +27,7 @@ std::optional<std::uint64_t> sound_bytes(const SoundPreparation& sound) {
 
 std::optional<std::uint64_t> typical_prepared_bytes(const Preprocess& preprocess) {
   const auto& [image, sound, transforms] = preprocess;
+  if (preprocess.is_bytes() && transforms.pieces) return transforms.pieces->total();
   const auto num_bytes = image ? picture_bytes(*image) : sound ? sound_bytes(*sound) : std::nullopt;
   if (!num_bytes || !transforms.mask) return num_bytes;
   return std::max<std::uint64_t>(

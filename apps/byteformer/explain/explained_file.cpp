@@ -11,7 +11,9 @@
 namespace byteformer::cli {
 namespace {
 
-bool moves_bytes(const bytes::Transforms& transforms) { return transforms.shuffle || transforms.mask; }
+bool moves_bytes(const bytes::Transforms& transforms) {
+  return transforms.pieces || transforms.shuffle || transforms.mask;
+}
 
 ExplainedFile prepared(const std::string& path, media::FileBytes file, const prepare::Preprocess& preprocess) {
   const std::string source = base::printable(path);

@@ -49,6 +49,36 @@ Transforms parse(const std::string& names) {
   return transforms;
 }
 
+File counting(std::size_t size) {
+  File file(size);
+  for (std::size_t i = 0; i < size; ++i) file[i] = static_cast<std::uint8_t>(i);
+  return file;
+}
+
+TEST(TransformsTest, PiecesAreFromStartMiddleAndEnd) {
+  const Transforms transforms{.pieces = Pieces{3, 2, 1}};
+  EXPECT_EQ(transformed(transforms, counting(100)), (File{0, 1, 2, 49, 50, 99}));
+  EXPECT_EQ(transformed(transforms, counting(101)), (File{0, 1, 2, 49, 50, 100}));
+  EXPECT_EQ(transformed(transforms, counting(7)), (File{0, 1, 2, 2, 3, 6})) << "they overlap";
+  for (const std::size_t size : {0U, 1U, 5U, 6U}) EXPECT_EQ(transformed(transforms, counting(size)), counting(size));
+  EXPECT_EQ(origins(transforms, counting(100)), (std::vector<std::uint32_t>{0, 1, 2, 49, 50, 99}));
+}
+
+TEST(TransformsTest, PiecesComeFirstAndDecideTheNoise) {
+  Transforms transforms{.pieces = Pieces{64, 64, 64}, .noise = UniformNoise{-20, 20}};
+  const File file = counting(5000);
+  const File cut_before = transformed({.pieces = transforms.pieces}, file);
+  EXPECT_EQ(transformed(transforms, file), transformed(transforms, cut_before));
+  transforms.pieces.reset();
+  EXPECT_EQ(transformed(transforms, cut_before),
+            transformed({.pieces = Pieces{64, 64, 64}, .noise = UniformNoise{-20, 20}}, file));
+}
+
+TEST(TransformsTest, PiecesHaveBytes) {
+  expect_error(ErrorCode::kInvalidArgument, {"pieces"}, [] { validate(Transforms{.pieces = Pieces{}}); });
+  expect_error(ErrorCode::kInvalidArgument, {"pieces"}, [] { validate(Transforms{.pieces = Pieces{1, 1U << 30, 1}}); });
+}
+
 TEST(TransformsTest, GiveTheGoldens) {
   const json goldens = json::parse(test::read_file(test::data_path("encoders/transforms.json")));
   int num_checked = 0;

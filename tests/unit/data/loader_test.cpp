@@ -178,6 +178,21 @@ TEST(LoaderTest, PiecesAreCutBeforeTheyAreTransformed) {
   }
 }
 
+TEST(LoaderTest, OnlyThePiecesOfALongFileAreRead) {
+  const TemporaryFolder folder;
+  const auto path = folder / "file";
+  test::write_file(path, "start");
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 40);  // with holes: nobody could read all of it
+  prepare::Preprocess preprocess;
+  preprocess.transforms.pieces = bytes::Pieces{5, 2, 1};
+  const prepare::PreparedFile file = load_prepared({path, 0, {}}, preprocess);
+  EXPECT_EQ(std::string(file.bytes.begin(), file.bytes.end()), std::string("start\0\0\0", 8));
+  EXPECT_FALSE(file.was_prepared);
+  LoaderOptions o = options(1);
+  o.preprocess = preprocess;
+  EXPECT_EQ(Loader({{path, 0, {}}}, o).next().front().bytes, file.bytes);
+}
+
 TEST(LoaderTest, AMaskThatKeepsNothingCostsItsFile) {
   const TemporaryFolder folder;
   LoaderOptions o = options(2);

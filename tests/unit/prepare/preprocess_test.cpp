@@ -45,7 +45,8 @@ TEST(PreprocessTest, ReadsTheJointKind) {
 }
 
 // The example of the specification, its transforms.
-constexpr const char* kTransforms = R"([ { "type": "shuffle", "mode": "stride", "n": 1024 },
+constexpr const char* kTransforms = R"([ { "type": "pieces", "start": 768, "middle": 512, "end": 256 },
+                    { "type": "shuffle", "mode": "stride", "n": 1024 },
                     { "type": "mask_positions", "keep_frac": 0.1, "seed": 2147483647 },
                     { "type": "random_uniform", "low": -20, "high": 20 },
                     { "type": "byte_permutation", "seed": 2147483647 } ])";
@@ -54,13 +55,14 @@ TEST(PreprocessTest, ReadsTransforms) {
   const auto p = parse_preprocess(std::string(R"({"kind": "bytes", "transforms": )") + kTransforms + "}", "t");
   EXPECT_TRUE(p.is_bytes());
   EXPECT_FALSE(p.takes_files_as_they_are());
-  EXPECT_EQ(p.transforms, (bytes::Transforms{bytes::Shuffle{bytes::ShuffleMode::kStride, 1024},
+  EXPECT_EQ(p.transforms, (bytes::Transforms{bytes::Pieces{768, 512, 256},
+                                             bytes::Shuffle{bytes::ShuffleMode::kStride, 1024},
                                              bytes::PositionMask{0.1, 2147483647},
                                              bytes::UniformNoise{-20, 20},
                                              {bytes::BytePermutation::of_seed(2147483647)}}));
   EXPECT_EQ(describe(p),
-            "files with every 1024th byte in turn, 0.1 of the positions, noise from -20 to 20, values permuted by seed "
-            "2147483647");
+            "files with the first 768 bytes, 512 in the middle and the last 256, every 1024th byte in turn, 0.1 of the "
+            "positions, noise from -20 to 20, values permuted by seed 2147483647");
   EXPECT_EQ(to_json(p), std::string("{\n    \"version\": 1,\n    \"kind\": \"bytes\",\n    \"transforms\": ") +
                             kTransforms + "\n  }");
 }
@@ -144,6 +146,10 @@ TEST(PreprocessTest, NamesWhatIsWrongWithTransforms) {
   refuse("1", {"c.json: preprocess.transforms[0]: is 1, expected an object"});
   refuse("{}", {"transforms[0].type is missing", "\"byte_permutation\""});
   refuse(R"({"type": "blur"})", {"transforms[0].type is the string \"blur\""});
+  refuse(R"({"type": "pieces"})", {"transforms[0]: the pieces", "1 to 16777216 bytes"});
+  refuse(R"({"type": "pieces", "start": -1})", {"transforms[0].start is -1", "0 to 16777216"});
+  refuse(R"({"type": "shuffle"}, {"type": "pieces", "end": 1})", {"transforms[0].mode is missing"});
+  refuse(R"({"type": "random_uniform", "low": 0, "high": 1}, {"type": "pieces", "end": 1})", {"transforms[1].type"});
   refuse(R"({"type": "shuffle"})", {"transforms[0].mode is missing", "\"random_shuffle\""});
   refuse(R"({"type": "shuffle", "mode": "strides"})", {"mode is the string \"strides\"", "\"stride\""});
   refuse(R"({"type": "shuffle", "mode": "stride", "n": 0})", {"transforms[0].n is 0", "1 to 16777216"});
