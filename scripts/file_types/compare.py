@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Our model, libmagic and Magika on the same labelled files, as tables in Markdown. See scripts/compare_filetypes.sh.
+
+usage: compare.py BYTEFORMER MODEL VIEWS [PYTHON-WITH-MAGIKA]
+
+VIEWS is what views.py wrote: test-whole, test-4096, test-512. A peer is judged on the labels that it has a word for;
+libmagic's answer is right if its media type is one that formats.py accepts for the label, and no word for everything.
+"""
+
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from formats import FORMATS  # noqa: E402
+
+# Magika's word, where it is not ours.
+MAGIKA = {
+    "7z": "sevenzip",
+    "assembly": "asm",
+    "bibtex": "bib",
+    "bzip2": "bzip",
+    "class": "javabytecode",
+    "csharp": "cs",
+    "der": "crt",
+    "email": "eml",
+    "hdf5": "h5",
+    "lisp": "lisp",
+    "emacslisp": "lisp",
+    "protobuf": "proto",
+    "pe": "pebin",
+    "pyc": "pythonbytecode",
+    "pgp-armor": "pem",
+    "stl": "stltext",
+    "stl-binary": "stlbinary",
+    "pdb": "proteindb",
+    "plist": "applebplist",
+    "vb": "vba",
+    "llvm-bc": None,
+    "webm": "webm|mkv",
+    "mp4": "mp4|qt|3gp",
+    "jinja": "jinja|erb|twig|handlebars",
+    "groovy": "groovy|gradle",
+    "ruby": "ruby|gemfile|gemspec",
+    "json": "json|ipynb|jsonl",
+    "txt": "txt",
+    "jar": "jar",
+    "zip": "zip|xpi|nupkg|npz",
+}
+# libmagic's media types of texts that it knows; of other formats formats.py has them.
+LIBMAGIC = {
+    "html": "text/html",
+    "xml": "text/xml|application/xml",
+    "svg": "image/svg",
+    "c": r"text/x-c$",
+    "cpp": r"text/x-c\+\+",
+    "java": "text/x-java",
+    "python": "text/x-(script.)?python",
+    "perl": "text/x-perl",
+    "ruby": "text/x-ruby",
+    "php": "text/x-php",
+    "shell": "text/x-shellscript",
+    "makefile": "text/x-makefile",
+    "json": "application/json",
+    "tcl": "text/x-tcl",
+    "lua": "text/x-lua",
+    "awk": "text/x-[gn]?awk",
+    "javascript": "(application|text)/javascript",
+    "m4": "text/x-m4",
+    "troff": "text/troff",
+    "latex": "text/x-tex",
+    "texinfo": "text/x-texinfo",
+    "po": "text/x-po",
+    "diff": "text/x-diff",
+    "txt": "text/plain",
+    "batch": "text/x-msdos-batch",
+    "csv": "(text|application)/csv",
+    "objectivec": "text/x-objective-c",
+    "fortran": "text/x-fortran",
+    "ics": "text/calendar",
+    "vcard": "text/vcard",
+    "email": "message/|text/x-mail",
+    "pgp-armor": "(application|text)/pgp",
+    "emacslisp": "text/x-lisp",
+    "lisp": "text/x-lisp",
+}
+
+
+def libmagic_pattern(label):
+    f = FORMATS[label]
+    if f.is_text:
+        return LIBMAGIC.get(label)
+    pattern = "|".join(p for p in re.split(r"\|(?![^(]*\))", f.mime.pattern) if "octet" not in p)
+    return pattern if pattern and label not in ("random", "terminfo") else None
+
+
+def files_of(folder):
+    return {
+        os.path.join(folder, label, name): label
+        for label in sorted(os.listdir(folder))
+        for name in sorted(os.listdir(os.path.join(folder, label)))
+    }
+
+
+def with_list(paths, make_command):
+    """Standard output of a command that reads the paths from a list, and its seconds."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as names:
+        names.write("\n".join(paths) + "\n")
+        names.flush()
+        begin = time.perf_counter()
+        done = subprocess.run(make_command(names.name), capture_output=True, text=True, errors="replace")
+        return done.stdout, time.perf_counter() - begin
+
+
+def ask_ours(program, model, paths):
+    out, seconds = with_list(
+        paths,
+        lambda names: [
+            program,
+            "classify",
+            "--model",
+            model,
+            "--jsonl",
+            "--no-progress",
+            "--top-k",
+            "1",
+            "--files-from",
+            names,
+        ],
+    )
+    answers = {}
+    for line in out.splitlines():
+        row = json.loads(line)
+        answers[row["path"]] = row["predictions"][0]["label"] if row.get("predictions") else "error"
+    return answers, seconds
+
+
+def ask_libmagic(paths):
+    out, seconds = with_list(paths, lambda names: ["file", "--mime-type", "-N", "-F", "\t", "-f", names])
+    return dict(line.split("\t", 1) for line in out.splitlines() if "\t" in line), seconds
+
+
+MAGIKA_PROGRAM = """
+import json, sys
+from magika import Magika
+m = Magika()
+for path in open(sys.argv[1]).read().split("\\n"):
+    if path: print(json.dumps([path, str(m.identify_path(path).output.label)]))
+"""
+
+
+def ask_magika(python, paths):
+    out, seconds = with_list(paths, lambda names: [python, "-c", MAGIKA_PROGRAM, names])
+    return dict(json.loads(line) for line in out.splitlines()), seconds
+
+
+def magika_words(python):
+    code = "from magika import Magika; print(*map(str, Magika().get_output_content_types()))"
+    return set(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def judged(files, is_right, labels):
+    """Accuracy and macro recall, in percent, on these labels."""
+    right, total = collections.Counter(), collections.Counter()
+    for path, label in files.items():
+        if label in labels:
+            total[label] += 1
+            right[label] += bool(is_right(path, label))
+    if not total:
+        return float("nan"), float("nan")
+    return 100 * sum(right.values()) / sum(total.values()), 100 * sum(right[l] / total[l] for l in total) / len(total)
+
+
+def main():
+    program, model, views = sys.argv[1:4]
+    python = sys.argv[4] if len(sys.argv) > 4 else None
+    known = {"libmagic": {l for l in FORMATS if libmagic_pattern(l)}}
+    if python:
+        words = magika_words(python)
+        magika = {l: set((MAGIKA.get(l, l) or "-").split("|")) for l in FORMATS}
+        known["Magika"] = {l for l in FORMATS if magika[l] & words}
+    with open(f"{model}/config.json") as file:
+        ours = set(json.load(file)["id2label"].values())
+    speed = {}
+    for kind, title in (
+        ("test-whole", "whole files"),
+        ("test-4096", "inner pieces of 4,096 bytes"),
+        ("test-512", "inner pieces of 512 bytes"),
+    ):
+        files = {p: l for p, l in files_of(f"{views}/{kind}").items() if l in ours}
+        answers, seconds = ask_ours(program, model, list(files))
+        speed.setdefault("byteformer", (len(files), seconds))
+        right = {"byteformer": lambda p, l, a=answers: a.get(p) == l}
+        mime, seconds = ask_libmagic(list(files))
+        speed.setdefault("libmagic", (len(files), seconds))
+        right["libmagic"] = lambda p, l, a=mime: re.match(libmagic_pattern(l), a.get(p, ""))
+        if python:
+            labels, seconds = ask_magika(python, list(files))
+            speed.setdefault("Magika", (len(files), seconds))
+            right["Magika"] = lambda p, l, a=labels: a.get(p) in magika[l]
+        common = set.intersection(ours, *known.values())
+        present = set(files.values())
+        print(f"\n### {title}: {len(files)} files of {len(present)} formats\n")
+        print(
+            "| | formats | accuracy | macro recall | on the formats that all know: accuracy | macro recall |\n|---|---|---|---|---|---|"
+        )
+        for name, judge in right.items():
+            own = known.get(name, ours) & present
+            print(
+                "| {} | {} | {:.1f} % | {:.1f} % | {:.1f} % | {:.1f} % |".format(
+                    name, len(own), *judged(files, judge, own), *judged(files, judge, common)
+                )
+            )
+        print(f"\nAll know {len(common & present)} of them.")
+    one = next(iter(files_of(f"{views}/test-whole")))
+    print(
+        "\n### Speed and size, from the start of the program to its end, two at a time where it can\n\n| | files/s | one file | size |\n|---|---|---|---|"
+    )
+    size = {
+        "byteformer": os.path.getsize(f"{model}/model.safetensors") + os.path.getsize(program),
+        "libmagic": os.path.getsize("/usr/lib/file/magic.mgc"),
+    }
+    if python:
+        code = "import magika, os; p = os.path.dirname(magika.__file__); print(sum(os.path.getsize(os.path.join(d, f)) for d, _, n in os.walk(p + '/models') for f in n))"
+        size["Magika"] = int(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout)
+    for name, (count, seconds) in speed.items():
+        ask = {
+            "byteformer": lambda p: ask_ours(program, model, p),
+            "libmagic": ask_libmagic,
+            "Magika": lambda p: ask_magika(python, p),
+        }[name]
+        cold = min(ask([one])[1] for _ in range(5))
+        print(f"| {name} | {count / seconds:.0f} | {1000 * cold:.0f} ms | {size[name] / 1e6:.1f} MB |")
+
+
+if __name__ == "__main__":
+    main()
