@@ -1,4 +1,4 @@
-// Values of bytes along directions of the embedding, and filters over them. Standard library only.
+// Puts the values of bytes along directions of the embedding, and filters over them into the convolution.
 #include "plan/filter_bank.hpp"
 
 #include <algorithm>
