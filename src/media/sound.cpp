@@ -45,7 +45,6 @@ const Format* format_of(Bytes file) noexcept {
 
 /// The bytes of the tag that begins at `at`; zero where none does.
 std::uint64_t tag_bytes(Bytes file, std::uint64_t at) noexcept {
-  using namespace std::string_view_literals;
   constexpr std::uint64_t kId3v1Bytes = 128, kEnhancedBytes = 227, kApeHeaderBytes = 32;
   if (base::has_tag(file, at, "ID3") && base::has_bytes(file, at, 10)) {
     std::uint64_t num_bytes = 0;
@@ -56,11 +55,10 @@ std::uint64_t tag_bytes(Bytes file, std::uint64_t at) noexcept {
     return kApeHeaderBytes + base::little_endian(file, at + 12, 4);
   if (base::has_tag(file, at, "TAG+")) return kEnhancedBytes;
   if (base::has_tag(file, at, "TAG")) return kId3v1Bytes;
-  if (base::has_tag(file, at, "LYRICSBEGIN"))
-    for (const std::string_view end : {"LYRICS200"sv, "LYRICSEND"sv}) {
-      const std::size_t found = base::as_text(file).find(end, static_cast<std::size_t>(at));
-      if (found != std::string_view::npos) return found + end.size() - at;
-    }
+  if (base::has_tag(file, at, "LYRICSBEGIN")) {
+    const std::size_t end = base::as_text(file).find("LYRICS", static_cast<std::size_t>(at) + 11);
+    if (base::has_tag(file, end, "LYRICS200") || base::has_tag(file, end, "LYRICSEND")) return end + 9 - at;
+  }
   return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/random.hpp"
 #include "byteformer/error.hpp"
+#include "media/places.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::plan {
@@ -174,8 +175,9 @@ std::optional<ByteNumbers> numbers_of(const prepare::Encoding& encoding) {
       return ByteNumbers{Kind::kRgb, after(media::encode_tiff({1, 1, {0, 0, 0}}).size() - 3)};
     case prepare::FileFormat::kWav: {
       constexpr Kind kKinds[] = {Kind::kFloat32, Kind::kInt32, Kind::kInt16, Kind::kUint8};
-      return ByteNumbers{kKinds[static_cast<int>(encoding.sample_format)],
-                         after(media::encode_wav({8000, {}}, encoding.sample_format).size())};
+      return ByteNumbers{
+          kKinds[static_cast<int>(encoding.sample_format)],
+          after(media::parse_wav_header(media::encode_wav({8000, {0}}, encoding.sample_format))->data_offset)};
     }
     default: return {};  // compressed
   }

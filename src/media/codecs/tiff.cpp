@@ -235,7 +235,7 @@ class TiffReader {
   std::uint64_t piece_bytes() const {
     const tmsize_t num_bytes = TIFFIsTiled(tiff()) != 0 ? TIFFTileSize(tiff()) : TIFFStripSize(tiff());
     if (num_bytes <= 0) fail("its strips or tiles have no size");
-    return static_cast<std::uint64_t>(num_bytes);
+    return std::min(static_cast<std::uint64_t>(num_bytes), kMaxDecodingBytes + 1);  // which is refused
   }
 
   void read_pieces(Image& image) {
