@@ -113,10 +113,11 @@ struct TiffSamples {
   }
 
   /// sRGB of CIELab, whose white is white.
-  static std::array<std::int64_t, 3> from_lab(const std::array<std::int64_t, 3>& lab) {
+  std::array<std::int64_t, 3> from_lab(const std::array<std::int64_t, 3>& lab) const {
+    const double unit = bits == 8 ? 257 : 256;  // of 16 bits, as the specification counts a* and b*
     const double y = (static_cast<double>(lab[0]) / 655.35 + 16) / 116;
-    const double x = y + (static_cast<double>(lab[1]) / 257 - 128) / 500;
-    const double z = y - (static_cast<double>(lab[2]) / 257 - 128) / 200;
+    const double x = y + (static_cast<double>(lab[1]) / unit - 128) / 500;
+    const double z = y - (static_cast<double>(lab[2]) / unit - 128) / 200;
     const auto linear = [](double f) { return f > 6.0 / 29 ? f * f * f : (f - 16.0 / 116) * 108 / 841; };
     const std::array<double, 3> xyz{linear(x) * 0.95047, linear(y), linear(z) * 1.08883};  // D65
     constexpr std::array<std::array<double, 3>, 3> kToRgb{
