@@ -1,4 +1,4 @@
-// Implementation of corruption.hpp.
+// The table of corruptions, and files that go through one.
 #include "data/corruption.hpp"
 
 #include <algorithm>
@@ -10,6 +10,8 @@
 #include "base/text.hpp"
 #include "data/loader.hpp"
 #include "format/text.hpp"
+#include "media/image.hpp"
+#include "media/sound.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -42,7 +44,33 @@ constexpr std::array<CorruptionKind, 9> kKinds = {{
 }};
 static_assert(bytes::kDamageBlock == 64, "the texts above say so");
 
+/// Through MP3 and back, as long as it was and where it was.
+media::Sound through_mp3(const media::Sound& sound, int kbit_per_s, const std::string& source) {
+  media::Sound out = media::decode_sound(media::encode_mp3(sound, kbit_per_s), source);
+  const std::size_t delay = std::min(media::kMp3DelaySamples, out.samples.size());
+  out.samples.erase(out.samples.begin(), out.samples.begin() + static_cast<std::ptrdiff_t>(delay));
+  media::fit(out, sound.samples.size());
+  return out;
+}
+
 }  // namespace
+
+media::FileBytes re_encoded(media::FileBytes file, ReEncodingKind kind, int level, const std::string& source) {
+  const bool is_image = media::image_kind(file).has_value();
+  if (!is_image && !media::sound_kind(file))
+    throw Error(ErrorCode::kUnsupported,
+                source + ": is no picture and no sound that we know, so it cannot be encoded in another way");
+  if (is_image != (kind == ReEncodingKind::kJpegQuality)) return file;
+  if (is_image) return media::encode_jpeg(media::decode_image(file, source), level);
+  const media::Sound sound = media::decode_sound(file, source);
+  try {
+    return media::encode_wav(
+        kind == ReEncodingKind::kSampleRate ? media::resampled(sound, level) : through_mp3(sound, level, source),
+        media::SampleFormat::kFloat32);
+  } catch (const Error& error) {
+    throw error.code() == ErrorCode::kInvalidArgument ? Error(error.code(), source + ": " + error.what()) : error;
+  }
+}
 
 std::span<const CorruptionKind> corruption_kinds() noexcept { return kKinds; }
 

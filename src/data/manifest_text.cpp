@@ -1,14 +1,12 @@
-// Reads manifests as people write them: which column is what, and what it means.
+// Reads the text of manifests: CSV and its kin, JSON, lists, Kaldi's tables.
 #include "data/manifest_text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <functional>
 #include <map>
-#include <span>
 #include <utility>
 
+#include "data/manifest_columns.hpp"
 #include "format/json.hpp"
 #include "format/text.hpp"
 
@@ -19,67 +17,7 @@ using format::excerpt;
 using format::fail;
 using format::Json;
 
-using Names = std::span<const std::string_view>;
-
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// In the order in which they are preferred.
-constexpr auto kPathNames = std::to_array<std::string_view>({"path",
-                                                             "audio_filepath",
-                                                             "file",
-                                                             "filename",
-                                                             "file_name",
-                                                             "filepath",
-                                                             "file_path",
-                                                             "image_path",
-                                                             "img_path",
-                                                             "audio_path",
-                                                             "wav_path",
-                                                             "relative_path",
-                                                             "rel_path",
-                                                             "image_file",
-                                                             "image_filename",
-                                                             "image_name",
-                                                             "img_name",
-                                                             "audio_file",
-                                                             "audio_filename",
-                                                             "wav_filename",
-                                                             "slice_file_name",
-                                                             "fname",
-                                                             "image",
-                                                             "img",
-                                                             "picture",
-                                                             "audio",
-                                                             "wav",
-                                                             "sound",
-                                                             "clip",
-                                                             "recording",
-                                                             "image_id",
-                                                             "imageid",
-                                                             "audio_id",
-                                                             "uri",
-                                                             "id",
-                                                             "name"});
-constexpr auto kLabelNames = std::to_array<std::string_view>(
-    {"label",         "command", "class",  "class_name", "classname",     "label_name",      "category",
-     "category_name", "keyword", "word",   "genre",      "species",       "breed",           "emotion",
-     "tag",           "target",  "labels", "classes",    "class_id",      "classid",         "label_id",
-     "category_id",   "y",       "text",   "transcript", "transcription", "predictionstring"});
-constexpr auto kSplitNames = std::to_array<std::string_view>(
-    {"split", "set", "subset", "partition", "data_set", "dataset", "dataset_split", "usage", "phase", "fold"});
-constexpr auto kStartNames = std::to_array<std::string_view>(
-    {"onset", "offset", "start", "start_s", "start_sec", "start_time", "begin", "begin_time"});
-constexpr auto kEndNames =
-    std::to_array<std::string_view>({"end", "end_s", "end_sec", "end_time", "stop", "stop_time"});
-constexpr auto kDurationNames = std::to_array<std::string_view>({"duration", "duration_s", "dur"});
-/// What a sample is then, no reader here knows.
-constexpr auto kRefusedNames = std::to_array<std::string_view>(
-    {"xmin", "x_min", "xmax", "x_max", "bbox", "bounding_box", "boxes", "x1", "start_ms", "end_ms", "offset_ms",
-     "begin_ms", "start_frame", "end_frame", "start_sample", "num_frames", "frame_offset"});
-constexpr auto kFlags = std::to_array<std::pair<std::string_view, Split>>({{"is_train", Split::kTrain},
-                                                                           {"is_valid", Split::kValidation},
-                                                                           {"is_val", Split::kValidation},
-                                                                           {"is_validation", Split::kValidation},
-                                                                           {"is_test", Split::kTest}});
 
 /// The text without a byte order mark. \throws Error kUnsupported for UTF-16.
 std::string_view without_mark(std::string_view text, const std::string& source) {
@@ -98,138 +36,6 @@ void check_entry(const ManifestEntry& entry, bool has_labels, const std::string&
   if (entry.label.empty() && has_labels) refuse("the label is empty", "");
   if (!format::is_utf8(entry.label)) refuse("the label is not UTF-8: ", excerpt(entry.label));
 }
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
-}
-
-/// The fields of one sample by the plain names of their columns or keys.
-using Record = std::map<std::string, std::string, std::less<>>;
-
-/// The name among `names` that `record` has.
-std::optional<std::string_view> name_in(const Record& record, Names names) {
-  for (const std::string_view name : names)
-    if (record.contains(name)) return name;
-  return std::nullopt;
-}
-
-/// Understands what columns besides path and label say of samples, all of one manifest.
-class ExtraFields {
- public:
-  explicit ExtraFields(const std::string& source) : source_(source) {}
-
-  void read(const Record& record, ManifestEntry& entry) {
-    if (const auto name = name_in(record, kRefusedNames))
-      fail(ErrorCode::kUnsupported, source_, ": has \"", *name,
-           "\", which makes a sample of a part of a file in a way that is not read; cut the files first, or remove it "
-           "if "
-           "whole files are meant");
-    read_clip(record, entry);
-    splits_.push_back(split_of_record(record, entry.line));
-  }
-
-  /// Gives all entries their splits. \throws Error where some name one and others something else.
-  void finish(Manifest& manifest) const {
-    const auto num_named = std::ranges::count_if(splits_, [](const Said& said) { return said.split.has_value(); });
-    if (num_named == 0) return finish_without_names(manifest);
-    std::map<Split, std::size_t> counts;
-    for (std::size_t i = 0; i < splits_.size(); ++i) {
-      if (!splits_[i].split)
-        fail(ErrorCode::kInvalidFormat, source_, ':', manifest.entries[i].line, ": ", splits_[i].column, " is \"",
-             excerpt(splits_[i].text), "\", expected train, val or test, as in other lines");
-      manifest.entries[i].split = splits_[i].split;
-      ++counts[*splits_[i].split];
-    }
-    std::string text;
-    for (const auto& [split, count] : counts)
-      text += format::joined(text.empty() ? "" : ", ", count, ' ', purpose(split));
-    manifest.remarks.push_back(format::joined("splits: as \"", splits_.front().column, "\" says: ", text));
-  }
-
- private:
-  struct Said {
-    std::string column, text;
-    std::optional<Split> split;
-  };
-
-  /// Seconds; nothing where the field is absent or empty or null, or a length of -1, which stand for "all of it".
-  std::optional<double> seconds(const Record& record, Names names, std::size_t line) const {
-    const auto name = name_in(record, names);
-    if (!name) return std::nullopt;
-    const std::string text = trimmed(record.find(*name)->second);
-    const bool is_of_length = names.data() != kStartNames.data();
-    if (text.empty() || (is_of_length && (text == "-1" || text == "-1.0"))) return std::nullopt;
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0) || value > 1e9)
-      fail(ErrorCode::kInvalidFormat, source_, ':', line, ": ", *name, " is ", excerpt(text),
-           ", expected a time in seconds");
-    return value;
-  }
-
-  void read_clip(const Record& record, ManifestEntry& entry) const {
-    if (record.contains("slice_file_name")) return;  // UrbanSound8K: where the slice lay in another recording
-    const bool has_onset = record.contains("onset");
-    entry.start_s = seconds(record, kStartNames, entry.line);
-    entry.duration_s = seconds(record, kDurationNames, entry.line);
-    constexpr std::array<std::string_view, 1> kOffset = {"offset"};
-    const auto end_s = has_onset ? seconds(record, kOffset, entry.line) : seconds(record, kEndNames, entry.line);
-    if (end_s && !entry.duration_s) {
-      entry.duration_s = *end_s - entry.start_s.value_or(0);
-      if (*entry.duration_s <= 0)
-        fail(ErrorCode::kInvalidFormat, source_, ':', entry.line, ": the clip ends at ", *end_s,
-             " s, before it starts");
-    }
-    if (entry.duration_s == 0) entry.duration_s.reset();
-  }
-
-  Said split_of_record(const Record& record, std::size_t line) const {
-    if (const auto name = name_in(record, kSplitNames)) {
-      const std::string& text = record.find(*name)->second;
-      const auto named = split_name(text);
-      return {std::string(*name), text, named ? std::optional(named->split) : std::nullopt};
-    }
-    Said said;
-    for (const auto& [name, split] : kFlags) {
-      const auto field = record.find(name);
-      if (field == record.end()) continue;
-      const std::string value = plain_name(field->second);
-      const bool is_set = value == "true" || value == "1" || value == "yes" || value == "t";
-      if (!is_set && value != "false" && value != "0" && value != "no" && value != "f")
-        fail(ErrorCode::kInvalidFormat, source_, ':', line, ": ", name, " is \"", excerpt(field->second),
-             "\", expected true or false");
-      const bool is_no_training = !is_set && split == Split::kTrain;
-      said.column += (said.column.empty() ? "" : ", ") + std::string(name);
-      if (is_set) said.split = split;
-      if (!said.split) said.split = is_no_training ? Split::kValidation : Split::kTrain;
-    }
-    return said;
-  }
-
-  /// Folds are groups that belong together: the last one is held out. Other values say nothing.
-  void finish_without_names(Manifest& manifest) const {
-    if (splits_.empty() || splits_.front().column.empty()) return;
-    std::map<std::pair<std::size_t, std::string>, std::size_t> folds;  // shorter numbers first
-    for (const Said& said : splits_) ++folds[{said.text.size(), said.text}];
-    const bool are_folds = splits_.front().column == "fold" && folds.size() > 1 && folds.size() <= 100;
-    if (!are_folds) {
-      manifest.remarks.push_back(format::joined("\"", splits_.front().column, "\" names no train, val or test (\"",
-                                                excerpt(splits_.front().text), "\"): not used"));
-      return;
-    }
-    const std::string& last = folds.rbegin()->first.second;
-    for (std::size_t i = 0; i < splits_.size(); ++i)
-      manifest.entries[i].split = splits_[i].text == last ? Split::kValidation : Split::kTrain;
-    manifest.remarks.push_back(format::joined("splits: fold ", excerpt(last), " of ", folds.size(),
-                                              " is for validation (", folds.rbegin()->second,
-                                              " files), the others to train on"));
-  }
-
-  const std::string& source_;
-  std::vector<Said> splits_;
-};
 
 struct Row {
   std::vector<std::string> fields;
@@ -326,13 +132,13 @@ std::optional<Columns> header_of(const Row& row, const std::string& source) {
     columns.names.push_back(plain_name(field));
     named.emplace(columns.names.back(), "");
   }
-  const auto path = name_in(named, kPathNames);
+  const auto path = path_column(named);
   if (!path) return std::nullopt;
   columns.path = *path;
   named.erase(columns.path);
-  if (const auto label = name_in(named, kLabelNames)) {
+  if (const auto label = label_column(named)) {
     columns.label = *label;
-  } else if (row.fields.size() == 2 && !name_in(named, kSplitNames)) {
+  } else if (row.fields.size() == 2 && !says_split(named)) {
     columns.label = columns.names[columns.names.front() == columns.path ? 1 : 0];
   } else if (source.ends_with("_classes.csv")) {
     columns.has_classes = true;
@@ -395,9 +201,9 @@ ManifestEntry parse_json_entry(const Json& object, std::size_t line, ExtraFields
     values.emplace(name, &value);
     record.emplace(name, value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump());
   }
-  const auto path = name_in(record, kPathNames);
+  const auto path = path_column(record);
   if (!path) fail(ErrorCode::kInvalidFormat, place, ": has neither \"path\" nor \"audio_filepath\"");
-  const auto label = name_in(record, kLabelNames);
+  const auto label = label_column(record);
   if (!label) fail(ErrorCode::kInvalidFormat, place, ": has neither \"label\" nor \"command\"");
   const Json& path_value = *values.find(*path)->second;
   const auto label_text = text_of(*values.find(*label)->second);
