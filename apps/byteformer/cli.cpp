@@ -242,7 +242,7 @@ void add_model_options(CommandLine& line, ModelOptions& options, ModelNeed need)
     add_text(line, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
   else
     add_text(line, "-m,--model", options.dir, "DIR",
-             "Model folder: config.json and model.safetensors (default: one that tells what kind of file each is)");
+             "Model folder: config.json and model.safetensors (default: BYTEFORMER_MODEL, or models/file-types)");
   add_number(line, "-j,--threads", options.num_threads, {1, kMaxThreads}, "Threads (default: one a processor)");
   add_masking_option(line, options.masking);
   std::vector<std::string> precisions;

@@ -176,7 +176,7 @@ FoundFiles find_speech_commands_archive(const fs::path& root, SpeechCommandsTask
   }
   found.remarks.push_back(
       "Speech Commands: ten words, \"unknown\" from all others and \"background\" "
-      "(speech-commands-12; --task speech-commands-35 takes every word)");
+      "(speech-commands-12; the task speech-commands-35 takes every word)");
   for (auto* split : {&found.train, &found.validation, &found.test}) thin_out_unknown(*split);
   if (recordings.empty()) {
     found.remarks.push_back("no recordings in _background_noise_, so there is no class \"background\"");

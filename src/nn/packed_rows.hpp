@@ -105,7 +105,7 @@ struct PackedRows {
 
   /// Appends a copy of `count` rows.
   void append_copy(const float* rows, std::size_t count, base::ThreadPool& pool) {
-    BF_DCHECK(rows < buffer.row(0) || rows >= buffer.row(buffer.capacity()));  // which append() may move
+    BF_DCHECK(count == 0 || rows < buffer.row(0) || rows >= buffer.row(buffer.capacity()));  // which append() may move
     copy_floats(rows, count * buffer.row_size(), append(count), pool);
   }
 

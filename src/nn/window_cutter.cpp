@@ -152,9 +152,9 @@ void WindowCutter::emit_windows(const float* merged, PackedRows& out, base::Thre
 void WindowCutter::drop_emitted() {
   std::size_t kept = 0;
   const auto keep = [&](Run& run) {
+    BF_DCHECK(run.count == 0 || kept <= run.begin);
     const float* from = rows_.row(run.begin);
     std::copy(from, from + run.count * rows_.row_size(), rows_.row(kept));  // towards the front: may overlap
-    BF_DCHECK_LE(kept, run.begin);
     run.begin = kept;
     kept += run.count;
   };

@@ -27,10 +27,9 @@ With --as-is the model reads the bytes of every file as they are.
 A model that `byteformer obfuscate rekey` made reads obfuscated bytes: give it obfuscated files with --as-is, or plain
 ones with --key, which are prepared and obfuscated first.
 
-Without --model, BYTEFORMER_MODEL names the model, else the one that tells what kind of file each is.
+Without --model, BYTEFORMER_MODEL names the model, else it is models/file-types beside the program, where that is.
 
 Examples:
-  byteformer classify README.md photo.jpg libm.so.6
   byteformer classify --model models/cifar10 photo.jpg
   byteformer classify --model models/cifar10 -r photos/ --top-k 1
   curl -s https://example.org/photo.jpg | byteformer classify --model models/cifar10 -
@@ -38,12 +37,13 @@ Examples:
   byteformer classify -m models/cifar10 --jsonl --logits *.jpg | jq .predictions[0]
 
 JSON:
-  {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score","media_type","group","extensions"}]}
+  {"path","status":"ok","bytes","tokens","predictions":[{"label","index","score"}]}
   {"path","status":"error","error":{"code","message"}}
 
-The last three stand there where the model knows them. "bytes" is what the model read; a file that was prepared also has "prepared": true. With --logits and --features an answer also has these lists of numbers. All numbers read back to the same
-float32. Below --threshold the predictions begin with the label "unknown", index -1 and the best score. A byte
-0xNN of a path that is not UTF-8 is written as \xNN, and so is a backslash (\x5c) where the path would otherwise read
+"bytes" is what the model read; a file that was prepared also has "prepared": true. A prediction also has "media_type",
+"group" and "extensions" where the model knows them. With --logits and --features an answer also has these lists of
+numbers. All numbers read back to the same float32. Below --threshold the predictions begin with the label "unknown",
+index -1 and the best score. A byte 0xNN of a path that is not UTF-8 is written as \xNN, and so is a backslash (\x5c) where the path would otherwise read
 like that: what stands for \xNN, byte by byte, gives the same path back.)";
 
 constexpr std::int64_t kDefaultTopK = 5;

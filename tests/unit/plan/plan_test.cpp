@@ -85,7 +85,7 @@ TEST(PlanTest, DataAreFoundFromAnotherFolderAndAfterAMoveOfAll) {
   fs::create_directories(folder / "here/data");
   fs::create_directories(folder / "here/runs/model");
   TrainingPlan plan = some_plan();
-  EXPECT_EQ(data_place(plan, folder / "here/runs/model"), "pictures");  // a plan of an earlier version
+  EXPECT_EQ(data_place(plan, folder / "here/runs/model"), plan.data);  // a plan of an earlier version
   plan.data = (folder / "here/data").native();
   remember_places(plan, folder / "here/runs/model");
   plan = parse_plan(to_json(plan), "t");
