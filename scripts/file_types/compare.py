@@ -118,21 +118,8 @@ def with_list(paths, make_command):
 
 
 def ask_ours(program, model, paths):
-    out, seconds = with_list(
-        paths,
-        lambda names: [
-            program,
-            "classify",
-            "--model",
-            model,
-            "--jsonl",
-            "--no-progress",
-            "--top-k",
-            "1",
-            "--files-from",
-            names,
-        ],
-    )
+    words = "classify --threshold 0 --top-k 1 --jsonl --no-progress --files-from".split()
+    out, seconds = with_list(paths, lambda names: [program, *words, names, "--model", model])
     answers = {}
     for line in out.splitlines():
         row = json.loads(line)
@@ -164,6 +151,11 @@ def magika_words(python):
     return set(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
+def magika_bytes(python):
+    code = "import glob, magika, os; print(sum(map(os.path.getsize, glob.glob(magika.__path__[0] + '/models/*/*'))))"
+    return int(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
 def judged(files, is_right, labels):
     """Accuracy and macro recall, in percent, on these labels."""
     right, total = collections.Counter(), collections.Counter()
@@ -176,66 +168,62 @@ def judged(files, is_right, labels):
     return 100 * sum(right.values()) / sum(total.values()), 100 * sum(right[l] / total[l] for l in total) / len(total)
 
 
+class Reader:
+    """Who answers: the labels that it has a word for, its answers for paths, and whether one is right."""
+
+    def __init__(self, name, labels, ask, is_right, num_bytes):
+        self.name, self.labels, self.ask, self.is_right, self.num_bytes = name, labels, ask, is_right, num_bytes
+        self.files_per_s = None
+
+
+def readers(program, model, python):
+    with open(f"{model}/config.json") as file:
+        labels = set(json.load(file)["id2label"].values())
+    size = os.path.getsize(f"{model}/model.safetensors") + os.path.getsize(program)
+    yield Reader(
+        "byteformer", labels, lambda p: ask_ours(program, model, p), lambda answer, label: answer == label, size
+    )
+    known = {label for label in FORMATS if libmagic_pattern(label)}
+    matches = lambda answer, label: re.match(libmagic_pattern(label), answer or "")  # noqa: E731
+    yield Reader("libmagic", known, ask_libmagic, matches, os.path.getsize("/usr/lib/file/magic.mgc"))
+    if python:
+        words = {label: set((MAGIKA.get(label, label) or "").split("|")) for label in FORMATS}
+        its_words = magika_words(python)
+        known = {label for label in FORMATS if words[label] & its_words}
+        is_word = lambda answer, label: answer in words[label]  # noqa: E731
+        yield Reader("Magika", known, lambda p: ask_magika(python, p), is_word, magika_bytes(python))
+
+
+def compare(folder, title, everyone):
+    files = {path: label for path, label in files_of(folder).items() if label in everyone[0].labels}
+    present = set(files.values())
+    common = present.intersection(*(reader.labels for reader in everyone))
+    print(f"\n### {title}: {len(files)} files of {len(present)} formats, {len(common)} of which all know\n")
+    print("| | formats | accuracy | macro recall | on those that all know | macro recall |\n|---|---|---|---|---|---|")
+    for reader in everyone:
+        answers, seconds = reader.ask(list(files))
+        reader.files_per_s = reader.files_per_s or len(files) / seconds
+        is_right = lambda path, label: reader.is_right(answers.get(path), label)  # noqa: E731
+        own = reader.labels & present
+        numbers = judged(files, is_right, own) + judged(files, is_right, common)
+        print(f"| {reader.name} | {len(own)} | " + " | ".join(f"{number:.1f} %" for number in numbers) + " |")
+
+
 def main():
     program, model, views = sys.argv[1:4]
-    python = sys.argv[4] if len(sys.argv) > 4 else None
-    known = {"libmagic": {l for l in FORMATS if libmagic_pattern(l)}}
-    if python:
-        words = magika_words(python)
-        magika = {l: set((MAGIKA.get(l, l) or "-").split("|")) for l in FORMATS}
-        known["Magika"] = {l for l in FORMATS if magika[l] & words}
-    with open(f"{model}/config.json") as file:
-        ours = set(json.load(file)["id2label"].values())
-    speed = {}
-    for kind, title in (
-        ("test-whole", "whole files"),
-        ("test-4096", "inner pieces of 4,096 bytes"),
-        ("test-512", "inner pieces of 512 bytes"),
-    ):
-        files = {p: l for p, l in files_of(f"{views}/{kind}").items() if l in ours}
-        answers, seconds = ask_ours(program, model, list(files))
-        speed.setdefault("byteformer", (len(files), seconds))
-        right = {"byteformer": lambda p, l, a=answers: a.get(p) == l}
-        mime, seconds = ask_libmagic(list(files))
-        speed.setdefault("libmagic", (len(files), seconds))
-        right["libmagic"] = lambda p, l, a=mime: re.match(libmagic_pattern(l), a.get(p, ""))
-        if python:
-            labels, seconds = ask_magika(python, list(files))
-            speed.setdefault("Magika", (len(files), seconds))
-            right["Magika"] = lambda p, l, a=labels: a.get(p) in magika[l]
-        common = set.intersection(ours, *known.values())
-        present = set(files.values())
-        print(f"\n### {title}: {len(files)} files of {len(present)} formats\n")
-        print(
-            "| | formats | accuracy | macro recall | on the formats that all know: accuracy | macro recall |\n|---|---|---|---|---|---|"
-        )
-        for name, judge in right.items():
-            own = known.get(name, ours) & present
-            print(
-                "| {} | {} | {:.1f} % | {:.1f} % | {:.1f} % | {:.1f} % |".format(
-                    name, len(own), *judged(files, judge, own), *judged(files, judge, common)
-                )
-            )
-        print(f"\nAll know {len(common & present)} of them.")
+    everyone = list(readers(program, model, sys.argv[4] if len(sys.argv) > 4 else None))
+    compare(f"{views}/test-whole", "Whole files", everyone)
+    compare(f"{views}/test-4096", "Inner pieces of 4,096 bytes", everyone)
+    compare(f"{views}/test-512", "Inner pieces of 512 bytes", everyone)
     one = next(iter(files_of(f"{views}/test-whole")))
     print(
-        "\n### Speed and size, from the start of the program to its end, two at a time where it can\n\n| | files/s | one file | size |\n|---|---|---|---|"
+        "\n### Speed and size\n\n| | files/s, from start to end of the program | one file | size |\n|---|---|---|---|"
     )
-    size = {
-        "byteformer": os.path.getsize(f"{model}/model.safetensors") + os.path.getsize(program),
-        "libmagic": os.path.getsize("/usr/lib/file/magic.mgc"),
-    }
-    if python:
-        code = "import magika, os; p = os.path.dirname(magika.__file__); print(sum(os.path.getsize(os.path.join(d, f)) for d, _, n in os.walk(p + '/models') for f in n))"
-        size["Magika"] = int(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout)
-    for name, (count, seconds) in speed.items():
-        ask = {
-            "byteformer": lambda p: ask_ours(program, model, p),
-            "libmagic": ask_libmagic,
-            "Magika": lambda p: ask_magika(python, p),
-        }[name]
-        cold = min(ask([one])[1] for _ in range(5))
-        print(f"| {name} | {count / seconds:.0f} | {1000 * cold:.0f} ms | {size[name] / 1e6:.1f} MB |")
+    for reader in everyone:
+        cold_s = min(reader.ask([one])[1] for _ in range(5))
+        print(
+            f"| {reader.name} | {reader.files_per_s:.0f} | {1000 * cold_s:.0f} ms | {reader.num_bytes / 1e6:.1f} MB |"
+        )
 
 
 if __name__ == "__main__":

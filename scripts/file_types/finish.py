@@ -20,25 +20,9 @@ LOST = 0.02  # share of the right answers that become `unknown`
 
 
 def right_scores(program, model, folder):
-    answers = subprocess.run(
-        [
-            program,
-            "classify",
-            "--model",
-            model,
-            "--threshold",
-            "0",
-            "--top-k",
-            "1",
-            "--jsonl",
-            "--no-progress",
-            "-r",
-            folder,
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    words = "classify --threshold 0 --top-k 1 --jsonl --no-progress".split()
+    command = [program, *words, "--model", model, "-r", folder]
+    answers = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [json.loads(line) for line in answers.splitlines()]
     best = [
         (os.path.basename(os.path.dirname(row["path"])), row["predictions"][0]) for row in rows if row["status"] == "ok"
@@ -54,12 +38,8 @@ def main():
     labels = sorted(config["id2label"].values())
     scores = right_scores(program, model, f"{views}/val")
     config["label_info"] = {
-        label: {
-            "extensions": list(FORMATS[label].extensions),
-            "media_type": FORMATS[label].media_type,
-            "group": FORMATS[label].group,
-        }
-        for label in labels
+        label: {"extensions": list(f.extensions), "media_type": f.media_type, "group": f.group}
+        for label, f in ((label, FORMATS[label]) for label in labels)
     }
     config["unknown_below"] = round(scores[int(LOST * len(scores))], 3)
     config["preprocess"] = {
