@@ -129,7 +129,8 @@ def ask_ours(program, model, paths):
 
 def ask_libmagic(paths):
     out, seconds = with_list(paths, lambda names: ["file", "--mime-type", "-N", "-F", "\t", "-f", names])
-    return dict(line.split("\t", 1) for line in out.splitlines() if "\t" in line), seconds
+    rows = (line.split("\t", 1) for line in out.splitlines() if "\t" in line)
+    return {path: answer.strip() for path, answer in rows}, seconds
 
 
 MAGIKA_PROGRAM = """

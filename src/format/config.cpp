@@ -176,12 +176,12 @@ void KeyReader::read(std::string_view key, std::optional<std::map<std::string, L
   if (!all->is_object()) refuse(key, "an object with an object for each label", *all);
   out.emplace();
   for (const auto& [label, value] : all->items()) {
-    const std::string place = joined(source_, ": ", key, "[\"", excerpt(label), "\"]");
-    if (!value.is_object())
-      fail(ErrorCode::kInvalidFormat, base::About{place}, "is ", description(value), ", expected an object");
+    const std::string name = joined(key, "[\"", excerpt(label), "\"]");
+    if (!value.is_object()) refuse(name, "an object", value);
+    const std::string place = source_ + ": " + name;
     const KeyReader keys(value, place);
-    const auto as_text = [&keys](std::string_view name, const Json& element) {
-      if (!element.is_string()) keys.refuse(name, "a string", element);
+    const auto as_text = [&keys](std::string_view place_in_list, const Json& element) {
+      if (!element.is_string()) keys.refuse(place_in_list, "a string", element);
       return element.get<std::string>();
     };
     (*out)[label] = {
