@@ -150,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadConfig{"temperature", "0", kModel, "positive finite"},
                     BadConfig{"unknown_below", "1.5", kModel, "1.5, expected 0 to 1"},
                     BadConfig{"label_info", "[]", ErrorCode::kInvalidFormat, "an object with an object for each label"},
-                    BadConfig{"label_info", R"({"a": 1})", ErrorCode::kInvalidFormat, "label_info[\"a\"]: is 1"},
+                    BadConfig{"label_info", R"({"a": 1})", ErrorCode::kInvalidFormat, "label_info[\"a\"] is 1"},
                     BadConfig{"label_info", R"({"a": {"extensions": [1]}})", ErrorCode::kInvalidFormat,
                               "extensions[0] is 1, expected a string"},
                     BadConfig{"conv_kernel_size", "7", kModel, "7, expected an even number"},

@@ -161,6 +161,7 @@ TEST(PlannerTest, AJointModelDoesNotNeglectTheRareKind) {
   survey.num_looked_at = 40;
   survey.num_images = 36;
   survey.num_sounds = 4;
+  survey.first_of_medium = {{"pictures", "a.png"}, {"sounds", "b.wav"}};
   survey.durations_s = {0.5, 0.6};
   survey.sample_rates = {8000, 8000};
   EXPECT_TRUE(choose_plan(request(), data_set(100), survey, {}).balance_kinds);
