@@ -128,8 +128,8 @@ std::vector<SplitFolder> named_splits(const std::vector<fs::path>& folders) {
     if (const auto name = split_name(folder.filename().native()))
       groups[name->rest].push_back({folder, name->split, has_class_folders(folder)});
   for (auto& [rest, group] : groups) {
-    const bool differ = std::ranges::any_of(group, [&](const auto& s) { return s.split != group.front().split; });
-    if (rest.empty() || differ) return std::move(group);
+    const auto is_as_first = [first = group.front().split](const SplitFolder& s) { return s.split == first; };
+    if (rest.empty() || !std::ranges::all_of(group, is_as_first)) return std::move(group);
   }
   return {};
 }
