@@ -207,7 +207,7 @@ std::vector<ByteNumbers> numbers_of(const format::ModelConfig& config) {
     if (!numbers) return;
     const std::int64_t num_bytes = form_of(numbers->kind).num_bytes;
     if (stride % num_bytes != 0) return;
-    if (preprocess.transforms.shuffle || preprocess.transforms.mask) {
+    if (preprocess.transforms.pieces || preprocess.transforms.shuffle || preprocess.transforms.mask) {
       if (num_bytes > 1) return;
       numbers->first_byte = 0;  // reversed, pixels come first
       numbers->are_in_order = keeps_order(preprocess.transforms);
