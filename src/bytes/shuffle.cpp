@@ -1,4 +1,4 @@
-// Implementation of shuffle.hpp.
+// Reorders a file's bytes in place.
 #include "bytes/shuffle.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Implementation of metrics.hpp.
+// Counts answers: accuracy, confusion, calibration.
 #include "data/metrics.hpp"
 
 #include <algorithm>

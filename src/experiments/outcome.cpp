@@ -1,4 +1,4 @@
-// Implementation of outcome.hpp.
+// Means, deviations, and whether rekeyed models say the same bits.
 #include "experiments/outcome.hpp"
 
 #include <fmt/format.h>

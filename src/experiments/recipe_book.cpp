@@ -1,4 +1,4 @@
-// Implementation of recipe_book.hpp: the files of a folder, and what they must agree upon.
+// The files of a folder, and what they must agree upon.
 #include "experiments/recipe_book.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Implementation of recipe_transforms.hpp.
+// Reads transforms key by key, and writes them as a model names them.
 #include "experiments/recipe_transforms.hpp"
 
 #include <array>

@@ -1,4 +1,4 @@
-// Implementation of event_file.hpp.
+// Frames TensorBoard's records: length, CRC-32C, protocol buffer.
 #include "plan/event_file.hpp"
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Implementation of model_choice.hpp.
+// Chooses what files become, and a kernel, windows and a size of model that fit them.
 #include "plan/model_choice.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of planner.hpp.
+// Chooses device, batch, schedule and balance, and says why.
 #include "plan/planner.hpp"
 
 #include <fmt/format.h>

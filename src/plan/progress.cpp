@@ -1,4 +1,4 @@
-// Implementation of progress.hpp.
+// How far a run is, as JSON and back.
 #include "plan/progress.hpp"
 
 #include <nlohmann/json.hpp>

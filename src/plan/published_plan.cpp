@@ -1,4 +1,4 @@
-// Implementation of published_plan.hpp.
+// From a published run to a plan: what the paper's authors trained, with what the command line changes.
 #include "plan/published_plan.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Implementation of camera.hpp.
+// Keeps the same random positions of every picture of a size.
 #include "prepare/camera.hpp"
 
 #include <utility>

@@ -1,4 +1,4 @@
-// Implementation of typical_file.hpp: encodes a black picture or silence.
+// Encodes a black picture or silence.
 #include "prepare/typical_file.hpp"
 
 #include <algorithm>
