@@ -53,8 +53,8 @@ std::string data_text(const data::DataSet& data) {
 void say(const std::string& line) { std::fprintf(stderr, "%s\n", base::printable(line, "\n").c_str()); }
 
 void say_data(const data::DataSet& data) {
-  for (const std::string& remark : data.remarks) say("note: " + remark);
   say(data_text(data));
+  for (const std::string& remark : data.remarks) say("note: " + remark);
 }
 
 /// What a resumed run must not change, compared with what it was started with.
