@@ -47,12 +47,25 @@ function(byteformer_optimize target)
   endif()
 endfunction()
 
-# byteformer_floor(NAME [COMPUTES] SOURCES ... LINKS ...): the folder src/NAME as objects (for the shipped library) and as
-# the static library bf_NAME, linked to the floors and libraries below it. COMPUTES: see byteformer_optimize().
+# byteformer_together(TARGET): compiles its files in groups, because the headers that they share cost more than the code.
+# Files still include what they use: the preset `tidy` compiles each alone.
+option(BYTEFORMER_TOGETHER "Compile the files of a folder in groups" ON)
+function(byteformer_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${BYTEFORMER_TOGETHER} UNITY_BUILD_BATCH_SIZE 8)
+  # GCC takes the files of a group for headers, in which a class should not hold what is local to a file.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endfunction()
+
+# byteformer_floor(NAME [COMPUTES] [ALONE] SOURCES ... LINKS ...): the folder src/NAME as objects (for the shipped library)
+# and as the static library bf_NAME, linked to the floors and libraries below it. COMPUTES: see byteformer_optimize();
+# ALONE: not byteformer_together().
 function(byteformer_floor name)
-  cmake_parse_arguments(FLOOR "COMPUTES" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(FLOOR "COMPUTES;ALONE" "" "SOURCES;LINKS" ${ARGN})
   add_library(bf_${name}_objects OBJECT ${FLOOR_SOURCES})
   target_link_libraries(bf_${name}_objects PRIVATE byteformer_options)
+  if(NOT FLOOR_ALONE)
+    byteformer_together(bf_${name}_objects)
+  endif()
   if(FLOOR_COMPUTES)
     byteformer_optimize(bf_${name}_objects)
   endif()

@@ -11,7 +11,7 @@ namespace byteformer::backprop {
 namespace {
 
 constexpr std::size_t kTaskRows = 128;
-constexpr std::size_t kChunkRows = 1024;
+constexpr std::size_t kPairChunkRows = 1024;
 
 /// The reduction's weight with the first row's columns before the second row's, so that a pair is read as it lies.
 void unweave(const float* weight, std::size_t hidden, float* unwoven, TrainingWorkers& workers) {
@@ -103,7 +103,7 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
   BF_DCHECK_EQ(c % kernels::kRowAlignment, 0);
   BF_DCHECK_LE(rows * c, memory.size());
   const std::size_t tasks = num_tasks(rows);
-  const std::size_t chunk_rows = std::min(rows, kChunkRows);
+  const std::size_t chunk_rows = std::min(rows, kPairChunkRows);
   workers.shared.reserve(6 * c * c);
   Arena& operands = workers.next_operands();
   operands.reserve(chunk_rows * 3 * c);
@@ -120,8 +120,8 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
   product.x = operands.take(chunk_rows * 2 * c);
   std::vector<float> sums(tasks * 2 * c);  // of each task: gamma, beta
   workers.reserve_each(kTaskRows * 4 * c);
-  for (std::size_t chunk = 0; chunk < rows; chunk += kChunkRows) {
-    const std::size_t in_chunk = std::min(kChunkRows, rows - chunk);
+  for (std::size_t chunk = 0; chunk < rows; chunk += kPairChunkRows) {
+    const std::size_t in_chunk = std::min(kPairChunkRows, rows - chunk);
     product.rows = in_chunk;
     workers.parallel_for(num_tasks(in_chunk), [&](std::size_t task, int worker) noexcept {
       const std::size_t at = task * kTaskRows;

@@ -13,14 +13,14 @@
 namespace byteformer::media {
 namespace {
 
-struct Format {
+struct SoundFormat {
   std::string_view kind;
   std::string_view start;
   std::string_view form;  // at byte 8
   void (*look)(SoundFile&);
 };
 
-constexpr std::array<Format, 11> kFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
+constexpr std::array<SoundFormat, 11> kSoundFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
                                            {"wav", "RIFX", "WAVE", look_at_wav},
                                            {"wav", "RF64", "WAVE", look_at_wav},
                                            {"wav", "BW64", "WAVE", look_at_wav},
@@ -31,13 +31,13 @@ constexpr std::array<Format, 11> kFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
                                            {"aiff", "FORM", "AIFC", look_at_aiff},
                                            {"au", ".snd", "", look_at_au},
                                            {"caf", "caff", "", look_at_caf}}};
-constexpr Format kMp3{"mp3", "", "", look_at_mp3};
+constexpr SoundFormat kMp3{"mp3", "", "", look_at_mp3};
 
 using Bytes = std::span<const std::uint8_t>;
 
 /// The format that begins at byte 0.
-const Format* format_of(Bytes file) noexcept {
-  for (const Format& format : kFormats)
+const SoundFormat* sound_format_of(Bytes file) noexcept {
+  for (const SoundFormat& format : kSoundFormats)
     if (base::has_tag(file, 0, format.start) && base::has_tag(file, format.form.empty() ? 0 : 8, format.form))
       return &format;
   return is_mp3(file) ? &kMp3 : nullptr;
@@ -82,7 +82,7 @@ std::uint64_t behind_tags(Bytes file, std::uint64_t at) noexcept {
 
 void refuse_another(const SoundFile& file, std::uint64_t end) {
   const std::uint64_t at = behind_tags(file.bytes, end);
-  if (at < file.bytes.size() && format_of(file.bytes.subspan(at)) != nullptr)
+  if (at < file.bytes.size() && sound_format_of(file.bytes.subspan(at)) != nullptr)
     throw_damaged(file, "another sound begins at byte " + std::to_string(at) + "; split the file there");
 }
 
@@ -90,14 +90,14 @@ std::optional<std::string_view> sound_kind(Bytes file) noexcept {
   const std::uint64_t begin = behind_tags(file, 0);
   // The start of a file may end inside a tag. So far only MP3 has them before it.
   if (begin == file.size() && base::has_tag(file, 0, "ID3")) return kMp3.kind;
-  const Format* format = format_of(file.subspan(begin));
+  const SoundFormat* format = sound_format_of(file.subspan(begin));
   if (format == nullptr) return std::nullopt;
   return format->kind;
 }
 
 Sound decode_sound(Bytes file, const std::string& source, std::size_t max_samples) {
   const std::uint64_t begin = behind_tags(file, 0);
-  const Format* format = format_of(file.subspan(begin));
+  const SoundFormat* format = sound_format_of(file.subspan(begin));
   if (format == nullptr && begin == file.size() && base::has_tag(file, 0, "ID3"))
     throw Error(ErrorCode::kInvalidFormat,
                 source + ": damaged mp3 sound: it ends too early: nothing is behind its tag");

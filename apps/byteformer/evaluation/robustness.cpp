@@ -149,7 +149,7 @@ using chart::escaped;
 constexpr double kWideRange = 20;  // of the highest to the lowest level; beyond it an axis is logarithmic
 constexpr std::size_t kBaselineColor = 5;
 
-constexpr const char* kStyle =
+constexpr const char* kRobustnessStyle =
     ".kind{display:flex;flex-wrap:wrap;gap:1rem 2rem;align-items:flex-start}.kind svg{flex:none}";
 
 std::string curve_chart(const RobustnessCurve& curve, double undamaged) {
@@ -208,7 +208,7 @@ std::string robustness_page(const Evaluation& evaluation) {
   for (const RobustnessCurve& curve : evaluation.robustness->curves)
     html += fmt::format("<h2>{}</h2><div class=kind>{}{}</div>", curve.kind->name, curve_chart(curve, metrics.top1),
                         curve_table(curve, evaluation));
-  return chart::html_page(base::printable(evaluation.model) + " on damaged files", html, kStyle);
+  return chart::html_page(base::printable(evaluation.model) + " on damaged files", html, kRobustnessStyle);
 }
 
 }  // namespace byteformer::cli

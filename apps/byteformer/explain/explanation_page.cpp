@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMostWholeBytes = 8192;  // of a file that is dumped whole
 constexpr std::size_t kMostRows = 256;         // of others
 
-constexpr std::string_view kStyle = R"(
+constexpr std::string_view kExplanationStyle = R"(
 h1{overflow-wrap:anywhere}.numbers div{max-width:11rem}.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 14rem;max-width:19rem}
 figure img{width:100%;image-rendering:pixelated;border-radius:4px;display:block}figcaption{opacity:.75;font-size:.85rem}
 .for{fill:rgb(214,48,40)}.against{fill:rgb(30,112,222)}.line{fill:none;stroke:currentColor}
@@ -59,7 +59,7 @@ std::string dump_row(std::span<const std::uint8_t> file, std::span<const float> 
 
 /// CSS of all parts, for pages in the style of chart::html_page().
 std::string page_style() {
-  std::string style(kStyle);
+  std::string style(kExplanationStyle);
   for (int level = 1; level <= HeatScale::kLevels; ++level) {
     const double opacity = 0.08 + 0.72 * level / HeatScale::kLevels;
     for (const int sign : {1, -1}) {
@@ -269,8 +269,6 @@ namespace {
 constexpr int kMostClasses = 5;
 
 using chart::escaped;
-
-std::string percent(double score) { return fmt::format("{:.1f} %", 100 * score); }
 
 std::string number(double value, const std::string& what) {
   return "<div><b>" + percent(value) + "</b>" + escaped(what) + "</div>";

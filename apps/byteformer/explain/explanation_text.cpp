@@ -19,7 +19,6 @@ namespace {
 constexpr std::size_t kStripMargin = 11;  // columns before the strip
 constexpr std::size_t kMostStripColumns = 128;
 
-std::string percent(double score) { return fmt::format("{:.1f} %", 100 * score); }
 std::string count(std::uint64_t n) { return grouped(static_cast<std::int64_t>(n)); }
 
 /// Backgrounds of the 256-colour palette for half of the levels, weakest first, under white text.
@@ -173,6 +172,8 @@ std::vector<std::size_t> hottest_rows(std::span<const float> heat, std::size_t m
   std::ranges::sort(rows);
   return rows;
 }
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string offset_text(std::size_t offset) { return fmt::format("{:08x}", offset); }
 

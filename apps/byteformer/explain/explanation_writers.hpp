@@ -26,6 +26,9 @@ inline constexpr std::size_t kDumpRowBytes = 16;
 /// The `max_rows` rows of a dump in which most happens, for or against, in the order of the file.
 std::vector<std::size_t> hottest_rows(std::span<const float> heat, std::size_t max_rows);
 
+/// "93.1 %": a share of 1.
+std::string percent(double share);
+
 /// "00000180": an offset as a dump shows it.
 std::string offset_text(std::size_t offset);
 

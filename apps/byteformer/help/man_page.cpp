@@ -27,7 +27,7 @@ std::string escaped(const std::string& text) {
 }
 
 /// Paragraphs, "Title:" lines as bold paragraphs, and indented lines as they stand.
-std::string details(const std::string& text) {
+std::string escaped_details(const std::string& text) {
   std::istringstream lines(text);
   std::string result;
   bool is_literal = false;
@@ -63,7 +63,7 @@ std::string command_sections(const CommandDoc& command) {
   if (command.is_hidden) return "";
   std::string text =
       fmt::format(".SS {}\n{}\n.PP\n.nf\n.B {}\n.fi\n{}.PP\n{}", escaped(command.path), escaped(command.summary + "."),
-                  escaped(command.usage()), option_list(command), details(command.details));
+                  escaped(command.usage()), option_list(command), escaped_details(command.details));
   for (const CommandDoc& member : command.commands) text += command_sections(member);
   return text;
 }
@@ -76,7 +76,7 @@ std::string man_page(const CommandDoc& program, const std::string& version) {
   text += fmt::format(".SH SYNOPSIS\n.B byteformer\n.I COMMAND\n[OPTION]... [ARGUMENT]...\n");
   text += ".SH OPTIONS\n" + option_list(program) + ".SH COMMANDS\n";
   for (const CommandDoc& command : program.commands) text += command_sections(command);
-  return text + ".SH NOTES\n" + details(program.details);
+  return text + ".SH NOTES\n" + escaped_details(program.details);
 }
 
 }  // namespace byteformer::cli
