@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
 # The full gate: every test in the development build, and again under the address and undefined-behaviour sanitizers; those
-# that start threads under the thread sanitizer; and a short run of each fuzz target. Usage: test.sh [--quick]
+# that start threads under the thread sanitizer; and a short run of each fuzz target. Usage: test.sh [--quick] [--all]
 #   --quick   the development build's tests only
-# JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target (default: 5). A first run builds three trees; ccache makes a second one quick.
+#   --all     also what passed before with the same programs and the same files
+# JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target (default: 5).
+# A first run builds three trees; a second one builds and runs what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=no
-case ${1:-} in
-  "") ;;
-  --quick) quick=yes ;;
-  *) echo "usage: $0 [--quick]" >&2; exit 2 ;;
-esac
+quick=no all=no
+for option; do
+  case $option in
+    --quick) quick=yes ;;
+    --all) all=yes ;;
+    *) echo "usage: $0 [--quick] [--all]" >&2; exit 2 ;;
+  esac
+done
 jobs=${JOBS:-$(nproc)}
 seconds_a_target=${FUZZ_SECONDS:-5}
 summary=()
@@ -29,31 +33,46 @@ note() {  # note WHAT STATUS START
   [ "$2" = 0 ] || failed=1
 }
 
+run_tests() {  # run_tests PRESET [LABEL [WRAPPER...]]: those that did not pass yet with these programs and files
+  local preset=$1 label=${2:-} skipped= status=0
+  shift; shift || true
+  step "Testing build/$preset"
+  if [ $all = no ]; then
+    skipped=$(scripts/remembered_tests.py skip "build/$preset" $label) || status=$?
+    case $status in 0) ;; 10) return 0 ;; *) skipped= status=0 ;; esac
+  fi
+  "$@" ctest --preset "$preset" --no-tests=error -j "$jobs" ${label:+-L "$label"} ${skipped:+-E "$skipped"} \
+    --output-junit "$scratch/$preset.xml" || status=$?
+  scripts/remembered_tests.py remember "build/$preset" "$scratch/$preset.xml"
+  return $status
+}
+
 check() {  # check PRESET: builds it and runs its tests
   local start=$SECONDS status=0
   build "$1"
-  step "Testing build/$1"
-  ctest --preset "$1" --no-tests=error -j "$jobs" || status=$?
+  run_tests "$1" || status=$?
   note "$1" $status $start
 }
 
 check_threads() {  # the tests that start threads, under the thread sanitizer
   local start=$SECONDS status=0 wrapper=()
   build tsan threaded_tests
-  step "Testing build/tsan"
   # The thread sanitizer of GCC 12 cannot map its shadow when addresses are fully randomized, as on some kernels.
   if setarch "$(uname -m)" -R true 2>/dev/null; then wrapper=(setarch "$(uname -m)" -R); fi
-  ${wrapper[@]+"${wrapper[@]}"} ctest --preset tsan -L threads --no-tests=error -j "$jobs" || status=$?
+  run_tests tsan threads ${wrapper[@]+"${wrapper[@]}"} || status=$?
   note tsan $status $start
 }
 
 fuzz_one() {  # fuzz_one TARGET: from its corpus; what it finds new is thrown away
-  local name
-  name=$(basename "$1")
+  local name corpus passed
+  name=$(basename "$1") corpus=fuzz/corpus/${name#fuzz_} passed=build/asan-ubsan/passed-$name
+  sha256sum "$1" "$corpus"/* >"$scratch/$name.sum"
+  if [ "$all" = no ] && cmp -s "$scratch/$name.sum" "$passed"; then echo "$name: passed before"; return; fi
   mkdir "$scratch/$name"
   "$1" -max_total_time="$seconds_a_target" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -verbosity=0 \
-    -artifact_prefix="build/asan-ubsan/crash-$name-" "$scratch/$name" "fuzz/corpus/${name#fuzz_}" >"$scratch/$name.log" 2>&1 ||
+    -artifact_prefix="build/asan-ubsan/crash-$name-" "$scratch/$name" "$corpus" >"$scratch/$name.log" 2>&1 ||
     { cat "$scratch/$name.log" >&2; echo "$name: FAILED" >&2; return 1; }
+  mv "$scratch/$name.sum" "$passed"
   echo "$name: passed"
 }
 
@@ -61,7 +80,7 @@ fuzz() {  # every target for a few seconds
   local start=$SECONDS status=0
   step "Fuzzing every target for $seconds_a_target s"
   export -f fuzz_one
-  export scratch seconds_a_target
+  export scratch seconds_a_target all
   printf '%s\n' build/asan-ubsan/bin/fuzz_* | xargs -P "$jobs" -I TARGET bash -c 'fuzz_one TARGET' || status=1
   note fuzz $status $start
 }
