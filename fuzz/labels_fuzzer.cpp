@@ -1,5 +1,5 @@
 // Label files.
-#include "format/text.hpp"
+#include "base/text.hpp"
 #include "fuzzing.hpp"
 #include "interop/import_export.hpp"
 
@@ -8,6 +8,6 @@ using namespace byteformer;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return fuzz::survive([&] {
     for (const auto& label : interop::parse_labels(fuzz::as_text(data, size), "labels.txt"))
-      fuzz::require(!label.empty() && format::is_utf8(label));
+      fuzz::require(!label.empty() && base::is_utf8(label));
   });
 }

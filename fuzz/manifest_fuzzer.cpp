@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "data/manifest_text.hpp"
-#include "format/text.hpp"
 #include "fuzzing.hpp"
 
 using namespace byteformer;
@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t line = 0;
     const data::Manifest manifest = parse();
     for (const auto& entry : manifest.entries) {
-      fuzz::require(entry.line > line && !entry.path.empty() && format::is_utf8(entry.label));
+      fuzz::require(entry.line > line && !entry.path.empty() && base::is_utf8(entry.label));
       fuzz::require(!entry.label.empty() || !manifest.has_labels);
       for (const auto& time : {entry.start_s, entry.duration_s})
         fuzz::require(!time || (std::isfinite(*time) && *time >= 0));

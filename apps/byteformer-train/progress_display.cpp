@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/text.hpp"
 #include "data/metrics.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::train_app {
 namespace {
@@ -34,7 +34,7 @@ std::string ProgressDisplay::line(const train::StepReport& report) const {
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < full ? "█" : "░";
   return fmt::format("{} {:3.0f} %  epoch {:.1f}/{:.1f}  loss {:.3f}  {:.0f} files/s  {} left", bar, 100 * share, epoch,
-                     plan_.epochs(), smooth_loss_, smooth_rate_, format::duration_text(left));
+                     plan_.epochs(), smooth_loss_, smooth_rate_, base::duration_text(left));
 }
 
 void ProgressDisplay::show(const train::StepReport& report) {
@@ -60,7 +60,7 @@ void ProgressDisplay::show(const plan::ValidationResult& e) {
       data::shows_top5(plan_.config.labels.size()) ? fmt::format(", top-5 {:.2f} %", 100 * e.top5) : "";
   say(fmt::format("step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %{}  ({})", e.step,
                   static_cast<double>(e.step) / static_cast<double>(plan_.schedule.steps_per_epoch), e.train_loss,
-                  e.loss, 100 * e.top1, top5, format::duration_text(e.seconds)));
+                  e.loss, 100 * e.top1, top5, base::duration_text(e.seconds)));
 }
 
 void ProgressDisplay::say(const std::string& message) {

@@ -12,12 +12,12 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
 #include "data/survey.hpp"
-#include "format/text.hpp"
 #include "plan/event_file.hpp"
 #include "plan/planner.hpp"
 #include "plan/published_plan.hpp"

@@ -12,7 +12,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "base/program.hpp"
+#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "exit_status.hpp"
 #include "format/config.hpp"

@@ -7,7 +7,7 @@
 
 #include "api/engine.hpp"
 #include "base/check.hpp"
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer {
 namespace {
@@ -23,7 +23,7 @@ struct Sliding {
 /// their number stays bounded.
 Sliding sliding_of(const ExplainOptions& options, std::uint64_t kernel_size, std::uint64_t num_bytes) {
   if (options.span > num_bytes)
-    format::fail(ErrorCode::kInvalidArgument, "the span is ", options.span, " bytes, but the file has ", num_bytes);
+    base::fail(ErrorCode::kInvalidArgument, "the span is ", options.span, " bytes, but the file has ", num_bytes);
   const std::uint64_t least_step = (num_bytes + kMostWindows - 1) / kMostWindows;
   Sliding sliding{options.span, options.step};
   if (sliding.span == 0)
@@ -31,8 +31,8 @@ Sliding sliding_of(const ExplainOptions& options, std::uint64_t kernel_size, std
   if (sliding.step == 0)
     sliding.step = std::min(sliding.span, std::max(std::max<std::uint64_t>(1, sliding.span / 4), least_step));
   if (sliding.step > sliding.span)
-    format::fail(ErrorCode::kInvalidArgument, "the step is ", sliding.step, " bytes, more than the span of ",
-                 sliding.span, ": some bytes would never be removed");
+    base::fail(ErrorCode::kInvalidArgument, "the step is ", sliding.step, " bytes, more than the span of ",
+               sliding.span, ": some bytes would never be removed");
   return sliding;
 }
 

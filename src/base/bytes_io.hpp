@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/check.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::base {
 
@@ -88,7 +89,9 @@ class ByteReader {
   /// The next `count` bytes.
   /// \throws Error kInvalidFormat if there are fewer.
   std::span<const std::byte> take(std::uint64_t count) {
-    if (count > num_left()) throw_cut_off(count);
+    if (count > num_left())
+      fail_format(source_, "is cut off or lies about a length: ", count, " bytes wanted at offset ", position_, ", ",
+                  num_left(), " left");
     const auto taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
     position_ += taken.size();
     return taken;
@@ -104,7 +107,6 @@ class ByteReader {
     const auto bytes = take(num_bytes);
     return order_ == std::endian::little ? little_endian(bytes, 0, num_bytes) : big_endian(bytes, 0, num_bytes);
   }
-  [[noreturn]] void throw_cut_off(std::uint64_t wanted) const;
 
   std::span<const std::byte> bytes_;
   const std::string& source_;

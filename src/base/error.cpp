@@ -1,27 +1,20 @@
 // Errors: the stable names of their codes, and their messages.
 #include "byteformer/error.hpp"
 
+#include <array>
+
 #include "base/text.hpp"
 
 namespace byteformer {
 
 std::string_view to_string(ErrorCode code) noexcept {
-  switch (code) {
-    case ErrorCode::kInvalidArgument: return "invalid_argument";
-    case ErrorCode::kNotFound: return "not_found";
-    case ErrorCode::kPermissionDenied: return "permission_denied";
-    case ErrorCode::kNotARegularFile: return "not_a_regular_file";
-    case ErrorCode::kEmptyFile: return "empty_file";
-    case ErrorCode::kTooManyTokens: return "too_many_tokens";
-    case ErrorCode::kFileChanged: return "file_changed";
-    case ErrorCode::kIo: return "io";
-    case ErrorCode::kAlreadyExists: return "already_exists";
-    case ErrorCode::kInvalidFormat: return "invalid_format";
-    case ErrorCode::kInvalidModel: return "invalid_model";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kInternal: return "internal";
-  }
-  return "internal";
+  static constexpr std::array<std::string_view, 13> kNames{
+      // in the order of the codes
+      "invalid_argument", "not_found", "permission_denied", "not_a_regular_file", "empty_file",    "too_many_tokens",
+      "file_changed",     "io",        "already_exists",    "invalid_format",     "invalid_model", "unsupported",
+      "internal"};
+  static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::kInternal) + 1);
+  return kNames[static_cast<std::size_t>(code)];
 }
 
 Error::Error(ErrorCode code, const std::string& subject, const std::string& message)

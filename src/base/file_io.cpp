@@ -23,7 +23,7 @@ namespace {
   ErrorCode code = ErrorCode::kIo;
   if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
   if (error == EACCES || error == EPERM) code = ErrorCode::kPermissionDenied;
-  throw Error(code, path.native(), "cannot " + std::string(action) + ": " + std::strerror(error));
+  fail(code, About{path.native()}, "cannot ", action, ": ", std::strerror(error));
 }
 
 const char* kind_name(mode_t mode) {
@@ -39,7 +39,7 @@ struct OpenFile {
   std::uint64_t size;
 };
 
-// O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+// O_NONBLOCK: opening a FIFO that nobody writes to would wait without end.
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 OpenFile open_regular(const std::filesystem::path& path) {
@@ -48,7 +48,7 @@ OpenFile open_regular(const std::filesystem::path& path) {
     const int error = errno;
     struct stat info {};
     if (error == ENXIO && ::stat(path.c_str(), &info) == 0)
-      throw Error(ErrorCode::kNotARegularFile, path.native(), std::string("is ") + kind_name(info.st_mode));
+      fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
     throw_errno(path, "open", error);
   }
   struct stat info {};
@@ -59,7 +59,7 @@ OpenFile open_regular(const std::filesystem::path& path) {
   }
   if (!S_ISREG(info.st_mode)) {
     ::close(fd);
-    throw Error(ErrorCode::kNotARegularFile, path.native(), std::string("is ") + kind_name(info.st_mode));
+    fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
   }
   return {fd, static_cast<std::uint64_t>(info.st_size)};
 }
@@ -95,18 +95,12 @@ class PendingFile {
     const int closed = ::close(fd_);
     fd_ = -1;
     if (closed != 0) throw_errno(target_, "write", errno);
-    if (replaces_)
-      replace_target();
-    else
-      link_target();
-  }
-
- private:
-  void replace_target() {
+    if (!replaces_) return link_target();
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_errno(target_, "replace", errno);
     committed_ = true;
   }
 
+ private:
   // Unlike rename(2), link(2) fails where something stands at the target. The temporary name goes with this object.
   void link_target() {
     if (::link(temporary_.c_str(), target_.c_str()) == 0) return;
@@ -128,9 +122,12 @@ class PendingFile {
 }  // namespace
 
 Error about(const std::filesystem::path& path, const Error& error) {
-  const std::string_view message = error.what();
-  if (error.subject() == path.native() || message.starts_with(printable(path) + ": ")) return error;
-  return {error.code(), path.native(), std::string(message)};
+  return error.subject().empty() ? Error(error.code(), path.native(), error.what()) : error;
+}
+
+std::filesystem::path program_folder() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
 }
 
 bool is_left_by_systems(const std::filesystem::path& name) {
@@ -178,9 +175,8 @@ void MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno(path_, "read", errno);
     if (got == 0)
-      throw Error(ErrorCode::kFileChanged, path_.native(),
-                  "changed while it was read: " + std::to_string(size_) + " bytes when opened, now " +
-                      std::to_string(position));
+      fail(ErrorCode::kFileChanged, About{path_.native()}, "changed while it was read: ", size_,
+           " bytes when opened, now ", position);
     filled += static_cast<std::size_t>(got);
   }
 }
@@ -214,9 +210,7 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
   size_ = file.size;
 }
 
-InputFile::~InputFile() {
-  if (fd_ >= 0) ::close(fd_);
-}
+InputFile::~InputFile() { ::close(fd_); }
 
 std::size_t InputFile::read(std::span<std::uint8_t> out) {
   std::size_t filled = 0;
@@ -230,18 +224,15 @@ std::size_t InputFile::read(std::span<std::uint8_t> out) {
   position_ += filled;
   const bool at_end = filled < out.size();
   if (position_ > size_ || (at_end && position_ < size_))
-    throw Error(ErrorCode::kFileChanged, path_.native(),
-                "changed while it was read: " + std::to_string(size_) + " bytes when opened, " +
-                    (at_end ? "now " : "now at least ") + std::to_string(position_));
+    fail(ErrorCode::kFileChanged, About{path_.native()}, "changed while it was read: ", size_, " bytes when opened, ",
+         at_end ? "now " : "now at least ", position_);
   return filled;
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
   InputFile file(path);
   if (file.size() > max_bytes)
-    throw Error(ErrorCode::kInvalidFormat, path.native(),
-                "has " + std::to_string(file.size()) + " bytes, more than the " + std::to_string(max_bytes) +
-                    " that such a file may have");
+    fail_format(path.native(), "has ", file.size(), " bytes, more than the ", max_bytes, " that such a file may have");
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()) + 1);  // one more, to notice growth
   const std::size_t size = file.read(bytes);
   return {reinterpret_cast<const char*>(bytes.data()), size};
@@ -249,8 +240,8 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
 
 std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size_t max_bytes) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 &&
-      !S_ISFIFO(info.st_mode))  // before opening: a device may act when it is opened
+  // Before opening: a device may act when it is opened.
+  if (::stat(path.c_str(), &info) == 0 && !S_ISFIFO(info.st_mode))
     throw Error(ErrorCode::kNotARegularFile, path.native(), "is no FIFO");
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) throw_errno(path, "open", errno);

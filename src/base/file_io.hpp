@@ -23,8 +23,11 @@ std::string printable(const Path& path) {
   return printable(std::string_view(path.native()));
 }
 
-/// `error`, said of `path` unless it is already.
+/// `error`, said of `path` unless it is about something already.
 Error about(const std::filesystem::path& path, const Error& error);
+
+/// The folder of the running program, links resolved; empty where the system does not tell. Thread-safe.
+std::filesystem::path program_folder();
 
 /// Whether a file or folder of this name is something that systems leave beside what people put there: hidden (a dot in
 /// front: .DS_Store, ._x), __MACOSX, Thumbs.db, desktop.ini, @eaDir and the like. Searches of folders pass over these.

@@ -1,14 +1,16 @@
-// A counter-based generator, and getrandom(2).
+// A counter-based generator, the Mersenne Twister as PyTorch's randperm draws from it, and getrandom(2).
 #include "base/random.hpp"
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <string>
+#include <numeric>
+#include <random>
 
-#include "byteformer/error.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::base {
 
@@ -68,12 +70,56 @@ double Random::normal() noexcept {
   return static_cast<double>(sum) * 0x1p-32 - kMeanOfDiscrete;
 }
 
+namespace {
+
+/// The Mersenne Twister of PyTorch's randperm: draws the places with which the places 0, 1, ... of `n` are swapped in
+/// turn.
+class Swaps {
+ public:
+  Swaps(std::uint32_t n, std::uint64_t seed) : left_(n), engine_(static_cast<std::uint32_t>(seed)) {}
+
+  std::uint32_t next() {
+    const std::uint32_t place = place_++;
+    return place + static_cast<std::uint32_t>(engine_() % left_--);
+  }
+
+ private:
+  std::uint32_t place_ = 0;
+  std::uint32_t left_;  // places that are not yet decided
+  std::mt19937 engine_;
+};
+
+}  // namespace
+
+std::vector<std::uint32_t> randperm(std::uint32_t n, std::uint64_t seed) {
+  std::vector<std::uint32_t> order(n);
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
+  Swaps swaps(n, seed);
+  for (std::uint32_t i = 0; i + 1 < n; ++i) std::swap(order[i], order[swaps.next()]);
+  return order;
+}
+
+std::vector<bool> is_among_first(std::uint32_t n, std::uint32_t count, std::uint64_t seed) {
+  std::vector<std::uint32_t> partners(count);
+  Swaps swaps(n, seed);
+  for (std::uint32_t& partner : partners) partner = swaps.next();
+  // Followed back from the last swap to the first, the set of what ends up in front begins as the places in front.
+  // Swaps after number i touch only places after i, so place i is in the set when its turn comes.
+  std::vector<bool> is_first(n);
+  std::fill_n(is_first.begin(), count, true);
+  for (std::uint32_t i = count; i-- > 0;) {
+    if (is_first[partners[i]]) continue;
+    is_first[partners[i]] = true;
+    is_first[i] = false;
+  }
+  return is_first;
+}
+
 void fill_from_system_random(std::span<std::uint8_t> out) {
   while (!out.empty()) {
     const ssize_t got = ::getrandom(out.data(), out.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      throw Error(ErrorCode::kIo, std::string("cannot draw from the system's random source: ") + std::strerror(errno));
+    if (got < 0) fail(ErrorCode::kIo, "cannot draw from the system's random source: ", std::strerror(errno));
     out = out.subspan(static_cast<std::size_t>(got));
   }
 }

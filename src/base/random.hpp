@@ -1,10 +1,11 @@
-// Random numbers: a reproducible generator, and the system's for what is secret.
+// Random numbers: a reproducible generator, PyTorch's random orders, and the system's source for what is secret.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace byteformer::base {
 
@@ -30,6 +31,19 @@ class Random {
  private:
   std::uint64_t state_[4];
 };
+
+// The random orders of PyTorch's CPU generator, on which published masks and permutations rest.
+
+/// The seed of the published masks and permutations: 2^31 - 1.
+inline constexpr std::uint64_t kPublishedSeed = 2147483647;
+
+/// `torch.randperm(n)` after `torch.manual_seed(seed)`, of which the low 32 bits count. \see docs/model-format.md,
+/// "transforms"
+std::vector<std::uint32_t> randperm(std::uint32_t n, std::uint64_t seed);
+
+/// For each of the numbers below `n`: whether it is one of the first `count` (at most `n`) of `randperm(n, seed)`.
+/// Needs `n` bits and `count` numbers of memory, not `n` numbers.
+std::vector<bool> is_among_first(std::uint32_t n, std::uint32_t count, std::uint64_t seed);
 
 /// Fills `out` with bytes of the system's random source. Thread-safe.
 /// \throws Error kIo with the system's reason.

@@ -86,6 +86,12 @@ template <typename... Parts>
   throw Error(code, std::string(about.subject), joined(parts...));
 }
 
+/// The same for content that is not as it should be: kInvalidFormat, about the path or place `source`.
+template <typename... Parts>
+[[noreturn]] void fail_format(const std::string& source, const Parts&... parts) {
+  throw Error(ErrorCode::kInvalidFormat, source, joined(parts...));
+}
+
 /// The word of `known` that takes the fewest insertions, deletions, replacements and swaps of neighbours to get to from
 /// `word`; nothing if even that one differs in more than a third of its letters (but one error is always forgiven).
 std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known);

@@ -19,7 +19,7 @@ namespace byteformer::base {
 /// then sleep.
 class ThreadPool {
  public:
-  /// `num_threads` counts the caller; 0 means one a processor.
+  /// `num_threads` counts the caller; 0 means one per processor.
   explicit ThreadPool(int num_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

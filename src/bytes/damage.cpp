@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <string>
 
+#include "base/bytes_io.hpp"
 #include "base/random.hpp"
 #include "base/sha256.hpp"
-#include "byteformer/error.hpp"
 
 namespace byteformer::bytes {
 namespace {
@@ -16,10 +15,7 @@ namespace {
 using File = std::vector<std::uint8_t>;
 
 base::Random random_for(const File& file, DamageKind kind, std::uint64_t seed) {
-  const base::Sha256 digest = base::sha256(file);
-  std::uint64_t key = 0;
-  for (std::size_t i = 0; i < sizeof key; ++i) key = key << 8 | digest[i];
-  return base::Random(seed, key, static_cast<std::uint64_t>(kind));
+  return base::Random(seed, base::big_endian(base::sha256(file), 0, 8), static_cast<std::uint64_t>(kind));
 }
 
 void flip_bits(File& file, double rate, base::Random& random) {
@@ -84,10 +80,10 @@ void validate(const Damage& damage) {
   const bool is_window = damage.kind == DamageKind::kShuffleWindows;
   const double low = is_window ? 1 : 0, high = is_window ? kMaxWindow : 1;
   if (!(damage.level >= low && damage.level <= high) || (is_window && damage.level != std::floor(damage.level)))
-    throw Error(ErrorCode::kInvalidArgument,
-                is_window ? "windows of bytes to shuffle have a whole number of bytes from 1 to " +
-                                std::to_string(static_cast<std::uint64_t>(kMaxWindow))
-                          : "a share is a number from 0 to 1");
+    base::fail(ErrorCode::kInvalidArgument,
+               is_window ? base::joined("windows of bytes to shuffle have a whole number of bytes from 1 to ",
+                                        static_cast<std::uint64_t>(kMaxWindow))
+                         : "a share is a number from 0 to 1");
 }
 
 File damaged(const Damage& damage, File file, std::uint64_t seed) {

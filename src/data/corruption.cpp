@@ -9,16 +9,15 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "data/loader.hpp"
-#include "format/text.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"
 
 namespace byteformer::data {
 namespace {
 
+using base::fail;
+using base::joined;
 using bytes::DamageKind;
-using format::fail;
-using format::joined;
 
 constexpr double kRates[] = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3};
 constexpr double kShares[] = {0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9};
@@ -81,7 +80,7 @@ const CorruptionKind& find_corruption_kind(std::string_view name) {
   for (const CorruptionKind& kind : kKinds) names.emplace_back(kind.name);
   std::string list;
   for (const std::string& known_name : names) list += (list.empty() ? "; there are " : ", ") + known_name;
-  fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", format::excerpt(name), "`",
+  fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", base::excerpt(name), "`",
        base::did_you_mean(name, names, list));
 }
 

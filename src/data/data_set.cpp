@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 #include <tuple>
@@ -12,19 +13,19 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "data/layouts.hpp"
 #include "data/validation_split.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 namespace {
 
 namespace fs = std::filesystem;
+using base::excerpt;
+using base::fail;
+using base::joined;
 using base::printable;
-using format::excerpt;
-using format::fail;
-using format::joined;
 using Labels = std::map<std::string, int>;
 
 constexpr std::size_t kMaxNamed = 10;
@@ -174,7 +175,7 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
   names.merge(classes_of(found.validation));
   names.merge(classes_of(found.test));
   for (const std::string& name : names)
-    if (!format::is_utf8(name))
+    if (!base::is_utf8(name))
       fail(ErrorCode::kInvalidArgument, source, ": the class name \"", excerpt(name), "\" is not UTF-8, rename it");
   if (names.empty()) {
     std::string reasons;

@@ -8,16 +8,16 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "data/layouts.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 namespace {
 
 namespace fs = std::filesystem;
+using base::fail;
+using base::joined;
 using base::printable;
-using format::fail;
-using format::joined;
 
 [[noreturn]] void fail_to_read(const fs::path& path, const std::error_code& error) {
   const bool is_denied = error == std::errc::permission_denied;
@@ -208,7 +208,7 @@ void refuse_unnamed_splits(const fs::path& root, const std::vector<fs::path>& fo
   std::string inner;
   for (const std::string& name : first) inner += (inner.empty() ? "" : ", ") + name;
   fail(ErrorCode::kInvalidArgument, printable(root), ": its folders ", in_words(folders),
-       " all hold the same folders (", format::excerpt(inner),
+       " all hold the same folders (", base::excerpt(inner),
        "), so they look like splits and not like classes; name them train/, val/ and test/, or give one of "
        "them alone. If they are the classes, name the files in a manifest");
 }
@@ -264,7 +264,7 @@ void check_listed_classes(const std::vector<FoundFile>& listed, const FoundFiles
   const bool has_any = std::ranges::any_of(listed, [&](const FoundFile& f) { return trained.contains(f.class_name); });
   if (!trained.empty() && !listed.empty() && !has_any)
     fail(ErrorCode::kInvalidFormat, found.remarks.back(), ", but none of these (\"",
-         format::excerpt(listed.front().class_name), "\", ...) is a class to train on; name classes in ", name,
+         base::excerpt(listed.front().class_name), "\", ...) is a class to train on; name classes in ", name,
          " as their folders are named");
 }
 

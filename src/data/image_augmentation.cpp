@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "data/augmentation.hpp"
 #include "data/image_operations.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -94,8 +94,8 @@ Image sized(const Image& image, int size, const ImageAugmentation& options, base
     return media::resized(media::cropped(image, box.left, box.top, box.width, box.height, "picture"), size, size);
   }
   if (image.width != size || image.height != size)
-    format::fail(ErrorCode::kInvalidArgument, "the picture has ", image.width, 'x', image.height, " pixels, expected ",
-                 size, 'x', size, " where no random crop is taken");
+    base::fail(ErrorCode::kInvalidArgument, "the picture has ", image.width, 'x', image.height, " pixels, expected ",
+               size, 'x', size, " where no random crop is taken");
   return options.max_shift > 0 ? shifted(image, options.max_shift, random) : image;
 }
 

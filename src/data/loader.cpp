@@ -27,8 +27,7 @@ constexpr std::uint64_t kOrderStream = 0x4F52444552;
 
 media::FileBytes read_file(const std::filesystem::path& path) {
   base::InputFile file(path);
-  if (file.size() > kMostFileBytes)
-    throw Error(ErrorCode::kUnsupported, base::printable(path) + ": is larger than 1 GiB");
+  if (file.size() > kMostFileBytes) throw Error(ErrorCode::kUnsupported, path.native(), "is larger than 1 GiB");
   media::FileBytes bytes(static_cast<std::size_t>(file.size()));
   bytes.resize(file.read(bytes));
   return bytes;
@@ -57,8 +56,8 @@ media::Sound clip(media::Sound sound, const Sample& sample) {
   const auto num = [&](double seconds) { return static_cast<std::size_t>(seconds * sound.sample_rate + 0.5); };
   const std::size_t start = num(sample.start_s.value_or(0));
   if (start > 0 && start >= sound.samples.size())
-    throw Error(ErrorCode::kInvalidFormat, base::printable(sample.path) + ": has no sound from " +
-                                               std::to_string(*sample.start_s) + " s on, where its clip starts");
+    throw Error(ErrorCode::kInvalidFormat, sample.path.native(),
+                "has no sound from " + std::to_string(*sample.start_s) + " s on, where its clip starts");
   sound.samples.erase(sound.samples.begin(), sound.samples.begin() + static_cast<std::ptrdiff_t>(start));
   if (sample.duration_s && num(*sample.duration_s) < sound.samples.size())
     sound.samples.resize(std::max<std::size_t>(1, num(*sample.duration_s)));
@@ -68,8 +67,8 @@ media::Sound clip(media::Sound sound, const Sample& sample) {
 /// \throws Error kUnsupported where a clip would be read as the whole file.
 void check_clip(const Sample& sample, const prepare::Preprocess& preprocess) {
   if (sample.start_s && preprocess.is_bytes())
-    throw Error(ErrorCode::kUnsupported,
-                base::printable(sample.path) + ": is a clip of a longer sound, but the model reads files as they are");
+    throw Error(ErrorCode::kUnsupported, sample.path.native(),
+                "is a clip of a longer sound, but the model reads files as they are");
 }
 
 /// A whole number of the sound's samples; none where each sound keeps its own.

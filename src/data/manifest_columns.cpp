@@ -7,13 +7,13 @@
 #include <span>
 #include <utility>
 
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::data {
 namespace {
 
-using format::excerpt;
-using format::fail;
+using base::excerpt;
+using base::fail;
 using Names = std::span<const std::string_view>;
 
 constexpr auto kPathNames = std::to_array<std::string_view>({"path",
@@ -169,9 +169,8 @@ void ExtraFields::finish(Manifest& manifest) const {
     ++counts[*splits_[i].split];
   }
   std::string text;
-  for (const auto& [split, count] : counts)
-    text += format::joined(text.empty() ? "" : ", ", count, ' ', purpose(split));
-  manifest.remarks.push_back(format::joined("splits: as \"", splits_.front().column, "\" says: ", text));
+  for (const auto& [split, count] : counts) text += base::joined(text.empty() ? "" : ", ", count, ' ', purpose(split));
+  manifest.remarks.push_back(base::joined("splits: as \"", splits_.front().column, "\" says: ", text));
 }
 
 /// Folds are groups that belong together: the last one is held out. Other values say nothing.
@@ -181,16 +180,15 @@ void ExtraFields::finish_without_names(Manifest& manifest) const {
   for (const Said& said : splits_) ++folds[{said.text.size(), said.text}];
   const bool are_folds = splits_.front().column == "fold" && folds.size() > 1 && folds.size() <= 100;
   if (!are_folds) {
-    manifest.remarks.push_back(format::joined("\"", splits_.front().column, "\" names no train, val or test (\"",
-                                              excerpt(splits_.front().text), "\"): not used"));
+    manifest.remarks.push_back(base::joined("\"", splits_.front().column, "\" names no train, val or test (\"",
+                                            excerpt(splits_.front().text), "\"): not used"));
     return;
   }
   const std::string& last = folds.rbegin()->first.second;
   for (std::size_t i = 0; i < splits_.size(); ++i)
     manifest.entries[i].split = splits_[i].text == last ? Split::kValidation : Split::kTrain;
-  manifest.remarks.push_back(format::joined("splits: fold ", excerpt(last), " of ", folds.size(),
-                                            " is for validation (", folds.rbegin()->second,
-                                            " files), the others to train on"));
+  manifest.remarks.push_back(base::joined("splits: fold ", excerpt(last), " of ", folds.size(), " is for validation (",
+                                          folds.rbegin()->second, " files), the others to train on"));
 }
 
 }  // namespace byteformer::data

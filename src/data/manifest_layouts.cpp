@@ -8,17 +8,17 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "data/layouts.hpp"
 #include "data/manifest_text.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 namespace {
 
 namespace fs = std::filesystem;
+using base::fail;
+using base::joined;
 using base::printable;
-using format::fail;
-using format::joined;
 
 constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 30;
 constexpr std::size_t kMaxMissingNamed = 10;
@@ -109,9 +109,9 @@ class ManifestFiles {
     const auto [first, is_new] = first_.try_emplace({path.native(), entry.start_s}, First{label, entry.line});
     if (!is_new) {
       if (first->second.label != label)
-        fail(ErrorCode::kInvalidFormat, printable(manifest_), ':', entry.line, ": \"", format::excerpt(entry.path),
-             "\" has the label \"", format::excerpt(label), "\", but line ", first->second.line, " gives it \"",
-             format::excerpt(first->second.label), '"');
+        fail(ErrorCode::kInvalidFormat, printable(manifest_), ':', entry.line, ": \"", base::excerpt(entry.path),
+             "\" has the label \"", base::excerpt(label), "\", but line ", first->second.line, " gives it \"",
+             base::excerpt(first->second.label), '"');
       skipped_.add("lines that name a file again", path);
       return std::nullopt;
     }

@@ -4,17 +4,18 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.hpp"
 #include "data/manifest_columns.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 namespace {
 
-using format::excerpt;
-using format::fail;
+using base::excerpt;
+using base::fail;
 using format::Json;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -34,7 +35,7 @@ void check_entry(const ManifestEntry& entry, bool has_labels, const std::string&
   if (entry.path.empty()) refuse("the path is empty", "");
   if (entry.path.find('\0') != std::string::npos) refuse("the path has a zero byte: ", excerpt(entry.path));
   if (entry.label.empty() && has_labels) refuse("the label is empty", "");
-  if (!format::is_utf8(entry.label)) refuse("the label is not UTF-8: ", excerpt(entry.label));
+  if (!base::is_utf8(entry.label)) refuse("the label is not UTF-8: ", excerpt(entry.label));
 }
 
 struct Row {
@@ -191,7 +192,7 @@ std::optional<std::string> text_of(const Json& value) {
 }
 
 ManifestEntry parse_json_entry(const Json& object, std::size_t line, ExtraFields& extra, const std::string& source) {
-  const std::string place = format::joined(source, ':', line);
+  const std::string place = base::joined(source, ':', line);
   if (!object.is_object())
     fail(ErrorCode::kInvalidFormat, place, ": is ", format::description(object), ", expected one object a line");
   Record record;
@@ -281,7 +282,7 @@ Manifest parse_json_manifest(std::string_view text, const std::string& source) {
       manifest.entries.push_back(parse_json_entry(array[i], i + 1, extra, source));
   } else {
     for_each_line(text, [&](std::string_view line, std::size_t number) {
-      const Json object = format::parse_json(line, format::joined(source, ':', number));
+      const Json object = format::parse_json(line, base::joined(source, ':', number));
       manifest.entries.push_back(parse_json_entry(object, number, extra, source));
     });
   }

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "data/augmentation.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 namespace {
@@ -31,7 +31,7 @@ Samples at_speed(const Samples& samples, double speed) {
 void add_recording(Samples& samples, const std::vector<media::Sound>& background, double noise_db,
                    base::Random& random) {
   if (background.empty())
-    format::fail(ErrorCode::kInvalidArgument, "background noise needs recordings, and the data set has none");
+    base::fail(ErrorCode::kInvalidArgument, "background noise needs recordings, and the data set has none");
   const Samples& noise = background[random.below(background.size())].samples;
   if (noise.empty()) return;
   const std::size_t room = noise.size() > samples.size() ? noise.size() - samples.size() : 0;

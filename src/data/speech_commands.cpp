@@ -6,18 +6,18 @@
 #include <unordered_map>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "data/layouts.hpp"
 #include "data/validation_split.hpp"
-#include "format/text.hpp"
 #include "media/places.hpp"
 
 namespace byteformer::data {
 namespace {
 
 namespace fs = std::filesystem;
+using base::fail;
+using base::joined;
 using base::printable;
-using format::fail;
-using format::joined;
 
 constexpr std::array<std::string_view, 10> kCommands = {"yes",   "no", "up",  "down", "left",
                                                         "right", "on", "off", "stop", "go"};
@@ -68,7 +68,7 @@ std::vector<FoundFile> take_listed(const fs::path& list, const fs::path& root, F
       listed.push_back(std::move(file->second));
       files.erase(file);
     } else if (std::error_code ignored; fs::file_size(root / name, ignored) > 0 && !ignored) {
-      if (++num_twice <= kMaxNamed) twice += joined("\n  ", printable(list), ':', line, ": ", format::excerpt(name));
+      if (++num_twice <= kMaxNamed) twice += joined("\n  ", printable(list), ':', line, ": ", base::excerpt(name));
     } else if (++num_missing == 1) {
       missing = name;
     }
@@ -78,11 +78,11 @@ std::vector<FoundFile> take_listed(const fs::path& list, const fs::path& root, F
          " files that stand in the lists twice:", twice, num_twice > kMaxNamed ? "\n  ..." : "");
   if (num_missing != 0 && listed.empty())
     fail(ErrorCode::kInvalidFormat, printable(list), ": none of its ", num_missing, " files is here, for example ",
-         format::excerpt(missing));
+         base::excerpt(missing));
   if (num_missing != 0)
     remarks.push_back(joined(printable(list.filename()), " names ", num_missing,
                              num_missing == 1 ? " file that is" : " files that are", " not here or empty, for example ",
-                             format::excerpt(missing), "; ", listed.size(), " are used"));
+                             base::excerpt(missing), "; ", listed.size(), " are used"));
   return listed;
 }
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "format/text.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"
 
@@ -27,7 +27,7 @@ void look_at_file(const Sample& sample, Survey& survey) {
   const auto image = media::image_kind(bytes), sound = media::sound_kind(bytes);
   if (image || sound) {
     if (file.size() > kMostFileBytes)
-      throw Error(ErrorCode::kUnsupported, base::printable(sample.path) + ": is larger than 1 GiB");
+      throw Error(ErrorCode::kUnsupported, sample.path.native(), "is larger than 1 GiB");
     const std::size_t head = bytes.size();
     bytes.resize(std::max(head, static_cast<std::size_t>(file.size())));
     bytes.resize(head + file.read(std::span(bytes).subspan(head)));
@@ -115,11 +115,11 @@ std::string Survey::disagreement() const {
   std::string text;
   for (const auto& [medium, count] : counts)
     if (count > 0 && medium != most->first)
-      text += format::joined(text.empty() ? "" : "; ", count, " of ", num_looked_at, " files are ", medium,
-                             ", for example ", first_of_medium.at(medium));
+      text += base::joined(text.empty() ? "" : "; ", count, " of ", num_looked_at, " files are ", medium,
+                           ", for example ", first_of_medium.at(medium));
   if (num_failed > 0)
-    text += format::joined(text.empty() ? "" : "; ", num_failed, num_failed == 1 ? " file" : " files",
-                           " could not be read: ", first_failure);
+    text += base::joined(text.empty() ? "" : "; ", num_failed, num_failed == 1 ? " file" : " files",
+                         " could not be read: ", first_failure);
   return text;
 }
 

@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "base/file_io.hpp"
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -40,8 +40,8 @@ std::filesystem::path locate(const DataSource& source, const std::filesystem::pa
   std::filesystem::path folder = data_dir / source.folder;
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
-    format::fail(ErrorCode::kNotFound, base::About{folder.native()}, "is not there: ", source.title, ". ",
-                 source.how_to_get, " (--data names the folder that holds ", source.folder, ")");
+    base::fail(ErrorCode::kNotFound, base::About{folder.native()}, "is not there: ", source.title, ". ",
+               source.how_to_get, " (--data names the folder that holds ", source.folder, ")");
   return folder;
 }
 

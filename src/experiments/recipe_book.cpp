@@ -8,7 +8,6 @@
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
-#include "format/text.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::experiments {
@@ -24,8 +23,8 @@ std::vector<fs::path> yaml_files(const fs::path& dir) {
   for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().extension() == ".yaml") files.push_back(entry->path());
   if (files.empty())
-    format::fail(ErrorCode::kNotFound, base::About{dir.native()},
-                 "holds no recipes (*.yaml); --recipes names the folder, `recipes` in the source tree");
+    base::fail(ErrorCode::kNotFound, base::About{dir.native()},
+               "holds no recipes (*.yaml); --recipes names the folder, `recipes` in the source tree");
   std::ranges::sort(files);
   return files;
 }
@@ -57,7 +56,7 @@ void check_rekeying(const RecipeBook& book, const Recipe& recipe, Scale scale) {
   const ScaledRecipe& rekeyed = recipe.at(scale);
   if (rekeyed.rekeys.empty()) return;
   const auto fail = [&](const auto&... parts) {
-    format::fail(ErrorCode::kInvalidFormat, recipe.name, ".yaml: ", to_string(scale), ".rekeys: ", parts...);
+    base::fail(ErrorCode::kInvalidFormat, recipe.name, ".yaml: ", to_string(scale), ".rekeys: ", parts...);
   };
   const auto found = std::ranges::find(book.recipes, rekeyed.rekeys, &Recipe::name);
   if (found == book.recipes.end() || found->name == recipe.name) fail("there is no other recipe ", rekeyed.rekeys);
@@ -80,8 +79,8 @@ const Recipe& RecipeBook::at(std::string_view name) const {
   if (found != recipes.end()) return *found;
   std::vector<std::string> known;
   for (const Recipe& recipe : recipes) known.push_back(recipe.name);
-  format::fail(ErrorCode::kInvalidArgument, "there is no experiment `", format::excerpt(name), "`",
-               base::did_you_mean(name, known, "; `byteformer experiments list` shows all"));
+  base::fail(ErrorCode::kInvalidArgument, "there is no experiment `", base::excerpt(name), "`",
+             base::did_you_mean(name, known, "; `byteformer experiments list` shows all"));
 }
 
 const Table& RecipeBook::table_of(const Recipe& recipe) const {
@@ -104,8 +103,8 @@ RecipeBook read_recipes(const fs::path& dir) {
   });
   for (const Table& table : book.tables)
     if (!table.baseline.empty() && std::ranges::find(book.recipes, table.baseline, &Recipe::name) == book.recipes.end())
-      format::fail(ErrorCode::kInvalidFormat, base::About{tables.native()}, "the baseline of ", table.name,
-                   " is no recipe: ", format::excerpt(table.baseline));
+      base::fail(ErrorCode::kInvalidFormat, base::About{tables.native()}, "the baseline of ", table.name,
+                 " is no recipe: ", base::excerpt(table.baseline));
   for (const Recipe& recipe : book.recipes)
     for (const Scale scale : {Scale::kPaper, Scale::kSmall}) check_rekeying(book, recipe, scale);
   return book;

@@ -5,7 +5,6 @@
 #include "base/text.hpp"
 #include "experiments/recipe_book.hpp"
 #include "experiments/train_settings.hpp"
-#include "format/text.hpp"
 #include "interop/yaml_file.hpp"
 #include "prepare/preprocess.hpp"
 
@@ -68,7 +67,7 @@ std::vector<std::int64_t> read_seeds(const YamlFile& yaml, const std::string& pa
   std::vector<std::int64_t> seeds = yaml.integers(path).value_or(std::vector<std::int64_t>{0});
   const bool is_ascending = std::ranges::adjacent_find(seeds, std::greater_equal<>()) == seeds.end();
   if (seeds.empty() || !is_ascending || seeds.front() < 0 || seeds.back() > kMaxSeed)
-    yaml.refuse(path, format::joined("ascending numbers from 0 to ", kMaxSeed));
+    yaml.refuse(path, base::joined("ascending numbers from 0 to ", kMaxSeed));
   return seeds;
 }
 
@@ -78,8 +77,8 @@ void check_encoding(const YamlFile& yaml, const std::string& place, const Scaled
   if (!encode || *encode == "as-is" || recipe.data->kind == MediaKind::kBoth) return;
   const bool is_picture = prepare::is_image(prepare::parse_file_format(*encode));
   if (is_picture != (recipe.data->kind == MediaKind::kPictures))
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", place, " encodes as ", *encode, ", but ",
-                 recipe.data->name, " has no ", is_picture ? "pictures" : "sounds");
+    base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", place, " encodes as ", *encode, ", but ",
+               recipe.data->name, " has no ", is_picture ? "pictures" : "sounds");
 }
 
 ScaledRecipe read_scale(const YamlFile& yaml, const std::string& section, const plan::Request& common,
@@ -144,7 +143,7 @@ Recipe parse_recipe(std::string_view text, const std::string& source, std::strin
   const YamlFile yaml(text, source);
   Recipe recipe;
   recipe.name = required_text(yaml, "name", name);
-  if (recipe.name != name) yaml.refuse("name", format::joined(name, ", as the file is called"));
+  if (recipe.name != name) yaml.refuse("name", base::joined(name, ", as the file is called"));
   recipe.title = required_text(yaml, "title", "a few words");
   recipe.table = required_text(yaml, "table", "the name of a table");
   if (std::ranges::find(tables, recipe.table, &Table::name) == tables.end()) {

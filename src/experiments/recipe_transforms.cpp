@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/randperm.hpp"
+#include "base/random.hpp"
+#include "base/text.hpp"
 #include "bytes/transforms.hpp"
-#include "format/text.hpp"
 #include "interop/yaml_file.hpp"
 #include "prepare/preprocess.hpp"
 
@@ -52,7 +52,7 @@ void read_noise(const YamlFile& yaml, Transforms& transforms) {
   };
   transforms.noise = {bound("low"), bound("high")};
   if (transforms.noise->low > transforms.noise->high)
-    yaml.refuse("low", format::joined("at most the ", transforms.noise->high, " of high"));
+    yaml.refuse("low", base::joined("at most the ", transforms.noise->high, " of high"));
 }
 
 void read_permutation(const YamlFile& yaml, Transforms& transforms) {

@@ -11,11 +11,10 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "chart/bar_chart.hpp"
-#include "chart/line_chart.hpp"
+#include "chart/charts.hpp"
 #include "experiments/outcome.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -42,7 +41,7 @@ std::string paper_text(const Recipe& recipe) {
 std::string training_text(const RecipeLogs& logs) {
   if (logs.are_bit_identical()) return "none: rekeyed, logits bit for bit those of the plain models";
   const auto seconds = logs.mean_seconds();
-  return seconds ? format::duration_text(*seconds) : "none: rekeyed, **logits differ**";
+  return seconds ? base::duration_text(*seconds) : "none: rekeyed, **logits differ**";
 }
 
 std::string line(const Outcome& outcome, const RecipeLogs& logs, bool names_data) {
@@ -71,7 +70,7 @@ std::string replaced(const std::string& text, const std::string& source, const L
     const std::string name = text.substr(i + 1, end - i - 1);
     const auto found = logs.find(name);
     if (found == logs.end())
-      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "{", format::excerpt(name), "} is no experiment");
+      base::fail(ErrorCode::kInvalidFormat, base::About{source}, "{", base::excerpt(name), "} is no experiment");
     const auto& outcomes = found->second.outcomes;
     result += outcomes.empty() ? "(not run)" : fmt::format("{:.1f} %", outcomes.front().mean());
     i = end;
@@ -226,7 +225,7 @@ std::string summary(const LogsByName& logs) {
     }
   if (num_runs == 0) return "Nothing has been run yet.\n\n";
   return fmt::format("{} runs so far, {} of training, on {}; byteformer {}.\n\n", num_runs,
-                     format::duration_text(seconds), fmt::join(machines, " and on "), fmt::join(versions, ", "));
+                     base::duration_text(seconds), fmt::join(machines, " and on "), fmt::join(versions, ", "));
 }
 
 std::string page(const RecipeBook& book, const LogsByName& small, const LogsByName& paper, const Places& places) {
@@ -253,7 +252,7 @@ void write_report(const RecipeBook& book, const Places& places) {
   const LogsByName paper = read_logs(book, Scale::kPaper, places);
   std::error_code error;
   fs::create_directories(places.results, error);
-  if (error) format::fail(ErrorCode::kIo, base::About{places.results.native()}, "cannot be created: ", error.message());
+  if (error) base::fail(ErrorCode::kIo, base::About{places.results.native()}, "cannot be created: ", error.message());
   for (const Table& table : book.tables)
     if (has_runs(book, table, small)) write_plots(book, table, small, places);
   base::write_file_atomically(page_path(places), page(book, small, paper, places));

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -41,7 +41,7 @@ Run rekeyed_run(const RecipeBook& book, const Run& run) {
   return {&book.at(run.at_scale().rekeys), run.scale, run.seed, run.steps};
 }
 
-std::string to_string(const Run& run) { return format::joined(run.recipe->name, ", seed ", run.seed); }
+std::string to_string(const Run& run) { return base::joined(run.recipe->name, ", seed ", run.seed); }
 
 plan::Request training_request(const Run& run, const Places& places) {
   plan::Request request = run.at_scale().train;
@@ -58,8 +58,8 @@ plan::Request training_request(const Run& run, const Places& places) {
 
 std::string training_command(const RecipeBook& book, const Run& run, const Places& places) {
   if (run.at_scale().rekeys.empty()) return plan::command_line(training_request(run, places));
-  return format::joined("byteformer obfuscate rekey ", model_dir(rekeyed_run(book, run), places).string(),
-                        " --key paper.key -o ", model_dir(run, places).string());
+  return base::joined("byteformer obfuscate rekey ", model_dir(rekeyed_run(book, run), places).string(),
+                      " --key paper.key -o ", model_dir(run, places).string());
 }
 
 std::string settings_json(const RecipeBook& book, const Run& run) {
@@ -82,12 +82,12 @@ std::string fingerprint(const RecipeBook& book, const Run& run) {
 }
 
 std::filesystem::path model_dir(const Run& run, const Places& places) {
-  return places.models / to_string(run.scale) / run.recipe->name / format::joined("seed-", run.seed);
+  return places.models / to_string(run.scale) / run.recipe->name / base::joined("seed-", run.seed);
 }
 
 std::filesystem::path log_path(const Run& run, const Places& places) {
   const char* prefix = run.scale == Scale::kPaper ? "paper-seed-" : "seed-";
-  return places.results / "runs" / run.recipe->name / format::joined(prefix, run.seed, ".json");
+  return places.results / "runs" / run.recipe->name / base::joined(prefix, run.seed, ".json");
 }
 
 }  // namespace byteformer::experiments

@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -111,11 +111,11 @@ RunLog parse_run_log(std::string_view text, const std::string& source) {
   const format::Json json = format::parse_json(text, source);
   try {
     if (json.at("format") != kFormat)
-      format::fail(ErrorCode::kUnsupported, base::About{source}, "format is ", json["format"].dump(),
-                   ", this build reads ", kFormat);
+      base::fail(ErrorCode::kUnsupported, base::About{source}, "format is ", json["format"].dump(),
+                 ", this build reads ", kFormat);
     return read(json);
   } catch (const nlohmann::json::exception& error) {
-    format::fail(ErrorCode::kInvalidFormat, base::About{source}, "is no log of a run: ", error.what());
+    base::fail(ErrorCode::kInvalidFormat, base::About{source}, "is no log of a run: ", error.what());
   }
 }
 
@@ -130,8 +130,7 @@ void write_log(const Run& run, const RunLog& log, const Places& places) {
   const std::filesystem::path path = log_path(run, places);
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
-  if (error)
-    format::fail(ErrorCode::kIo, base::printable(path.parent_path()), ": cannot be created: ", error.message());
+  if (error) base::fail(ErrorCode::kIo, base::printable(path.parent_path()), ": cannot be created: ", error.message());
   base::write_file_atomically(path, to_json(log));
 }
 

@@ -3,12 +3,18 @@
 
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::format {
 namespace {
+
+using base::excerpt;
+using base::fail;
+using base::fail_format;
+using base::joined;
 
 constexpr std::int64_t kFormatVersion = 1;
 constexpr std::int64_t kDefaultWindowSize = 128;
@@ -121,7 +127,7 @@ class KeyReader {
   }
 
   [[noreturn]] void refuse(std::string_view key, std::string_view expected, const Json& found) const {
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, key, " is ", description(found), ", expected ", expected);
+    fail_format(source_, key, " is ", description(found), ", expected ", expected);
   }
 
  private:
@@ -162,8 +168,8 @@ void KeyReader::read(std::string_view key, std::optional<std::vector<std::string
   for (const auto& [name, label] : id2label->items()) {  // names differ, so indexes in range stand for each place once
     const std::int64_t index = label_index(name);
     if (index < 0 || index >= num_labels)
-      fail(ErrorCode::kInvalidFormat, base::About{source_}, key, " has the key \"", excerpt(name),
-           "\", expected exactly \"0\" to \"", num_labels - 1, "\" for its ", num_labels, " labels");
+      fail_format(source_, key, " has the key \"", excerpt(name), "\", expected exactly \"0\" to \"", num_labels - 1,
+                  "\" for its ", num_labels, " labels");
     if (!label.is_string()) refuse(joined(key, "[\"", name, "\"]"), "a string", label);
     labels[static_cast<std::size_t>(index)] = label.get<std::string>();
   }
@@ -283,7 +289,7 @@ void validate_labels(const ModelConfig& config, const std::string& source) {
     fail(ErrorCode::kInvalidModel, base::About{source}, "id2label has ", config.labels.size(),
          " labels, num_labels is ", config.num_labels);
   for (std::size_t i = 0; i < config.labels.size(); ++i)
-    if (!is_utf8(config.labels[i]))
+    if (!base::is_utf8(config.labels[i]))
       fail(ErrorCode::kInvalidModel, base::About{source}, "label ", i, " is not UTF-8: \"", excerpt(config.labels[i]),
            '"');
 }
@@ -331,8 +337,7 @@ void check_required(const PartialConfig& partial, const ModelConfig& config, con
 
 PartialConfig parse_partial_config(std::string_view json, const std::string& source) {
   const Json root = parse_json(json, source);
-  if (!root.is_object())
-    fail(ErrorCode::kInvalidFormat, base::About{source}, "is ", description(root), ", expected a JSON object");
+  if (!root.is_object()) fail_format(source, "is ", description(root), ", expected a JSON object");
   const KeyReader keys(root, source);
   check_kind(keys, source);
   PartialConfig config;

@@ -22,7 +22,7 @@ struct LabelInfo {
   bool operator==(const LabelInfo&) const = default;
 };
 
-/// Every hyperparameter of a ByteFormer; the vectors have one entry a layer.
+/// Every hyperparameter of a ByteFormer; the vectors have one entry per layer.
 struct ModelConfig {
   std::int64_t hidden_size = 192;
   std::int64_t num_hidden_layers = 12;
@@ -81,12 +81,12 @@ ModelConfig complete(const PartialConfig& partial, const std::string& source);
 /// \throws Error kInvalidFormat or kInvalidModel.
 ModelConfig parse_config(std::string_view json, const std::string& source);
 
-/// Checks that the parts agree: positive sizes within bounds, heads that divide, an even kernel, one entry a layer,
+/// Checks that the parts agree: positive sizes within bounds, heads that divide, an even kernel, one entry per layer,
 /// labels as many as classes.
 /// \throws Error kInvalidModel naming `source`, the keys and the values.
 void validate(const ModelConfig& config, const std::string& source);
 
-/// The text of config.json, keys in the order of the specification, ending in a newline.
+/// The text of config.json, keys in the order of its list, ending in a newline.
 std::string to_json(const ModelConfig& config);
 
 std::string_view to_string(Masking masking) noexcept;  ///< "released" or "masked"

@@ -1,6 +1,7 @@
 // The strict JSON reader: nlohmann's event parser feeding a tree that checks limits and duplicate keys.
 #include "format/json.hpp"
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/text.hpp"
@@ -10,6 +11,7 @@ namespace {
 
 using base::excerpt;
 using base::fail;
+using base::fail_format;
 using base::is_utf8;
 using base::joined;
 
@@ -36,9 +38,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool key(string_t& name) override {
     count();
     const auto [entry, is_new] = open_.back()->get_ref<Json::object_t&>().emplace(name, nullptr);
-    if (!is_new)
-      fail(ErrorCode::kInvalidFormat, base::About{source_}, "the key \"", excerpt(name),
-           "\" stands twice in one JSON object");
+    if (!is_new) fail_format(source_, "the key \"", excerpt(name), "\" stands twice in one JSON object");
     value_of_key_ = &entry->second;
     return true;
   }
@@ -49,7 +49,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     std::string_view place_and_cause = reason;
     if (constexpr std::string_view kStart = "parse error at "; reason.starts_with(kStart))
       place_and_cause.remove_prefix(kStart.size());
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not valid JSON: ", printable_reason(place_and_cause));
+    fail_format(source_, "is not valid JSON: ", printable_reason(place_and_cause));
   }
 
  private:
@@ -63,8 +63,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   }
 
   void count() {
-    if (++num_values_ > limits_.max_values)
-      fail(ErrorCode::kInvalidFormat, base::About{source_}, "has more than ", limits_.max_values, " JSON values");
+    if (++num_values_ > limits_.max_values) fail_format(source_, "has more than ", limits_.max_values, " JSON values");
   }
 
   Json* put(Json value) {
@@ -82,7 +81,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
   bool open(Json value) {
     if (open_.size() >= limits_.max_depth)
-      fail(ErrorCode::kInvalidFormat, base::About{source_}, "nests JSON deeper than ", limits_.max_depth, " levels");
+      fail_format(source_, "nests JSON deeper than ", limits_.max_depth, " levels");
     open_.push_back(put(std::move(value)));
     return true;
   }
@@ -120,7 +119,7 @@ Value with_strings(const Value& value, std::string (*change)(std::string_view)) 
 Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits) {
   // nlohmann takes a zero byte for the end of the text and would not see what follows.
   if (const auto zero = text.find('\0'); zero != std::string_view::npos)
-    fail(ErrorCode::kInvalidFormat, base::About{source}, "is not valid JSON: zero byte at offset ", zero);
+    fail_format(source, "is not valid JSON: zero byte at offset ", zero);
   StrictBuilder builder(source, limits);
   Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();

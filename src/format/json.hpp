@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -19,8 +19,7 @@ struct JsonLimits {
 
 /// Parses `text`; `source` stands in messages.
 /// \throws Error kInvalidFormat, with line and column, for a syntax error, text after the end, a byte that is not
-/// UTF-8,
-///         a number out of range, a key that stands twice in one object, or more than `limits` allow.
+///         UTF-8, a number out of range, a key that stands twice in one object, or more than `limits` allow.
 Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits = {});
 
 /// What `value` is, for a message: `the string "abc"`, `1.5`, `an array of 3`.

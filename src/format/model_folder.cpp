@@ -11,11 +11,14 @@
 #include <system_error>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "format/safetensors.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::format {
 namespace {
+
+using base::fail;
+using base::joined;
 
 namespace fs = std::filesystem;
 

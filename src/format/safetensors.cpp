@@ -2,22 +2,25 @@
 #include "format/safetensors.hpp"
 
 #include <algorithm>
-#include <array>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::format {
 namespace {
 
+using base::excerpt;
+using base::fail;
+using base::fail_format;
+using base::joined;
+
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
 constexpr JsonLimits kHeaderLimits{.max_depth = 4, .max_values = 4'000'000};
-constexpr std::array kDTypes{DType::kF32, DType::kF16, DType::kBF16, DType::kF64, DType::kI64,
-                             DType::kI32, DType::kI16, DType::kI8,   DType::kU8,  DType::kBool};
 
 struct Parts {
   std::string_view header;
@@ -26,19 +29,18 @@ struct Parts {
 
 Parts split(std::span<const std::byte> bytes, const std::string& source) {
   if (bytes.size() < kLengthBytes)
-    fail(ErrorCode::kInvalidFormat, base::About{source}, "is not a safetensors file: it has ", bytes.size(),
-         " bytes, the length of the header alone takes 8");
+    fail_format(source, "is not a safetensors file: it has ", bytes.size(),
+                " bytes, the length of the header alone takes 8");
   const std::uint64_t length = base::little_endian(bytes, 0, kLengthBytes);
   const std::uint64_t rest = bytes.size() - kLengthBytes;
   if (length > kMaxHeaderBytes || length > rest)
-    fail(ErrorCode::kInvalidFormat, base::About{source},
-         "is not a safetensors file or is cut off: its header would have ", length, " bytes, ",
-         length > rest ? joined(rest, " follow") : joined("at most ", kMaxHeaderBytes, " are allowed"));
+    fail_format(source, "is not a safetensors file or is cut off: its header would have ", length, " bytes, ",
+                length > rest ? joined(rest, " follow") : joined("at most ", kMaxHeaderBytes, " are allowed"));
   const auto header = bytes.subspan(kLengthBytes, static_cast<std::size_t>(length));
   const std::string_view text = base::as_text(header);
   if (!text.starts_with('{'))
-    fail(ErrorCode::kInvalidFormat, base::About{source}, "is not a safetensors file: its header starts with \"",
-         excerpt(text.substr(0, 8)), "\", expected \"{\"");
+    fail_format(source, "is not a safetensors file: its header starts with \"", excerpt(text.substr(0, 8)),
+                "\", expected \"{\"");
   return {text, bytes.subspan(kLengthBytes + header.size())};
 }
 
@@ -55,8 +57,8 @@ class EntryReader {
     const Json& value = member("dtype");
     if (!value.is_string()) refuse("dtype", value, "a string such as \"F32\"");
     const auto& name = value.get_ref<const std::string&>();
-    const auto* dtype = std::ranges::find_if(kDTypes, [&](DType known) { return to_string(known) == name; });
-    if (dtype == kDTypes.end())
+    const auto dtype = parse_dtype(name);
+    if (!dtype)
       fail(ErrorCode::kUnsupported, base::About{where_}, "dtype is \"", excerpt(name),
            "\"; weights must be F32, F16 or BF16");
     return *dtype;
@@ -70,27 +72,25 @@ class EntryReader {
     const auto begin = static_cast<std::uint64_t>(range[0]);
     const auto end = static_cast<std::uint64_t>(range[1]);
     if (begin > end || end > data.size())
-      fail(ErrorCode::kInvalidFormat, base::About{where_}, "data_offsets are [", begin, ", ", end,
-           "], expected a range within the ", data.size(), " bytes of data that the file has");
+      fail_format(where_, "data_offsets are [", begin, ", ", end, "], expected a range within the ", data.size(),
+                  " bytes of data that the file has");
     return data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   }
 
   TensorView tensor(std::span<const std::byte> data) const {
     TensorView tensor{dtype(), shape(), bytes_within(data)};
     const auto expected = num_bytes_of(tensor.shape, tensor.dtype);
-    if (!expected)
-      fail(ErrorCode::kInvalidFormat, base::About{where_}, "shape ", shape_text(tensor.shape),
-           " is too large to count");
+    if (!expected) fail_format(where_, "shape ", shape_text(tensor.shape), " is too large to count");
     if (*expected != tensor.bytes.size())
-      fail(ErrorCode::kInvalidFormat, base::About{where_}, "data_offsets span ", tensor.bytes.size(), " bytes, but ",
-           to_string(tensor.dtype), ' ', shape_text(tensor.shape), " needs ", *expected);
+      fail_format(where_, "data_offsets span ", tensor.bytes.size(), " bytes, but ", to_string(tensor.dtype), ' ',
+                  shape_text(tensor.shape), " needs ", *expected);
     return tensor;
   }
 
  private:
   const Json& member(const char* key) const {
     const auto found = entry_.find(key);
-    if (found == entry_.end()) fail(ErrorCode::kInvalidFormat, base::About{where_}, key, " is missing");
+    if (found == entry_.end()) fail_format(where_, key, " is missing");
     return *found;
   }
 
@@ -107,7 +107,7 @@ class EntryReader {
   }
 
   [[noreturn]] void refuse(std::string_view what, const Json& found, std::string_view expected) const {
-    fail(ErrorCode::kInvalidFormat, base::About{where_}, what, " is ", description(found), ", expected ", expected);
+    fail_format(where_, what, " is ", description(found), ", expected ", expected);
   }
 
   std::string where_;
@@ -116,13 +116,10 @@ class EntryReader {
 
 std::map<std::string, std::string> read_metadata(const Json& metadata, const std::string& source) {
   std::map<std::string, std::string> result;
-  if (!metadata.is_object())
-    fail(ErrorCode::kInvalidFormat, base::About{source}, "__metadata__ is ", description(metadata),
-         ", expected an object");
+  if (!metadata.is_object()) fail_format(source, "__metadata__ is ", description(metadata), ", expected an object");
   for (const auto& [key, value] : metadata.items()) {
     if (!value.is_string())
-      fail(ErrorCode::kInvalidFormat, base::About{source}, "__metadata__[\"", excerpt(key), "\"] is ",
-           description(value), ", expected a string");
+      fail_format(source, "__metadata__[\"", excerpt(key), "\"] is ", description(value), ", expected a string");
     result.emplace(key, value.get<std::string>());
   }
   return result;
@@ -140,14 +137,12 @@ void check_coverage(const Tensors& tensors, std::span<const std::byte> data) {
   for (const auto* named : in_order) {
     const auto begin = static_cast<std::size_t>(named->second.bytes.data() - data.data());
     if (begin != covered)
-      fail(ErrorCode::kInvalidFormat, base::About{tensors.source}, "tensor ", excerpt(named->first), " begins at byte ",
-           begin, " of the data, ", begin < covered ? "inside the tensor before it" : "after a gap", "; expected ",
-           covered);
+      fail_format(tensors.source, "tensor ", excerpt(named->first), " begins at byte ", begin, " of the data, ",
+                  begin < covered ? "inside the tensor before it" : "after a gap", "; expected ", covered);
     covered += named->second.bytes.size();
   }
   if (covered != data.size())
-    fail(ErrorCode::kInvalidFormat, base::About{tensors.source}, "has ", data.size(),
-         " bytes of data, but its tensors take ", covered);
+    fail_format(tensors.source, "has ", data.size(), " bytes of data, but its tensors take ", covered);
 }
 
 using NamedTensor = std::pair<const std::string, TensorView>;

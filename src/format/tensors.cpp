@@ -2,13 +2,33 @@
 #include "format/tensors.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::format {
 namespace {
+
+using base::fail;
+
+struct Type {
+  std::string_view name;
+  std::size_t num_bytes;
+};
+/// In the order of DType.
+constexpr std::array<Type, 10> kTypes{{{"F32", 4},
+                                       {"F16", 2},
+                                       {"BF16", 2},
+                                       {"F64", 8},
+                                       {"I64", 8},
+                                       {"I32", 4},
+                                       {"I16", 2},
+                                       {"I8", 1},
+                                       {"U8", 1},
+                                       {"BOOL", 1}}};
+static_assert(kTypes.size() == static_cast<std::size_t>(DType::kBool) + 1);
 
 float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
@@ -35,36 +55,13 @@ void widen_all(std::span<const std::byte> bytes, std::span<float> out, Widen wid
 
 }  // namespace
 
-std::size_t size_of(DType dtype) noexcept {
-  switch (dtype) {
-    case DType::kF64:
-    case DType::kI64: return 8;
-    case DType::kF32:
-    case DType::kI32: return 4;
-    case DType::kF16:
-    case DType::kBF16:
-    case DType::kI16: return 2;
-    case DType::kI8:
-    case DType::kU8:
-    case DType::kBool: return 1;
-  }
-  return 1;
-}
+std::size_t size_of(DType dtype) noexcept { return kTypes[static_cast<std::size_t>(dtype)].num_bytes; }
+std::string_view to_string(DType dtype) noexcept { return kTypes[static_cast<std::size_t>(dtype)].name; }
 
-std::string_view to_string(DType dtype) noexcept {
-  switch (dtype) {
-    case DType::kF32: return "F32";
-    case DType::kF16: return "F16";
-    case DType::kBF16: return "BF16";
-    case DType::kF64: return "F64";
-    case DType::kI64: return "I64";
-    case DType::kI32: return "I32";
-    case DType::kI16: return "I16";
-    case DType::kI8: return "I8";
-    case DType::kU8: return "U8";
-    case DType::kBool: return "BOOL";
-  }
-  return "?";
+std::optional<DType> parse_dtype(std::string_view name) noexcept {
+  const auto known = std::ranges::find(kTypes, name, &Type::name);
+  if (known == kTypes.end()) return std::nullopt;
+  return static_cast<DType>(known - kTypes.begin());
 }
 
 std::int64_t TensorView::num_elements() const noexcept {
@@ -102,7 +99,7 @@ void copy_as_float32(const TensorView& tensor, const std::string& name, std::spa
     case DType::kF16: return widen_all(tensor.bytes, out, from_f16);
     case DType::kBF16: return widen_all(tensor.bytes, out, from_bf16);
     default:
-      fail(ErrorCode::kUnsupported, "tensor ", excerpt(name), " has elements of type ", to_string(tensor.dtype),
+      fail(ErrorCode::kUnsupported, "tensor ", base::excerpt(name), " has elements of type ", to_string(tensor.dtype),
            "; weights must be F32, F16 or BF16");
   }
 }

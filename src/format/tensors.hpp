@@ -22,6 +22,7 @@ enum class DType { kF32, kF16, kBF16, kF64, kI64, kI32, kI16, kI8, kU8, kBool };
 
 std::size_t size_of(DType dtype) noexcept;         ///< bytes of one element
 std::string_view to_string(DType dtype) noexcept;  ///< "F32", "BF16", ... as safetensors spells them
+std::optional<DType> parse_dtype(std::string_view name) noexcept;
 
 /// A contiguous, row-major, little-endian tensor. The bytes need not be aligned.
 struct TensorView {

@@ -1,15 +1,16 @@
 // Weights files of either kind, told apart by their content.
 #include "interop/checkpoint.hpp"
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "format/json.hpp"
 #include "format/safetensors.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::interop {
 namespace {
@@ -39,8 +40,8 @@ std::string wrapper_prefix(const format::Tensors& tensors) {
     if (!name.ends_with("." + std::string(kFirstTensor))) continue;
     std::string before = name.substr(0, name.size() - kFirstTensor.size());
     if (prefix)
-      format::fail(ErrorCode::kInvalidFormat, base::About{tensors.source}, "holds the weights of two models, ",
-                   format::excerpt(*prefix), "* and ", format::excerpt(before), "*; save one of them alone");
+      base::fail_format(tensors.source, "holds the weights of two models, ", base::excerpt(*prefix), "* and ",
+                        base::excerpt(before), "*; save one of them alone");
     prefix = std::move(before);
   }
   return prefix.value_or("");
@@ -54,22 +55,21 @@ format::Tensors read_shards(const std::filesystem::path& index) {
   const std::string source = base::printable(index);
   const format::Json root = format::parse_json(base::read_text_file(index, kMaxIndexBytes), source);
   if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object())
-    format::fail(ErrorCode::kInvalidFormat, base::About{source},
-                 "has no object weight_map, which says where each tensor is");
+    base::fail_format(source, "has no object weight_map, which says where each tensor is");
   std::map<std::string, format::Tensors> shards;
   format::Tensors all;
   for (const auto& [name, file] : root["weight_map"].items()) {
     const std::string file_name = file.is_string() ? file.get<std::string>() : "";
     if (file_name.empty() || file_name.find('/') != std::string::npos)
-      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "weight_map[\"", format::excerpt(name), "\"] is ",
-                   format::description(file), ", expected the name of a file beside the index");
+      base::fail_format(source, "weight_map[\"", base::excerpt(name), "\"] is ", format::description(file),
+                        ", expected the name of a file beside the index");
     auto shard = shards.find(file_name);
     if (shard == shards.end())
       shard = shards.emplace(file_name, format::read_safetensors(index.parent_path() / file_name)).first;
     const auto tensor = shard->second.by_name.find(name);
     if (tensor == shard->second.by_name.end())
-      format::fail(ErrorCode::kInvalidFormat, shard->second.source, ": has no tensor ", format::excerpt(name),
-                   ", which ", source, " promises");
+      base::fail(ErrorCode::kInvalidFormat, shard->second.source, ": has no tensor ", base::excerpt(name), ", which ",
+                 source, " promises");
     all.by_name.insert(*tensor);
   }
   std::vector<SharedBytes> storages;
@@ -96,12 +96,11 @@ format::Tensors read_weights(const std::filesystem::path& path) {
   const std::string_view text = base::as_text(file->bytes());
   if (text.starts_with(kZipStart)) return parse_mapped(file, source);
   if (text.starts_with(kLegacyStart))
-    format::fail(ErrorCode::kUnsupported, base::About{source},
-                 "is a checkpoint of PyTorch before 1.6; load it and torch.save it again");
+    base::fail(ErrorCode::kUnsupported, base::About{source},
+               "is a checkpoint of PyTorch before 1.6; load it and torch.save it again");
   if (text.size() <= kSafetensorsBrace || text[kSafetensorsBrace] != '{')
-    format::fail(ErrorCode::kInvalidFormat, base::About{source},
-                 "is neither a PyTorch checkpoint (.pt) nor a safetensors file; begins with \"",
-                 format::excerpt(text.substr(0, 16)), '"');
+    base::fail_format(source, "is neither a PyTorch checkpoint (.pt) nor a safetensors file; begins with \"",
+                      base::excerpt(text.substr(0, 16)), '"');
   format::Tensors tensors = format::read_safetensors(path);
   strip_wrappers(tensors);
   return tensors;

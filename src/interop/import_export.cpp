@@ -1,15 +1,17 @@
-// Import: weights, labels and configuration to a model folder. Export: a model folder to one weights file.
+// Import: weights, labels and configuration to a model folder. Export: a model folder to one weights file. Rekey: a
+// model folder to one whose byte embedding has its rows permuted, so that it reads obfuscated bytes.
 #include "interop/import_export.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <span>
 #include <vector>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "format/model_folder.hpp"
 #include "format/safetensors.hpp"
-#include "format/text.hpp"
 #include "interop/checkpoint.hpp"
-#include "interop/onnx/export.hpp"
 #include "interop/published_yaml.hpp"
 #include "interop/shape_inference.hpp"
 #include "kernels/kernels.hpp"
@@ -18,14 +20,10 @@
 
 namespace byteformer::interop {
 
-namespace {
-
-constexpr std::size_t kMaxLabelFileBytes = 64 << 20;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-}  // namespace
+constexpr std::size_t kMaxFileBytes = 64 << 20;  // of labels, and of a configuration
 
 std::vector<std::string> parse_labels(std::string_view text, const std::string& source) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<std::string> labels;
   while (!text.empty()) {
@@ -34,24 +32,18 @@ std::vector<std::string> parse_labels(std::string_view text, const std::string& 
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const std::size_t number = labels.size() + 1;
-    if (line.empty())
-      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "line ", number,
-                   " is empty, expected one label a line");
-    if (!format::is_utf8(line))
-      format::fail(ErrorCode::kInvalidFormat, base::About{source}, "line ", number, " is not UTF-8: \"",
-                   format::excerpt(line), '"');
+    if (line.empty()) base::fail_format(source, "line ", number, " is empty, expected one label a line");
+    if (!base::is_utf8(line)) base::fail_format(source, "line ", number, " is not UTF-8: \"", base::excerpt(line), '"');
     labels.emplace_back(line);
   }
   return labels;
 }
 
 std::vector<std::string> read_labels(const std::filesystem::path& path) {
-  return parse_labels(base::read_text_file(path, kMaxLabelFileBytes), base::printable(path));
+  return parse_labels(base::read_text_file(path, kMaxFileBytes), base::printable(path));
 }
 
 namespace {
-
-constexpr std::size_t kMaxConfigBytes = 64 << 20;
 
 bool is_yaml(const std::filesystem::path& path, std::string_view text) {
   const auto extension = path.extension();
@@ -65,9 +57,8 @@ void use_labels_file(const std::filesystem::path& path, const format::Tensors& t
   config.labels = read_labels(path);
   const auto num_lines = static_cast<std::int64_t>(config.labels->size());
   if (num_lines != *config.num_labels)
-    format::fail(ErrorCode::kInvalidModel, base::About{path.native()}, "has ", num_lines, " labels, but ",
-                 tensors.source, " tells ", *config.num_labels,
-                 " classes apart; expected one label a line, in the order of the classes");
+    base::fail(ErrorCode::kInvalidModel, base::About{path.native()}, "has ", num_lines, " labels, but ", tensors.source,
+               " tells ", *config.num_labels, " classes apart; expected one label a line, in the order of the classes");
 }
 
 /// The published module keeps sinusoidal positions as a buffer, which a strict load wants; a folder may lack it.
@@ -88,7 +79,7 @@ std::vector<float> sinusoidal_buffer(const format::ModelConfig& config) {
 }  // namespace
 
 format::PartialConfig read_any_config(const std::filesystem::path& path) {
-  const std::string text = base::read_text_file(path, kMaxConfigBytes);
+  const std::string text = base::read_text_file(path, kMaxFileBytes);
   const std::string source = base::printable(path);
   return is_yaml(path, text) ? parse_published_yaml(text, source) : format::parse_partial_config(text, source);
 }
@@ -126,6 +117,46 @@ void export_model(const std::filesystem::path& model, ExportFormat format, const
     case ExportFormat::kSafetensors:
       return format::write_safetensors(output, tensors.by_name, {{"format", "pt"}}, options);
   }
+}
+
+namespace {
+
+constexpr const char* kEmbedding = "embeddings.weight";  // [257, hidden_size]: 256 byte values and the padding id
+
+/// \param rows  [257, any], rows of one size
+std::vector<std::byte> permuted_rows(std::span<const std::byte> rows, std::size_t num_rows,
+                                     const bytes::ByteTable& table) {
+  const std::size_t row_bytes = rows.size() / num_rows;
+  std::vector<std::byte> permuted(rows.begin(), rows.end());
+  for (std::size_t value = 0; value < table.size(); ++value)
+    std::ranges::copy(rows.subspan(value * row_bytes, row_bytes), permuted.begin() + table[value] * row_bytes);
+  return permuted;
+}
+
+prepare::Preprocess rekeyed(prepare::Preprocess preprocess, const RekeyOptions& options) {
+  std::vector<bytes::BytePermutation>& permutations = preprocess.transforms.permutations;
+  if (!permutations.empty() && !options.adds_to_keys)
+    base::fail(ErrorCode::kInvalidArgument, base::About{options.model.native()}, "is keyed already: it reads ",
+               prepare::describe(preprocess), "; --again puts the new key on top");
+  permutations.push_back(options.key);
+  prepare::parse_preprocess(prepare::to_json(preprocess),
+                            base::printable(options.model) + ": preprocess with the new key");
+  return preprocess;
+}
+
+}  // namespace
+
+prepare::Preprocess rekey_model(const RekeyOptions& options) {
+  auto [path, config, tensors] = format::read_model_folder(options.model);
+  model::check_tensors(config, tensors);
+  const prepare::Preprocess preprocess = rekeyed(prepare::read_preprocess(options.model), options);
+  format::TensorView& embedding = tensors.by_name.at(kEmbedding);
+  const std::vector<std::byte> rows =
+      permuted_rows(embedding.bytes, static_cast<std::size_t>(config.vocab_size), options.key.table());
+  embedding.bytes = rows;
+  config.preprocess = prepare::to_json(preprocess);
+  format::write_model_folder(options.output, config, tensors.by_name);
+  return preprocess;
 }
 
 }  // namespace byteformer::interop

@@ -1,4 +1,4 @@
-// `byteformer import` and `byteformer export` without the command line.
+// `byteformer import`, `byteformer export` and `byteformer obfuscate rekey` without the command line.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,10 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/masking.hpp"
+#include "bytes/byte_permutation.hpp"
 #include "format/config.hpp"
+#include "format/model_folder.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::interop {
 
@@ -23,7 +26,7 @@ std::vector<std::string> read_labels(const std::filesystem::path& path);
 struct ImportOptions {
   std::filesystem::path weights;                ///< .pt or .safetensors
   std::filesystem::path config;                 ///< our config.json or a published YAML file
-  std::optional<std::filesystem::path> labels;  ///< one label a line
+  std::optional<std::filesystem::path> labels;  ///< one label per line
   std::optional<Masking> masking;               ///< wins over the configuration
   std::filesystem::path output;                 ///< the model folder to create
 };
@@ -40,7 +43,30 @@ enum class ExportFormat { kPt, kSafetensors, kOnnx };
 void export_model(const std::filesystem::path& model, ExportFormat format, const std::filesystem::path& output,
                   const base::WriteOptions& options = {});
 
+/// Writes `model` to `output` atomically, as ONNX of operator set 17: input `files`, uint8 [batch, bytes], files of one
+/// length and any; output `logits`, float32 [batch, classes]. The graph computes what the model's configuration says in
+/// its meaning of masking, for every length of which its positions suffice. Weights keep names and shapes of the state
+/// dict. Labels, temperature and preparation stand in the metadata, under the keys of config.json.
+/// \throws Error kInvalidModel, kIo, kPermissionDenied; kUnsupported beyond 2 GB, the most that such a file holds.
+void export_onnx(const format::ModelFolder& model, const std::filesystem::path& output,
+                 const base::WriteOptions& options = {});
+
 /// Reads CONFIG: YAML if its name ends in .yaml or .yml (or its text is not JSON), else our JSON.
 format::PartialConfig read_any_config(const std::filesystem::path& path);
+
+struct RekeyOptions {
+  std::filesystem::path model;   ///< the model folder to read
+  bytes::BytePermutation key;    ///< with its table
+  std::filesystem::path output;  ///< the model folder to create
+  bool adds_to_keys = false;     ///< whether `model` may read permuted bytes already
+};
+
+/// Makes a model for obfuscated bytes, with no retraining: it gives for bytes permuted by `key` bit for bit the logits
+/// that `model` gives for the bytes before: row key[v] of its byte embedding is row v of the old one, the row of the
+/// padding id and all other tensors stay. Its `preprocess` ends in the permutation, so that a secret key stands there
+/// as its fingerprint only. \returns the new `preprocess`. \throws Error kInvalidArgument if `model` reads permuted
+/// bytes and that was not said, or if the key's table is not
+///         known; kInvalidFormat if its `preprocess` can take no more transforms; kInvalidModel, kAlreadyExists, kIo.
+prepare::Preprocess rekey_model(const RekeyOptions& options);
 
 }  // namespace byteformer::interop

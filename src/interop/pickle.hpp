@@ -15,6 +15,23 @@
 
 namespace byteformer::interop::pickle {
 
+/// The opcodes of Python's pickle (PEP 307, PEP 3154) that state dicts are made of.
+using Opcode = std::uint8_t;
+inline constexpr Opcode kProto = 0x80, kFrame = 0x95, kStop = '.';
+inline constexpr Opcode kNone = 'N', kNewTrue = 0x88, kNewFalse = 0x89, kBinFloat = 'G';
+inline constexpr Opcode kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kLong1 = 0x8A, kLong4 = 0x8B;
+inline constexpr Opcode kBinString = 'T', kShortBinString = 'U';
+inline constexpr Opcode kBinUnicode = 'X', kShortBinUnicode = 0x8C, kBinUnicode8 = 0x8D;
+inline constexpr Opcode kBinBytes = 'B', kShortBinBytes = 'C', kBinBytes8 = 0x8E, kByteArray8 = 0x96;
+inline constexpr Opcode kMark = '(', kPop = '0', kPopMark = '1', kDup = '2';
+inline constexpr Opcode kEmptyTuple = ')', kTuple = 't', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87;
+inline constexpr Opcode kEmptyList = ']', kAppend = 'a', kAppends = 'e';
+inline constexpr Opcode kEmptyDict = '}', kSetItem = 's', kSetItems = 'u';
+inline constexpr Opcode kEmptySet = 0x8F, kAddItems = 0x90, kFrozenSet = 0x91;
+inline constexpr Opcode kBinPut = 'q', kLongBinPut = 'r', kMemoize = 0x94, kBinGet = 'h', kLongBinGet = 'j';
+inline constexpr Opcode kGlobal = 'c', kStackGlobal = 0x93, kReduce = 'R', kBuild = 'b', kBinPersId = 'Q';
+inline constexpr Opcode kNewObj = 0x81, kNewObjEx = 0x92;
+
 /// Names a value of one Pickle. Values refer to each other by it, so a pickle that contains itself costs nothing.
 using ValueId = std::uint32_t;
 

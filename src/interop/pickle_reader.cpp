@@ -1,21 +1,22 @@
 // The stack machine of Python's pickle, protocols 2 to 5, cut down to what torch.save emits; objects that it does not
 // know are stepped over.
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <unordered_map>
 
 #include "base/bytes_io.hpp"
-#include "format/text.hpp"
+#include "base/text.hpp"
 #include "interop/pickle.hpp"
-#include "interop/pickle_opcodes.hpp"
 
 namespace byteformer::interop::pickle {
 namespace {
 
 using base::as_text;
 using base::ByteReader;
-using format::excerpt;
-using format::fail;
+using base::excerpt;
+using base::fail;
+using base::fail_format;
 
 // A checkpoint of a thousand tensors needs some 30,000 values; these bounds keep a hostile one under 200 MB.
 constexpr std::size_t kMaxPickleBytes = 64 << 20;
@@ -45,8 +46,7 @@ class Machine {
 
  private:
   [[noreturn]] void malformed(std::string_view reason) const {
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is a malformed pickle: at offset ", op_offset_, ": ",
-         reason);
+    fail_format(source_, "is a malformed pickle: at offset ", op_offset_, ": ", reason);
   }
 
   [[noreturn]] void refuse_opcode(std::uint8_t op) const {
@@ -62,7 +62,7 @@ class Machine {
       fail(ErrorCode::kUnsupported, base::About{source_}, "has pickle protocol ", int{protocol}, ", expected 2 to 5");
   }
 
-  // ---- the stack -------------------------------------------------------------------------------------------------
+  // The stack.
 
   void push_id(ValueId id) {
     if (stack_.size() >= kMaxStackDepth) malformed("the stack is too deep");
@@ -96,18 +96,21 @@ class Machine {
   template <typename T>
   T& as(ValueId id, std::string_view expected) {
     T* value = std::get_if<T>(&pickle_.values[id]);
-    if (value == nullptr) malformed(format::joined("found ", kind_of(pickle_.values[id]), ", expected ", expected));
+    if (value == nullptr) malformed(base::joined("found ", kind_of(pickle_.values[id]), ", expected ", expected));
     return *value;
+  }
+
+  ValueId top_id() {
+    stack_.push_back(pop());
+    return stack_.back();
   }
 
   template <typename T>
   T& top(std::string_view expected) {
-    const ValueId id = pop();
-    stack_.push_back(id);
-    return as<T>(id, expected);
+    return as<T>(top_id(), expected);
   }
 
-  // ---- opcodes, by kind; each function returns whether the opcode was its own ---------------------------------------
+  // Opcodes, by kind; each function returns whether the opcode was its own.
 
   bool run_scalar(std::uint8_t op) {
     switch (op) {
@@ -187,11 +190,7 @@ class Machine {
   bool push_tuple(std::size_t size) { return push(Sequence{pop_tuple(size)}); }
 
   /// Whether the value on top is one whose content does not matter.
-  bool top_is_foreign() {
-    const ValueId id = pop();
-    stack_.push_back(id);
-    return std::holds_alternative<Foreign>(pickle_.values[id]);
-  }
+  bool top_is_foreign() { return std::holds_alternative<Foreign>(pickle_.values[top_id()]); }
 
   bool append(const std::vector<ValueId>& ids) {
     if (top_is_foreign()) return true;
@@ -218,19 +217,13 @@ class Machine {
       case kFrame: reader_.u64(); return true;  // a hint for buffered readers
       case kPop: pop(); return true;
       case kPopMark: pop_to_mark(); return true;
-      case kDup: {
-        const ValueId id = pop();
-        stack_.push_back(id);
-        push_id(id);
-        return true;
-      }
+      case kDup: push_id(top_id()); return true;
       default: return false;
     }
   }
 
   bool memoize(std::uint32_t key) {
-    const ValueId id = pop();
-    stack_.push_back(id);
+    const ValueId id = top_id();
     if (memo_.size() >= kMaxMemoEntries) malformed("the memo is too large");
     memo_[key] = id;
     return true;
@@ -238,7 +231,7 @@ class Machine {
 
   bool recall(std::uint32_t key) {
     const auto found = memo_.find(key);
-    if (found == memo_.end()) malformed(format::joined("the memo has no entry ", key));
+    if (found == memo_.end()) malformed(base::joined("the memo has no entry ", key));
     push_id(found->second);
     return true;
   }
@@ -282,7 +275,7 @@ class Machine {
     return push(as<Foreign>(pop(), "a class"));
   }
 
-  // ---- the few objects ---------------------------------------------------------------------------------------------
+  // The few objects.
 
   Value storage(const std::vector<ValueId>& id) {
     if (id.size() < 5 || as<std::string_view>(id[0], "\"storage\"") != "storage") malformed("it is no storage id");
@@ -357,9 +350,45 @@ std::string kind_of(const Value& value) {
 
 Pickle read(std::span<const std::byte> bytes, const std::string& source) {
   if (bytes.size() > kMaxPickleBytes)
-    fail(ErrorCode::kInvalidFormat, base::About{source}, "has ", bytes.size(), " bytes, at most ", kMaxPickleBytes,
-         " are allowed");
+    fail_format(source, "has ", bytes.size(), " bytes, at most ", kMaxPickleBytes, " are allowed");
   return Machine(bytes, source).run();
+}
+
+// The allow-list of globals.
+
+namespace {
+
+struct StorageClass {
+  std::string_view name;
+  format::DType dtype;
+};
+
+using enum format::DType;
+constexpr std::array kStorageClasses{StorageClass{"FloatStorage", kF32},     StorageClass{"HalfStorage", kF16},
+                                     StorageClass{"BFloat16Storage", kBF16}, StorageClass{"DoubleStorage", kF64},
+                                     StorageClass{"LongStorage", kI64},      StorageClass{"IntStorage", kI32},
+                                     StorageClass{"ShortStorage", kI16},     StorageClass{"CharStorage", kI8},
+                                     StorageClass{"ByteStorage", kU8},       StorageClass{"BoolStorage", kBool}};
+
+}  // namespace
+
+Value find_global(std::string_view module, std::string_view name) {
+  if (module == "collections" && name == "OrderedDict") return Callable::kOrderedDict;
+  if (module == "torch._utils" && name == "_rebuild_tensor_v2") return Callable::kRebuildTensor;
+  if (module == "torch._utils" && name == "_rebuild_parameter") return Callable::kRebuildParameter;
+  if (module == "torch" && name == "Size") return Callable::kSize;
+  if (module == "torch.storage" && name == "UntypedStorage") return StorageType{format::DType::kU8};
+  const Foreign foreign{module, name};
+  if (module != "torch") return foreign;
+  const auto* found = std::ranges::find(kStorageClasses, name, &StorageClass::name);
+  if (found == kStorageClasses.end()) return foreign;
+  return StorageType{found->dtype};
+}
+
+std::string_view storage_class(format::DType dtype) {
+  const auto* found = std::ranges::find(kStorageClasses, dtype, &StorageClass::dtype);
+  if (found == kStorageClasses.end()) fail(ErrorCode::kInternal, "no storage class for ", to_string(dtype));
+  return found->name;
 }
 
 }  // namespace byteformer::interop::pickle

@@ -1,10 +1,9 @@
 // write_pt: a state dict as torch.save lays it out.
 #include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
-#include "format/text.hpp"
+#include "base/text.hpp"
 #include "interop/checkpoint.hpp"
 #include "interop/pickle.hpp"
-#include "interop/pickle_opcodes.hpp"
 #include "interop/zip.hpp"
 
 namespace byteformer::interop {
@@ -60,7 +59,7 @@ class StateDictPickler {
   }
 
   void global(std::string_view module, std::string_view name) {
-    op(pickle::kGlobal, format::joined(module, '\n', name, '\n'));
+    op(pickle::kGlobal, base::joined(module, '\n', name, '\n'));
   }
 
   void ordered_dict() {
@@ -115,10 +114,10 @@ void write_pt(const std::filesystem::path& path, const NamedTensors& tensors, co
   const std::string pickle = StateDictPickler().write(tensors);
   const auto write = [&](const auto& append) {
     ZipWriter zip(append);
-    zip.add(format::joined(kFolder, "data.pkl"), std::as_bytes(std::span(pickle)));
+    zip.add(base::joined(kFolder, "data.pkl"), std::as_bytes(std::span(pickle)));
     std::size_t key = 0;
-    for (const auto& [name, tensor] : tensors) zip.add(format::joined(kFolder, "data/", key++), tensor.bytes);
-    zip.add(format::joined(kFolder, "version"), std::as_bytes(std::span(kFileFormatVersion)));
+    for (const auto& [name, tensor] : tensors) zip.add(base::joined(kFolder, "data/", key++), tensor.bytes);
+    zip.add(base::joined(kFolder, "version"), std::as_bytes(std::span(kFileFormatVersion)));
     zip.finish();
   };
   base::write_file_atomically(path, write, options);

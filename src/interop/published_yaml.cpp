@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
-#include "format/text.hpp"
+#include "base/text.hpp"
 #include "interop/shape_inference.hpp"
 #include "interop/yaml_file.hpp"
 
 namespace byteformer::interop {
 namespace {
 
-using format::joined;
+using base::joined;
 
 constexpr const char* kSection = "model.classification.byteformer.";
 

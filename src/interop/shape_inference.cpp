@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::interop {
 namespace {
 
-using format::fail;
-using format::joined;
+using base::fail;
+using base::joined;
 using format::shape_text;
 using format::TensorView;
 
@@ -54,7 +54,7 @@ class ShapeInference {
   std::string names_present() const {
     if (tensors_.by_name.empty()) return "it has no tensors at all";
     return joined("its ", tensors_.by_name.size(), " tensors begin with ",
-                  format::excerpt(tensors_.by_name.begin()->first), "; is it a ByteFormer?");
+                  base::excerpt(tensors_.by_name.begin()->first), "; is it a ByteFormer?");
   }
 
   [[noreturn]] void contradict(std::string_view said, std::string_view found) const {

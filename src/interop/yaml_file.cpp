@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::interop {
 
-namespace {
+using base::excerpt;
+using base::fail;
+using base::fail_format;
+using base::joined;
 
-using format::excerpt;
-using format::fail;
+namespace {
 
 constexpr std::size_t kMaxTextBytes = 1 << 20;
 constexpr int kMaxKeys = 10'000;  // aliases may name a mapping again and again
@@ -52,9 +53,7 @@ std::string lower_case(std::string text) {
 
 /// "a, b or c; did you mean `b`?"
 std::string expected_choice(const std::string& value, const std::vector<std::string>& known) {
-  std::string text = known.front();
-  for (std::size_t i = 1; i < known.size(); ++i) text += (i + 1 < known.size() ? ", " : " or ") + known[i];
-  return known.size() == 1 ? text : text + base::did_you_mean(value, known);
+  return base::list(known, ", ", " or ") + (known.size() == 1 ? "" : base::did_you_mean(value, known));
 }
 
 /// Walks through all keys of a configuration, however aliases tie it together.
@@ -70,15 +69,12 @@ class KeyWalk {
  private:
   void enter(const YAML::Node& section, const std::string& prefix, int level) {
     if (level > kMaxLevels || prefix.size() > kMaxPathBytes)
-      fail(ErrorCode::kInvalidFormat, base::About{source_}, excerpt(prefix), " lies too deep for a configuration");
+      fail_format(source_, excerpt(prefix), " lies too deep for a configuration");
     for (const auto& entry : section) {
       const int line = entry.first.Mark().line + 1;
-      if (++num_visited_ > kMaxKeys)
-        fail(ErrorCode::kInvalidFormat, base::About{source_}, "has more than ", kMaxKeys,
-             " keys, is it a configuration?");
+      if (++num_visited_ > kMaxKeys) fail_format(source_, "has more than ", kMaxKeys, " keys, is it a configuration?");
       if (!entry.first.IsScalar())
-        fail(ErrorCode::kInvalidFormat, base::About{source_}, "line ", line, ": a key is ", kind_of(entry.first),
-             ", expected a text");
+        fail_format(source_, "line ", line, ": a key is ", kind_of(entry.first), ", expected a text");
       const std::string path = prefix + entry.first.Scalar();
       if (entry.second.IsMap())
         enter(entry.second, path + ".", level + 1);
@@ -96,75 +92,73 @@ class KeyWalk {
 
 YamlFile::YamlFile(std::string_view text, std::string source) : source_(std::move(source)) {
   if (text.size() > kMaxTextBytes)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "has ", text.size(), " bytes, a configuration may have ",
-         kMaxTextBytes);
-  if (!format::is_utf8(text) || text.find('\0') != std::string_view::npos)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not a text in UTF-8");
+    fail_format(source_, "has ", text.size(), " bytes, a configuration may have ", kMaxTextBytes);
+  if (!base::is_utf8(text) || text.find('\0') != std::string_view::npos) fail_format(source_, "is not a text in UTF-8");
   try {
     root_ = YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not valid YAML: line ", error.mark.line + 1, ", column ",
-         error.mark.column + 1, ": ", excerpt(error.msg));
+    fail_format(source_, "is not valid YAML: line ", error.mark.line + 1, ", column ", error.mark.column + 1, ": ",
+                excerpt(error.msg));
   }
-  if (!root_.IsMap())
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "is ", kind_of(root_), ", expected a YAML mapping");
+  if (!root_.IsMap()) fail_format(source_, "is ", kind_of(root_), ", expected a YAML mapping");
+}
+
+template <typename Convert>
+auto YamlFile::converted(std::string_view path, const Convert& convert) const {
+  const auto node = find(path);
+  return node ? std::optional(convert(*node)) : std::nullopt;
+}
+
+template <typename Convert>
+auto YamlFile::list(std::string_view path, const Convert& convert) const {
+  return converted(path, [&](const YAML::Node& node) {
+    if (!node.IsScalar() && !node.IsSequence()) refuse(path, node, "a list");
+    std::vector<decltype(convert(node))> values;
+    if (node.IsScalar())
+      values.push_back(convert(node));
+    else
+      for (const YAML::Node& item : node) values.push_back(convert(item));
+    return values;
+  });
 }
 
 std::optional<std::string> YamlFile::text(std::string_view path) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  return scalar(path, *node, "a text");
+  return converted(path, [&](const YAML::Node& node) { return scalar(path, node, "a text"); });
 }
 
 std::optional<std::int64_t> YamlFile::integer(std::string_view path) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  return as_integer(path, *node);
+  return converted(path, [&](const YAML::Node& node) { return as_integer(path, node); });
 }
 
 std::optional<std::int64_t> YamlFile::integer(std::string_view path, std::int64_t low, std::int64_t high) const {
   const auto value = integer(path);
-  if (value && (*value < low || *value > high)) refuse(path, format::joined("an integer from ", low, " to ", high));
+  if (value && (*value < low || *value > high)) refuse(path, joined("an integer from ", low, " to ", high));
   return value;
 }
 
 std::optional<double> YamlFile::number(std::string_view path, double low, double high) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  double value = 0;
-  if (!node->IsScalar() || !YAML::convert<double>::decode(*node, value) || !(value >= low && value <= high))
-    refuse(path, *node, format::joined("a number from ", low, " to ", high));
-  return value;
+  return converted(path, [&](const YAML::Node& node) {
+    double number = 0;
+    if (!node.IsScalar() || !YAML::convert<double>::decode(node, number) || !(number >= low && number <= high))
+      refuse(path, node, joined("a number from ", low, " to ", high));
+    return number;
+  });
 }
 
 std::optional<bool> YamlFile::boolean(std::string_view path) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  return as_boolean(path, *node);
+  return converted(path, [&](const YAML::Node& node) { return as_boolean(path, node); });
 }
 
 std::optional<std::vector<std::int64_t>> YamlFile::integers(std::string_view path) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  std::vector<std::int64_t> values;
-  for (const YAML::Node& item : items(path, *node)) values.push_back(as_integer(path, item));
-  return values;
+  return list(path, [&](const YAML::Node& item) { return as_integer(path, item); });
 }
 
 std::optional<std::vector<bool>> YamlFile::booleans(std::string_view path) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  std::vector<bool> values;
-  for (const YAML::Node& item : items(path, *node)) values.push_back(as_boolean(path, item));
-  return values;
+  return list(path, [&](const YAML::Node& item) { return as_boolean(path, item); });
 }
 
 std::optional<std::vector<std::string>> YamlFile::texts(std::string_view path) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  std::vector<std::string> values;
-  for (const YAML::Node& item : items(path, *node)) values.push_back(scalar(path, item, "a list of texts"));
-  return values;
+  return list(path, [&](const YAML::Node& item) { return scalar(path, item, "a list of texts"); });
 }
 
 std::optional<std::string> YamlFile::choice(std::string_view path, std::initializer_list<std::string_view> known,
@@ -174,12 +168,12 @@ std::optional<std::string> YamlFile::choice(std::string_view path, std::initiali
 
 std::optional<std::string> YamlFile::choice(std::string_view path, std::span<const std::string> known,
                                             ErrorCode code) const {
-  const auto node = find(path);
-  if (!node) return std::nullopt;
-  std::string value = lower_case(scalar(path, *node, "a text"));
-  if (std::ranges::find(known, value) == known.end())
-    refuse(path, *node, expected_choice(value, {known.begin(), known.end()}), code);
-  return value;
+  return converted(path, [&](const YAML::Node& node) {
+    std::string choice = lower_case(scalar(path, node, "a text"));
+    if (std::ranges::find(known, choice) == known.end())
+      refuse(path, node, expected_choice(choice, {known.begin(), known.end()}), code);
+    return choice;
+  });
 }
 
 std::vector<YamlFile> YamlFile::sections(std::string_view path) const {
@@ -201,16 +195,10 @@ std::optional<YAML::Node> YamlFile::find(std::string_view path) const {
   std::vector<YAML::Node> found;
   collect(root_, path, found);
   if (found.size() > 1)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "says ", path, " twice, in lines ", found[0].Mark().line + 1,
-         " and ", found[1].Mark().line + 1);
+    fail_format(source_, "says ", path, " twice, in lines ", found[0].Mark().line + 1, " and ",
+                found[1].Mark().line + 1);
   if (found.empty() || found[0].IsNull()) return std::nullopt;
   return found[0];
-}
-
-std::vector<YAML::Node> YamlFile::items(std::string_view path, const YAML::Node& node) const {
-  if (node.IsScalar()) return {node};
-  if (!node.IsSequence()) refuse(path, node, "a list");
-  return {node.begin(), node.end()};
 }
 
 std::string YamlFile::scalar(std::string_view path, const YAML::Node& node, std::string_view expected) const {
@@ -240,17 +228,15 @@ void YamlFile::refuse(std::string_view path, std::string_view expected, ErrorCod
 
 void YamlFile::refuse_absence(std::string_view path, std::string_view expected) const {
   const int line = std::max(0, root_.Mark().line) + 1;
-  fail(ErrorCode::kInvalidFormat, base::About{source_}, "line ", line, ": ", path, " is missing, expected ", expected);
+  fail_format(source_, "line ", line, ": ", path, " is missing, expected ", expected);
 }
 
 void YamlFile::refuse(std::string_view path, const YAML::Node& node, std::string_view expected, ErrorCode code) const {
-  fail(code, source_, ": line ", node.Mark().line + 1, ": ", path, " is ", kind_of(node), ", expected ", expected);
+  fail(code, base::About{source_}, "line ", node.Mark().line + 1, ": ", path, " is ", kind_of(node), ", expected ",
+       expected);
 }
 
 namespace {
-
-using format::excerpt;
-using format::joined;
 
 /// The names that may follow `prefix`, which is empty or ends in a dot.
 std::vector<std::string> names_below(const Paths& known, std::string_view prefix) {
@@ -285,7 +271,7 @@ std::string unknown_key(const YamlFile& yaml, const std::string& path, int line,
 void require_known_keys(const YamlFile& yaml) {
   for (const auto& [path, line, is_null] : yaml.keys())
     if (!yaml.asked().contains(path))
-      format::fail(ErrorCode::kInvalidFormat, unknown_key(yaml, path, line, yaml.asked()));
+      base::fail(ErrorCode::kInvalidFormat, unknown_key(yaml, path, line, yaml.asked()));
 }
 
 }  // namespace byteformer::interop

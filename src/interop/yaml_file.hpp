@@ -71,7 +71,11 @@ class YamlFile {
   YamlFile(const YAML::Node& root, std::string source) : source_(std::move(source)), root_(root) {}
 
   std::optional<YAML::Node> find(std::string_view path) const;
-  std::vector<YAML::Node> items(std::string_view path, const YAML::Node& node) const;
+  /// What `convert` makes of the value at `path`, or of each item there.
+  template <typename Convert>
+  auto converted(std::string_view path, const Convert& convert) const;
+  template <typename Convert>
+  auto list(std::string_view path, const Convert& convert) const;
   std::string scalar(std::string_view path, const YAML::Node& node, std::string_view expected) const;
   std::int64_t as_integer(std::string_view path, const YAML::Node& node) const;
   bool as_boolean(std::string_view path, const YAML::Node& node) const;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/bytes_io.hpp"
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::interop {
 
@@ -15,8 +15,9 @@ namespace {
 
 using base::as_text;
 using base::ByteReader;
-using format::excerpt;
-using format::fail;
+using base::excerpt;
+using base::fail;
+using base::fail_format;
 
 constexpr std::uint32_t kLocalHeader = 0x0403'4b50;
 constexpr std::uint32_t kDirectoryHeader = 0x0201'4b50;
@@ -91,25 +92,24 @@ ZipReader::ZipReader(std::span<const std::byte> bytes, std::string source) : byt
 
 std::span<const std::byte> ZipReader::read(std::string_view name) const {
   const auto found = entries_.find(name);
-  if (found == entries_.end())
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "has no entry ", excerpt(name),
-         ", which its content refers to");
+  if (found == entries_.end()) fail_format(source_, "has no entry ", excerpt(name), ", which its content refers to");
   const Entry& entry = found->second;
   if (entry.method != kStored)
     fail(ErrorCode::kUnsupported, base::About{source_}, "entry ", excerpt(name), " is compressed (method ",
          entry.method,
          "); torch.save stores entries, so something repacked this file: unpack it and zip it with `zip -0`");
   if (crc32_z(0, reinterpret_cast<const Bytef*>(entry.bytes.data()), entry.bytes.size()) != entry.crc)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "entry ", excerpt(name),
-         " is damaged: its bytes do not have the checksum (CRC-32) that the archive states; copy the file again");
+    fail_format(
+        source_, "entry ", excerpt(name),
+        " is damaged: its bytes do not have the checksum (CRC-32) that the archive states; copy the file again");
   return entry.bytes;
 }
 
 std::span<const std::byte> ZipReader::slice(std::uint64_t offset, std::uint64_t num_bytes,
                                             std::string_view what) const {
   if (offset > bytes_.size() || num_bytes > bytes_.size() - offset)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, what, " would take ", num_bytes, " bytes at offset ", offset,
-         ", the file has ", bytes_.size());
+    fail_format(source_, what, " would take ", num_bytes, " bytes at offset ", offset, ", the file has ",
+                bytes_.size());
   return bytes_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(num_bytes));
 }
 
@@ -122,7 +122,7 @@ std::size_t ZipReader::find_end_record() const {
     reader.take(kEndRecordBytes - 6);
     if (reader.u16() == comment) return offset;
   }
-  fail(ErrorCode::kInvalidFormat, base::About{source_}, "is not a zip archive or is cut off: it has no end record");
+  fail_format(source_, "is not a zip archive or is cut off: it has no end record");
 }
 
 ZipReader::Directory ZipReader::read_end_records() const {
@@ -147,16 +147,15 @@ ZipReader::Directory ZipReader::read_end_records() const {
     }
   }
   if (directory.offset > records_offset || directory.num_bytes > records_offset - directory.offset)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "the zip directory would take ", directory.num_bytes,
-         " bytes at offset ", directory.offset, ", but its end record is at ", records_offset);
+    fail_format(source_, "the zip directory would take ", directory.num_bytes, " bytes at offset ", directory.offset,
+                ", but its end record is at ", records_offset);
   return directory;
 }
 
 ZipReader::Directory ZipReader::read_zip64_record(std::uint64_t offset) const {
   ByteReader reader(slice(offset, kZip64EndRecordBytes, "the zip64 end record"), source_);
   if (reader.u32() != kZip64EndRecord)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, "has no zip64 end record at offset ", offset,
-         ", where its locator points");
+    fail_format(source_, "has no zip64 end record at offset ", offset, ", where its locator points");
   reader.take(12);  // size of the record, versions
   const std::uint32_t disk = reader.u32();
   const std::uint32_t directory_disk = reader.u32();
@@ -188,11 +187,10 @@ ZipReader::Entry ZipReader::locate(const DirectoryEntry& listed, std::uint64_t d
   const std::string what = "entry " + excerpt(listed.name);
   if ((listed.flags & kEncrypted) != 0) fail(ErrorCode::kUnsupported, base::About{source_}, what, " is encrypted");
   if (listed.method == kStored && listed.compressed_size != listed.size)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, what, " is stored, but would take ", listed.compressed_size,
-         " bytes for ", listed.size);
+    fail_format(source_, what, " is stored, but would take ", listed.compressed_size, " bytes for ", listed.size);
   if (listed.header_offset > directory_offset)
-    fail(ErrorCode::kInvalidFormat, base::About{source_}, what, " would begin at offset ", listed.header_offset,
-         ", but the zip directory begins at ", directory_offset);
+    fail_format(source_, what, " would begin at offset ", listed.header_offset, ", but the zip directory begins at ",
+                directory_offset);
   const std::string where = source_ + ": " + what;
   ByteReader reader(bytes_.subspan(static_cast<std::size_t>(listed.header_offset),
                                    static_cast<std::size_t>(directory_offset - listed.header_offset)),
@@ -215,9 +213,7 @@ void ZipReader::check_overlap() const {
   std::uint64_t end = 0;
   for (const auto* named : in_order) {
     const Entry& entry = named->second;
-    if (entry.header_offset < end)
-      fail(ErrorCode::kInvalidFormat, base::About{source_}, "entry ", excerpt(named->first),
-           " overlaps the one before it");
+    if (entry.header_offset < end) fail_format(source_, "entry ", excerpt(named->first), " overlaps the one before it");
     end = static_cast<std::uint64_t>(entry.bytes.data() - bytes_.data()) + entry.bytes.size();
   }
 }
@@ -263,8 +259,8 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> bytes) {
   const std::uint64_t unpadded = offset_ + kLocalHeaderBytes + name.size() + kExtraHeaderBytes;
   const std::size_t padding = (kAlignment - unpadded % kAlignment) % kAlignment;
   if (++num_entries_ > kMaxEntries || bytes.size() > kMaxOffset || unpadded + padding + bytes.size() > kMaxOffset)
-    format::fail(ErrorCode::kUnsupported, "a .pt file of more than 4 GiB or ", kMaxEntries,
-                 " tensors cannot be written; export to safetensors instead");
+    base::fail(ErrorCode::kUnsupported, "a .pt file of more than 4 GiB or ", kMaxEntries,
+               " tensors cannot be written; export to safetensors instead");
   const auto crc = static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
   const std::string fields = common_fields(crc, bytes.size(), name.size(), 0);
 
@@ -285,7 +281,7 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> bytes) {
 }
 
 void ZipWriter::finish() {
-  if (offset_ + directory_.size() > kMaxOffset) format::fail(ErrorCode::kUnsupported, "a zip archive over 4 GiB");
+  if (offset_ + directory_.size() > kMaxOffset) base::fail(ErrorCode::kUnsupported, "a zip archive over 4 GiB");
   std::string end = "PK\x05\x06" + std::string(4, '\0');  // disk 0
   append_little_endian(end, num_entries_, 2);
   append_little_endian(end, num_entries_, 2);

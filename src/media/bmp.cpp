@@ -15,7 +15,6 @@ namespace {
 
 using base::little_endian;
 
-constexpr std::string_view kBmp = "BMP";
 constexpr std::size_t kFileHeaderBytes = 14;
 constexpr std::uint64_t kOldHeaderBytes = 12;  // its width and height have 16 bits, its colours three bytes
 constexpr std::uint64_t kMinHeaderBytes = 40;  // of Windows; between the two lie those of OS/2
@@ -44,19 +43,19 @@ class BmpReader {
 
   StoredImage read() {
     read_header();
-    check_size(file_, kBmp, width_, height_);
+    check_size(file_, width_, height_);
     read_masks();
     read_palette();
     if (has_run_lengths()) return read_runs();
     check_complete();
-    StoredImage out{blank_image(file_, kBmp, width_, height_, 0, false), 1};
+    StoredImage out{blank_image(file_, width_, height_), 1};
     for (std::uint64_t y = 0; y < height_; ++y) read_row(y, row_of(out.image, y));
     return out;
   }
 
  private:
   std::uint64_t number(std::uint64_t offset, std::size_t num_bytes) const {
-    if (!base::has_bytes(bytes_, offset, num_bytes)) throw_damaged(file_, kBmp, "it ends inside its header");
+    if (!base::has_bytes(bytes_, offset, num_bytes)) throw_damaged(file_, "it ends inside its header");
     return little_endian(bytes_, offset, num_bytes);
   }
 
@@ -81,16 +80,13 @@ class BmpReader {
     const bool is_known =
         compression_ <= (is_of_os2 ? kRunLengths4 : kMasks) || (!is_of_os2 && compression_ == kAlphaMasks);
     if (!is_known)
-      throw Error(ErrorCode::kUnsupported, file_.source + ": a BMP with compression " + std::to_string(compression_) +
-                                               "; only uncompressed ones, masks and run lengths are read");
+      base::fail(ErrorCode::kUnsupported, base::About{file_.source}, "a BMP with compression ", compression_,
+                 "; only uncompressed ones, masks and run lengths are read");
     constexpr std::array<std::uint64_t, 7> kBits{1, 2, 4, 8, 16, 24, 32};
-    if (std::ranges::find(kBits, bits_) == kBits.end())
-      throw_damaged(file_, kBmp, "it has " + std::to_string(bits_) + " bits per pixel");
+    if (std::ranges::find(kBits, bits_) == kBits.end()) throw_damaged(file_, "it has ", bits_, " bits per pixel");
     const std::uint64_t run_bits = compression_ == kRunLengths8 ? 8 : 4;
     if (has_run_lengths() ? bits_ != run_bits : compression_ != kNone && bits_ != 16 && bits_ != 32)
-      throw_damaged(file_, kBmp,
-                    "its compression " + std::to_string(compression_) + " does not go with " + std::to_string(bits_) +
-                        " bits per pixel");
+      throw_damaged(file_, "its compression ", compression_, " does not go with ", bits_, " bits per pixel");
   }
 
   bool has_run_lengths() const noexcept { return compression_ == kRunLengths8 || compression_ == kRunLengths4; }
@@ -132,9 +128,7 @@ class BmpReader {
 
   void check_complete() const {
     const std::uint64_t needed = pixels_offset_ + stride() * (height_ - 1) + row_bytes();
-    if (bytes_.size() < needed)
-      throw_damaged(file_, kBmp,
-                    "it ends too early: " + std::to_string(bytes_.size()) + " bytes of " + std::to_string(needed));
+    if (bytes_.size() < needed) throw_damaged(file_, "it ends too early: ", bytes_.size(), " bytes of ", needed);
   }
 
   /// The pixels of the `y`th row that is stored.
@@ -171,13 +165,13 @@ class BmpReader {
   StoredImage read_runs() {
     constexpr std::uint64_t kMaxPixelsPerByte = 255;  // what is skipped besides costs nothing
     if (width_ * height_ / kMaxPixelsPerByte / 4096 > bytes_.size())
-      throw_damaged(file_, kBmp, "it is too short for the size it claims");
-    StoredImage out{blank_image(file_, kBmp, width_, height_, 0, false), 1};
+      throw_damaged(file_, "it is too short for the size it claims");
+    StoredImage out{blank_image(file_, width_, height_), 1};
     for (std::uint64_t y = 0; y < height_; ++y)
       for (std::uint64_t x = 0; x < width_; ++x) put(row_of(out.image, y) + x * 3, palette_[0]);
     std::uint64_t at = pixels_offset_, x = 0, y = 0;
     const auto next = [&] {
-      if (at >= bytes_.size()) throw_damaged(file_, kBmp, "it ends inside its run lengths");
+      if (at >= bytes_.size()) throw_damaged(file_, "it ends inside its run lengths");
       return bytes_[at++];
     };
     const auto paint = [&](unsigned index) {

@@ -6,16 +6,14 @@
 #include <filesystem>
 
 #include "base/file_io.hpp"
-#include "base/program.hpp"
 #include "byteformer/error.hpp"
 
 namespace byteformer::media {
 namespace {
 
 [[noreturn]] void refuse(const std::string& reason) {
-  throw Error(ErrorCode::kUnsupported,
-              "cannot load what decodes and encodes pictures and sounds: " + reason +
-                  "; install byteformer anew, or build it again, with its folder lib/byteformer");
+  base::fail(ErrorCode::kUnsupported, "cannot load what decodes and encodes pictures and sounds: ", reason,
+             "; install byteformer anew, or build it again, with its folder lib/byteformer");
 }
 
 const Codecs& load() {

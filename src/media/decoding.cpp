@@ -12,41 +12,31 @@
 namespace byteformer::media {
 namespace {
 
-std::string size_text(std::uint64_t width, std::uint64_t height) {
-  return std::to_string(width) + " x " + std::to_string(height);
-}
-
-[[noreturn]] void throw_too_large(const std::string& source, std::uint64_t num_bytes, std::uint64_t limit_bytes) {
+[[noreturn]] void throw_too_large(const CodedFile& file, std::uint64_t num_bytes) {
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-  throw Error(ErrorCode::kInvalidFormat, source + ": to decode it takes " + std::to_string(num_bytes / kMiB) +
-                                             " MiB of memory; at most " + std::to_string(limit_bytes / kMiB) +
-                                             " MiB are used");
+  base::fail_format(file.source, "to decode it takes ", num_bytes / kMiB, " MiB of memory; at most ",
+                    file.budget.limit_bytes() / kMiB, " MiB are used");
 }
 
-MemoryBudget::Share reserve(MemoryBudget& budget, const std::string& source, std::uint64_t num_bytes) {
-  if (num_bytes > budget.limit_bytes()) throw_too_large(source, num_bytes, budget.limit_bytes());
-  return budget.reserve(num_bytes);
+MemoryBudget::Share reserve(const CodedFile& file, std::uint64_t num_bytes) {
+  if (num_bytes > file.budget.limit_bytes()) throw_too_large(file, num_bytes);
+  return file.budget.reserve(num_bytes);
 }
 
 }  // namespace
 
-void throw_damaged(const ImageFile& file, std::string_view kind, std::string_view reason) {
-  throw Error(ErrorCode::kInvalidFormat, file.source + ": damaged " + std::string(kind) + ": " + std::string(reason));
-}
-
-void check_size(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height) {
-  if (width == 0 || height == 0) throw_damaged(file, kind, "it has no pixels (" + size_text(width, height) + ")");
+void check_size(const ImageFile& file, std::uint64_t width, std::uint64_t height) {
+  if (width == 0 || height == 0) throw_damaged(file, "it has no pixels (", width, " x ", height, ")");
   if (width > file.max_pixels || height > file.max_pixels / width)
-    throw Error(ErrorCode::kInvalidFormat, file.source + ": the " + std::string(kind) + " says it has " +
-                                               size_text(width, height) + " pixels; at most " +
-                                               std::to_string(file.max_pixels) + " are allowed");
+    base::fail_format(file.source, "the ", file.kind, " says it has ", width, " x ", height, " pixels; at most ",
+                      file.max_pixels, " are allowed");
 }
 
-Image blank_image(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height,
-                  std::uint64_t work_bytes, bool turns) {
-  check_size(file, kind, width, height);
+Image blank_image(const ImageFile& file, std::uint64_t width, std::uint64_t height, std::uint64_t work_bytes,
+                  bool turns) {
+  check_size(file, width, height);
   const std::uint64_t num_bytes = width * height * 3;
-  auto memory = reserve(file.budget, file.source, (turns ? 2 : 1) * num_bytes + work_bytes);
+  auto memory = reserve(file, (turns ? 2 : 1) * num_bytes + work_bytes);
   return {static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(num_bytes), std::move(memory)};
 }
 
@@ -77,15 +67,8 @@ int exif_orientation(std::span<const std::uint8_t> exif) noexcept {
   return 1;
 }
 
-void throw_damaged(const SoundFile& file, std::string_view reason) {
-  throw Error(ErrorCode::kInvalidFormat,
-              file.source + ": damaged " + std::string(file.kind) + " sound: " + std::string(reason));
-}
-
 void require_bytes(const SoundFile& file, std::uint64_t needed) {
-  if (needed > file.bytes.size())
-    throw_damaged(file,
-                  "it ends too early: " + std::to_string(file.bytes.size()) + " bytes of " + std::to_string(needed));
+  if (needed > file.bytes.size()) throw_damaged(file, "it ends too early: ", file.bytes.size(), " bytes of ", needed);
 }
 
 bool is_unknown_length(std::uint64_t num_bytes) noexcept {
@@ -109,7 +92,7 @@ std::uint64_t sample_bytes(const SoundFile& file, std::uint64_t begin, std::uint
 MonoSamples::MonoSamples(const SoundFile& file, std::uint64_t num_expected) : file_(file) {
   // A header may say anything: what lies beyond is found when it comes.
   const std::size_t num_samples = std::min<std::uint64_t>(num_expected, file.max_samples);
-  sound_.memory = reserve(file.budget, file.source, std::max<std::size_t>(num_samples, 1) * sizeof(float));
+  sound_.memory = reserve(file, std::max<std::size_t>(num_samples, 1) * sizeof(float));
   sound_.samples.reserve(num_samples);
 }
 
@@ -119,8 +102,7 @@ void MonoSamples::make_room(std::size_t num_more) {
   if (needed <= samples.capacity()) return;
   const std::size_t capacity = std::min(std::max(needed, samples.size() * 2), file_.max_samples);
   const std::uint64_t num_bytes = capacity * sizeof(float);  // beside those that are copied there
-  if (!sound_.memory.grow(num_bytes))
-    throw_too_large(file_.source, num_bytes + samples.size() * sizeof(float), file_.budget.limit_bytes());
+  if (!sound_.memory.grow(num_bytes)) throw_too_large(file_, num_bytes + samples.size() * sizeof(float));
   samples.reserve(capacity);
   sound_.memory.shrink(num_bytes);
 }
@@ -128,13 +110,12 @@ void MonoSamples::make_room(std::size_t num_more) {
 void MonoSamples::append(std::span<const float> block, std::size_t num_channels) {
   const std::size_t num_frames = block.size() / num_channels;
   if (num_frames > file_.max_samples - size())
-    throw Error(ErrorCode::kInvalidFormat,
-                file_.source + ": the sound has more than " + std::to_string(file_.max_samples) + " samples");
+    base::fail_format(file_.source, "the sound has more than ", file_.max_samples, " samples");
   make_room(num_frames);
   for (std::size_t i = 0; i < num_frames; ++i) {
     double sum = 0;
     for (const float sample : block.subspan(i * num_channels, num_channels)) sum += sample;
-    if (!std::isfinite(sum)) throw_damaged(file_, "sample " + std::to_string(size()) + " is not a finite number");
+    if (!std::isfinite(sum)) throw_damaged(file_, "sample ", size(), " is not a finite number");
     sound_.samples.push_back(static_cast<float>(sum / static_cast<double>(num_channels)));
   }
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"
 
@@ -16,13 +17,24 @@ namespace byteformer::media {
 /// What decoding takes on all threads, kMaxDecodingBytes at most.
 MemoryBudget& decoding_budget();
 
+/// A file that is decoded.
+struct CodedFile {
+  std::span<const std::uint8_t> bytes;  ///< from the format's first byte on
+  const std::string& source;
+  std::string_view kind;  ///< for messages: "PNG", "wav sound"
+  MemoryBudget& budget;
+};
+
+/// \throws Error kInvalidFormat: "SOURCE: damaged KIND: REASON".
+template <typename... Parts>
+[[noreturn]] void throw_damaged(const CodedFile& file, const Parts&... reason) {
+  base::fail_format(file.source, "damaged ", file.kind, ": ", reason...);
+}
+
 // Pictures.
 
-struct ImageFile {
-  std::span<const std::uint8_t> bytes;
-  const std::string& source;
-  std::size_t max_pixels;
-  MemoryBudget& budget;
+struct ImageFile : CodedFile {
+  std::size_t max_pixels = 0;
 };
 
 /// A picture as it is stored, and the EXIF orientation (1 to 8) that says how to turn it.
@@ -31,17 +43,14 @@ struct StoredImage {
   int orientation = 1;
 };
 
-/// \throws Error kInvalidFormat: "SOURCE: damaged KIND: REASON".
-[[noreturn]] void throw_damaged(const ImageFile& file, std::string_view kind, std::string_view reason);
-
 /// \throws Error kInvalidFormat for a picture that is empty or has more than `file.max_pixels` pixels.
-void check_size(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height);
+void check_size(const ImageFile& file, std::uint64_t width, std::uint64_t height);
 
 /// A checked, zeroed picture, with memory for it, for as much again where `turns` says that it will be turned upright,
 /// and for `work_bytes` that decoding takes besides.
 /// \throws as check_size(), and Error kInvalidFormat where that is more than all that decoding may take.
-Image blank_image(const ImageFile& file, std::string_view kind, std::uint64_t width, std::uint64_t height,
-                  std::uint64_t work_bytes, bool turns);
+Image blank_image(const ImageFile& file, std::uint64_t width, std::uint64_t height, std::uint64_t work_bytes = 0,
+                  bool turns = false);
 
 /// `colour` with opacity `alpha` on white paper, rounded.
 constexpr std::uint8_t over_white(unsigned colour, unsigned alpha) noexcept {
@@ -74,21 +83,14 @@ struct Patch {
   std::vector<std::uint8_t> bytes;
 };
 
-struct SoundFile {
-  std::span<const std::uint8_t> bytes;  ///< from the format's first byte on
-  const std::string& source;
-  std::string_view kind;
-  std::size_t max_samples;
-  MemoryBudget& budget;
+struct SoundFile : CodedFile {
+  std::size_t max_samples = 0;
 
   // What a look at the container found, before anything is decoded.
   std::vector<std::span<const std::uint8_t>> parts = {};  ///< to decode one after another: streams that were joined
   std::vector<Patch> patches = {};                        ///< of the only part
   std::uint64_t num_expected = 0;                         ///< samples per channel, where only the look tells
 };
-
-/// \throws Error kInvalidFormat: "SOURCE: damaged KIND sound: REASON".
-[[noreturn]] void throw_damaged(const SoundFile& file, std::string_view reason);
 
 /// \throws Error kInvalidFormat, as "it ends too early", where the file has fewer than `needed` bytes.
 void require_bytes(const SoundFile& file, std::uint64_t needed);

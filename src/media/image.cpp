@@ -20,6 +20,7 @@ bool is_gif(Bytes file) noexcept { return base::has_tag(file, 0, "GIF87a") || ba
 
 struct Format {
   std::string_view kind;
+  std::string_view title;
   bool (*recognizes)(Bytes) noexcept;
   StoredImage (*decode)(const ImageFile&);
 };
@@ -29,13 +30,13 @@ StoredImage by_module(const ImageFile& file) {
   return (codecs().*kDecode)(file);
 }
 
-constexpr std::array<Format, 7> kFormats{{{"jpeg", is_jpeg, by_module<&Codecs::decode_jpeg>},
-                                          {"png", is_png, by_module<&Codecs::decode_png>},
-                                          {"tiff", is_tiff, by_module<&Codecs::decode_tiff>},
-                                          {"webp", is_webp, by_module<&Codecs::decode_webp>},
-                                          {"gif", is_gif, by_module<&Codecs::decode_gif>},
-                                          {"bmp", is_bmp, decode_bmp},
-                                          {"pnm", is_pnm, decode_pnm}}};
+constexpr std::array<Format, 7> kFormats{{{"jpeg", "JPEG", is_jpeg, by_module<&Codecs::decode_jpeg>},
+                                          {"png", "PNG", is_png, by_module<&Codecs::decode_png>},
+                                          {"tiff", "TIFF", is_tiff, by_module<&Codecs::decode_tiff>},
+                                          {"webp", "WebP", is_webp, by_module<&Codecs::decode_webp>},
+                                          {"gif", "GIF", is_gif, by_module<&Codecs::decode_gif>},
+                                          {"bmp", "BMP", is_bmp, decode_bmp},
+                                          {"pnm", "PNM", is_pnm, decode_pnm}}};
 
 const Format* format_of(Bytes file) noexcept {
   const auto found = std::ranges::find_if(kFormats, [&](const Format& format) { return format.recognizes(file); });
@@ -51,16 +52,16 @@ MemoryBudget& decoding_budget() {
 
 std::optional<std::string_view> image_kind(Bytes file) noexcept {
   const Format* format = format_of(file);
-  if (format == nullptr) return std::nullopt;
-  return format->kind;
+  return format == nullptr ? std::nullopt : std::optional(format->kind);
 }
 
 Image decode_image(Bytes file, const std::string& source, std::size_t max_pixels) {
   const Format* format = format_of(file);
   if (format == nullptr)
-    throw Error(ErrorCode::kUnsupported,
-                source + ": is no picture that byteformer knows; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
-  StoredImage stored = format->decode({file, source, std::min(max_pixels, kMaxPixels), decoding_budget()});
+    base::fail(ErrorCode::kUnsupported, base::About{source},
+               "is no picture that byteformer knows; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
+  StoredImage stored =
+      format->decode({{file, source, format->title, decoding_budget()}, std::min(max_pixels, kMaxPixels)});
   Image image = upright(std::move(stored.image), stored.orientation);
   image.memory.shrink(image.rgb.size());
   return image;
@@ -90,10 +91,8 @@ Image upright(Image image, int orientation) {
 
 Image cropped(const Image& image, int left, int top, int width, int height, const std::string& source) {
   if (left < 0 || top < 0 || width < 1 || height < 1 || width > image.width - left || height > image.height - top)
-    throw Error(ErrorCode::kInvalidArgument, source + ": cannot crop " + std::to_string(width) + " x " +
-                                                 std::to_string(height) + " pixels at (" + std::to_string(left) + ", " +
-                                                 std::to_string(top) + ") out of a picture of " +
-                                                 std::to_string(image.width) + " x " + std::to_string(image.height));
+    base::fail(ErrorCode::kInvalidArgument, base::About{source}, "cannot crop ", width, " x ", height, " pixels at (",
+               left, ", ", top, ") out of a picture of ", image.width, " x ", image.height);
   Image out{width, height, {}};
   const auto row_bytes = static_cast<std::size_t>(width) * 3;
   out.rgb.reserve(row_bytes * static_cast<std::size_t>(height));
@@ -108,10 +107,9 @@ Image cropped(const Image& image, int left, int top, int width, int height, cons
 
 Image center_cropped(const Image& image, int size, const std::string& source) {
   if (size > image.width || size > image.height)
-    throw Error(ErrorCode::kInvalidArgument, source + ": cannot crop the middle " + std::to_string(size) + " x " +
-                                                 std::to_string(size) + " pixels out of a picture of " +
-                                                 std::to_string(image.width) + " x " + std::to_string(image.height) +
-                                                 "; resize it to at least the crop first");
+    base::fail(ErrorCode::kInvalidArgument, base::About{source}, "cannot crop the middle ", size, " x ", size,
+               " pixels out of a picture of ", image.width, " x ", image.height,
+               "; resize it to at least the crop first");
   return cropped(image, (image.width - size) / 2, (image.height - size) / 2, size, size, source);
 }
 
@@ -119,9 +117,8 @@ void check_encodable(const Image& image) {
   const auto width = static_cast<std::size_t>(image.width), height = static_cast<std::size_t>(image.height);
   if (image.width > 0 && image.height > 0 && height <= kMaxPixels / width && image.rgb.size() == width * height * 3)
     return;
-  throw Error(ErrorCode::kInvalidArgument, "cannot encode a picture of " + std::to_string(image.width) + " x " +
-                                               std::to_string(image.height) + " with " +
-                                               std::to_string(image.rgb.size()) + " bytes");
+  base::fail(ErrorCode::kInvalidArgument, "cannot encode a picture of ", image.width, " x ", image.height, " with ",
+             image.rgb.size(), " bytes");
 }
 
 FileBytes encode_fhwc(const Image& image) {

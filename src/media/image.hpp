@@ -60,7 +60,7 @@ Image cropped(const Image& image, int left, int top, int width, int height, cons
 /// \throws Error kInvalidArgument as cropped().
 Image center_cropped(const Image& image, int size, const std::string& source);
 
-// The published encodings, byte for byte. \see spec of data, section 1
+// The published encodings, byte for byte. \see docs/model-format.md, "preprocess"
 // All throw Error kInvalidArgument for a picture without pixels or whose bytes do not fit its size.
 
 FileBytes encode_fhwc(const Image& image);  ///< pixels row by row, channels interleaved

@@ -42,7 +42,7 @@ void look_at_ogg(SoundFile& file) {
     if (!base::has_tag(bytes, at, "OggS")) {
       const std::uint64_t next = behind_tags(bytes, at);
       if (next == bytes.size()) break;
-      if (!base::has_tag(bytes, next, "OggS")) throw_damaged(file, "no page begins at byte " + std::to_string(at));
+      if (!base::has_tag(bytes, next, "OggS")) throw_damaged(file, "no page begins at byte ", at);
       at = next;
     }
     require_bytes(file, at + kHeaderBytes);
@@ -52,7 +52,7 @@ void look_at_ogg(SoundFile& file) {
     for (std::size_t i = 0; i < num_segments; ++i) num_bytes += bytes[at + kHeaderBytes + i];
     require_bytes(file, at + num_bytes);
     if (ogg_checksum(bytes.subspan(at, num_bytes)) != base::little_endian(bytes, at + kChecksumOffset, 4))
-      throw_damaged(file, "the checksum of the page at byte " + std::to_string(at) + " is wrong");
+      throw_damaged(file, "the checksum of the page at byte ", at, " is wrong");
     const bool is_first = (bytes[at + 5] & kFirst) != 0;
     if (is_first && !was_first) {
       file.parts.push_back(bytes.subspan(begin, end - begin));

@@ -4,7 +4,6 @@
 namespace byteformer::media {
 namespace {
 
-constexpr std::string_view kPnm = "PNM";
 constexpr std::uint32_t kMaxValue = 65535;
 
 bool is_space(std::uint8_t c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -17,16 +16,16 @@ class PnmReader {
   StoredImage read() {
     const std::uint32_t width = number(kMaxPixels);
     const std::uint32_t height = number(kMaxPixels);
-    check_size(file_, kPnm, width, height);
+    check_size(file_, width, height);
     if (!is_bitmap()) max_value_ = number(kMaxValue);
-    if (max_value_ == 0) throw_damaged(file_, kPnm, "its largest value is 0");
+    if (max_value_ == 0) throw_damaged(file_, "its largest value is 0");
     if (!is_text()) {
       if (position_ == file_.bytes.size() || !is_space(file_.bytes[position_]))
-        throw_damaged(file_, kPnm, "no white space after its header");
+        throw_damaged(file_, "no white space after its header");
       ++position_;
     }
     check_complete(width, height);
-    StoredImage out{blank_image(file_, kPnm, width, height, 0, false), 1};
+    StoredImage out{blank_image(file_, width, height), 1};
     auto to = out.image.rgb.begin();
     for (std::uint32_t y = 0; y < height; ++y) {
       for (std::uint32_t x = 0; x < width; ++x) {
@@ -51,10 +50,7 @@ class PnmReader {
     if (type_ == 4) needed = (width + 7) / 8 * height;
     if (type_ >= 5 && max_value_ > 255) needed *= 2;
     const std::uint64_t present = file_.bytes.size() - position_;
-    if (present < needed)
-      throw_damaged(
-          file_, kPnm,
-          "it ends too early: " + std::to_string(present) + " bytes of pixels, expected " + std::to_string(needed));
+    if (present < needed) throw_damaged(file_, "it ends too early: ", present, " bytes of pixels, expected ", needed);
   }
 
   void skip_space() noexcept {
@@ -71,13 +67,11 @@ class PnmReader {
   std::uint32_t number(std::uint64_t max) {
     skip_space();
     if (position_ == file_.bytes.size() || !is_digit(file_.bytes[position_]))
-      throw_damaged(file_, kPnm, "a number is missing at byte " + std::to_string(position_));
+      throw_damaged(file_, "a number is missing at byte ", position_);
     std::uint64_t value = 0;
     for (; position_ < file_.bytes.size() && is_digit(file_.bytes[position_]); ++position_) {
       value = value * 10 + static_cast<std::uint64_t>(file_.bytes[position_] - '0');
-      if (value > max)
-        throw_damaged(file_, kPnm,
-                      "the number at byte " + std::to_string(position_) + " is larger than " + std::to_string(max));
+      if (value > max) throw_damaged(file_, "the number at byte ", position_, " is larger than ", max);
     }
     return static_cast<std::uint32_t>(value);
   }
@@ -89,7 +83,7 @@ class PnmReader {
     if (type_ == 1) {
       skip_space();  // the digits need none between them
       if (position_ == file_.bytes.size() || file_.bytes[position_] < '0' || file_.bytes[position_] > '1')
-        throw_damaged(file_, kPnm, "expected 0 or 1 at byte " + std::to_string(position_));
+        throw_damaged(file_, "expected 0 or 1 at byte ", position_);
       return file_.bytes[position_++] == '1' ? 0 : 255;
     }
     if (type_ <= 3) {
@@ -97,7 +91,7 @@ class PnmReader {
     } else {
       value = file_.bytes[position_++];
       if (max_value_ > 255) value = value << 8 | file_.bytes[position_++];
-      if (value > max_value_) throw_damaged(file_, kPnm, "a sample is larger than " + std::to_string(max_value_));
+      if (value > max_value_) throw_damaged(file_, "a sample is larger than ", max_value_);
     }
     return static_cast<std::uint8_t>((value * 255 + max_value_ / 2) / max_value_);
   }

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "byteformer/error.hpp"
+#include "base/text.hpp"
 #include "media/image.hpp"
 
 namespace byteformer::media {
@@ -115,10 +115,8 @@ void check_sizes(const Image& image, std::int64_t width, std::int64_t height) {
   if (image.width > 0 && image.height > 0 && width > 0 && height > 0 && width <= kLimit && height <= kLimit / width &&
       image.height <= kLimit / width)
     return;
-  throw Error(ErrorCode::kInvalidArgument, "cannot resize a picture of " + std::to_string(image.width) + " x " +
-                                               std::to_string(image.height) + " to " + std::to_string(width) + " x " +
-                                               std::to_string(height) + ": both must have pixels, at most " +
-                                               std::to_string(kMaxPixels));
+  base::fail(ErrorCode::kInvalidArgument, "cannot resize a picture of ", image.width, " x ", image.height, " to ",
+             width, " x ", height, ": both must have pixels, at most ", kMaxPixels);
 }
 
 }  // namespace

@@ -21,16 +21,16 @@ struct SoundFormat {
 };
 
 constexpr std::array<SoundFormat, 11> kSoundFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
-                                           {"wav", "RIFX", "WAVE", look_at_wav},
-                                           {"wav", "RF64", "WAVE", look_at_wav},
-                                           {"wav", "BW64", "WAVE", look_at_wav},
-                                           {"w64", "riff\x2E\x91\xCF\x11", "", look_at_w64},
-                                           {"flac", "fLaC", "", look_at_flac},
-                                           {"ogg", "OggS", "", look_at_ogg},
-                                           {"aiff", "FORM", "AIFF", look_at_aiff},
-                                           {"aiff", "FORM", "AIFC", look_at_aiff},
-                                           {"au", ".snd", "", look_at_au},
-                                           {"caf", "caff", "", look_at_caf}}};
+                                                     {"wav", "RIFX", "WAVE", look_at_wav},
+                                                     {"wav", "RF64", "WAVE", look_at_wav},
+                                                     {"wav", "BW64", "WAVE", look_at_wav},
+                                                     {"w64", "riff\x2E\x91\xCF\x11", "", look_at_w64},
+                                                     {"flac", "fLaC", "", look_at_flac},
+                                                     {"ogg", "OggS", "", look_at_ogg},
+                                                     {"aiff", "FORM", "AIFF", look_at_aiff},
+                                                     {"aiff", "FORM", "AIFC", look_at_aiff},
+                                                     {"au", ".snd", "", look_at_au},
+                                                     {"caf", "caff", "", look_at_caf}}};
 constexpr SoundFormat kMp3{"mp3", "", "", look_at_mp3};
 
 using Bytes = std::span<const std::uint8_t>;
@@ -65,8 +65,8 @@ std::uint64_t tag_bytes(Bytes file, std::uint64_t at) noexcept {
 constexpr int kMaxRatio = 256;  // soxr's filters grow with the ratio; 192 kHz to 8 kHz is 24
 
 [[noreturn]] void refuse(const Sound& sound, int sample_rate, const std::string& reason) {
-  throw Error(ErrorCode::kInvalidArgument, "cannot resample a sound of " + std::to_string(sound.sample_rate) +
-                                               " Hz to " + std::to_string(sample_rate) + " Hz: " + reason);
+  base::fail(ErrorCode::kInvalidArgument, "cannot resample a sound of ", sound.sample_rate, " Hz to ", sample_rate,
+             " Hz: ", reason);
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ std::uint64_t behind_tags(Bytes file, std::uint64_t at) noexcept {
 void refuse_another(const SoundFile& file, std::uint64_t end) {
   const std::uint64_t at = behind_tags(file.bytes, end);
   if (at < file.bytes.size() && sound_format_of(file.bytes.subspan(at)) != nullptr)
-    throw_damaged(file, "another sound begins at byte " + std::to_string(at) + "; split the file there");
+    throw_damaged(file, "another sound begins at byte ", at, "; split the file there");
 }
 
 std::optional<std::string_view> sound_kind(Bytes file) noexcept {
@@ -91,30 +91,27 @@ std::optional<std::string_view> sound_kind(Bytes file) noexcept {
   // The start of a file may end inside a tag. So far only MP3 has them before it.
   if (begin == file.size() && base::has_tag(file, 0, "ID3")) return kMp3.kind;
   const SoundFormat* format = sound_format_of(file.subspan(begin));
-  if (format == nullptr) return std::nullopt;
-  return format->kind;
+  return format == nullptr ? std::nullopt : std::optional(format->kind);
 }
 
 Sound decode_sound(Bytes file, const std::string& source, std::size_t max_samples) {
   const std::uint64_t begin = behind_tags(file, 0);
   const SoundFormat* format = sound_format_of(file.subspan(begin));
   if (format == nullptr && begin == file.size() && base::has_tag(file, 0, "ID3"))
-    throw Error(ErrorCode::kInvalidFormat,
-                source + ": damaged mp3 sound: it ends too early: nothing is behind its tag");
+    base::fail_format(source, "damaged mp3 sound: it ends too early: nothing is behind its tag");
   if (format == nullptr)
-    throw Error(
-        ErrorCode::kUnsupported,
-        source +
-            (begin > 0 && begin < file.size() ? ": behind its tags, at byte " + std::to_string(begin) + "," : ":") +
-            " is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
-  SoundFile sound{file.subspan(begin), source, format->kind, std::min(max_samples, kMaxSamples), decoding_budget()};
+    base::fail(ErrorCode::kUnsupported, base::About{source},
+               begin > 0 && begin < file.size() ? base::joined("behind its tags, at byte ", begin, ", ") : "",
+               "is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+  const std::string kind = base::joined(format->kind, " sound");
+  SoundFile sound{{file.subspan(begin), source, kind, decoding_budget()}, std::min(max_samples, kMaxSamples)};
   format->look(sound);
   if (sound.parts.empty()) sound.parts.push_back(sound.bytes);
   return format == &kMp3 ? codecs().decode_mp3(sound) : codecs().decode_with_sndfile(sound);
 }
 
 void check_encodable(const Sound& sound) {
-  if (sound.samples.empty()) throw Error(ErrorCode::kInvalidArgument, "cannot encode a sound that has no samples");
+  if (sound.samples.empty()) base::fail(ErrorCode::kInvalidArgument, "cannot encode a sound that has no samples");
 }
 
 Sound resampled(const Sound& sound, int sample_rate) {

@@ -32,16 +32,15 @@ std::optional<std::string_view> sound_kind(std::span<const std::uint8_t> file) n
 /// `source` stands in messages. Tags (ID3, APE, Lyrics3) and zeros around a sound are skipped. A length that its writer
 /// did not know means up to the end; otherwise a file that was cut short is damaged, except an MP3 between two frames,
 /// where nothing tells. Ogg streams and MP3 files that were joined are read as one; others are refused. Waits while
-/// other threads' decoding leaves too little of kMaxDecodingBytes. \throws Error kUnsupported for what is no sound that
-/// we know; kInvalidFormat with the reason for a damaged or empty
-///         one, or one of more than `max_samples` a channel. Thread-safe.
+/// other threads' decoding leaves too little of kMaxDecodingBytes.
+/// \throws Error kUnsupported for what is no sound that we know; kInvalidFormat with the reason for a damaged or empty
+///         one, or one of more than `max_samples` per channel. Thread-safe.
 Sound decode_sound(std::span<const std::uint8_t> file, const std::string& source,
                    std::size_t max_samples = kMaxSamples);
 
 /// The same sound at `sample_rate` Hz, by soxr in its high quality (HQ); at least one sample of any that has one.
 /// \throws Error kInvalidArgument if soxr refuses the rates, they differ by more than a factor of 256, or the result
-/// would
-///         have more than kMaxSamples.
+///         would have more than kMaxSamples.
 Sound resampled(const Sound& sound, int sample_rate);
 
 /// Cut at the end, or extended by zeros, to `num_samples`.
@@ -50,7 +49,7 @@ void fit(Sound& sound, std::size_t num_samples);
 /// Samples of `duration_s` at `sample_rate`, rounded.
 std::size_t num_samples(double duration_s, int sample_rate) noexcept;
 
-// The published encodings, byte for byte. \see spec of data, section 1
+// The published encodings, byte for byte. \see docs/model-format.md, "preprocess"
 // All throw Error kInvalidArgument for a sound without samples.
 
 enum class SampleFormat { kFloat32, kInt32, kInt16, kUint8 };

@@ -1,6 +1,7 @@
 // WAV: as the published pipeline writes it (the headers of each sample format, its float32 arithmetic), and what the
 // chunks of any WAV file tell.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -22,23 +23,23 @@ constexpr std::size_t kMaxSamplesInWav = (std::numeric_limits<std::uint32_t>::ma
 
 /// What the headers say of each sample format.
 struct Layout {
+  std::string_view name;
   std::uint32_t tag;
   std::uint32_t samples_are;  // kPcm or kIeeeFloat
   int sample_bytes;
   std::uint32_t format_chunk_bytes;
 
   bool has_fact() const noexcept { return format_chunk_bytes > 16; }
+  std::uint32_t header_bytes() const noexcept { return 12 + 8 + format_chunk_bytes + (has_fact() ? 12 : 0) + 8; }
 };
 
-Layout layout_of(SampleFormat format) noexcept {
-  switch (format) {
-    case SampleFormat::kFloat32: return {kIeeeFloat, kIeeeFloat, 4, 18};
-    case SampleFormat::kInt32: return {kExtensible, kPcm, 4, 40};
-    case SampleFormat::kInt16: return {kPcm, kPcm, 2, 16};
-    case SampleFormat::kUint8: break;
-  }
-  return {kPcm, kPcm, 1, 16};
-}
+/// In the order of SampleFormat.
+constexpr std::array<Layout, 4> kLayouts{{{"float32", kIeeeFloat, kIeeeFloat, 4, 18},
+                                          {"int32", kExtensible, kPcm, 4, 40},
+                                          {"int16", kPcm, kPcm, 2, 16},
+                                          {"uint8", kPcm, kPcm, 1, 16}}};
+
+const Layout& layout_of(SampleFormat format) noexcept { return kLayouts[static_cast<std::size_t>(format)]; }
 
 void append_extension(FileBytes& out, const Layout& layout) {
   if (layout.format_chunk_bytes == 18) base::append_little_endian(out, 0, 2);
@@ -54,8 +55,7 @@ void append_headers(FileBytes& out, const Layout& layout, std::uint32_t sample_r
   const auto sample_bytes = static_cast<std::uint32_t>(layout.sample_bytes);
   const std::uint32_t data_bytes = num_samples * sample_bytes;
   base::append_text(out, "RIFF");
-  base::append_little_endian(
-      out, 4 + 8 + layout.format_chunk_bytes + (layout.has_fact() ? 12 : 0) + 8 + data_bytes + data_bytes % 2, 4);
+  base::append_little_endian(out, layout.header_bytes() - 8 + data_bytes + data_bytes % 2, 4);
   base::append_text(out, "WAVEfmt ");
   base::append_little_endian(out, layout.format_chunk_bytes, 4);
   base::append_little_endian(out, layout.tag, 2);
@@ -96,29 +96,26 @@ struct Chunk {
   std::uint64_t body() const noexcept { return offset + 8; }
 };
 
-/// Calls `see` with each chunk whose header is in `file`, whether its body is or not, until one returns true.
-/// \return whether one did
+/// Calls `see` with each chunk from `at` on whose header is in `file`, whether its body is or not, until one returns
+/// true. \return where it stopped: at that chunk, or behind the last one
 template <typename See>
-bool any_chunk(std::span<const std::uint8_t> file, const See& see) {
+std::uint64_t find_chunk(std::span<const std::uint8_t> file, std::uint64_t at, const See& see) {
   const bool is_big_endian = base::has_tag(file, 0, "RIFX");
-  for (std::uint64_t at = kChunksOffset; base::has_bytes(file, at, 8);) {
+  while (base::has_bytes(file, at, 8)) {
     const Chunk chunk{at, is_big_endian ? base::big_endian(file, at + 4, 4) : base::little_endian(file, at + 4, 4)};
-    if (see(chunk)) return true;
+    if (see(chunk)) break;
     at = chunk.body() + chunk.num_bytes + chunk.num_bytes % 2;
   }
-  return false;
+  return at;
 }
 
 /// Whether chunks alone follow at `at` up to the end of the file; also where nothing does.
 bool are_chunks(std::span<const std::uint8_t> file, std::uint64_t at) noexcept {
-  const bool is_big_endian = base::has_tag(file, 0, "RIFX");
-  while (base::has_bytes(file, at, 8)) {
-    const auto tag = base::as_text(file).substr(static_cast<std::size_t>(at), 4);
-    if (!std::ranges::all_of(tag, [](char c) { return c >= ' ' && c <= '~'; })) return false;
-    const std::uint64_t size = is_big_endian ? base::big_endian(file, at + 4, 4) : base::little_endian(file, at + 4, 4);
-    at += 8 + size + size % 2;
-  }
-  return at == file.size() || at == file.size() + 1;
+  const std::uint64_t end = find_chunk(file, at, [&](const Chunk& chunk) {
+    const auto tag = base::as_text(file).substr(static_cast<std::size_t>(chunk.offset), 4);
+    return !std::ranges::all_of(tag, [](char c) { return c >= ' ' && c <= '~'; });
+  });
+  return end == file.size() || end == file.size() + 1;
 }
 
 /// The content of a `fmt ` chunk.
@@ -139,28 +136,19 @@ std::optional<WavHeader> parse_format(std::span<const std::uint8_t> body) noexce
 
 }  // namespace
 
-std::string_view to_string(SampleFormat format) noexcept {
-  switch (format) {
-    case SampleFormat::kFloat32: return "float32";
-    case SampleFormat::kInt32: return "int32";
-    case SampleFormat::kInt16: return "int16";
-    case SampleFormat::kUint8: return "uint8";
-  }
-  return "unknown";
-}
+std::string_view to_string(SampleFormat format) noexcept { return layout_of(format).name; }
 
 SampleFormat parse_sample_format(std::string_view name) {
-  for (const auto format : {SampleFormat::kFloat32, SampleFormat::kInt32, SampleFormat::kInt16, SampleFormat::kUint8})
-    if (to_string(format) == name) return format;
-  throw Error(ErrorCode::kInvalidArgument,
-              "sample format \"" + std::string(name) + "\": expected float32, int32, int16 or uint8");
+  const auto known = std::ranges::find(kLayouts, name, &Layout::name);
+  if (known != kLayouts.end()) return static_cast<SampleFormat>(known - kLayouts.begin());
+  base::fail(ErrorCode::kInvalidArgument, "sample format \"", name, "\": expected float32, int32, int16 or uint8");
 }
 
 FileBytes encode_wav(const Sound& sound, SampleFormat format) {
   check_encodable(sound);
   if (sound.samples.size() > kMaxSamplesInWav)
-    throw Error(ErrorCode::kInvalidArgument, "cannot encode as WAV: too long for its 32-bit lengths");
-  const Layout layout = layout_of(format);
+    base::fail(ErrorCode::kInvalidArgument, "cannot encode as WAV: too long for its 32-bit lengths");
+  const Layout& layout = layout_of(format);
   const auto sample_bytes = static_cast<std::size_t>(layout.sample_bytes);
   FileBytes out;
   out.reserve(80 + sound.samples.size() * sample_bytes + 1);
@@ -179,22 +167,22 @@ std::uint64_t WavHeader::num_frames() const noexcept {
 std::optional<WavHeader> parse_wav_header(std::span<const std::uint8_t> file) noexcept {
   if (!base::has_tag(file, 0, "RIFF") || !base::has_tag(file, 8, "WAVE")) return std::nullopt;
   std::optional<WavHeader> header;
-  const bool has_data = any_chunk(file, [&](const Chunk& chunk) {
+  bool has_data = false;
+  find_chunk(file, kChunksOffset, [&](const Chunk& chunk) {
     if (base::has_tag(file, chunk.offset, "fmt ") && base::has_bytes(file, chunk.body(), chunk.num_bytes))
       header = parse_format(file.subspan(chunk.body(), chunk.num_bytes));
     if (!header || !base::has_tag(file, chunk.offset, "data")) return false;
     header->data_offset = chunk.body();
     header->num_data_bytes = chunk.num_bytes;
-    return true;
+    return has_data = true;
   });
   return has_data ? header : std::nullopt;
 }
 
 std::optional<WavHeader> own_wav_header(std::span<const std::uint8_t> file, SampleFormat format) noexcept {
   const auto header = parse_wav_header(file);
-  const Layout layout = layout_of(format);
-  const std::uint64_t data_offset = kChunksOffset + 8 + layout.format_chunk_bytes + (layout.has_fact() ? 12 : 0) + 8;
-  const bool is_ours = header && header->num_channels == 1 && header->data_offset == data_offset &&
+  const Layout& layout = layout_of(format);
+  const bool is_ours = header && header->num_channels == 1 && header->data_offset == layout.header_bytes() &&
                        header->format_tag == static_cast<int>(layout.samples_are) &&
                        header->bits_per_sample == layout.sample_bytes * 8 &&
                        header->data_offset + header->num_data_bytes + header->num_data_bytes % 2 == file.size();
@@ -213,7 +201,7 @@ void look_at_wav(SoundFile& file) {
   if (base::has_tag(bytes, 0, "BW64")) file.patches.push_back({0, {'R', 'F', '6', '4'}});  // which libsndfile knows
   std::optional<Chunk> sizes;
   std::uint64_t end = 0;  // of the samples
-  any_chunk(bytes, [&](const Chunk& chunk) {
+  find_chunk(bytes, kChunksOffset, [&](const Chunk& chunk) {
     if (has_64_bits && base::has_tag(bytes, chunk.offset, "ds64") && base::has_bytes(bytes, chunk.body(), 24))
       sizes = chunk;
     if (!base::has_tag(bytes, chunk.offset, "data")) return false;

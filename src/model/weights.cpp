@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <cstring>
 
-#include "format/text.hpp"
+#include "base/text.hpp"
 
 namespace byteformer::model {
 namespace {
 
+using base::fail;
+using base::joined;
 using format::DType;
-using format::fail;
-using format::joined;
 using format::shape_text;
 
 constexpr std::size_t kMaxListedNames = 4;
@@ -91,7 +91,7 @@ void refuse_unexpected(const std::vector<TensorSpec>& specs, const format::Tenso
   for (const auto& [name, tensor] : tensors.by_name) {
     if (std::ranges::binary_search(expected, name)) continue;
     if (++num_unexpected > kMaxListedNames) continue;
-    listed += joined(num_unexpected > 1 ? ", " : "", format::excerpt(name), ' ', shape_text(tensor.shape));
+    listed += joined(num_unexpected > 1 ? ", " : "", base::excerpt(name), ' ', shape_text(tensor.shape));
   }
   if (num_unexpected == 0) return;
   if (num_unexpected > kMaxListedNames) listed += joined(" and ", num_unexpected - kMaxListedNames, " more");

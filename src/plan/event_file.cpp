@@ -7,8 +7,8 @@
 #include <chrono>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "format/text.hpp"
 #include "tensorboard.pb.h"
 
 namespace byteformer::plan {
@@ -51,7 +51,7 @@ EventFile::EventFile(const std::filesystem::path& folder, std::int64_t first_ste
   char host[256] = "localhost";
   gethostname(host, sizeof(host) - 1);
   const std::filesystem::path path =
-      folder / format::joined("events.out.tfevents.", static_cast<std::int64_t>(now()), ".", host, ".", getpid());
+      folder / base::joined("events.out.tfevents.", static_cast<std::int64_t>(now()), ".", host, ".", getpid());
   out_.open(path, std::ios::binary | std::ios::app);
   if (!out_) throw Error(ErrorCode::kIo, base::printable(path) + ": cannot be written");
   tensorboard::Event version;

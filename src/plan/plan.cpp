@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "format/json.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::data {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageAugmentation, min_crop_area, max_shift, flip, rand_augment_operations,

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <map>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
-#include "format/text.hpp"
 #include "plan/filter_bank.hpp"
 #include "plan/model_choice.hpp"
 
@@ -258,7 +258,7 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
     plan.reasons.push_back(fmt::format(
         "a step of {} files takes {:.3f} s here: {:.1f} epochs in {}{}", plan.batch_size, seconds,
         static_cast<double>(s.total_steps) / per_epoch,
-        format::duration_text(static_cast<double>(s.total_steps) * seconds),
+        base::duration_text(static_cast<double>(s.total_steps) * seconds),
         request.time_s
             ? ""
             : fmt::format(" ({} and {} change that)", option_name(&Request::time_s), option_name(&Request::epochs))));

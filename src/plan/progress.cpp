@@ -5,9 +5,9 @@
 #include <system_error>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "format/json.hpp"
 #include "format/safetensors.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::plan {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ValidationResult, step, train_loss, loss, top1, top5, learning_rate, seconds)
@@ -20,7 +20,7 @@ Progress parse_progress(const std::string& json, const std::string& source) {
   try {
     return format::from_text(json).get<Progress>();
   } catch (const nlohmann::json::exception& problem) {
-    format::fail(ErrorCode::kInvalidFormat, source, ": is no checkpoint: ", problem.what());
+    base::fail(ErrorCode::kInvalidFormat, source, ": is no checkpoint: ", problem.what());
   }
 }
 
@@ -31,7 +31,7 @@ std::optional<Progress> read_progress(const std::filesystem::path& model_dir) {
   const format::Tensors tensors = format::read_safetensors(path);
   const auto text = tensors.metadata.find(kProgressKey);
   if (text == tensors.metadata.end())
-    format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
+    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
   return parse_progress(text->second, base::printable(path));
 }
 

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "data/survey.hpp"
-#include "format/text.hpp"
 #include "interop/shape_inference.hpp"
 #include "plan/model_choice.hpp"
 

@@ -9,9 +9,9 @@
 #include <set>
 
 #include "base/file_io.hpp"
-#include "format/text.hpp"
-#include "interop/shape_inference.hpp"
+#include "base/text.hpp"
 #include "interop/published_yaml.hpp"
+#include "interop/shape_inference.hpp"
 #include "interop/yaml_file.hpp"
 
 namespace byteformer::plan {
@@ -37,7 +37,7 @@ std::optional<double> read(const YamlFile& yaml, std::string_view path, std::opt
 void require_number(const YamlFile& yaml, std::string_view path, double only) {
   constexpr double kMost = std::numeric_limits<double>::max();
   if (yaml.number(path, -kMost, kMost).value_or(only) != only)
-    yaml.refuse(path, format::joined(only, ": others are not built"), ErrorCode::kUnsupported);
+    yaml.refuse(path, base::joined(only, ": others are not built"), ErrorCode::kUnsupported);
 }
 
 // Files.
@@ -68,8 +68,8 @@ void read_encoding(const YamlFile& yaml, PublishedRun& run) {
   const auto format = yaml.choice(save + ".file_encoding", {"tiff", "png", "jpeg", "fhwc", "fchw"});
   const auto quality = read(yaml, save + ".quality", &Request::quality);
   if (!is_enabled(yaml, save) || !format)
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", save, R"( needs "enable: true" and a file_encoding: )",
-                 "a ByteFormer reads the bytes of files");
+    base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", save, R"( needs "enable: true" and a file_encoding: )",
+               "a ByteFormer reads the bytes of files");
   run.settings.encode = format;
   if (format == "jpeg") run.settings.quality = quality.value_or(100);
 }
@@ -83,9 +83,9 @@ void read_crop(const YamlFile& yaml, PublishedRun& run) {
     const auto training = read(yaml, path, &Request::crop);
     if (training && !run.settings.crop) run.settings.crop = training;
     if (training && training != run.settings.crop)
-      yaml.refuse(
-          path, format::joined("the ", *run.settings.crop, " of evaluation: both sizes, and both sides, are one here"),
-          ErrorCode::kUnsupported);
+      yaml.refuse(path,
+                  base::joined("the ", *run.settings.crop, " of evaluation: both sizes, and both sides, are one here"),
+                  ErrorCode::kUnsupported);
   }
 }
 
@@ -120,7 +120,7 @@ void read_shuffle(const YamlFile& yaml, bytes::Transforms& transforms) {
   const auto stride = yaml.integer(section + ".stride", 1, bytes::Shuffle::kMaxSize);
   const auto window = yaml.integer(section + ".window_size", 1, bytes::Shuffle::kMaxSize);
   if (!is_enabled(yaml, section)) return;
-  if (!mode) format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", section, ".mode is missing; add it");
+  if (!mode) base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", section, ".mode is missing; add it");
   bytes::Shuffle shuffle{.mode = bytes::parse_shuffle_mode(*mode)};
   const auto size = shuffle.mode == ShuffleMode::kStride ? stride : window;
   if (bytes::has_size(shuffle.mode) && size) shuffle.n = static_cast<std::uint32_t>(*size);
@@ -131,8 +131,7 @@ void read_mask(const YamlFile& yaml, bytes::Transforms& transforms) {
   const std::string section = "image_augmentation.mask_positions";
   const auto keep_frac = yaml.number(section + ".keep_frac", kLeastShare, 1);
   if (!is_enabled(yaml, section)) return;
-  if (!keep_frac)
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", section, ".keep_frac is missing; add it");
+  if (!keep_frac) base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", section, ".keep_frac is missing; add it");
   transforms.mask = {.keep_frac = *keep_frac};
 }
 
@@ -141,10 +140,10 @@ void read_noise(const YamlFile& yaml, bytes::Transforms& transforms) {
   const auto range = yaml.integers(section + ".width_range");
   if (!is_enabled(yaml, section)) return;
   constexpr std::int64_t kMost = bytes::UniformNoise::kMaxWidth;
-  if (!range) format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", section, ".width_range is missing; add it");
+  if (!range) base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", section, ".width_range is missing; add it");
   if (range->size() != 2 || range->front() < -kMost || range->front() > range->back() || range->back() > kMost)
     yaml.refuse(section + ".width_range",
-                format::joined("the smallest and the largest number to add, from ", -kMost, " to ", kMost));
+                base::joined("the smallest and the largest number to add, from ", -kMost, " to ", kMost));
   transforms.noise = {static_cast<int>(range->front()), static_cast<int>(range->back())};
 }
 
@@ -152,7 +151,7 @@ void read_noise_level(const YamlFile& yaml, const std::string& section, data::So
   const auto levels = yaml.integers(section + ".levels");
   if (!is_enabled(yaml, section)) return;
   if (levels && (levels->size() != 1 || levels->front() < kMinDecibels || levels->front() > -1))
-    yaml.refuse(section + ".levels", format::joined("one level from ", kMinDecibels, " to -1 decibels"),
+    yaml.refuse(section + ".levels", base::joined("one level from ", kMinDecibels, " to -1 decibels"),
                 ErrorCode::kUnsupported);
   augmentation.noise_db = levels ? static_cast<double>(levels->front()) : -50;
 }
@@ -173,8 +172,8 @@ void read_sound_files(const YamlFile& yaml, PublishedRun& run) {
   const auto format = yaml.choice(save + ".format", {"wav", "mp3"});
   const auto sample_format = yaml.choice(save + ".encoding_dtype", {"float32", "int32", "int16", "uint8"});
   if (!is_enabled(yaml, save) || !format)
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", save, R"( needs "enable: true" and a format: )",
-                 "a ByteFormer reads the bytes of files");
+    base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": ", save, R"( needs "enable: true" and a format: )",
+               "a ByteFormer reads the bytes of files");
   run.settings.encode = format;
   if (format == "wav") run.settings.sample_format = sample_format.value_or("float32");
   run.settings.sample_rate = 16'000;
@@ -190,8 +189,8 @@ void read_sound_files(const YamlFile& yaml, PublishedRun& run) {
 void read_data(const YamlFile& yaml, PublishedRun& run) {
   const auto name = yaml.choice("dataset.name", {kPublishedDataSets[0].name, kPublishedDataSets[1].name});
   if (!name)
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(),
-                 ": dataset.name is missing; add imagenet or speech_commands_v2");
+    base::fail(ErrorCode::kInvalidFormat, yaml.source(),
+               ": dataset.name is missing; add imagenet or speech_commands_v2");
   run.data_set = std::ranges::find(kPublishedDataSets, *name, &PublishedDataSet::name);
   run.folders = {yaml.text("dataset.root_train").value_or(""), yaml.text("dataset.root_val").value_or("")};
   run.settings.data = run.folders.common();
@@ -203,9 +202,9 @@ void read_batch(const YamlFile& yaml, PublishedRun& run) {
   const std::int64_t batch_size = run.batch_per_gpu * run.num_accumulated * run.data_set->num_gpus;
   const std::int64_t most = whole(&Request::batch_size).max;
   if (batch_size > most)
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(), ": dataset.train_batch_size0 ", run.batch_per_gpu,
-                 " and common.accum_freq ", run.num_accumulated, " make steps of ", batch_size,
-                 " files, expected at most ", most);
+    base::fail(ErrorCode::kInvalidFormat, yaml.source(), ": dataset.train_batch_size0 ", run.batch_per_gpu,
+               " and common.accum_freq ", run.num_accumulated, " make steps of ", batch_size,
+               " files, expected at most ", most);
   run.settings.batch_size = batch_size;
   if (yaml.boolean("common.mixed_precision") == false) run.settings.precision = "float32";
 }
@@ -232,8 +231,8 @@ void read_schedule(const YamlFile& yaml, PublishedRun& run) {
   const auto epochs = yaml.integer("scheduler.max_epochs", 1, 100'000);
   const auto iterations = read(yaml, "scheduler.max_iterations", &Request::steps);
   if (counts_steps && !iterations)
-    format::fail(ErrorCode::kInvalidFormat, yaml.source(),
-                 ": scheduler.is_iteration_based needs scheduler.max_iterations; add it");
+    base::fail(ErrorCode::kInvalidFormat, yaml.source(),
+               ": scheduler.is_iteration_based needs scheduler.max_iterations; add it");
   run.settings.schedule = counts_steps ? "step" : "epoch";
   if (counts_steps) run.max_iterations = iterations;
   if (!counts_steps) run.settings.epochs = static_cast<double>(epochs.value_or(300));
@@ -324,15 +323,15 @@ std::vector<std::string> remarks_on_keys(const YamlFile& yaml, std::string_view 
   for (const auto& [path, line, is_null] : yaml.keys()) {
     if (is_null || asked.contains(path)) continue;
     if (is_without_effect(path) || path.starts_with(unused) || is_switched_off(yaml, path)) {
-      without_effect += (without_effect.empty() ? "" : ", ") + format::excerpt(path);
+      without_effect += (without_effect.empty() ? "" : ", ") + base::excerpt(path);
       continue;
     }
     const std::string unknown = unknown_key(yaml, path, line, known);
-    if (is_strict(path)) format::fail(ErrorCode::kInvalidFormat, unknown);
+    if (is_strict(path)) base::fail(ErrorCode::kInvalidFormat, unknown);
     remarks.push_back(unknown + "; it is ignored");
   }
   if (!without_effect.empty())
-    remarks.insert(remarks.begin(), format::joined(yaml.source(), ": without effect here: ", without_effect));
+    remarks.insert(remarks.begin(), base::joined(yaml.source(), ": without effect here: ", without_effect));
   return remarks;
 }
 

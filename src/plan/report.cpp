@@ -9,9 +9,8 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "chart/line_chart.hpp"
+#include "chart/charts.hpp"
 #include "chart/page.hpp"
-#include "format/text.hpp"
 #include "media/image.hpp"
 
 namespace byteformer::plan {
@@ -151,7 +150,7 @@ std::string model_card(const RunSummary& s) {
       "| trained on | {} files, {:.1f} epochs of batches of {}, {} |\n\n",
       config.num_labels, list(config.labels, 50), prepare::describe(s.plan.preprocess), config.num_hidden_layers,
       config.hidden_size, config.conv_kernel_size, config.window_sizes.front(), format::to_string(config.masking),
-      s.data.train.size(), s.plan.epochs(), s.plan.batch_size, format::duration_text(s.seconds));
+      s.data.train.size(), s.plan.epochs(), s.plan.batch_size, base::duration_text(s.seconds));
   card += fmt::format(
       "## How good it is\n\n"
       "On {} validation files{}, which chose the weights that were kept (step {}) and the temperature ({:.3f}):\n\n"
@@ -184,7 +183,7 @@ std::string html_report(const RunSummary& s) {
       100 * metrics.top1, metrics.samples,
       data::shows_top5(s.plan.config.labels.size()) ? fmt::format("<div><b>{:.2f} %</b>top-5</div>", 100 * metrics.top5)
                                                     : "",
-      metrics.calibration_error, format::duration_text(s.seconds),
+      metrics.calibration_error, base::duration_text(s.seconds),
       s.history.empty()
           ? 0
           : static_cast<double>(s.history.back().step) / static_cast<double>(s.plan.schedule.steps_per_epoch));

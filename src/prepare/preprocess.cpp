@@ -1,22 +1,21 @@
-// The `preprocess` object: its JSON and its words for people.
+// The `preprocess` object: its keys, by one list of which it is read, checked and written.
 #include "prepare/preprocess.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/file_io.hpp"
 #include "format/json.hpp"
 #include "format/model_folder.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::prepare {
 namespace {
 
+using base::fail;
+using base::joined;
 using format::description;
-using format::fail;
-using format::joined;
 using format::Json;
 
 constexpr int kVersion = 1;
@@ -24,36 +23,100 @@ constexpr int kMaxSide = 1 << 14;
 constexpr int kMaxSampleRate = 1 << 20;
 constexpr double kMaxSamples = 1 << 28;
 constexpr std::size_t kMaxTransforms = 16;
-constexpr std::size_t kFingerprintDigits = 12;  // of 64: as many as a person compares
 
-struct FormatName {
-  FileFormat format;
-  std::string_view name;
-  std::string_view extension;
-  std::string_view title;
+/// `"a", "b" or "c"`
+std::string quoted(std::vector<std::string> names) {
+  for (std::string& name : names) name = joined('"', name, '"');
+  return base::list(names, ", ", " or ");
+}
+
+// The keys: name, member, and what a value may be.
+
+struct Whole {
+  int low, high;
+  std::string_view needed = {};  ///< what the key means, where it must be there
 };
-constexpr std::array<FormatName, 7> kFormats = {{{FileFormat::kTiff, "tiff", ".tiff", "TIFF"},
-                                                 {FileFormat::kPng, "png", ".png", "PNG"},
-                                                 {FileFormat::kJpeg, "jpeg", ".jpg", "JPEG"},
-                                                 {FileFormat::kFhwc, "fhwc", ".fhwc", "raw RGB bytes (fHWC)"},
-                                                 {FileFormat::kFchw, "fchw", ".fchw", "raw RGB planes (fCHW)"},
-                                                 {FileFormat::kWav, "wav", ".wav", "WAV"},
-                                                 {FileFormat::kMp3, "mp3", ".mp3", "MP3"}}};
+struct Positive {
+  std::string_view needed = {};
+};
+struct Seed {};  ///< 0 or more
+/// The name of one of these and those between them.
+template <typename Enum>
+struct OneOf {
+  Enum first, last;
+  bool is_needed = true;
+};
 
-const FormatName& name_of(FileFormat format) noexcept { return kFormats[static_cast<std::size_t>(format)]; }
+/// A `T`, or a T that is only read.
+template <typename U, typename T>
+concept Is = std::same_as<std::remove_const_t<U>, T>;
 
-/// Typed keys of one JSON object; `place` is its name in messages: "config.json: preprocess.image".
+void for_each_key(Is<ImagePreparation> auto& image, const auto& visit) {
+  visit("resize", image.resize, Whole{1, kMaxSide});
+  visit("crop", image.crop, Whole{1, kMaxSide});
+}
+
+void for_each_key(Is<SoundPreparation> auto& sound, const auto& visit) {
+  visit("sample_rate", sound.sample_rate, Whole{1, kMaxSampleRate});
+  visit("duration_s", sound.duration_s, Positive());
+}
+
+void for_each_key(Is<Encoding> auto& encoding, const auto& visit) {
+  using enum FileFormat;
+  visit("format", encoding.format, is_image(encoding.format) ? OneOf{kTiff, kFchw} : OneOf{kWav, kMp3});
+  if (encoding.format == kJpeg) visit("quality", encoding.quality, Whole{1, 100});
+  if (encoding.format == kWav)
+    visit("sample_format", encoding.sample_format,
+          OneOf{media::SampleFormat::kFloat32, media::SampleFormat::kUint8, false});
+}
+
+void for_each_key(Is<bytes::Pieces> auto& pieces, const auto& visit) {
+  visit("start", pieces.start, Whole{0, bytes::Pieces::kMaxBytes});
+  visit("middle", pieces.middle, Whole{0, bytes::Pieces::kMaxBytes});
+  visit("end", pieces.end, Whole{0, bytes::Pieces::kMaxBytes});
+}
+
+void for_each_key(Is<bytes::Shuffle> auto& shuffle, const auto& visit) {
+  visit("mode", shuffle.mode, OneOf{bytes::ShuffleMode::kReverse, bytes::ShuffleMode::kRandomShuffle});
+  if (bytes::has_size(shuffle.mode)) visit("n", shuffle.n, Whole{1, bytes::Shuffle::kMaxSize});
+}
+
+void for_each_key(Is<bytes::PositionMask> auto& mask, const auto& visit) {
+  visit("keep_frac", mask.keep_frac, Positive{"a number above 0, at most 1"});
+  visit("seed", mask.seed, Seed());
+}
+
+void for_each_key(Is<bytes::UniformNoise> auto& noise, const auto& visit) {
+  const Whole bounds{-bytes::UniformNoise::kMaxWidth, bytes::UniformNoise::kMaxWidth,
+                     "the smallest and the largest number to add, as low and high"};
+  visit("low", noise.low, bounds);
+  visit("high", noise.high, bounds);
+}
+
+/// The types of transforms, in the order in which they are applied; only the last may stand more than once.
+void for_each_type(Is<bytes::Transforms> auto& transforms, const auto& visit) {
+  visit("pieces", transforms.pieces);
+  visit("shuffle", transforms.shuffle);
+  visit("mask_positions", transforms.mask);
+  visit("random_uniform", transforms.noise);
+  visit("byte_permutation", transforms.permutations);
+}
+
+// Reading.
+
+/// One JSON object; `place` is its name in messages: "config.json: preprocess.image".
 class Keys {
  public:
   Keys(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
-    if (!object.is_object())
-      fail(ErrorCode::kInvalidFormat, place_, ": is ", description(object), ", expected an object");
+    if (!object.is_object()) base::fail_format(place_, "is ", description(object), ", expected an object");
   }
 
   const std::string& place() const { return place_; }
 
-  const Json* find(std::string_view key) const {
+  /// Null where it is absent. \param needed  what it means, where it must be there
+  const Json* find(std::string_view key, std::string_view needed = {}) const {
     const auto entry = object_.find(key);
+    if (entry == object_.end() && !needed.empty()) refuse(key, needed);
     return entry == object_.end() ? nullptr : &*entry;
   }
 
@@ -70,26 +133,47 @@ class Keys {
     return value->get<std::string>();
   }
 
-  std::optional<int> integer(std::string_view key, int low, int high) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_number_integer() || *value < low || *value > high)
-      refuse(key, joined("an integer from ", low, " to ", high));
-    return value->get<int>();
+  /// Reads all keys of `out`; those that are absent leave it as it is.
+  template <typename T>
+  T read(T out = {}) const {
+    for_each_key(out, [this](std::string_view key, auto& value, const auto& bounds) { read(key, value, bounds); });
+    return out;
   }
 
-  std::optional<double> positive(std::string_view key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
+  /// Reads a number, or an optional one.
+  void read(std::string_view key, auto& out, const Whole& bounds) const {
+    const Json* value = find(key, bounds.needed);
+    if (value == nullptr) return;
+    if (!value->is_number_integer() || *value < bounds.low || *value > bounds.high)
+      refuse(key, joined("an integer from ", bounds.low, " to ", bounds.high));
+    out = value->get<int>();
+  }
+
+  void read(std::string_view key, auto& out, const Positive& bounds) const {
+    const Json* value = find(key, bounds.needed);
+    if (value == nullptr) return;
     if (!value->is_number() || !(value->get<double>() > 0)) refuse(key, "a positive number");
-    return value->get<double>();
+    out = value->get<double>();
   }
 
-  std::optional<std::uint64_t> seed(std::string_view key) const {
+  void read(std::string_view key, auto& out, Seed) const {
     const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
+    if (value == nullptr) return;
     if (!value->is_number_unsigned()) refuse(key, "a whole number, 0 or more");
-    return value->get<std::uint64_t>();
+    out = value->get<std::uint64_t>();
+  }
+
+  template <typename Enum>
+  void read(std::string_view key, Enum& out, const OneOf<Enum>& bounds) const {
+    const auto name = string(key);
+    if (!name && !bounds.is_needed) return;
+    std::vector<std::string> names;
+    for (int i = static_cast<int>(bounds.first); i <= static_cast<int>(bounds.last); ++i) {
+      out = static_cast<Enum>(i);
+      if (to_string(out) == name) return;
+      names.emplace_back(to_string(out));
+    }
+    refuse(key, quoted(std::move(names)));
   }
 
   [[noreturn]] void refuse(std::string_view key, std::string_view expected) const {
@@ -103,47 +187,24 @@ class Keys {
   std::string place_;
 };
 
-Encoding read_encoding(const Keys& keys, std::string_view key, bool of_image) {
-  const auto object = keys.object(key);
-  if (!object) keys.refuse(key, "an object with the format");
-  const auto name = object->string("format").value_or("");
-  const auto known = std::ranges::find(kFormats, name, &FormatName::name);
-  if (known == kFormats.end() || is_image(known->format) != of_image)
-    object->refuse("format", of_image ? "\"tiff\", \"png\", \"jpeg\", \"fhwc\" or \"fchw\"" : "\"wav\" or \"mp3\"");
-  Encoding encoding{.format = known->format};
-  if (encoding.format == FileFormat::kJpeg) encoding.quality = object->integer("quality", 1, 100).value_or(100);
-  if (encoding.format != FileFormat::kWav) return encoding;
-  if (const auto sample_format = object->string("sample_format")) try {
-      encoding.sample_format = media::parse_sample_format(*sample_format);
-    } catch (const Error&) {
-      object->refuse("sample_format", "\"float32\", \"int32\", \"int16\" or \"uint8\"");
-    }
-  return encoding;
-}
-
-ImagePreparation read_image(const Keys& keys) {
-  ImagePreparation image;
-  image.encoding = read_encoding(keys, "encoding", true);
-  const auto object = keys.object("image");
-  if (!object) return image;
-  image.resize = object->integer("resize", 1, kMaxSide);
-  image.crop = object->integer("crop", 1, kMaxSide);
+void check(const Keys& keys, const ImagePreparation& image) {
   if (image.resize && image.crop && *image.crop > *image.resize)
-    object->refuse("crop", joined("at most the ", *image.resize, " of resize"));
-  return image;
+    keys.refuse("crop", joined("at most the ", *image.resize, " of resize"));
 }
 
-SoundPreparation read_sound(const Keys& keys, std::string_view encoding_key) {
-  SoundPreparation sound;
-  sound.encoding = read_encoding(keys, encoding_key, false);
-  const auto object = keys.object("audio");
-  if (!object) return sound;
-  sound.sample_rate = object->integer("sample_rate", 1, kMaxSampleRate);
-  sound.duration_s = object->positive("duration_s");
+void check(const Keys& keys, const SoundPreparation& sound) {
   const double num_samples = sound.duration_s.value_or(0) * sound.sample_rate.value_or(kMaxSampleRate);
   if (sound.duration_s && !(num_samples >= 0.5 && num_samples <= kMaxSamples))
-    object->refuse("duration_s", joined("a time of at least one sample, and of ", kMaxSamples, " at most"));
-  return sound;
+    keys.refuse("duration_s", joined("a time of at least one sample, and of ", kMaxSamples, " at most"));
+}
+
+template <typename Preparation>
+Preparation read_preparation(const Keys& keys, std::string_view name, std::string_view encoding_name) {
+  Preparation out;
+  keys.find(encoding_name, "an object with the format");
+  out.encoding = keys.object(encoding_name)->read(out.encoding);
+  if (const auto object = keys.object(name)) check(*object, out = object->read(out));
+  return out;
 }
 
 void check_version(const Keys& keys) {
@@ -154,59 +215,19 @@ void check_version(const Keys& keys) {
     fail(ErrorCode::kUnsupported, keys.place(), ".version is ", version->dump(), ", this build reads ", kVersion);
 }
 
-void read_pieces(const Keys& keys, bytes::Transforms& transforms) {
-  const auto bytes_from = [&](std::string_view place) {
-    return static_cast<std::uint32_t>(keys.integer(place, 0, bytes::Pieces::kMaxBytes).value_or(0));
-  };
-  transforms.pieces = {bytes_from("start"), bytes_from("middle"), bytes_from("end")};
+template <typename T>
+void read_transform(const Keys& keys, std::optional<T>& out) {
+  out = keys.read(T());
 }
 
-void read_shuffle(const Keys& keys, bytes::Transforms& transforms) {
-  bytes::Shuffle shuffle;
-  try {
-    shuffle.mode = bytes::parse_shuffle_mode(keys.string("mode").value_or(""));
-  } catch (const Error&) {
-    keys.refuse("mode", R"("reverse", "cyclic_half_length", "stride", "window_shuffle" or "random_shuffle")");
-  }
-  if (bytes::has_size(shuffle.mode))
-    if (const auto n = keys.integer("n", 1, bytes::Shuffle::kMaxSize)) shuffle.n = static_cast<std::uint32_t>(*n);
-  transforms.shuffle = shuffle;
-}
-
-void read_mask(const Keys& keys, bytes::Transforms& transforms) {
-  const auto keep_frac = keys.positive("keep_frac");
-  if (!keep_frac) keys.refuse("keep_frac", "a number above 0, at most 1");
-  transforms.mask = {*keep_frac, keys.seed("seed").value_or(base::kPublishedSeed)};
-}
-
-void read_noise(const Keys& keys, bytes::Transforms& transforms) {
-  const auto bound = [&](std::string_view key) {
-    const auto value = keys.integer(key, -bytes::UniformNoise::kMaxWidth, bytes::UniformNoise::kMaxWidth);
-    if (!value) keys.refuse(key, "the smallest and the largest number to add, as low and high");
-    return *value;
-  };
-  transforms.noise = {bound("low"), bound("high")};
-}
-
-void read_permutation(const Keys& keys, bytes::Transforms& transforms) {
-  const auto seed = keys.seed("seed");
+void read_transform(const Keys& keys, std::vector<bytes::BytePermutation>& out) {
+  std::optional<std::uint64_t> seed;
+  keys.read("seed", seed, Seed());
   const auto fingerprint = keys.string("fingerprint");
   if (seed.has_value() == fingerprint.has_value())
-    fail(ErrorCode::kInvalidFormat, keys.place(), ": expected either seed or, of a secret key, fingerprint");
-  transforms.permutations.push_back(seed ? bytes::BytePermutation::of_seed(*seed)
-                                         : bytes::BytePermutation::of_fingerprint(*fingerprint));
+    base::fail_format(keys.place(), "expected either seed or, of a secret key, fingerprint");
+  out.push_back(seed ? bytes::BytePermutation::of_seed(*seed) : bytes::BytePermutation::of_fingerprint(*fingerprint));
 }
-
-struct TransformType {
-  std::string_view name;
-  void (*read)(const Keys&, bytes::Transforms&);
-};
-/// In the order in which they are applied; only the last may stand more than once.
-constexpr std::array<TransformType, 5> kTransformTypes = {{{"pieces", read_pieces},
-                                                           {"shuffle", read_shuffle},
-                                                           {"mask_positions", read_mask},
-                                                           {"random_uniform", read_noise},
-                                                           {"byte_permutation", read_permutation}}};
 
 /// \param place the list's name in messages
 bytes::Transforms read_transforms(const Json& list, const std::string& place) {
@@ -214,123 +235,74 @@ bytes::Transforms read_transforms(const Json& list, const std::string& place) {
     fail(ErrorCode::kInvalidFormat, place, " is ", description(list), ", expected an array of at most ",
          kMaxTransforms);
   bytes::Transforms transforms;
+  std::vector<std::string> types;
+  for_each_type(transforms, [&](std::string_view type, const auto&) { types.emplace_back(type); });
   std::size_t first_allowed = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Keys object(list[i], joined(place, '[', i, ']'));
-    const auto name = object.string("type").value_or("");
-    const auto type = std::ranges::find(kTransformTypes, name, &TransformType::name);
-    const auto number = static_cast<std::size_t>(type - kTransformTypes.begin());
-    if (type == kTransformTypes.end() || number < first_allowed)
-      object.refuse("type",
-                    R"("pieces", "shuffle", "mask_positions", "random_uniform" or "byte_permutation", in this order)");
-    first_allowed = std::min(number + 1, kTransformTypes.size() - 1);
+    const std::string name = object.string("type").value_or("");
+    const auto number = static_cast<std::size_t>(std::ranges::find(types, name) - types.begin());
+    if (number == types.size() || number < first_allowed) object.refuse("type", quoted(types) + ", in this order");
+    first_allowed = std::min(number + 1, types.size() - 1);
     try {
-      type->read(object, transforms);
+      for_each_type(transforms, [&](std::string_view type, auto& out) {
+        if (type == name) read_transform(object, out);
+      });
       bytes::validate(transforms);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kInvalidArgument) throw;
-      fail(ErrorCode::kInvalidFormat, object.place(), ": ", error.what());
+      base::fail_format(object.place(), error.what());
     }
   }
   return transforms;
 }
 
-std::string encoding_json(const Encoding& encoding) {
-  std::string text = joined("{ \"format\": \"", to_string(encoding.format), '"');
-  if (encoding.format == FileFormat::kJpeg) text += joined(", \"quality\": ", encoding.quality);
-  if (encoding.format == FileFormat::kWav)
-    text += joined(", \"sample_format\": \"", media::to_string(encoding.sample_format), '"');
-  return text + " }";
+// Writing.
+
+void append(std::string& text, std::string_view key, const auto& value) {
+  if constexpr (requires { value.has_value(); }) {
+    if (value) append(text, key, *value);
+  } else if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>) {
+    append(text, key, joined('"', to_string(value), '"'));
+  } else {
+    text += joined(text.empty() ? "\"" : ", \"", key, "\": ", value);
+  }
+}
+
+/// The keys of `object` with their values, after what stands in `text`.
+std::string with_keys(std::string text, const auto& object) {
+  for_each_key(object, [&](std::string_view key, const auto& value, const auto&) { append(text, key, value); });
+  return text;
+}
+
+/// A member of the whole object; nothing if `keys` are empty.
+std::string member(std::string_view name, const std::string& keys) {
+  return keys.empty() ? "" : joined(",\n    \"", name, "\": { ", keys, " }");
+}
+
+void append_transform(std::vector<std::string>& objects, std::string_view type, const auto& transform) {
+  if (transform) objects.push_back(with_keys(joined("\"type\": \"", type, '"'), *transform));
+}
+
+void append_transform(std::vector<std::string>& objects, std::string_view type,
+                      const std::vector<bytes::BytePermutation>& permutations) {
+  for (const bytes::BytePermutation& permutation : permutations) {
+    std::string& text = objects.emplace_back(joined("\"type\": \"", type, '"'));
+    append(text, "seed", permutation.seed());
+    if (!permutation.seed()) append(text, "fingerprint", joined('"', permutation.fingerprint(), '"'));
+  }
 }
 
 /// \param separator between objects, after their comma
 std::string transforms_text(const bytes::Transforms& transforms, std::string_view separator) {
-  const auto& [pieces, shuffle, mask, noise, permutations] = transforms;
   std::vector<std::string> objects;
-  if (pieces)
-    objects.push_back(joined(R"("pieces", "start": )", pieces->start, R"(, "middle": )", pieces->middle, R"(, "end": )",
-                             pieces->end));
-  if (shuffle)
-    objects.push_back(joined(R"("shuffle", "mode": ")", bytes::to_string(shuffle->mode), '"',
-                             bytes::has_size(shuffle->mode) ? joined(R"(, "n": )", shuffle->n) : ""));
-  if (mask)
-    objects.push_back(joined(R"("mask_positions", "keep_frac": )", mask->keep_frac, R"(, "seed": )", mask->seed));
-  if (noise) objects.push_back(joined(R"("random_uniform", "low": )", noise->low, R"(, "high": )", noise->high));
-  for (const bytes::BytePermutation& permutation : permutations)
-    objects.push_back(R"("byte_permutation", )" +
-                      (permutation.seed() ? joined(R"("seed": )", *permutation.seed())
-                                          : joined(R"("fingerprint": ")", permutation.fingerprint(), '"')));
-  std::string text;
-  for (const std::string& object : objects)
-    text += joined(text.empty() ? "[ " : joined(',', separator), R"({ "type": )", object, " }");
-  return text.empty() ? "[]" : text + " ]";
-}
-
-/// An object of those of two keys that have a value; nothing if neither has.
-template <typename A, typename B>
-std::string object_json(std::string_view key, std::string_view first, const A& a, std::string_view second, const B& b) {
-  if (!a && !b) return {};
-  std::string text = joined(",\n    \"", key, "\": {");
-  if (a) text += joined(" \"", first, "\": ", *a);
-  if (b) text += joined(a ? ", \"" : " \"", second, "\": ", *b);
-  return text + " }";
-}
-
-std::string describe(const Encoding& encoding) {
-  std::string text(name_of(encoding.format).title);
-  if (encoding.format == FileFormat::kJpeg) text += joined(" (quality ", encoding.quality, ')');
-  if (encoding.format == FileFormat::kWav) text += joined(' ', media::to_string(encoding.sample_format));
-  return text;
-}
-
-std::string describe(const ImagePreparation& image) {
-  if (image.crop) return joined(describe(image.encoding), " of ", *image.crop, 'x', *image.crop, " pixels");
-  if (image.resize) return joined(describe(image.encoding), " of ", *image.resize, " pixels on the shorter side");
-  return describe(image.encoding);
-}
-
-std::string describe(const SoundPreparation& sound) {
-  std::string text = describe(sound.encoding);
-  if (sound.duration_s) text += joined(" of ", *sound.duration_s, " s");
-  if (sound.sample_rate) text += joined(" at ", *sound.sample_rate, " Hz");
-  return text;
-}
-
-std::string describe(const bytes::Shuffle& shuffle) {
-  switch (shuffle.mode) {
-    case bytes::ShuffleMode::kReverse: return "bytes reversed";
-    case bytes::ShuffleMode::kCyclicHalfLength: return "halves exchanged";
-    case bytes::ShuffleMode::kStride: return joined("every ", shuffle.n, "th byte in turn");
-    case bytes::ShuffleMode::kWindowShuffle: return joined("bytes shuffled within windows of ", shuffle.n);
-    case bytes::ShuffleMode::kRandomShuffle: return "bytes in random order";
-  }
-  return {};
-}
-
-std::string describe(const bytes::BytePermutation& permutation) {
-  if (permutation.seed()) return joined("values permuted by seed ", *permutation.seed());
-  return joined("values permuted by the secret key ", permutation.fingerprint().substr(0, kFingerprintDigits));
-}
-
-std::string describe_encoding(const Preprocess& preprocess) {
-  if (preprocess.is_bytes()) return "files";
-  if (!preprocess.sound) return describe(*preprocess.image);
-  if (!preprocess.image) return describe(*preprocess.sound);
-  return joined(describe(*preprocess.image), ", or ", describe(*preprocess.sound));
+  for_each_type(transforms,
+                [&](std::string_view type, const auto& transform) { append_transform(objects, type, transform); });
+  if (objects.empty()) return "[]";
+  return joined("[ { ", base::list(objects, joined(" },", separator, "{ ")), " } ]");
 }
 
 }  // namespace
-
-std::string_view to_string(FileFormat format) noexcept { return name_of(format).name; }
-std::string_view extension(FileFormat format) noexcept { return name_of(format).extension; }
-bool is_image(FileFormat format) noexcept { return format != FileFormat::kWav && format != FileFormat::kMp3; }
-
-FileFormat parse_file_format(std::string_view name) {
-  for (const FormatName& known : kFormats)
-    if (known.name == name) return known.format;
-  fail(ErrorCode::kInvalidArgument, "the file format is \"", format::excerpt(name),
-       "\", expected tiff, png, jpeg, fhwc, fchw, wav or mp3");
-}
 
 Preprocess parse_preprocess(std::string_view json, const std::string& source) {
   if (json.empty()) return {};
@@ -340,11 +312,12 @@ Preprocess parse_preprocess(std::string_view json, const std::string& source) {
   const auto kind = keys.string("kind");
   Preprocess preprocess;
   if (kind == "image" || kind == "image+audio")
-    preprocess.image = read_image(keys);
+    preprocess.image = read_preparation<ImagePreparation>(keys, "image", "encoding");
   else if (kind != "audio" && kind != "bytes")
-    keys.refuse("kind", "\"bytes\", \"image\", \"audio\" or \"image+audio\"");
-  if (kind == "audio") preprocess.sound = read_sound(keys, "encoding");
-  if (kind == "image+audio") preprocess.sound = read_sound(keys, "audio_encoding");
+    keys.refuse("kind", R"("bytes", "image", "audio" or "image+audio")");
+  if (kind == "audio" || kind == "image+audio")
+    preprocess.sound =
+        read_preparation<SoundPreparation>(keys, "audio", kind == "audio" ? "encoding" : "audio_encoding");
   if (const Json* list = keys.find("transforms"))
     preprocess.transforms = read_transforms(*list, keys.place() + ".transforms");
   return preprocess;
@@ -364,36 +337,14 @@ std::string to_json(const Preprocess& preprocess) {
   const auto& [image, sound, transforms] = preprocess;
   const char* kind = image && sound ? "image+audio" : image ? "image" : sound ? "audio" : "bytes";
   std::string text = joined("{\n    \"version\": ", kVersion, ",\n    \"kind\": \"", kind, '"');
-  if (image) text += object_json("image", "resize", image->resize, "crop", image->crop);
-  if (sound) text += object_json("audio", "sample_rate", sound->sample_rate, "duration_s", sound->duration_s);
-  if (image) text += ",\n    \"encoding\": " + encoding_json(image->encoding);
-  if (sound)
-    text += joined(image ? ",\n    \"audio_encoding\": " : ",\n    \"encoding\": ", encoding_json(sound->encoding));
+  if (image) text += member("image", with_keys("", *image));
+  if (sound) text += member("audio", with_keys("", *sound));
+  if (image) text += member("encoding", with_keys("", image->encoding));
+  if (sound) text += member(image ? "audio_encoding" : "encoding", with_keys("", sound->encoding));
   if (!transforms.empty()) text += ",\n    \"transforms\": " + transforms_text(transforms, "\n                    ");
   return text + "\n  }";
 }
 
 std::string transforms_json(const bytes::Transforms& transforms) { return transforms_text(transforms, " "); }
-
-std::string describe(const bytes::Transforms& transforms) {
-  const auto& [pieces, shuffle, mask, noise, permutations] = transforms;
-  std::vector<std::string> parts;
-  if (pieces)
-    parts.push_back(
-        joined("the first ", pieces->start, " bytes, ", pieces->middle, " in the middle and the last ", pieces->end));
-  if (shuffle) parts.push_back(describe(*shuffle));
-  if (mask) parts.push_back(joined(mask->keep_frac, " of the positions"));
-  if (noise) parts.push_back(joined("noise from ", noise->low, " to ", noise->high));
-  for (const bytes::BytePermutation& permutation : permutations) parts.push_back(describe(permutation));
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
-
-std::string describe(const Preprocess& preprocess) {
-  if (preprocess.takes_files_as_they_are()) return "files as they are";
-  if (preprocess.transforms.empty()) return describe_encoding(preprocess);
-  return describe_encoding(preprocess) + " with " + describe(preprocess.transforms);
-}
 
 }  // namespace byteformer::prepare

@@ -70,7 +70,7 @@ bytes::Transforms parse_transforms(std::string_view json, const std::string& sou
 /// \throws Error as format::read_config() and parse_preprocess().
 Preprocess read_preprocess(const std::filesystem::path& model_dir);
 
-/// The JSON text of the object, keys in the order of the specification; empty for files as they are. A secret key
+/// The JSON text of the object, keys in the order of the parts; empty for files as they are. A secret key
 /// stands there as its fingerprint.
 std::string to_json(const Preprocess& preprocess);
 
@@ -121,5 +121,20 @@ struct PreparedFile {
 /// Files that were transformed already must not come here.
 /// \throws Error kEmptyFile, or as prepare_file(). Thread-safe.
 PreparedFile prepare_if_needed(media::FileBytes file, const Preprocess& preprocess, const std::string& source);
+
+/// Bytes that the model reads of a picture (of a joint model, too) or a sound: a square one, or one second, where the
+/// form leaves that open. Nothing where it says too little: of files as they are, of JPEG, and of what would be huge.
+std::optional<std::uint64_t> typical_prepared_bytes(const Preprocess& preprocess);
+
+/// A picture as the camera takes it which never forms an image. Through a mask: of its fHWC bytes, one per colour of a
+/// pixel, those at kept positions stay, the others are black. The model gets less: the kept bytes alone, without their
+/// places.
+struct SeenPicture {
+  media::Image image;
+  std::uint64_t num_kept = 0;  ///< bytes, of 3 * width * height
+};
+
+/// \throws Error as bytes::kept_positions().
+SeenPicture seen_through(const bytes::PositionMask& mask, media::Image image);
 
 }  // namespace byteformer::prepare

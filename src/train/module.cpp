@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "format/text.hpp"
 #include "kernels/kernels.hpp"
 #include "nn/positions.hpp"
 
@@ -40,8 +40,8 @@ BatchRows Module::stem(std::span<const std::span<const std::uint8_t>> files) {
     if (file.empty()) throw Error(ErrorCode::kEmptyFile, "a file of the batch is empty");
     x.file_rows.push_back(num_tokens(static_cast<std::int64_t>(file.size())));
     if (has_learned_positions() && x.file_rows.back() > config_.max_position_embeddings)
-      format::fail(ErrorCode::kTooManyTokens, "a file needs ", x.file_rows.back(),
-                   " tokens, but there are positions for ", config_.max_position_embeddings);
+      base::fail(ErrorCode::kTooManyTokens, "a file needs ", x.file_rows.back(),
+                 " tokens, but there are positions for ", config_.max_position_embeddings);
   }
   x.rows = layers_->stem(backprop::pack_ids(tokens(), files), positions(*std::ranges::max_element(x.file_rows)));
   return x;

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
-#include "format/text.hpp"
 #include "model/weights.hpp"
 #include "plan/filter_bank.hpp"
 #include "plan/settings.hpp"
@@ -111,8 +111,8 @@ void Parameters::load(const format::Tensors& tensors) {
   for (const Entry& entry : entries_) {
     const auto found = tensors.by_name.find(entry.name);
     if (found == tensors.by_name.end() || found->second.shape != entry.shape)
-      format::fail(ErrorCode::kInvalidModel, tensors.source, ": no tensor ", entry.name, " of shape ",
-                   format::shape_text(entry.shape));
+      base::fail(ErrorCode::kInvalidModel, tensors.source, ": no tensor ", entry.name, " of shape ",
+                 format::shape_text(entry.shape));
     const std::vector<float> numbers = format::to_float32(found->second, entry.name);
     values_.narrow(0, entry.range.begin, entry.range.size)
         .copy_(torch::from_blob(const_cast<float*>(numbers.data()), {entry.range.size}));
@@ -171,8 +171,7 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
     const auto found = source.tensors.by_name.find(name);
     if (found == source.tensors.by_name.end()) {
       if (name.rfind("pos_embed", 0) == 0) continue;  // it has sinusoidal positions
-      format::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name,
-                   "; the models differ in their layers");
+      base::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name, "; the models differ in their layers");
     }
     const std::vector<std::int64_t> shape = leaf.sizes().vec();
     const std::vector<float> numbers = format::to_float32(found->second, name);
@@ -180,7 +179,7 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
     if (name.rfind("classifier.", 0) == 0) {
       const std::size_t row_size = name == "classifier.bias" ? 1 : static_cast<std::size_t>(config.hidden_size);
       if (found->second.shape.size() != shape.size() || (shape.size() == 2 && found->second.shape[1] != shape[1]))
-        format::fail(ErrorCode::kInvalidModel, init_from, ": its hidden size differs");
+        base::fail(ErrorCode::kInvalidModel, init_from, ": its hidden size differs");
       copy_rows(numbers, row_size, target, same_labels(source.config.labels, config.labels));
     } else if (name.rfind("pos_embed", 0) == 0 && found->second.shape.back() == config.hidden_size) {
       copy_rows(numbers, static_cast<std::size_t>(config.hidden_size), target,
@@ -188,9 +187,9 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
     } else if (found->second.shape == shape) {
       target.copy_(torch::from_blob(const_cast<float*>(numbers.data()), shape));
     } else {
-      format::fail(ErrorCode::kInvalidModel, init_from, ": tensor ", name, " has shape ",
-                   format::shape_text(found->second.shape), ", this model needs ", format::shape_text(shape), "; ",
-                   plan::option_name(&plan::Request::init_from), " takes models of the same sizes and kernel");
+      base::fail(ErrorCode::kInvalidModel, init_from, ": tensor ", name, " has shape ",
+                 format::shape_text(found->second.shape), ", this model needs ", format::shape_text(shape), "; ",
+                 plan::option_name(&plan::Request::init_from), " takes models of the same sizes and kernel");
     }
   }
 }

@@ -2,14 +2,15 @@
 #include "train/run_folder.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "format/json.hpp"
 #include "format/safetensors.hpp"
-#include "format/text.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -22,8 +23,8 @@ void copy_into(std::span<float> numbers, const format::Tensors& tensors, const s
   const auto found = tensors.by_name.find(name);
   if (found == tensors.by_name.end() ||
       found->second.shape != std::vector<std::int64_t>{static_cast<std::int64_t>(numbers.size())})
-    format::fail(ErrorCode::kInvalidModel, tensors.source, ": holds no ", name, " of ", numbers.size(),
-                 " numbers: it belongs to another model");
+    base::fail(ErrorCode::kInvalidModel, tensors.source, ": holds no ", name, " of ", numbers.size(),
+               " numbers: it belongs to another model");
   std::ranges::copy(format::to_float32(found->second, name), numbers.begin());
 }
 
@@ -34,9 +35,9 @@ RunFolder::RunFolder(fs::path model_dir) : model_dir_(std::move(model_dir)) {}
 void RunFolder::require_absent() const {
   std::error_code error;
   if (fs::exists(model_dir_, error) && !fs::is_empty(model_dir_, error))
-    format::fail(ErrorCode::kAlreadyExists, base::printable(model_dir_),
-                 ": exists already; choose another folder, or go on with ", plan::option_name(&plan::Request::resume),
-                 " ", base::printable(model_dir_));
+    base::fail(ErrorCode::kAlreadyExists, base::printable(model_dir_),
+               ": exists already; choose another folder, or go on with ", plan::option_name(&plan::Request::resume),
+               " ", base::printable(model_dir_));
 }
 
 void RunFolder::create(const plan::TrainingPlan& plan) {
@@ -44,8 +45,8 @@ void RunFolder::create(const plan::TrainingPlan& plan) {
   std::error_code error;
   fs::create_directories(training_dir(), error);
   if (error)
-    format::fail(error == std::errc::permission_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo,
-                 base::printable(model_dir_), ": cannot be created: ", error.message());
+    base::fail(error == std::errc::permission_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo,
+               base::printable(model_dir_), ": cannot be created: ", error.message());
   base::write_file_atomically(training_dir() / "plan.json", to_json(plan));
 }
 
@@ -53,8 +54,8 @@ plan::TrainingPlan RunFolder::read_plan() const {
   const fs::path path = training_dir() / "plan.json";
   std::error_code error;
   if (!fs::exists(path, error))
-    format::fail(ErrorCode::kNotFound, base::printable(model_dir_),
-                 ": holds no training run (there is no training/plan.json)");
+    base::fail(ErrorCode::kNotFound, base::printable(model_dir_),
+               ": holds no training run (there is no training/plan.json)");
   return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
 }
 
@@ -75,13 +76,13 @@ std::optional<std::int64_t> RunFolder::load(const FlatTensors& flat, plan::Progr
   const format::Tensors tensors = format::read_safetensors(path);
   const auto text = tensors.metadata.find(plan::kProgressKey);
   if (text == tensors.metadata.end())
-    format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
+    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
   for (const auto& [name, numbers] : flat) copy_into(numbers, tensors, name);
   progress = plan::parse_progress(text->second, base::printable(path));
   try {
     return format::from_text(text->second).at("optimizer_steps").get<std::int64_t>();
   } catch (const nlohmann::json::exception& problem) {
-    format::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: ", problem.what());
+    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: ", problem.what());
   }
 }
 

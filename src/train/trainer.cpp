@@ -9,11 +9,11 @@
 
 #include "base/file_io.hpp"
 #include "base/random.hpp"
+#include "base/text.hpp"
 #include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "format/model_folder.hpp"
-#include "format/text.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 #include "train/stopwatch.hpp"
@@ -209,10 +209,10 @@ void Trainer::Run::step(std::vector<data::LoadedFile> files) {
     progress_.good_steps = 0;
     module_.parameters().gradients().zero_();
   } else if (!std::isfinite(loss) || !std::isfinite(norm)) {
-    format::fail(ErrorCode::kInternal, "the loss is no longer finite at step ", progress_.step + 1,
-                 ". The last checkpoint and the best model so far are in ", base::printable(folder_.model_dir()),
-                 ". Try a smaller ", plan::option_name(&plan::Request::learning_rate), " (now ", plan_.schedule.max_lr,
-                 "), ", plan::option_name(&plan::Request::clip_norm), " 1, or float32 instead of ", plan_.precision);
+    base::fail(ErrorCode::kInternal, "the loss is no longer finite at step ", progress_.step + 1,
+               ". The last checkpoint and the best model so far are in ", base::printable(folder_.model_dir()),
+               ". Try a smaller ", plan::option_name(&plan::Request::learning_rate), " (now ", plan_.schedule.max_lr,
+               "), ", plan::option_name(&plan::Request::clip_norm), " 1, or float32 instead of ", plan_.precision);
   } else if (num_good > 0) {
     const double clipped = plan_.clip_norm > 0 && norm > plan_.clip_norm ? plan_.clip_norm / norm : 1;
     optimizer_.step(rate, clipped / scale);
@@ -261,8 +261,8 @@ void Trainer::Run::note_failures(const std::vector<data::LoadedFile>& files) {
   const auto limit =
       std::max(static_cast<double>(kMostFailuresAlways), kMostFailureShare * static_cast<double>(data_.train.size()));
   if (static_cast<double>(progress_.failures.size()) > limit)
-    format::fail(ErrorCode::kInvalidFormat, progress_.failures.size(), " of ", data_.train.size(),
-                 " training files cannot be used, which is too many; the first: ", progress_.failures.front());
+    base::fail(ErrorCode::kInvalidFormat, progress_.failures.size(), " of ", data_.train.size(),
+               " training files cannot be used, which is too many; the first: ", progress_.failures.front());
 }
 
 data::Answers Trainer::Run::validation_answers(const torch::Tensor& weights) {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
-#include "format/text.hpp"
 #include "kernels/kernels.hpp"
 #include "model/byteformer.hpp"
 
@@ -44,8 +44,8 @@ std::string reason_it_does_not_fit(const Module& module, std::size_t num_bytes) 
   if (config.position_embedding == format::PositionEmbedding::kSinusoidal ||
       num_tokens <= config.max_position_embeddings)
     return {};
-  return format::joined("needs ", num_tokens, " tokens, but the model has positions for ",
-                        config.max_position_embeddings);
+  return base::joined("needs ", num_tokens, " tokens, but the model has positions for ",
+                      config.max_position_embeddings);
 }
 
 ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan,

@@ -11,7 +11,7 @@
 #include "backprop/merge.hpp"
 #include "backprop/stem.hpp"
 #include "backprop/window_plan.hpp"
-#include "interop/onnx/export.hpp"
+#include "interop/import_export.hpp"
 #include "model/cost.hpp"
 #include "model/remembered_run.hpp"
 #include "support/effort.hpp"

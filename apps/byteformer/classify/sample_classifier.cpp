@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/file_io.hpp"
-#include "bytes/transform_stream.hpp"
+#include "bytes/transforms.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"
 #include "error_of.hpp"

@@ -1,6 +1,4 @@
 // `byteformer camera`: which bytes a camera keeps that never forms an image, and what a person could see of them.
-#include "prepare/camera.hpp"
-
 #include <fmt/format.h>
 
 #include <limits>
@@ -9,7 +7,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "bytes/in_order.hpp"
+#include "bytes/transforms.hpp"
 #include "classify/sample_classifier.hpp"
 #include "cli.hpp"
 #include "commands/commands.hpp"

@@ -6,7 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "bytes/key_file.hpp"
+#include "bytes/byte_permutation.hpp"
 #include "classify/inputs.hpp"
 #include "classify/sample_classifier.hpp"
 #include "cli.hpp"
@@ -15,7 +15,7 @@
 #include "encoding/file_transformer.hpp"
 #include "error_of.hpp"
 #include "exit_status.hpp"
-#include "interop/rekey.hpp"
+#include "interop/import_export.hpp"
 #include "output/output_files.hpp"
 
 namespace byteformer::cli {

@@ -9,7 +9,7 @@
 #include <span>
 #include <utility>
 
-#include "bytes/transform_stream.hpp"
+#include "bytes/transforms.hpp"
 #include "classify/inputs.hpp"
 #include "output/output_files.hpp"
 #include "system/pieces.hpp"

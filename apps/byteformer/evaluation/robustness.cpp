@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/file_io.hpp"
-#include "chart/line_chart.hpp"
+#include "chart/charts.hpp"
 #include "chart/page.hpp"
 #include "common/interrupt.hpp"
 #include "evaluation/evaluation.hpp"

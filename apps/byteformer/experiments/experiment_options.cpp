@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "base/program.hpp"
+#include "base/file_io.hpp"
 #include "cli.hpp"
 
 namespace byteformer::cli {

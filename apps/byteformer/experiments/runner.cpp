@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "byteformer/classifier.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
@@ -17,8 +18,7 @@
 #include "data/data_set.hpp"
 #include "evaluation/examination.hpp"
 #include "exit_status.hpp"
-#include "format/text.hpp"
-#include "interop/rekey.hpp"
+#include "interop/import_export.hpp"
 #include "output/numbers.hpp"
 #include "output/output_files.hpp"
 #include "output/progress_bar.hpp"
@@ -174,7 +174,7 @@ void Runner::train(const Run& run) const {
   if (status != kExitOk)
     throw Error(ErrorCode::kInternal,
                 experiments::to_string(run) +
-                    format::joined(": the trainer failed with exit status ", status, "; what it says stands above"));
+                    base::joined(": the trainer failed with exit status ", status, "; what it says stands above"));
 }
 
 experiments::RekeyingLog Runner::rekey(const Run& run, Console& console) const {

@@ -7,12 +7,12 @@
 #include <chrono>
 #include <string>
 
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
 #include "error_of.hpp"
 #include "exit_status.hpp"
 #include "experiments/report.hpp"
-#include "format/text.hpp"
 #include "output/numbers.hpp"
 
 namespace byteformer::cli {
@@ -135,7 +135,7 @@ bool Session::carry_out(const Task& task) try {
 std::string Session::time_left(std::size_t num_left) const {
   if (num_timed_ == 0) return "";
   const double seconds = seconds_ / static_cast<double>(num_timed_) * static_cast<double>(num_left);
-  return fmt::format(", about {} left for all", format::duration_text(seconds));
+  return fmt::format(", about {} left for all", base::duration_text(seconds));
 }
 
 void Session::say(const std::string& line) const { console_.err << line + "\n" << std::flush; }

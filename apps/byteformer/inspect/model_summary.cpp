@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -12,7 +13,7 @@
 #include "output/json.hpp"
 #include "output/numbers.hpp"
 #include "output/table.hpp"
-#include "prepare/typical_file.hpp"
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 

@@ -5,7 +5,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "bytes/key_file.hpp"
+#include "bytes/byte_permutation.hpp"
 #include "exit_status.hpp"
 
 namespace byteformer::cli {

@@ -18,7 +18,6 @@
 #include <thread>
 
 #include "base/file_io.hpp"
-#include "base/program.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
 

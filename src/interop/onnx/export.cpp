@@ -1,6 +1,4 @@
 // The forward pass as an ONNX graph. Comments give shapes: B files of a batch, L bytes, N rows, C channels.
-#include "interop/onnx/export.hpp"
-
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -8,7 +6,8 @@
 #include <utility>
 
 #include "base/file_io.hpp"
-#include "format/text.hpp"
+#include "base/text.hpp"
+#include "interop/import_export.hpp"
 #include "interop/onnx/graph.hpp"
 #include "model/weights.hpp"
 #include "nn/geometry.hpp"
@@ -210,8 +209,8 @@ void export_onnx(const format::ModelFolder& folder, const std::filesystem::path&
   std::int64_t num_bytes = 0;
   for (const auto& [name, tensor] : folder.tensors.by_name) num_bytes += 4 * tensor.num_elements();
   if (num_bytes > kMostBytes - (1 << 20))
-    format::fail(ErrorCode::kUnsupported, base::About{folder.tensors.source}, "has ", num_bytes,
-                 " bytes of weights, more than the 2 GB that an ONNX file can hold");
+    base::fail(ErrorCode::kUnsupported, base::About{folder.tensors.source}, "has ", num_bytes,
+               " bytes of weights, more than the 2 GB that an ONNX file can hold");
   onnx::proto::Model model;
   model.set_ir_version(8);
   model.set_producer_name("byteformer");

@@ -11,19 +11,10 @@
 namespace byteformer::media {
 namespace {
 
-constexpr std::string_view kKind = "GIF";
 constexpr std::size_t kMaxPixelsPerByte = 2731;  // a code of 12 bits for 4,096 pixels
 
-struct MemoryFile {
-  std::span<const std::uint8_t> bytes;
-};
-
 int read_bytes(GifFileType* gif, GifByteType* out, int num_bytes) {
-  auto* file = static_cast<MemoryFile*>(gif->UserData);
-  const std::size_t count = std::min(static_cast<std::size_t>(std::max(num_bytes, 0)), file->bytes.size());
-  std::copy_n(file->bytes.begin(), count, out);
-  file->bytes = file->bytes.subspan(count);
-  return static_cast<int>(count);
+  return static_cast<MemoryFile*>(gif->UserData)->read(out, num_bytes);
 }
 
 struct Close {
@@ -33,7 +24,7 @@ using GifHandle = std::unique_ptr<GifFileType, Close>;
 
 [[noreturn]] void fail(const ImageFile& file, int error) {
   const char* reason = GifErrorString(error);
-  throw_damaged(file, kKind, reason != nullptr ? reason : "it ends too early");
+  throw_damaged(file, reason != nullptr ? reason : "it ends too early");
 }
 
 /// Runs a function of giflib on `gif`.
@@ -49,7 +40,7 @@ int find_frame(const ImageFile& file, GifFileType* gif) {
     GifRecordType record{};
     call(file, gif, DGifGetRecordType, &record);
     if (record == IMAGE_DESC_RECORD_TYPE) break;
-    if (record != EXTENSION_RECORD_TYPE) throw_damaged(file, kKind, "it has no picture");
+    if (record != EXTENSION_RECORD_TYPE) throw_damaged(file, "it has no picture");
     int code = 0;
     GifByteType* block = nullptr;
     call(file, gif, DGifGetExtension, &code, &block);
@@ -69,18 +60,18 @@ class Painter {
   Painter(const ImageFile& file, GifFileType* gif, int transparent)
       : file_(file), gif_(gif), frame_(gif->Image), transparent_(transparent) {
     colours_ = frame_.ColorMap != nullptr ? frame_.ColorMap : gif->SColorMap;
-    if (colours_ == nullptr) throw_damaged(file, kKind, "it has no colours");
+    if (colours_ == nullptr) throw_damaged(file, "it has no colours");
   }
 
   StoredImage paint() {
-    check_size(file_, kKind, static_cast<std::uint64_t>(frame_.Width), static_cast<std::uint64_t>(frame_.Height));
+    check_size(file_, static_cast<std::uint64_t>(frame_.Width), static_cast<std::uint64_t>(frame_.Height));
     if (static_cast<std::size_t>(frame_.Width) * static_cast<std::size_t>(frame_.Height) / kMaxPixelsPerByte >
         file_.bytes.size())
-      throw_damaged(file_, kKind, "it is too short for the size it claims");
+      throw_damaged(file_, "it is too short for the size it claims");
     // The screen is at least what the first frame needs; some writers leave it empty.
     const auto width = static_cast<std::uint64_t>(std::max(gif_->SWidth, frame_.Left + frame_.Width));
     const auto height = static_cast<std::uint64_t>(std::max(gif_->SHeight, frame_.Top + frame_.Height));
-    StoredImage out{blank_image(file_, kKind, width, height, 0, false), 1};
+    StoredImage out{blank_image(file_, width, height), 1};
     std::ranges::fill(out.image.rgb, std::uint8_t{255});
     if (!frame_.Interlace) {
       paint_rows(out.image, 0, 1);

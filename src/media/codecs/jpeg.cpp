@@ -20,6 +20,7 @@ namespace byteformer::media {
 namespace {
 
 constexpr unsigned kExifMarkerBytes = 0xFFFF;
+constexpr std::uint64_t kMaxPixelsPerByte = 1024;  // a Huffman code of one bit for each block, at the oddest sampling
 
 /// Errors of libjpeg as a message and a jump, with nothing printed; warnings that mean lost pixels are errors, too.
 struct JpegErrors {
@@ -54,20 +55,56 @@ struct JpegErrors {
   std::array<char, JMSG_LENGTH_MAX> message{};
 };
 
-/// The orientation in the first EXIF block; others, and what else lies in such markers (XMP), are not looked at.
-int jpeg_orientation(const jpeg_decompress_struct& info) {
-  for (const jpeg_marker_struct* marker = info.marker_list; marker != nullptr; marker = marker->next) {
-    const std::span<const std::uint8_t> data(marker->data, marker->data_length);
-    if (base::has_tag(data, 0, {"Exif\0\0", 6})) return exif_orientation(data);
+/// A file that libjpeg reads.
+class JpegInput {
+ protected:
+  explicit JpegInput(std::span<const std::uint8_t> bytes) : bytes_(bytes) {
+    info_.err = &errors_.manager;
+    is_ready_ = runs([&] { jpeg_create_decompress(&info_); });
   }
-  return 1;
-}
+  ~JpegInput() { jpeg_destroy_decompress(&info_); }
+  JpegInput(const JpegInput&) = delete;
+  JpegInput& operator=(const JpegInput&) = delete;
+
+  template <typename Step>
+  bool runs(const Step& step) {
+    return completes(errors_.jump, step);
+  }
+
+  bool reads_header() {
+    return is_ready_ && runs([&] {
+             jpeg_mem_src(&info_, bytes_.data(), static_cast<unsigned long>(bytes_.size()));
+             jpeg_save_markers(&info_, JPEG_APP0 + 1, kExifMarkerBytes);
+             jpeg_read_header(&info_, TRUE);
+           });
+  }
+
+  /// That in the first EXIF block; others, and what else lies in such markers (XMP), are not looked at.
+  int orientation() const {
+    for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr; marker = marker->next) {
+      const std::span<const std::uint8_t> data(marker->data, marker->data_length);
+      if (base::has_tag(data, 0, {"Exif\0\0", 6})) return exif_orientation(data);
+    }
+    return 1;
+  }
+
+  /// Whether a size is beyond what the file could hold.
+  bool is_too_short() const {
+    return info_.arith_code == FALSE &&
+           std::uint64_t{info_.image_width} * info_.image_height / kMaxPixelsPerByte > bytes_.size();
+  }
+
+  std::span<const std::uint8_t> bytes_;
+  JpegErrors errors_;
+  jpeg_decompress_struct info_{};
+
+ private:
+  bool is_ready_ = false;
+};
 
 // Reading.
 
-constexpr std::string_view kKind = "JPEG";
-constexpr int kMaxScans = 200;                   // real progressive files have about ten
-constexpr std::size_t kMaxPixelsPerByte = 1024;  // a Huffman code of one bit for each block, at the oddest sampling
+constexpr int kMaxScans = 200;  // real progressive files have about ten
 
 void limit_scans(j_common_ptr info) {
   auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
@@ -77,23 +114,17 @@ void limit_scans(j_common_ptr info) {
   (*decompress->err->error_exit)(info);
 }
 
-class JpegReader {
+class JpegReader : JpegInput {
  public:
-  explicit JpegReader(const ImageFile& file) : file_(file) {
-    info_.err = &errors_.manager;
-    run([&] { jpeg_create_decompress(&info_); });
+  explicit JpegReader(const ImageFile& file) : JpegInput(file.bytes), file_(file) {
     progress_.progress_monitor = limit_scans;
     info_.progress = &progress_;
   }
-  ~JpegReader() { jpeg_destroy_decompress(&info_); }
-  JpegReader(const JpegReader&) = delete;
-  JpegReader& operator=(const JpegReader&) = delete;
 
   StoredImage read() {
     read_header();
-    const int turn = jpeg_orientation(info_);
-    StoredImage out{blank_image(file_, kKind, info_.image_width, info_.image_height, coefficient_bytes(), turn != 1),
-                    turn};
+    const int turn = orientation();
+    StoredImage out{blank_image(file_, info_.image_width, info_.image_height, coefficient_bytes(), turn != 1), turn};
     if (info_.out_color_space == JCS_CMYK)
       read_cmyk(out.image);
     else
@@ -104,22 +135,18 @@ class JpegReader {
  private:
   template <typename Step>
   void run(const Step& step) {
-    if (completes(errors_.jump, step)) return;
+    if (!runs(step)) fail();
+  }
+  [[noreturn]] void fail() const {
     if (info_.global_state != 0 && info_.input_scan_number > kMaxScans)
-      throw_damaged(file_, kKind, "it has more than " + std::to_string(kMaxScans) + " scans");
-    throw_damaged(file_, kKind, errors_.message.data());
+      throw_damaged(file_, "it has more than ", kMaxScans, " scans");
+    throw_damaged(file_, errors_.message.data());
   }
 
   void read_header() {
-    run([&] {
-      jpeg_mem_src(&info_, file_.bytes.data(), static_cast<unsigned long>(file_.bytes.size()));
-      jpeg_save_markers(&info_, JPEG_APP0 + 1, kExifMarkerBytes);
-      jpeg_read_header(&info_, TRUE);
-    });
-    check_size(file_, kKind, info_.image_width, info_.image_height);
-    const std::size_t num_pixels = std::size_t{info_.image_width} * info_.image_height;
-    if (!info_.arith_code && num_pixels / kMaxPixelsPerByte > file_.bytes.size())
-      throw_damaged(file_, kKind, "it is too short for the size it claims");
+    if (!reads_header()) fail();
+    check_size(file_, info_.image_width, info_.image_height);
+    if (is_too_short()) throw_damaged(file_, "it is too short for the size it claims");
     const bool is_cmyk = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
     info_.out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
   }
@@ -160,9 +187,7 @@ class JpegReader {
   }
 
   const ImageFile& file_;
-  JpegErrors errors_;
   jpeg_progress_mgr progress_{};
-  jpeg_decompress_struct info_{};
 };
 
 // Writing.
@@ -204,7 +229,7 @@ class JpegWriter {
   template <typename Step>
   void run(const Step& step) {
     if (!completes(errors_.jump, step))
-      throw Error(ErrorCode::kInvalidArgument, std::string("cannot encode as JPEG: ") + errors_.message.data());
+      base::fail(ErrorCode::kInvalidArgument, "cannot encode as JPEG: ", errors_.message.data());
   }
 
   JpegErrors errors_;
@@ -215,18 +240,12 @@ class JpegWriter {
 
 // Places.
 
-class JpegRows {
+class JpegRows : JpegInput {
  public:
-  explicit JpegRows(std::span<const std::uint8_t> file) : file_(file) {
-    info_.err = &errors_.manager;
-    is_ready_ = completes(errors_.jump, [&] { jpeg_create_decompress(&info_); });
-  }
-  ~JpegRows() { jpeg_destroy_decompress(&info_); }
-  JpegRows(const JpegRows&) = delete;
-  JpegRows& operator=(const JpegRows&) = delete;
+  explicit JpegRows(std::span<const std::uint8_t> file) : JpegInput(file) {}
 
   std::optional<PicturePlaces> places() {
-    if (!is_ready_ || !read_header() || !is_simple()) return std::nullopt;
+    if (!reads_header() || !is_simple()) return std::nullopt;
     PicturePlaces places{.width = static_cast<int>(info_.image_width),
                          .height = static_cast<int>(info_.image_height),
                          .block_width = info_.max_h_samp_factor * DCTSIZE,
@@ -239,23 +258,14 @@ class JpegRows {
   }
 
  private:
-  bool read_header() {
-    return completes(errors_.jump, [&] {
-      jpeg_mem_src(&info_, file_.data(), static_cast<unsigned long>(file_.size()));
-      jpeg_save_markers(&info_, JPEG_APP0 + 1, kExifMarkerBytes);
-      jpeg_read_header(&info_, TRUE);
-    });
-  }
-
   bool is_simple() {
-    if (jpeg_orientation(info_) != 1) return false;
-    return jpeg_has_multiple_scans(&info_) == FALSE && info_.arith_code == FALSE &&
-           std::uint64_t{info_.image_width} * info_.image_height / kMaxPixelsPerByte <= file_.size();
+    return orientation() == 1 && jpeg_has_multiple_scans(&info_) == FALSE && info_.arith_code == FALSE &&
+           !is_too_short();
   }
 
   /// Fills ends_: where the first row of blocks begins, then where each ends.
   bool read_rows(JDIMENSION block_height) {
-    return completes(errors_.jump, [&] {
+    return runs([&] {
       info_.out_color_space = info_.jpeg_color_space;
       info_.do_fancy_upsampling = FALSE;  // which would read a row of blocks ahead
       jpeg_start_decompress(&info_);
@@ -272,7 +282,7 @@ class JpegRows {
 
   /// How far libjpeg has read, at least `before`: at the end of a damaged file it reads an end of its own making.
   std::uint64_t position(std::uint64_t before) const {
-    return std::max<std::uint64_t>(before, file_.size() - std::min(file_.size(), info_.src->bytes_in_buffer));
+    return std::max<std::uint64_t>(before, bytes_.size() - std::min(bytes_.size(), info_.src->bytes_in_buffer));
   }
 
   void share_out(int row, PicturePlaces& places) const {
@@ -287,10 +297,6 @@ class JpegRows {
     }
   }
 
-  std::span<const std::uint8_t> file_;
-  JpegErrors errors_;
-  jpeg_decompress_struct info_{};
-  bool is_ready_ = false;
   std::vector<std::uint64_t> ends_;
   std::vector<std::uint8_t> row_;
 };

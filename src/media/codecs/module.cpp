@@ -21,8 +21,7 @@ std::size_t ModuleCodecs::resample(std::span<const float> samples, int from, int
   const soxr_error_t error = soxr_oneshot(from, to, 1, samples.data(), samples.size(), nullptr, out.data(), out.size(),
                                           &num_written, nullptr, &quality, nullptr);
   if (error != nullptr)
-    throw Error(ErrorCode::kInvalidArgument, "cannot resample a sound of " + std::to_string(from) + " Hz to " +
-                                                 std::to_string(to) + " Hz: " + error);
+    base::fail(ErrorCode::kInvalidArgument, "cannot resample a sound of ", from, " Hz to ", to, " Hz: ", error);
   return num_written;
 }
 

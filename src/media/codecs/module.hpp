@@ -1,7 +1,11 @@
-// The module's own side of its door: the codecs, each in the file of its format, and running C code that jumps.
+// The module's own side of its door: the codecs, each in the file of its format, and what they share: files in memory,
+// and running C code that jumps.
 #pragma once
 
+#include <algorithm>
 #include <csetjmp>
+#include <cstdio>
+#include <cstring>
 
 #include "media/codecs.hpp"
 
@@ -22,6 +26,33 @@ class ModuleCodecs final : public Codecs {
   FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) const override;
   std::size_t resample(std::span<const float> samples, int from, int to, std::span<float> out) const override;
   std::string lame_version() const override;
+};
+
+/// A file in memory, for libraries that read through callbacks.
+struct MemoryFile {
+  std::span<const std::uint8_t> bytes;
+  std::uint64_t position = 0;
+
+  /// Copies the next bytes, at most `num_bytes`. \return how many
+  template <typename Count>
+  Count read(void* out, Count num_bytes) noexcept {
+    if (num_bytes <= 0 || position >= bytes.size()) return 0;
+    const auto count = std::min(static_cast<std::uint64_t>(num_bytes), bytes.size() - position);
+    std::memcpy(out, bytes.data() + position, count);
+    position += count;
+    return static_cast<Count>(count);
+  }
+
+  /// As fseek(3), within the file. \return the new position, or -1
+  std::int64_t seek(std::int64_t offset, int whence) noexcept {
+    const std::uint64_t base = whence == SEEK_CUR ? position : whence == SEEK_END ? bytes.size() : 0;
+    std::int64_t target = 0;
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), offset, &target) || target < 0 ||
+        static_cast<std::uint64_t>(target) > bytes.size())
+      return -1;
+    position = static_cast<std::uint64_t>(target);
+    return target;
+  }
 };
 
 /// Runs `step` and says whether it came to its end, rather than jumping to `jump`. Between the two there must be no

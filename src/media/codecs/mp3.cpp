@@ -4,8 +4,6 @@
 #include <mpg123.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,30 +20,11 @@ namespace {
 constexpr std::size_t kBlockSamples = 16384;
 constexpr long kResyncBytes = 65536;
 
-struct MemoryFile {
-  std::span<const std::uint8_t> bytes;
-  std::size_t position = 0;
-};
-
 ssize_t read_bytes(void* handle, void* out, std::size_t num_bytes) {
-  auto* file = static_cast<MemoryFile*>(handle);
-  const std::size_t count = std::min(num_bytes, file->bytes.size() - file->position);
-  if (count > 0) std::memcpy(out, file->bytes.data() + file->position, count);
-  file->position += count;
-  return static_cast<ssize_t>(count);
+  return static_cast<ssize_t>(static_cast<MemoryFile*>(handle)->read(out, num_bytes));
 }
 
-off_t seek(void* handle, off_t offset, int whence) {
-  auto* file = static_cast<MemoryFile*>(handle);
-  off_t base = 0;
-  if (whence == SEEK_CUR) base = static_cast<off_t>(file->position);
-  if (whence == SEEK_END) base = static_cast<off_t>(file->bytes.size());
-  off_t target = 0;
-  if (__builtin_add_overflow(base, offset, &target) || target < 0 || target > static_cast<off_t>(file->bytes.size()))
-    return -1;
-  file->position = static_cast<std::size_t>(target);
-  return target;
-}
+off_t seek(void* handle, off_t offset, int whence) { return static_cast<MemoryFile*>(handle)->seek(offset, whence); }
 
 struct Delete {
   void operator()(mpg123_handle* decoder) const noexcept { mpg123_delete(decoder); }
@@ -94,18 +73,16 @@ LameHandle start(int sample_rate, std::optional<int> kbit_per_s) {
   if (kbit_per_s) lame_set_brate(lame.get(), *kbit_per_s);
   // Without the second test LAME would choose another rate.
   if (sample_rate < 1 || lame_set_out_samplerate(lame.get(), sample_rate) < 0 || lame_init_params(lame.get()) < 0)
-    throw Error(ErrorCode::kInvalidArgument,
-                "cannot encode as MP3 at " + std::to_string(sample_rate) +
-                    " Hz: LAME takes 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 and 48000; resample first");
+    base::fail(ErrorCode::kInvalidArgument, "cannot encode as MP3 at ", sample_rate,
+               " Hz: LAME takes 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 and 48000; resample first");
   if (kbit_per_s && lame_get_brate(lame.get()) != *kbit_per_s)  // LAME took the nearest that there is
-    throw Error(ErrorCode::kInvalidArgument, "MP3 of " + std::to_string(sample_rate) + " Hz cannot have " +
-                                                 std::to_string(*kbit_per_s) + " kbit/s; the nearest is " +
-                                                 std::to_string(lame_get_brate(lame.get())));
+    base::fail(ErrorCode::kInvalidArgument, "MP3 of ", sample_rate, " Hz cannot have ", *kbit_per_s,
+               " kbit/s; the nearest is ", lame_get_brate(lame.get()));
   return lame;
 }
 
 void append(FileBytes& out, const FileBytes& buffer, int num_bytes) {
-  if (num_bytes < 0) throw Error(ErrorCode::kInternal, "LAME failed with error " + std::to_string(num_bytes));
+  if (num_bytes < 0) base::fail(ErrorCode::kInternal, "LAME failed with error ", num_bytes);
   out.insert(out.end(), buffer.begin(), buffer.begin() + num_bytes);
 }
 

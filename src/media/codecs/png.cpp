@@ -18,7 +18,6 @@ namespace {
 
 // Reading.
 
-constexpr std::string_view kKind = "PNG";
 constexpr std::size_t kMaxDeflateRatio = 1032;
 /// Chunks that do not change what we read, five bytes each: a name and its zero.
 constexpr std::string_view kIgnored{
@@ -43,7 +42,7 @@ class PngReader {
     const std::uint64_t work_bytes = is_interlaced_ ? std::uint64_t{width_} * height_ * 4 : 0;
     const bool may_turn =
         base::as_text(file_.bytes).find("eXIf") != std::string_view::npos;  // perhaps behind the pixels
-    StoredImage out{blank_image(file_, kKind, width_, height_, work_bytes, may_turn), 1};
+    StoredImage out{blank_image(file_, width_, height_, work_bytes, may_turn), 1};
     if (is_interlaced_)
       read_whole(out.image);
     else
@@ -72,7 +71,7 @@ class PngReader {
 
   template <typename Step>
   void run(const Step& step) {
-    if (!completes(jump_, step)) throw_damaged(file_, kKind, message_.data());
+    if (!completes(jump_, step)) throw_damaged(file_, message_.data());
   }
 
   void read_header() {
@@ -88,9 +87,9 @@ class PngReader {
       is_interlaced_ = png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE;
       row_bytes = png_get_rowbytes(png_, info_);
     });
-    check_size(file_, kKind, width_, height_);
+    check_size(file_, width_, height_);
     if (row_bytes / kMaxDeflateRatio * height_ > file_.bytes.size())
-      throw_damaged(file_, kKind, "it is too short for the size it claims");
+      throw_damaged(file_, "it is too short for the size it claims");
     run([&] {
       png_set_expand(png_);  // palettes, few bits and transparent colours
       png_set_scale_16(png_);

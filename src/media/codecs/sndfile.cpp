@@ -2,8 +2,6 @@
 #include <sndfile.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,37 +13,23 @@ namespace {
 
 constexpr std::size_t kBlockSamples = 16384;
 
-struct MemoryFile {
-  std::span<const std::uint8_t> bytes;
+struct PatchedFile : MemoryFile {
   std::span<const Patch> patches;
-  sf_count_t position = 0;
 };
 
-sf_count_t size(void* user_data) { return static_cast<sf_count_t>(static_cast<MemoryFile*>(user_data)->bytes.size()); }
-sf_count_t tell(void* user_data) { return static_cast<MemoryFile*>(user_data)->position; }
+PatchedFile& of(void* user_data) { return *static_cast<PatchedFile*>(user_data); }
+sf_count_t size(void* user_data) { return static_cast<sf_count_t>(of(user_data).bytes.size()); }
+sf_count_t tell(void* user_data) { return static_cast<sf_count_t>(of(user_data).position); }
+sf_count_t seek(sf_count_t offset, int whence, void* user_data) { return of(user_data).seek(offset, whence); }
 sf_count_t write_nothing(const void*, sf_count_t, void*) { return 0; }
 
-sf_count_t seek(sf_count_t offset, int whence, void* user_data) {
-  auto* file = static_cast<MemoryFile*>(user_data);
-  sf_count_t base = 0;
-  if (whence == SEEK_CUR) base = file->position;
-  if (whence == SEEK_END) base = size(user_data);
-  sf_count_t target = 0;
-  if (__builtin_add_overflow(base, offset, &target) || target < 0 || target > size(user_data)) return -1;
-  return file->position = target;
-}
-
 sf_count_t read_bytes(void* out, sf_count_t num_bytes, void* user_data) {
-  auto* file = static_cast<MemoryFile*>(user_data);
-  const sf_count_t count =
-      std::clamp<sf_count_t>(size(user_data) - file->position, 0, std::max<sf_count_t>(num_bytes, 0));
-  if (count > 0) std::memcpy(out, file->bytes.data() + file->position, static_cast<std::size_t>(count));
-  for (const Patch& patch : file->patches)
+  const sf_count_t begin = tell(user_data), count = of(user_data).read(out, num_bytes);
+  for (const Patch& patch : of(user_data).patches)
     for (std::size_t i = 0; i < patch.bytes.size(); ++i) {
-      const sf_count_t at = static_cast<sf_count_t>(patch.offset + i) - file->position;
+      const sf_count_t at = static_cast<sf_count_t>(patch.offset + i) - begin;
       if (at >= 0 && at < count) static_cast<std::uint8_t*>(out)[at] = patch.bytes[i];
     }
-  file->position += count;
   return count;
 }
 
@@ -58,7 +42,7 @@ using SoundHandle = std::unique_ptr<SNDFILE, Close>;
 class Stream {
  public:
   Stream(const SoundFile& file, std::span<const std::uint8_t> bytes)
-      : file_(file), memory_{bytes, file.parts.size() == 1 ? std::span(file.patches) : std::span<const Patch>{}} {
+      : file_(file), memory_{{bytes}, file.parts.size() == 1 ? std::span(file.patches) : std::span<const Patch>{}} {
     SF_VIRTUAL_IO io{size, seek, read_bytes, write_nothing, tell};
     sound_.reset(sf_open_virtual(&io, SFM_READ, &info_, &memory_));
     if (sound_ == nullptr) throw_damaged(file, sf_strerror(nullptr));
@@ -88,14 +72,13 @@ class Stream {
       num_left -= static_cast<std::uint64_t>(num_read);
     }
     // Of the formats whose bytes do not tell whether they are all there, only FLAC tells its length exactly.
-    if (file_.kind == "flac" && num_frames() && num_left > 0)
-      throw_damaged(file_, "it ends too early: " + std::to_string(*num_frames() - num_left) + " samples of " +
-                               std::to_string(*num_frames()));
+    if (file_.kind == "flac sound" && num_frames() && num_left > 0)
+      throw_damaged(file_, "it ends too early: ", *num_frames() - num_left, " samples of ", *num_frames());
   }
 
  private:
   const SoundFile& file_;
-  MemoryFile memory_;
+  PatchedFile memory_;
   SF_INFO info_{};
   SoundHandle sound_;
 };

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -17,27 +16,20 @@
 namespace byteformer::media {
 namespace {
 
-constexpr std::string_view kKind = "TIFF";
 constexpr tmsize_t kMaxAllocationBytes = tmsize_t{kMaxDecodingBytes};
 
-/// A file in memory, as libtiff reads it, and the first complaint about it since it was last cleared.
-struct MemoryFile {
-  std::span<const std::uint8_t> bytes;
-  std::uint64_t position = 0;
+/// A file, as libtiff reads it, and the first complaint about it since it was last cleared.
+struct TiffFile : MemoryFile {
   std::array<char, 256> message{};
 };
 
 tmsize_t read_bytes(thandle_t handle, void* out, tmsize_t num_bytes) {
-  auto* file = static_cast<MemoryFile*>(handle);
-  if (num_bytes < 0 || file->position >= file->bytes.size()) return 0;
-  const std::size_t count = std::min(static_cast<std::size_t>(num_bytes), file->bytes.size() - file->position);
-  std::memcpy(out, file->bytes.data() + file->position, count);
-  file->position += count;
-  return static_cast<tmsize_t>(count);
+  return static_cast<TiffFile*>(handle)->read(out, num_bytes);
 }
 
+/// Beyond the end, too, as libtiff expects it.
 toff_t seek(thandle_t handle, toff_t offset, int whence) {
-  auto* file = static_cast<MemoryFile*>(handle);
+  auto* file = static_cast<TiffFile*>(handle);
   if (whence == SEEK_SET) file->position = offset;
   if (whence == SEEK_CUR) file->position += offset;
   if (whence == SEEK_END) file->position = file->bytes.size() + offset;
@@ -46,10 +38,10 @@ toff_t seek(thandle_t handle, toff_t offset, int whence) {
 
 tmsize_t write_nothing(thandle_t, void*, tmsize_t) { return -1; }
 int close_nothing(thandle_t) { return 0; }
-toff_t size(thandle_t handle) { return static_cast<MemoryFile*>(handle)->bytes.size(); }
+toff_t size(thandle_t handle) { return static_cast<TiffFile*>(handle)->bytes.size(); }
 
 int keep_message(TIFF*, void* user_data, const char*, const char* format, va_list arguments) {
-  auto& message = static_cast<MemoryFile*>(user_data)->message;
+  auto& message = static_cast<TiffFile*>(user_data)->message;
   if (message[0] == '\0') std::vsnprintf(message.data(), message.size(), format, arguments);
   return 1;  // handled: nothing is printed
 }
@@ -61,7 +53,7 @@ struct Close {
 };
 using TiffHandle = std::unique_ptr<TIFF, Close>;
 
-TiffHandle open(MemoryFile& file) {
+TiffHandle open(TiffFile& file) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
                                                                                  TIFFOpenOptionsFree);
   if (options == nullptr) throw std::bad_alloc();
@@ -96,8 +88,8 @@ std::uint64_t max_expansion(std::uint16_t compression) noexcept {
 
 class TiffReader {
  public:
-  explicit TiffReader(const ImageFile& file) : file_(file), memory_{file.bytes, 0, {}}, tiff_(open(memory_)) {
-    if (tiff_ == nullptr) throw_damaged(file, kKind, memory_.message.data());
+  explicit TiffReader(const ImageFile& file) : file_(file), memory_{{file.bytes}}, tiff_(open(memory_)) {
+    if (tiff_ == nullptr) throw_damaged(file, memory_.message.data());
   }
 
   StoredImage read() {
@@ -107,7 +99,7 @@ class TiffReader {
     const bool turns = orientation_ != 1;
     const std::uint64_t work_bytes =
         is_ours ? piece_bytes() * num_planes() : std::uint64_t{width_} * height_ * 4 + piece_bytes() * 4;
-    StoredImage out{blank_image(file_, kKind, width_, height_, work_bytes, turns), orientation_};
+    StoredImage out{blank_image(file_, width_, height_, work_bytes, turns), orientation_};
     if (is_ours)
       read_pieces(out.image);
     else
@@ -118,16 +110,17 @@ class TiffReader {
  private:
   TIFF* tiff() const noexcept { return tiff_.get(); }
   [[noreturn]] void fail(const char* otherwise) const {
-    throw_damaged(file_, kKind, memory_.message[0] != '\0' ? memory_.message.data() : otherwise);
+    throw_damaged(file_, memory_.message[0] != '\0' ? memory_.message.data() : otherwise);
   }
   [[noreturn]] void refuse(const std::string& reason) const {
-    throw Error(ErrorCode::kUnsupported, file_.source + ": a TIFF of a kind that byteformer does not read: " + reason);
+    base::fail(ErrorCode::kUnsupported, base::About{file_.source},
+               "a TIFF of a kind that byteformer does not read: ", reason);
   }
 
   void read_header() {
     width_ = tag(tiff(), TIFFTAG_IMAGEWIDTH, 0);
     height_ = tag(tiff(), TIFFTAG_IMAGELENGTH, 0);
-    check_size(file_, kKind, width_, height_);
+    check_size(file_, width_, height_);
     samples_.bits = short_tag(tiff(), TIFFTAG_BITSPERSAMPLE);
     samples_.num_samples = short_tag(tiff(), TIFFTAG_SAMPLESPERPIXEL);
     samples_.is_planar = samples_.num_samples > 1 && short_tag(tiff(), TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
@@ -135,7 +128,7 @@ class TiffReader {
     // Chroma may be halved both ways, which leaves an eighth of a byte for a sample of one bit.
     const std::uint64_t min_bytes = std::uint64_t{width_} * height_ * samples_.bits / 8;
     if (expansion != 0 && min_bytes / expansion > file_.bytes.size())
-      throw_damaged(file_, kKind, "it is too short for the size it claims");
+      throw_damaged(file_, "it is too short for the size it claims");
     const int orientation = short_tag(tiff(), TIFFTAG_ORIENTATION);
     if (orientation >= 1 && orientation <= 8) orientation_ = orientation;
   }
@@ -178,9 +171,8 @@ class TiffReader {
       default: return false;
     }
     if (samples_.num_samples < samples_.roles.size())
-      throw_damaged(file_, kKind,
-                    "it has " + std::to_string(samples_.num_samples) + " samples per pixel where its colours need " +
-                        std::to_string(samples_.roles.size()));
+      throw_damaged(file_, "it has ", samples_.num_samples, " samples per pixel where its colours need ",
+                    samples_.roles.size());
     // Samples beyond the colours are opacity only where the file says so.
     std::uint16_t num_extra = 0;
     const std::uint16_t* extra = nullptr;
@@ -215,7 +207,7 @@ class TiffReader {
   void read_palette() {
     std::array<std::uint16_t*, 3> colours{};
     if (TIFFGetField(tiff(), TIFFTAG_COLORMAP, &colours[0], &colours[1], &colours[2]) != 1)
-      throw_damaged(file_, kKind, "it has no palette");
+      throw_damaged(file_, "it has no palette");
     const std::size_t count = std::size_t{1} << samples_.bits;
     samples_.palette.resize(count);
     bool is_wide = false;  // some old writers put 8 bits there
@@ -277,7 +269,7 @@ class TiffReader {
     std::array<char, 1024> reason{};
     if (TIFFRGBAImageOK(tiff(), reason.data()) == 0) refuse(reason.data());
     TIFFRGBAImage reader{};
-    if (TIFFRGBAImageBegin(&reader, tiff(), 1, reason.data()) == 0) throw_damaged(file_, kKind, reason.data());
+    if (TIFFRGBAImageBegin(&reader, tiff(), 1, reason.data()) == 0) throw_damaged(file_, reason.data());
     reader.orientation = reader.req_orientation = ORIENTATION_TOPLEFT;
     std::vector<std::uint32_t> pixels(std::size_t{width_} * height_);
     const int is_read = TIFFRGBAImageGet(&reader, pixels.data(), width_, height_);
@@ -293,7 +285,7 @@ class TiffReader {
   }
 
   const ImageFile& file_;
-  MemoryFile memory_;
+  TiffFile memory_;
   TiffHandle tiff_;
   std::uint32_t width_ = 0;
   std::uint32_t height_ = 0;

@@ -114,7 +114,7 @@ struct TiffSamples {
 
   /// sRGB of CIELab, whose white is white.
   std::array<std::int64_t, 3> from_lab(const std::array<std::int64_t, 3>& lab) const {
-    const double unit = bits == 8 ? 257 : 256;  // of 16 bits, as the specification counts a* and b*
+    const double unit = bits == 8 ? 257 : 256;  // of 16 bits, as TIFF 6.0 (section 23) counts a* and b*
     const double y = (static_cast<double>(lab[0]) / 655.35 + 16) / 116;
     const double x = y + (static_cast<double>(lab[1]) / unit - 128) / 500;
     const double z = y - (static_cast<double>(lab[2]) / unit - 128) / 200;

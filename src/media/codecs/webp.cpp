@@ -11,8 +11,6 @@
 namespace byteformer::media {
 namespace {
 
-constexpr std::string_view kKind = "WebP";
-
 struct DeleteDemuxer {
   void operator()(WebPDemuxer* demuxer) const noexcept { WebPDemuxDelete(demuxer); }
 };
@@ -32,15 +30,15 @@ void draw(const ImageFile& file, const WebPIterator& frame, Image& canvas) {
   int width = 0, height = 0;
   if (WebPGetInfo(frame.fragment.bytes, frame.fragment.size, &width, &height) == 0 || width != frame.width ||
       height != frame.height)
-    throw_damaged(file, kKind, "its frame's header is wrong");
+    throw_damaged(file, "its frame's header is wrong");
   if (frame.x_offset < 0 || frame.y_offset < 0 || width > canvas.width - frame.x_offset ||
       height > canvas.height - frame.y_offset)
-    throw_damaged(file, kKind, "its frame lies outside of its canvas");
+    throw_damaged(file, "its frame lies outside of its canvas");
   const auto row_bytes = static_cast<std::size_t>(width) * 4;
   std::vector<std::uint8_t> rgba(row_bytes * static_cast<std::size_t>(height));
   if (WebPDecodeRGBAInto(frame.fragment.bytes, frame.fragment.size, rgba.data(), rgba.size(),
                          static_cast<int>(row_bytes)) == nullptr)
-    throw_damaged(file, kKind, "its pixels cannot be decoded; the data are cut short or wrong");
+    throw_damaged(file, "its pixels cannot be decoded; the data are cut short or wrong");
 
   const std::uint8_t* from = rgba.data();
   for (int y = 0; y < height; ++y) {
@@ -56,17 +54,17 @@ void draw(const ImageFile& file, const WebPIterator& frame, Image& canvas) {
 StoredImage ModuleCodecs::decode_webp(const ImageFile& file) const {
   const WebPData data{file.bytes.data(), file.bytes.size()};
   const Demuxer demuxer(WebPDemux(&data));
-  if (demuxer == nullptr) throw_damaged(file, kKind, "its chunks are cut short or wrong");
+  if (demuxer == nullptr) throw_damaged(file, "its chunks are cut short or wrong");
   const std::uint32_t width = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH);
   const std::uint32_t height = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT);
   const int turn = orientation(demuxer.get());
   // A frame with alpha, and libwebp's own picture of it.
   const std::uint64_t work_bytes = std::uint64_t{width} * height * 9;
-  StoredImage out{blank_image(file, kKind, width, height, work_bytes, turn != 1), turn};
+  StoredImage out{blank_image(file, width, height, work_bytes, turn != 1), turn};
   std::ranges::fill(out.image.rgb, std::uint8_t{255});
 
   WebPIterator frame{};
-  if (WebPDemuxGetFrame(demuxer.get(), 1, &frame) == 0) throw_damaged(file, kKind, "it has no picture");
+  if (WebPDemuxGetFrame(demuxer.get(), 1, &frame) == 0) throw_damaged(file, "it has no picture");
   const std::unique_ptr<WebPIterator, decltype(&WebPDemuxReleaseIterator)> release(&frame, WebPDemuxReleaseIterator);
   draw(file, frame, out.image);
   return out;

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "bytes/in_order.hpp"
+#include "bytes/transforms.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "media/image.hpp"

@@ -1,11 +1,10 @@
 // PyTorch's random orders: the published values, and the shorter way to the set of the first ones.
-#include "base/randperm.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/random.hpp"
 #include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "support/files.hpp"

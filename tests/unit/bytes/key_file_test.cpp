@@ -1,6 +1,4 @@
 // Keys: drawn without bias, written for their owner alone, and read strictly.
-#include "bytes/key_file.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "bytes/byte_permutation.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/plain_permissions.hpp"

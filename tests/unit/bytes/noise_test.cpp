@@ -4,7 +4,7 @@
 #include <array>
 
 #include "bytes/files.hpp"
-#include "bytes/in_order.hpp"
+#include "bytes/transforms.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::bytes {

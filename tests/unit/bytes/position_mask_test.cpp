@@ -8,7 +8,7 @@
 
 #include "base/sha256.hpp"
 #include "base/text.hpp"
-#include "bytes/in_order.hpp"
+#include "bytes/transforms.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 

@@ -1,6 +1,4 @@
 // Orders of bytes, by their definitions, at every small length.
-#include "bytes/shuffle.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <set>
 
 #include "bytes/files.hpp"
+#include "bytes/transforms.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::bytes {

@@ -1,10 +1,9 @@
 // Transforms of pieces: the same bytes as of the whole file, in memory that does not grow with it.
-#include "bytes/transform_stream.hpp"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "bytes/files.hpp"
+#include "bytes/transforms.hpp"
 #include "support/allocation_budget.hpp"
 #include "support/effort.hpp"
 #include "support/errors.hpp"

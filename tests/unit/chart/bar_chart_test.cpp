@@ -1,10 +1,10 @@
 // Bars end where their values are, and whiskers and diamonds where theirs are.
-#include "chart/bar_chart.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <regex>
+
+#include "chart/charts.hpp"
 
 namespace byteformer::chart {
 namespace {

@@ -1,6 +1,4 @@
 // What a chart must show: every point where it belongs, names that do not overlap, gaps, and no foreign markup.
-#include "chart/line_chart.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 #include <regex>
 
 #include "byteformer/error.hpp"
+#include "chart/charts.hpp"
 
 namespace byteformer::chart {
 namespace {

@@ -1,10 +1,10 @@
 // Ticks are round and between the bounds; positions run from 0 to 1.
-#include "chart/scale.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+
+#include "chart/charts.hpp"
 
 namespace byteformer::chart {
 namespace {

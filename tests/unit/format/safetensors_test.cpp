@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "format/json.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"

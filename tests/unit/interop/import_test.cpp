@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "format/json.hpp"
 #include "format/model_folder.hpp"
@@ -196,7 +197,8 @@ TEST_F(ImportTest, ContradictionsNameBothSides) {
 }
 
 TEST_F(ImportTest, OtherWeightsAreNoByteFormer) {
-  expect_error(ErrorCode::kInvalidModel, {"training.pt", "no tensor embeddings.weight", "2 tensors begin with module.bias"},
+  expect_error(ErrorCode::kInvalidModel,
+               {"training.pt", "no tensor embeddings.weight", "2 tensors begin with module.bias"},
                [&] { import("{}", data_path("checkpoints/training.pt")); });
 }
 

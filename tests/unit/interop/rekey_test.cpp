@@ -1,6 +1,4 @@
 // Rekeying: which rows move, what is recorded, and what is refused.
-#include "interop/rekey.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "bytes/key_file.hpp"
+#include "bytes/byte_permutation.hpp"
 #include "format/model_folder.hpp"
+#include "interop/import_export.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"

@@ -1,8 +1,7 @@
 // Pictures through the mask of a camera that forms no image.
-#include "prepare/camera.hpp"
-
 #include <gtest/gtest.h>
 
+#include "prepare/preprocess.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::prepare {

@@ -1,7 +1,7 @@
 // The length of prepared files, against files that were prepared.
-#include "prepare/typical_file.hpp"
-
 #include <gtest/gtest.h>
+
+#include "prepare/preprocess.hpp"
 
 namespace byteformer::prepare {
 namespace {
