@@ -84,6 +84,7 @@ Prepared prepare_resume(const plan::Request& request) {
   prepared.plan.data = request.data ? *request.data : plan::data_place(prepared.plan, prepared.output).native();
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   check_resume(request, prepared.plan, prepared.data);
+  for (const std::string& change : plan::take_changes(request, prepared.plan)) say("note: " + change);
   return prepared;
 }
 
