@@ -84,6 +84,7 @@ Prepared prepare_resume(const plan::Request& request) {
   prepared.plan.data = request.data ? *request.data : plan::data_place(prepared.plan, prepared.output).native();
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   check_resume(request, prepared.plan, prepared.data);
+  for (const std::string& change : plan::take_changes(request, prepared.plan)) say("note: " + change);
   return prepared;
 }
 
@@ -162,6 +163,7 @@ int train(const Prepared& prepared, const plan::Request& request, const train::R
   ProgressDisplay display(prepared.plan, request.no_progress);
   std::optional<Records> records;
   train::TrainingEvents events;
+  events.on_start = [&](std::int64_t step) { records.emplace(folder.training_dir(), step); };
   events.on_step = [&](const train::StepReport& report) {
     display.show(report);
     records->add(report);
@@ -173,9 +175,7 @@ int train(const Prepared& prepared, const plan::Request& request, const train::R
   events.on_message = [&](const std::string& message) { display.say(message); };
   events.should_stop = cli::interrupted;
   cli::watch_for_interrupt({SIGINT, SIGTERM});  // stops after the step and saves
-  train::Trainer trainer(prepared.plan, prepared.data, folder, runtime, events);
-  records.emplace(folder.training_dir(), trainer.progress().step);
-  const train::Outcome outcome = trainer.run();
+  const train::Outcome outcome = train::train(prepared.plan, prepared.data, folder, runtime, events);
   display.finish();
   if (!outcome.is_finished) {
     say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train {} {}",

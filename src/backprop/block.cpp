@@ -22,17 +22,13 @@ struct PackedWeights {
     const std::size_t c = shape.hidden_size;
     const std::size_t f = shape.intermediate_size;
     workers.shared.reserve(4 * c * c + 2 * c * f);
-    qkv = workers.shared.take(3 * c * c);
-    out = workers.shared.take(c * c);
-    up = workers.shared.take(c * f);
-    down = workers.shared.take(c * f);
-    const Packing packings[] = {{weights.up_weight, f, c, is_backward, up},
-                                {weights.down_weight, c, f, is_backward, down},
-                                {weights.qkv_weight, 3 * c, c, is_backward, qkv},
-                                {weights.out_weight, c, c, is_backward, out}};
-    pack_weights(packings, workers);
+    const Packing packings[] = {{weights.up_weight, f, c, weights.up_bias, &up},
+                                {weights.down_weight, c, f, weights.down_bias, &down},
+                                {weights.qkv_weight, 3 * c, c, weights.qkv_bias, &qkv},
+                                {weights.out_weight, c, c, weights.out_bias, &out}};
+    pack_weights(packings, is_backward, workers);
   }
-  float *qkv, *out, *up, *down;
+  PackedWeight qkv, out, up, down;
 };
 
 /// What both passes assume.
@@ -79,9 +75,7 @@ void forward_group(const BlockShape& shape, const BlockWeights& weights, const P
 
   kernels.layer_norm(x, rows, n, c, weights.attention_norm_weight, weights.attention_norm_bias, shape.layer_norm_eps,
                      normed);
-  multiply(
-      {.a = normed, .rows = n, .depth = c, .packed = packed.qkv, .width = 3 * c, .bias = weights.qkv_bias, .c = qkv},
-      kernels);
+  multiply(normed, n, packed.qkv, qkv, kernels);
   for (std::size_t w = group.first_window; w < group.last_window; ++w) {
     const nn::Window& window = plan.windows[w];
     const std::size_t offset = window.begin - group.begin;
@@ -97,39 +91,15 @@ void forward_group(const BlockShape& shape, const BlockWeights& weights, const P
                     .scratch = scratch});
   }
   copy_rows(x, rows, n, c, middle);
-  multiply({.a = attended,
-            .rows = n,
-            .depth = c,
-            .packed = packed.out,
-            .width = c,
-            .bias = weights.out_bias,
-            .c = middle,
-            .epilogue = Epilogue::kAdd},
-           kernels);
+  multiply(attended, n, packed.out, middle, kernels, Epilogue::kAdd);
   kernels.layer_norm(middle, nullptr, n, c, weights.feed_forward_norm_weight, weights.feed_forward_norm_bias,
                      shape.layer_norm_eps, normed);
   copy_rows_back(middle, rows, n, c, y);
   for (std::size_t at = 0; at < n; at += kFeedForwardRows) {
     const std::size_t count = std::min(kFeedForwardRows, n - at);
-    multiply({.a = normed + at * c,
-              .rows = count,
-              .depth = c,
-              .packed = packed.up,
-              .width = f,
-              .bias = weights.up_bias,
-              .c = up + at * f},
-             kernels);
+    multiply(normed + at * c, count, packed.up, up + at * f, kernels);
     kernels.gelu(up + at * f, count * f, activated);
-    multiply({.a = activated,
-              .rows = count,
-              .depth = f,
-              .packed = packed.down,
-              .width = c,
-              .bias = weights.down_bias,
-              .c = y,
-              .c_rows = rows + at,
-              .epilogue = Epilogue::kAdd},
-             kernels);
+    multiply(activated, count, packed.down, y, kernels, Epilogue::kAdd, rows + at);
   }
 }
 
@@ -237,10 +207,10 @@ void BackwardPass::feed_forward(std::size_t first, std::size_t n, const BlockGra
   arena.clear();
   float* d_normed = arena.take(n * c);
 
-  multiply({.a = d_out, .rows = n, .depth = c, .packed = packed.down, .width = f, .c = d_up}, kernels);
+  multiply(d_out, n, packed.down, d_up, kernels);
   training.gelu_backward(
       {.x = memory.up.data() + first * f, .rows = n, .width = f, .d = d_up, .y = chunk.down.x_from(at)});
-  multiply({.a = d_up, .rows = n, .depth = f, .packed = packed.up, .width = c, .c = d_normed}, kernels);
+  multiply(d_up, n, packed.up, d_normed, kernels);
   training.layer_norm_backward({.x = middle,
                                 .d_out = d_normed,
                                 .rows = n,
@@ -273,7 +243,7 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
   float* scratch = arena.take(kernels::attention_backward_scratch_size(plan.largest_window, shape.head_dim()));
 
   chunk.out.pack_x(memory.attended.data() + group.begin * c, at, n, workers);
-  multiply({.a = d_middle, .rows = n, .depth = c, .packed = packed.out, .width = c, .c = d_attended}, kernels);
+  multiply(d_middle, n, packed.out, d_attended, kernels);
   for (std::size_t w = group.first_window; w < group.last_window; ++w) {
     const nn::Window& window = plan.windows[w];
     const std::size_t offset = window.begin - group.begin;
@@ -291,7 +261,7 @@ void BackwardPass::attention(const WindowGroup& group, const BlockGradients& sum
                               .d_filler_qkv = filler_sum,
                               .scratch = scratch});
   }
-  multiply({.a = d_qkv, .rows = n, .depth = 3 * c, .packed = packed.qkv, .width = c, .c = d_normed}, kernels);
+  multiply(d_qkv, n, packed.qkv, d_normed, kernels);
   training.layer_norm_backward({.x = x,
                                 .x_rows = rows,
                                 .d_out = d_normed,
@@ -358,16 +328,8 @@ void block_forward(const BlockShape& shape, const BlockWeights& weights, const W
                    BlockMemory& memory, float* y, TrainingWorkers& workers) {
   check(shape, plan, memory);
   const PackedWeights packed(shape, weights, /*is_backward=*/false, workers);
-  const std::size_t c = shape.hidden_size;
-  multiply({.a = weights.attention_norm_bias,
-            .rows = 1,
-            .depth = c,
-            .packed = packed.qkv,
-            .width = 3 * c,
-            .bias = weights.qkv_bias,
-            .c = memory.filler_qkv.data()},
-           workers.kernels);
-  workers.reserve_each(plan.largest_group * c + kFeedForwardRows * shape.intermediate_size +
+  multiply(weights.attention_norm_bias, 1, packed.qkv, memory.filler_qkv.data(), workers.kernels);
+  workers.reserve_each(plan.largest_group * shape.hidden_size + kFeedForwardRows * shape.intermediate_size +
                        3 * kernels::kRowAlignment +
                        kernels::attention_scratch_size(plan.largest_window, shape.head_dim()));
   workers.pool.parallel_for(plan.groups.size(), [&](std::size_t i, int worker) noexcept {

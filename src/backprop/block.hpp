@@ -11,7 +11,7 @@
 
 namespace byteformer::backprop {
 
-/// One pointer a tensor, row-major with the published shapes: const float* for weights, float* for gradients.
+/// One pointer per tensor, row-major with the published shapes: const float* for weights, float* for gradients.
 template <typename Pointer>
 struct BlockTensors {
   Pointer attention_norm_weight, attention_norm_bias;  ///< [hidden]

@@ -6,33 +6,38 @@
 #include "base/check.hpp"
 
 namespace byteformer::backprop {
-void pack_weights(std::span<const Packing> packings, TrainingWorkers& workers) {
-  workers.pool.parallel_for(packings.size(), [&](std::size_t i, int) noexcept {
-    const Packing& p = packings[i];
+
+void pack_weights(std::span<const Packing> packings, bool is_backward, TrainingWorkers& workers) {
+  for (const Packing& p : packings) {
     BF_DCHECK_EQ(p.out_features % kernels::kRowAlignment, 0);
     BF_DCHECK_EQ(p.in_features % kernels::kRowAlignment, 0);
-    if (p.is_backward) {
-      workers.kernels.pack(p.weight, p.out_features, p.in_features, p.in_features, 1, p.packed);
-    } else {
-      workers.kernels.pack(p.weight, p.in_features, p.out_features, 1, p.in_features, p.packed);
-    }
+    float* data = workers.shared.take(p.out_features * p.in_features);
+    *p.to = is_backward ? PackedWeight{data, p.out_features, p.in_features}
+                        : PackedWeight{data, p.in_features, p.out_features, p.bias};
+  }
+  workers.pool.parallel_for(packings.size(), [&](std::size_t i, int) noexcept {
+    const Packing& p = packings[i];
+    const std::size_t depth_stride = is_backward ? p.in_features : 1;
+    const std::size_t width_stride = is_backward ? 1 : p.in_features;
+    workers.kernels.pack(p.weight, p.to->depth, p.to->width, depth_stride, width_stride, p.to->data);
   });
 }
 
-void multiply(const Product& product, const kernels::Kernels& kernels) noexcept {
-  BF_DCHECK_EQ(product.width % kernels::kRowAlignment, 0);
-  BF_DCHECK(product.packed != nullptr && product.c != nullptr);
-  kernels.matmul({.a = product.a,
-                  .a_stride = product.depth,
-                  .rows = product.rows,
-                  .b = product.packed,
-                  .depth = product.depth,
-                  .width = product.width,
-                  .bias = product.bias,
-                  .c = product.c,
-                  .c_stride = product.width,
-                  .c_rows = product.c_rows,
-                  .epilogue = product.epilogue});
+void multiply(const float* a, std::size_t rows, const PackedWeight& b, float* c, const kernels::Kernels& kernels,
+              kernels::Epilogue epilogue, const std::int32_t* c_rows) noexcept {
+  BF_DCHECK_EQ(b.width % kernels::kRowAlignment, 0);
+  BF_DCHECK(b.data != nullptr && c != nullptr);
+  kernels.matmul({.a = a,
+                  .a_stride = b.depth,
+                  .rows = rows,
+                  .b = b.data,
+                  .depth = b.depth,
+                  .width = b.width,
+                  .bias = b.bias,
+                  .c = c,
+                  .c_stride = b.width,
+                  .c_rows = c_rows,
+                  .epilogue = epilogue});
 }
 
 void add_later(std::span<const WeightGradient> gradients, TrainingWorkers& workers) {

@@ -9,31 +9,30 @@
 
 namespace byteformer::backprop {
 
-/// A [out, in] weight to be packed: for x W^T (forward), or for d_y W (backward).
+/// A weight in the form that products read: [depth, width].
+struct PackedWeight {
+  float* data = nullptr;
+  std::size_t depth = 0;
+  std::size_t width = 0;
+  const float* bias = nullptr;  ///< [width], or null
+};
+
+/// A [out, in] weight to be packed for x W^T + bias (forward), or for d_y W (backward).
 struct Packing {
   const float* weight = nullptr;
   std::size_t out_features = 0;
   std::size_t in_features = 0;
-  bool is_backward = false;
-  float* packed = nullptr;  ///< out_features * in_features floats
-};
-
-/// Packs on all threads; sizes are multiples of kernels::kRowAlignment.
-void pack_weights(std::span<const Packing> packings, TrainingWorkers& workers);
-
-/// c[rows, width] = epilogue(a[rows, depth] packed + bias), contiguous rows.
-struct Product {
-  const float* a = nullptr;
-  std::size_t rows = 0;
-  std::size_t depth = 0;
-  const float* packed = nullptr;
-  std::size_t width = 0;
   const float* bias = nullptr;
-  float* c = nullptr;
-  const std::int32_t* c_rows = nullptr;
-  kernels::Epilogue epilogue = kernels::Epilogue::kStore;
+  PackedWeight* to = nullptr;
 };
-void multiply(const Product& product, const kernels::Kernels& kernels) noexcept;
+
+/// Packs on all threads into `workers.shared`, where room must be reserved; sizes are multiples of
+/// kernels::kRowAlignment.
+void pack_weights(std::span<const Packing> packings, bool is_backward, TrainingWorkers& workers);
+
+/// c[rows, width] = epilogue(a[rows, depth] packed + bias), contiguous rows. \param c_rows as in kernels::MatmulArgs
+void multiply(const float* a, std::size_t rows, const PackedWeight& b, float* c, const kernels::Kernels& kernels,
+              kernels::Epilogue epilogue = kernels::Epilogue::kStore, const std::int32_t* c_rows = nullptr) noexcept;
 
 /// d_weight[out, in] += d_y^T x over `rows` rows. Whoever computes rows leaves them here.
 struct WeightGradient {

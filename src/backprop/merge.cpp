@@ -5,7 +5,6 @@
 
 #include "backprop/linear.hpp"
 #include "base/check.hpp"
-#include "nn/geometry.hpp"
 
 namespace byteformer::backprop {
 namespace {
@@ -14,13 +13,19 @@ constexpr std::size_t kTaskRows = 128;
 constexpr std::size_t kPairChunkRows = 1024;
 
 /// The reduction's weight with the first row's columns before the second row's, so that a pair is read as it lies.
-void unweave(const float* weight, std::size_t hidden, float* unwoven, TrainingWorkers& workers) {
+/// Takes 4 hidden^2 floats of `workers.shared`.
+PackedWeight pack_reduction(const float* weight, std::size_t hidden, bool is_backward, TrainingWorkers& workers) {
+  float* unwoven = workers.shared.take(2 * hidden * hidden);
   workers.pool.parallel_for(hidden, [&](std::size_t o, int) noexcept {
     for (std::size_t i = 0; i < hidden; ++i) {
       unwoven[o * 2 * hidden + i] = weight[o * 2 * hidden + 2 * i];
       unwoven[o * 2 * hidden + hidden + i] = weight[o * 2 * hidden + 2 * i + 1];
     }
   });
+  PackedWeight packed;
+  const Packing packing{unwoven, hidden, 2 * hidden, nullptr, &packed};
+  pack_weights({&packing, 1}, is_backward, workers);
+  return packed;
 }
 
 void add_woven(const float* unwoven, std::size_t hidden, float* weight, TrainingWorkers& workers) {
@@ -50,24 +55,6 @@ std::size_t num_tasks(std::size_t rows) { return (rows + kTaskRows - 1) / kTaskR
 
 }  // namespace
 
-MergePlan pair_rows(std::span<const std::int64_t> file_rows) {
-  constexpr nn::WindowGeometry kPairs = nn::WindowGeometry::pairs();
-  MergePlan plan;
-  std::size_t base = 0;
-  for (const std::int64_t file : file_rows) {
-    BF_DCHECK_LT(0, file);
-    const auto num_rows = static_cast<std::size_t>(file);
-    for (std::size_t i = 0; i < kPairs.num_windows(num_rows); ++i) {
-      const nn::WindowRows pair = kPairs.window(i, num_rows);
-      pair.append_to(plan.pairs, base);
-      plan.pairs.insert(plan.pairs.end(), pair.num_filler, -1);
-    }
-    plan.merged_rows.push_back(static_cast<std::int64_t>(kPairs.num_windows(num_rows)));
-    base += num_rows;
-  }
-  return plan;
-}
-
 void merge_forward(const MergeShape& shape, const MergeWeights& weights, const MergePlan& plan, const float* x,
                    MergeMemory& memory, float* y, TrainingWorkers& workers) {
   const std::size_t c = shape.hidden_size;
@@ -75,11 +62,7 @@ void merge_forward(const MergeShape& shape, const MergeWeights& weights, const M
   BF_DCHECK_EQ(c % kernels::kRowAlignment, 0);
   BF_DCHECK_LE(rows * c, memory.size());
   workers.shared.reserve(4 * c * c);
-  float* unwoven = workers.shared.take(2 * c * c);
-  float* packed = workers.shared.take(2 * c * c);
-  unweave(weights.reduction_weight, c, unwoven, workers);
-  const Packing packing{unwoven, c, 2 * c, false, packed};
-  pack_weights({&packing, 1}, workers);
+  const PackedWeight packed = pack_reduction(weights.reduction_weight, c, /*is_backward=*/false, workers);
   workers.reserve_each(kTaskRows * 2 * c);
   workers.pool.parallel_for(num_tasks(rows), [&](std::size_t task, int worker) noexcept {
     const std::size_t first = task * kTaskRows;
@@ -88,8 +71,7 @@ void merge_forward(const MergeShape& shape, const MergeWeights& weights, const M
     arena.clear();
     float* pairs = arena.take(count * 2 * c);
     gather_pairs(plan, x, first, count, c, pairs);
-    multiply({.a = pairs, .rows = count, .depth = 2 * c, .packed = packed, .width = c, .c = memory.data() + first * c},
-             workers.kernels);
+    multiply(pairs, count, packed, memory.data() + first * c, workers.kernels);
     workers.kernels.layer_norm(memory.data() + first * c, nullptr, count, c, weights.norm_weight, weights.norm_bias,
                                shape.layer_norm_eps, y + first * c);
   });
@@ -107,13 +89,9 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
   workers.shared.reserve(6 * c * c);
   Arena& operands = workers.next_operands();
   operands.reserve(chunk_rows * 3 * c);
-  float* unwoven = workers.shared.take(2 * c * c);
-  float* packed = workers.shared.take(2 * c * c);
+  const PackedWeight packed = pack_reduction(weights.reduction_weight, c, /*is_backward=*/true, workers);
   float* d_unwoven = workers.shared.take(2 * c * c);
-  unweave(weights.reduction_weight, c, unwoven, workers);
   std::fill_n(d_unwoven, 2 * c * c, 0.0f);
-  const Packing packing{unwoven, c, 2 * c, true, packed};
-  pack_weights({&packing, 1}, workers);
 
   WeightGradient product{.out_features = c, .in_features = 2 * c, .d_weight = d_unwoven};
   product.d_y = operands.take(chunk_rows * c);
@@ -144,8 +122,7 @@ void merge_backward(const MergeShape& shape, const MergeWeights& weights, const 
                                             .d_beta = sum + c});
       gather_pairs(plan, x, first, count, c, pairs);
       product.pack_x(pairs, at, count, workers);
-      multiply({.a = d_reduced, .rows = count, .depth = c, .packed = packed, .width = 2 * c, .c = d_pairs},
-               workers.kernels);
+      multiply(d_reduced, count, packed, d_pairs, workers.kernels);
       for (std::size_t i = 0; i < 2 * count; ++i)
         if (const std::int32_t row = plan.pairs[2 * first + i]; row >= 0)
           std::copy_n(d_pairs + i * c, c, d_x + static_cast<std::size_t>(row) * c);

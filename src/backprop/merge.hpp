@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <span>
-#include <vector>
 
+#include "backprop/window_plan.hpp"
 #include "backprop/workers.hpp"
 
 namespace byteformer::backprop {
@@ -24,15 +22,6 @@ struct MergeShape {
   std::size_t hidden_size = 0;
   float layer_norm_eps = 0;
 };
-
-/// Which rows become one: pairs (2t, 2t + 1) of every file; -1 stands for the zero row after an odd number.
-struct MergePlan {
-  std::vector<std::int32_t> pairs;        ///< [merged rows, 2]
-  std::vector<std::int64_t> merged_rows;  ///< [files]
-
-  std::size_t num_merged() const noexcept { return pairs.size() / 2; }
-};
-MergePlan pair_rows(std::span<const std::int64_t> file_rows);
 
 /// What the forward pass leaves: [merged rows, hidden], before the norm.
 using MergeMemory = PooledBuffer;

@@ -48,14 +48,9 @@ void add_through_table(const StemShape& shape, const StemTensors<const float*>& 
   workers.pool.parallel_for((kPadding + kRows - 1) / kRows, [&](std::size_t task, int) noexcept {
     const std::size_t first = task * kRows;
     for (std::size_t j = 0; j < taps; ++j)
-      multiply({.a = d_table + (j * kVocabulary + first) * c,
-                .rows = std::min<std::size_t>(kRows, kPadding - first),
-                .depth = c,
-                .packed = packed.data() + j * c * c,
-                .width = c,
-                .c = gradients.embedding + first * c,
-                .epilogue = kernels::Epilogue::kAdd},
-               workers.kernels);
+      multiply(d_table + (j * kVocabulary + first) * c, std::min<std::size_t>(kRows, kPadding - first),
+               {packed.data() + j * c * c, c, c}, gradients.embedding + first * c, workers.kernels,
+               kernels::Epilogue::kAdd);
   });
   PooledBuffer packed_embedding = workers.buffers.take(kPadding * c);
   std::vector<WeightGradient> products(taps);

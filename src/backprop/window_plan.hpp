@@ -1,4 +1,4 @@
-// How a layer cuts the packed rows of a batch of whole files into windows, for training.
+// How layers cut the packed rows of a batch of whole files into windows, and merges into pairs, for training.
 #pragma once
 
 #include <cstddef>
@@ -33,5 +33,15 @@ struct WindowPlan {
 
 /// Cuts files of `file_rows` rows, which lie one after another, each by itself.
 WindowPlan cut_windows(std::span<const std::int64_t> file_rows, const nn::WindowGeometry& geometry);
+
+/// Which rows become one: pairs (2t, 2t + 1) of every file; -1 stands for the zero row after an odd number.
+struct MergePlan {
+  std::vector<std::int32_t> pairs;        ///< [merged rows, 2]
+  std::vector<std::int64_t> merged_rows;  ///< [files]
+
+  std::size_t num_merged() const noexcept { return pairs.size() / 2; }
+};
+
+MergePlan pair_rows(std::span<const std::int64_t> file_rows);
 
 }  // namespace byteformer::backprop

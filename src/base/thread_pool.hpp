@@ -20,6 +20,7 @@ namespace byteformer::base {
 class ThreadPool {
  public:
   /// `num_threads` counts the caller; 0 means one per processor.
+  /// \throws std::system_error where the system does not give so many.
   explicit ThreadPool(int num_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -50,6 +51,7 @@ class ThreadPool {
     std::atomic<std::size_t> next{0};
   };
 
+  void stop() noexcept;
   void run(std::size_t count, Call call, const void* context);
   void work(int worker);
   static void drain(Job& job, int worker) noexcept;

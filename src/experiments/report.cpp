@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <numeric>
 #include <set>
 #include <string>
 #include <system_error>
@@ -14,7 +17,6 @@
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "chart/charts.hpp"
-#include "experiments/outcome.hpp"
 
 namespace byteformer::experiments {
 namespace {
@@ -22,6 +24,22 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxNoteBytes = 1 << 20;
+
+void add_tests(const RunLog& log, bool is_outdated, const Recipe& recipe, RecipeLogs& of_recipe) {
+  for (const TestResult& test : log.tests) {
+    const DataSource* const source = find_data_source(test.data);
+    if (source == nullptr) continue;
+    auto found = std::ranges::find(of_recipe.outcomes, source, &Outcome::tests);
+    if (found == of_recipe.outcomes.end()) {
+      of_recipe.outcomes.push_back({&recipe, source, {}, 0, 0, false});
+      found = of_recipe.outcomes.end() - 1;
+    }
+    found->top1.push_back(100 * test.top1);
+    found->files = test.files;
+    found->failures += test.failures;
+    found->is_outdated = found->is_outdated || is_outdated;
+  }
+}
 
 /// "10,000"
 std::string grouped(std::int64_t number) {
@@ -140,7 +158,7 @@ void add_curve(const RecipeLogs& logs, std::vector<chart::Series>& curves) {
   if (logs.logs.empty() || !logs.logs.front().training) return;
   const TrainingLog& training = *logs.logs.front().training;
   chart::Series curve{logs.recipe->title, {}, {}};
-  for (const Validation& validation : training.history) {
+  for (const plan::ValidationResult& validation : training.history) {
     curve.x.push_back(training.epochs * static_cast<double>(validation.step) / static_cast<double>(training.steps));
     curve.y.push_back(100 * validation.top1);
   }
@@ -241,6 +259,51 @@ std::string page(const RecipeBook& book, const LogsByName& small, const LogsByNa
 }
 
 }  // namespace
+
+double Outcome::mean() const {
+  return std::accumulate(top1.begin(), top1.end(), 0.0) / static_cast<double>(top1.size());
+}
+
+std::optional<double> Outcome::deviation() const {
+  if (top1.size() < 2) return std::nullopt;
+  double sum = 0;
+  for (const double value : top1) sum += (value - mean()) * (value - mean());
+  return std::sqrt(sum / static_cast<double>(top1.size() - 1));
+}
+
+std::string Outcome::text() const {
+  const auto spread = deviation();
+  return fmt::format("{:.2f}{}{}", mean(), spread ? fmt::format(" ± {:.2f}", *spread) : "", is_outdated ? " †" : "");
+}
+
+std::optional<double> RecipeLogs::mean_seconds() const {
+  double sum = 0;
+  int count = 0;
+  for (const RunLog& log : logs)
+    if (log.training) sum += log.training->seconds, ++count;
+  return count > 0 ? std::optional(sum / count) : std::nullopt;
+}
+
+bool RecipeLogs::are_bit_identical() const {
+  return !logs.empty() &&
+         std::ranges::all_of(logs, [](const RunLog& log) { return log.rekeying && log.rekeying->is_bit_identical; });
+}
+
+LogsByName read_logs(const RecipeBook& book, Scale scale, const Places& places) {
+  LogsByName logs;
+  for (const Recipe& recipe : book.recipes) {
+    RecipeLogs& of_recipe = logs[recipe.name];
+    of_recipe.recipe = &recipe;
+    for (const std::int64_t seed : recipe.at(scale).seeds) {
+      const Run run{&recipe, scale, seed, {}};
+      std::optional<RunLog> log = find_log(run, places);
+      if (!log) continue;
+      add_tests(*log, log->fingerprint != fingerprint(book, run), recipe, of_recipe);
+      of_recipe.logs.push_back(std::move(*log));
+    }
+  }
+  return logs;
+}
 
 fs::path page_path(const Places& places) {
   fs::path path = places.results;

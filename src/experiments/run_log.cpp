@@ -66,7 +66,7 @@ Json training_json(const TrainingLog& training) {
   Json json;
   visit_training(training, writer(json));
   json["history"] = Json::array();
-  for (const Validation& validation : training.history)
+  for (const plan::ValidationResult& validation : training.history)
     visit_validation(validation, writer(json["history"].emplace_back(Json::object())));
   return json;
 }
@@ -89,9 +89,9 @@ RunLog read(const format::Json& json) {
 
 }  // namespace
 
-std::vector<Validation> thinned(const std::vector<Validation>& history, std::size_t most) {
+std::vector<plan::ValidationResult> thinned(const std::vector<plan::ValidationResult>& history, std::size_t most) {
   if (history.size() <= most || most < 2) return history;
-  std::vector<Validation> few;
+  std::vector<plan::ValidationResult> few;
   for (std::size_t i = 0; i < most; ++i) few.push_back(history[i * (history.size() - 1) / (most - 1)]);
   return few;
 }

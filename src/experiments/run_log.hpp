@@ -9,16 +9,9 @@
 #include <vector>
 
 #include "experiments/run.hpp"
+#include "plan/progress.hpp"
 
 namespace byteformer::experiments {
-
-/// An evaluation on the validation files while a model was trained.
-struct Validation {
-  std::int64_t step = 0;
-  double seconds = 0;               ///< of training so far
-  double train_loss = 0, loss = 0;  ///< of training files since the last evaluation; of the validation files
-  double top1 = 0;                  ///< from 0 to 1
-};
 
 /// How the training went.
 struct TrainingLog {
@@ -26,7 +19,7 @@ struct TrainingLog {
   std::int64_t steps = 0, best_step = 0;
   double epochs = 0;
   double seconds = 0;
-  std::vector<Validation> history;
+  std::vector<plan::ValidationResult> history;  ///< logs do not hold its top-5 and learning rates
 };
 
 /// How the engine judged the model by test files.
@@ -57,7 +50,7 @@ struct RunLog {
 };
 
 /// At most `most` points of `history`, evenly spread; first and last stay.
-std::vector<Validation> thinned(const std::vector<Validation>& history, std::size_t most = 24);
+std::vector<plan::ValidationResult> thinned(const std::vector<plan::ValidationResult>& history, std::size_t most = 24);
 
 std::string to_json(const RunLog& log);
 

@@ -45,6 +45,43 @@ HWY_INLINE float soften(float* scores, std::size_t keys, std::size_t num_filler,
   return total;
 }
 
+/// Rows of a matrix, `stride` floats from one to the next.
+struct Rows {
+  const float* data;
+  std::size_t stride;
+};
+
+/// Copies `rows` rows of `dim` floats into rows of padded(dim) floats; the padding is zero.
+HWY_INLINE Rows gather(Rows from, std::size_t rows, std::size_t dim, float* to) {
+  const std::size_t row_size = padded(dim);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::copy_n(from.data + r * from.stride, dim, to + r * row_size);
+    std::fill(to + r * row_size + dim, to + (r + 1) * row_size, 0.0f);
+  }
+  return {to, row_size};
+}
+
+/// The same, and behind them the filler's row.
+HWY_INLINE Rows gather_with_filler(Rows from, std::size_t rows, const float* filler, std::size_t dim, float* to) {
+  gather({filler, 0}, 1, dim, to + rows * padded(dim));
+  return gather(from, rows, dim, to);
+}
+
+/// c[r, :] = a[r, :] b for `rows` rows.
+HWY_INLINE void multiply(Rows a, std::size_t rows, const float* b, std::size_t depth, std::size_t width, float* c,
+                         std::size_t c_stride) {
+  MatmulArgs product;
+  product.a = a.data;
+  product.a_stride = a.stride;
+  product.rows = rows;
+  product.b = b;
+  product.depth = depth;
+  product.width = width;
+  product.c = c;
+  product.c_stride = c_stride;
+  matmul(product);
+}
+
 /// One head of one window: `keys` counts the filler key, if any.
 inline void attend_head(const AttentionArgs& args, std::size_t head) {
   const std::size_t head_dim = args.hidden / args.num_heads;
@@ -56,55 +93,27 @@ inline void attend_head(const AttentionArgs& args, std::size_t head) {
   float* scores = values_packed + packed_size(keys, head_dim);       // [kTileRows, score_stride]
   float* mixed = scores + kTileRows * score_stride;                  // [kTileRows, value_stride]
 
-  const float* q = args.qkv + head * head_dim;
-  const float* k = q + args.hidden;
-  const float* v = k + args.hidden;
-  float* gathered = mixed + kTileRows * value_stride;  // [keys, head_dim], only where there is filler
-  std::size_t stride = args.qkv_stride;
+  const Rows q{args.qkv + head * head_dim, args.qkv_stride};
+  Rows k{q.data + args.hidden, args.qkv_stride};
+  Rows v{k.data + args.hidden, args.qkv_stride};
   if (args.num_filler > 0) {
     // The filler key joins the real ones, so that both products see one matrix.
-    const float* filler_k = args.filler_qkv + args.hidden + head * head_dim;
-    const float* filler_v = filler_k + args.hidden;
-    float* gathered_v = gathered + keys * head_dim;
-    for (std::size_t r = 0; r < args.rows; ++r) {
-      std::copy_n(k + r * stride, head_dim, gathered + r * head_dim);
-      std::copy_n(v + r * stride, head_dim, gathered_v + r * head_dim);
-    }
-    std::copy_n(filler_k, head_dim, gathered + args.rows * head_dim);
-    std::copy_n(filler_v, head_dim, gathered_v + args.rows * head_dim);
-    k = gathered;
-    v = gathered_v;
-    stride = head_dim;
+    float* gathered = mixed + kTileRows * value_stride;  // [2, keys, value_stride]
+    const float* filler = args.filler_qkv + args.hidden + head * head_dim;
+    k = gather_with_filler(k, args.rows, filler, head_dim, gathered);
+    v = gather_with_filler(v, args.rows, filler + args.hidden, head_dim, gathered + keys * value_stride);
   }
-  pack(k, head_dim, keys, 1, stride, keys_packed);
-  pack(v, keys, head_dim, stride, 1, values_packed);
+  pack(k.data, head_dim, keys, 1, k.stride, keys_packed);
+  pack(v.data, keys, head_dim, v.stride, 1, values_packed);
 
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
   for (std::size_t row = 0; row < args.rows; row += kTileRows) {
     const std::size_t rows = std::min(kTileRows, args.rows - row);
-    MatmulArgs product;
-    product.a = q + row * args.qkv_stride;
-    product.a_stride = args.qkv_stride;
-    product.rows = rows;
-    product.b = keys_packed;
-    product.depth = head_dim;
-    product.width = keys;
-    product.c = scores;
-    product.c_stride = score_stride;
-    matmul(product);
-
+    multiply({q.data + row * q.stride, q.stride}, rows, keys_packed, head_dim, keys, scores, score_stride);
     float inverse_sums[kTileRows];
     for (std::size_t r = 0; r < rows; ++r)
       inverse_sums[r] = 1.0f / soften(scores + r * score_stride, keys, args.num_filler, scale);
-
-    product.a = scores;
-    product.a_stride = score_stride;
-    product.b = values_packed;
-    product.depth = keys;
-    product.width = head_dim;
-    product.c = mixed;
-    product.c_stride = value_stride;
-    matmul(product);
+    multiply({scores, score_stride}, rows, values_packed, keys, head_dim, mixed, value_stride);
     for (std::size_t r = 0; r < rows; ++r) {
       const float* from = mixed + r * value_stride;
       float* to = args.out + (row + r) * args.out_stride + head * head_dim;

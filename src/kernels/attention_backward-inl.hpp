@@ -38,62 +38,30 @@ struct HeadScratch {
 };
 
 HWY_INLINE HeadScratch layout(float* scratch, std::size_t keys, std::size_t dim) {
-  const std::size_t square = padded(keys) * padded(dim);
-  const std::size_t block = kQueryBlock * padded(dim);
-  const std::size_t scores = kQueryBlock * padded(keys);
-  HeadScratch s{};
-  float** const large[] = {&s.k, &s.v, &s.k_columns, &s.v_columns, &s.k_rows, &s.d_k, &s.d_v};
-  for (float** piece : large) {
-    *piece = scratch;
-    scratch += square;
-  }
-  float** const blocks[] = {&s.q, &s.packed_q, &s.d_out, &s.packed_d_out};
-  for (float** piece : blocks) {
-    *piece = scratch;
-    scratch += block;
-  }
-  float** const scored[] = {&s.weights, &s.d_scores};
-  for (float** piece : scored) {
-    *piece = scratch;
-    scratch += scores;
-  }
-  return s;
-}
-
-/// Rows of padded(dim) floats.
-struct Rows {
-  const float* data;
-  std::size_t stride;
-};
-
-/// Copies `rows` rows of `dim` floats into rows of padded(dim) floats; the padding is zero.
-HWY_INLINE Rows gather(Rows from, std::size_t rows, std::size_t dim, float* to) {
-  const std::size_t row_size = padded(dim);
-  for (std::size_t r = 0; r < rows; ++r) {
-    std::copy_n(from.data + r * from.stride, dim, to + r * row_size);
-    std::fill(to + r * row_size + dim, to + (r + 1) * row_size, 0.0f);
-  }
-  return {to, row_size};
+  const auto take = [&](std::size_t rows, std::size_t row_size) {
+    float* const taken = scratch;
+    scratch += rows * padded(row_size);
+    return taken;
+  };
+  const std::size_t all = padded(keys);
+  return {.k = take(all, dim),
+          .v = take(all, dim),
+          .k_columns = take(all, dim),
+          .v_columns = take(all, dim),
+          .k_rows = take(all, dim),
+          .q = take(kQueryBlock, dim),
+          .packed_q = take(kQueryBlock, dim),
+          .d_out = take(kQueryBlock, dim),
+          .packed_d_out = take(kQueryBlock, dim),
+          .weights = take(kQueryBlock, keys),
+          .d_scores = take(kQueryBlock, keys),
+          .d_k = take(all, dim),
+          .d_v = take(all, dim)};
 }
 
 /// The rows where they are if they need no padding, else copied to `to`.
 HWY_INLINE Rows pad(Rows from, std::size_t rows, std::size_t dim, float* to) {
   return padded(dim) == dim ? from : gather(from, rows, dim, to);
-}
-
-/// c[r, :] = a[r, :] b for `rows` rows of padded(depth) floats.
-HWY_INLINE void multiply(Rows a, std::size_t rows, const float* b, std::size_t depth, std::size_t width, float* c,
-                         std::size_t c_stride) {
-  MatmulArgs product;
-  product.a = a.data;
-  product.a_stride = a.stride;
-  product.rows = rows;
-  product.b = b;
-  product.depth = depth;
-  product.width = width;
-  product.c = c;
-  product.c_stride = c_stride;
-  matmul(product);
 }
 
 /// d_scores = scale * weights * (d_weights - delta), in place of d_weights; delta is sum_j out_j d_out_j of the query.
@@ -150,11 +118,9 @@ inline void attend_backward_head(const AttentionBackwardArgs& args, std::size_t 
   Rows k{args.qkv + args.hidden + head * dim, args.qkv_stride};
   Rows v{k.data + args.hidden, args.qkv_stride};
   if (args.num_filler > 0) {
-    const Rows filler{args.filler_qkv + args.hidden + head * dim, 0};
-    k = gather(k, args.rows, dim, s.k);
-    v = gather(v, args.rows, dim, s.v);
-    gather(filler, 1, dim, s.k + args.rows * row_size);
-    gather({filler.data + args.hidden, 0}, 1, dim, s.v + args.rows * row_size);
+    const float* filler = args.filler_qkv + args.hidden + head * dim;
+    k = gather_with_filler(k, args.rows, filler, dim, s.k);
+    v = gather_with_filler(v, args.rows, filler + args.hidden, dim, s.v);
   }
   pack(k.data, dim, keys, 1, k.stride, s.k_columns);
   pack(v.data, dim, keys, 1, v.stride, s.v_columns);

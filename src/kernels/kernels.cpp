@@ -33,7 +33,7 @@ std::size_t attention_scratch_size(std::size_t rows, std::size_t head_dim) {
   constexpr std::size_t kMostTileRows = 8;
   const std::size_t keys = rows + 1;
   return packed_size(head_dim, keys) + packed_size(keys, head_dim) + kMostTileRows * (padded(keys) + padded(head_dim)) +
-         2 * keys * head_dim + kRowAlignment;
+         2 * keys * padded(head_dim) + kRowAlignment;
 }
 
 std::span<const Kernels* const> available_kernels() {

@@ -1,4 +1,4 @@
-// Matrix products with packed weights, compiled once an instruction set.
+// Matrix products with packed weights, compiled once per instruction set.
 //
 // A packed [depth, width] matrix is cut into panels of at most three vectors of columns; a panel holds its columns for
 // k = 0, 1, ... one after another. A tile of the product keeps kTileRows x 3 accumulators in registers and walks down k

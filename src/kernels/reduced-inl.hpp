@@ -32,7 +32,7 @@ struct ColumnVector {
 };
 
 /// Bytes: a row's are unsigned and stand for lowest + scale q, a column's are signed and stand for scale q. With
-/// kLevels steps a row, sum_k a b = row.scale * column.scale * sum_k qa qb + row.lowest * sum_k b.
+/// kRowLevels steps per row, sum_k a b = row.scale * column.scale * sum_k qa qb + row.lowest * sum_k b.
 template <int kRowLevels>
 struct Bytes {
   static constexpr std::size_t kValues = 4;
@@ -97,7 +97,7 @@ struct Bytes {
   }
 };
 
-/// Pairs of products are added in int16, which would saturate: 7 bits a row leave room for any pair.
+/// Pairs of products are added in int16, which would saturate: 7 bits per row leave room for any pair.
 struct PairedBytes : Bytes<127> {
   static HWY_INLINE Sum add(Sum sum, Group a, Group b) {
 #if HWY_TARGET == HWY_AVX3

@@ -1,7 +1,7 @@
 // Matrix products whose operands have fewer bits than float32, so that one instruction multiplies more of them.
 //
 // Values lie in groups of 32 bits along the depth: 4 bytes or 2 bfloat16. A group of a row meets the groups of a vector
-// of columns, and their products are added to one sum a column.
+// of columns, and their products are added to one sum per column.
 #pragma once
 
 #include <cstddef>

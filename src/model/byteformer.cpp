@@ -12,7 +12,7 @@
 namespace byteformer::model {
 namespace {
 
-constexpr std::size_t kLeastReadyRows = 256;  // a thread: what is worth a pass over a layer's weights
+constexpr std::size_t kLeastReadyRows = 256;  // per thread: what is worth a pass over a layer's weights
 
 nn::LinearKernels keeping_weights_in(base::PageArena& arena, nn::LinearKernels kernels) {
   kernels.arena = &arena;

@@ -64,8 +64,8 @@ class Workspace {
 /// pieces and whatever other files flow beside it.
 class ByteFormer {
  public:
-  /// Tokens a thread that flow through the layers at once: enough for every thread to have a few windows, few enough to
-  /// stay near the cores.
+  /// Tokens per thread that flow through the layers at once: enough for every thread to have a few windows, few enough
+  /// to stay near the cores.
   static constexpr std::size_t kRoundTokens = 1024;
 
   /// Checks and packs the weights, on all threads of `pool`. Keeps `tensors`, whose positions are used where they lie.

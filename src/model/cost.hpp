@@ -24,7 +24,7 @@ struct FileCost {
   std::vector<LayerCost> layers;
   std::int64_t stem_dense = 0;       ///< multiply-adds of the convolution
   std::int64_t stem_table_adds = 0;  ///< additions that the byte table needs instead
-  std::int64_t table_build = 0;      ///< multiply-adds to build the table, once a model
+  std::int64_t table_build = 0;      ///< multiply-adds to build the table, once per model
   std::int64_t head = 0;
   std::int64_t total_published = 0;   ///< dense, filler included
   std::int64_t total_byte_table = 0;  ///< byte table, filler included

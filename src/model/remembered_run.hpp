@@ -27,7 +27,6 @@ class RememberedRun {
   static constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
 
   const nn::FileVectors& result() const noexcept { return result_; }
-  std::uint64_t num_file_bytes() const noexcept { return num_file_bytes_; }
   std::uint64_t num_rows() const noexcept { return num_rows_; }  ///< that the layers computed, all layers together
 
  private:

@@ -21,8 +21,8 @@ namespace byteformer::model {
 
 /// Reads tensors that check_layout() has accepted, and checks that their numbers are finite. One thread at a time.
 ///
-/// Every function throws Error kInvalidModel where they are not. Of a file only one
-/// layer is in memory at a time, beside what is packed.
+/// Every function throws Error kInvalidModel where they are not. Of a file only one layer is in memory at a time,
+/// beside what is packed.
 class WeightLoader {
  public:
   WeightLoader(const format::ModelConfig& config, const format::Tensors& tensors, nn::LinearKernels kernels)

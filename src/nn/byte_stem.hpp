@@ -63,8 +63,6 @@ class ByteStem {
   /// \throws Error kTooManyTokens, naming both numbers and what to do, if `num_tokens` has no positions.
   void check_tokens(std::uint64_t num_tokens) const;
 
-  std::size_t table_bytes() const noexcept { return table_.num_bytes(); }
-
  private:
   void sum_tokens(std::size_t count, ByteStemState& state, Workers& workers, PackedRows& out) const;
   /// At most kTaskTokens tokens, of which `ids` begins with the first.

@@ -34,7 +34,7 @@ void build_byte_table(const kernels::Kernels& kernels, const float* embedding, c
     return;
   }
   const base::AlignedBuffer<float> taps = taps_of(convolution, hidden, kernel_size, pool);
-  std::vector<base::AlignedBuffer<float>> packed;  // one a worker
+  std::vector<base::AlignedBuffer<float>> packed;  // one per worker
   for (int i = 0; i < pool.num_threads(); ++i) packed.emplace_back(kernels::packed_size(hidden, hidden));
   pool.parallel_for(kernel_size, [&](std::size_t j, int worker) noexcept {
     float* b = packed[static_cast<std::size_t>(worker)].data();

@@ -6,9 +6,6 @@
 #include "base/check.hpp"
 
 namespace byteformer::nn {
-namespace {
-constexpr std::size_t kBlockRows = 64;
-}  // namespace
 
 MeanHead::MeanHead(LinearKernels kernels, const LayerNormView& norm, const LinearView& classifier,
                    std::size_t hidden_size, std::size_t num_labels, float eps)
@@ -21,6 +18,7 @@ void MeanHead::operator()(const PackedRows& x, MeanState& state, Workers& worker
   BF_DCHECK(x.is_whole());
   BF_DCHECK_EQ(x.buffer.row_size(), kernels::padded(hidden_size_));
   BF_DCHECK(state.sums.empty() || state.sums.size() == hidden_size_);
+  constexpr std::size_t kBlockRows = 64;
   const std::size_t row_size = kernels::padded(hidden_size_);
   state.sums.resize(hidden_size_);
   std::size_t row = 0;

@@ -1,4 +1,4 @@
-// Position embeddings: learned rows, or sines and cosines that go on for ever.
+// Position embeddings: learned rows, or sines and cosines that never end.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Temporary memory of a forward pass: one piece a worker, grown to what the largest task so far needed.
+// Temporary memory of a forward pass: one piece per worker, grown to what the largest task so far needed.
 #pragma once
 
 #include <cstddef>

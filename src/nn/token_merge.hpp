@@ -21,10 +21,10 @@ class TokenMerge {
  public:
   TokenMerge(LinearKernels kernels, const TokenMergeView& view, std::size_t hidden_size, float eps);
 
-  /// Merges the complete pairs of `cutter` (windows of two) and returns one row a pair, valid until the next call.
+  /// Merges the complete pairs of `cutter` (windows of two) and returns one row per pair, valid until the next call.
   const float* operator()(WindowCutter& cutter, Workers& workers) const;
 
-  /// Merges `pairs` of one or two rows and returns one row a pair, valid until the next call.
+  /// Merges `pairs` of one or two rows and returns one row per pair, valid until the next call.
   /// \param rows  order[i] is a row of it
   const float* run(const float* rows, std::span<const std::int32_t> order, std::span<const Window> pairs,
                    Workers& workers) const;

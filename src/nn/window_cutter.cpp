@@ -65,7 +65,7 @@ void WindowCutter::add_rows(std::size_t first, std::size_t count) {
   }
 }
 
-void WindowCutter::cut(Run run) {
+void WindowCutter::cut(Stretch run) {
   BF_DCHECK(run.count > 0 && run.count <= geometry_.size());
   BF_DCHECK_LE(order_.size(), run.begin);  // each row is in one window
   windows_.push_back({order_.size(), run.count, 0});
@@ -76,7 +76,7 @@ void WindowCutter::cut(Run run) {
   ++piece.main_windows;
 }
 
-void WindowCutter::end_file(Run late) {
+void WindowCutter::end_file(Stretch late) {
   BF_DCHECK_LE(late.count, late_in_);
   BF_DCHECK(late.count == late_in_ || next_row_ == late_in_);  // a file that is shorter is late as a whole
   if (geometry_.masking() == Masking::kMasked) {
@@ -87,7 +87,7 @@ void WindowCutter::end_file(Run late) {
   pieces_.back().ends = true;
 }
 
-void WindowCutter::wrap_around(Run late, std::size_t num_rows) {
+void WindowCutter::wrap_around(Stretch late, std::size_t num_rows) {
   BF_DCHECK_LT(0, num_rows);
   const std::size_t num_windows = geometry_.num_windows(num_rows);
   Piece& piece = pieces_.back();
@@ -107,7 +107,7 @@ void WindowCutter::wrap_around(Run late, std::size_t num_rows) {
   piece.head = head_;
 }
 
-void WindowCutter::cut_wrapped(const WindowRows& rows, Run late) {
+void WindowCutter::cut_wrapped(const WindowRows& rows, Stretch late) {
   const std::size_t begin = order_.size();
   windows_.push_back({begin, rows.num_rows(), rows.num_filler});
   rows.append_to(order_);
@@ -124,7 +124,7 @@ void WindowCutter::cut_wrapped(const WindowRows& rows, Run late) {
 
 void WindowCutter::emit_rows(PackedRows& out, base::ThreadPool& pool) {
   out.clear();
-  const auto copy = [&](Run run) { out.append_copy(rows_.row(run.begin), run.count, pool); };
+  const auto copy = [&](Stretch run) { out.append_copy(rows_.row(run.begin), run.count, pool); };
   for (const Piece& piece : pieces_) {
     if (piece.main.count == 0 && !piece.ends) continue;
     copy(piece.main);
@@ -151,7 +151,7 @@ void WindowCutter::emit_windows(const float* merged, PackedRows& out, base::Thre
 
 void WindowCutter::drop_emitted() {
   std::size_t kept = 0;
-  const auto keep = [&](Run& run) {
+  const auto keep = [&](Stretch& run) {
     BF_DCHECK(run.count == 0 || kept <= run.begin);
     const float* from = rows_.row(run.begin);
     std::copy(from, from + run.count * rows_.row_size(), rows_.row(kept));  // towards the front: may overlap

@@ -41,7 +41,7 @@ class WindowCutter {
   /// those windows.
   void emit_rows(PackedRows& out, base::ThreadPool& pool);
 
-  /// The same with one row a window, in the order of windows(); `merged` holds them.
+  /// The same with one row per window, in the order of windows(); `merged` holds them.
   void emit_windows(const float* merged, PackedRows& out, base::ThreadPool& pool);
 
   /// Forgets everything, also a file that is not complete.
@@ -51,13 +51,13 @@ class WindowCutter {
   std::size_t num_bytes() const noexcept { return rows_.capacity() * rows_.row_size() * sizeof(float); }
 
  private:
-  struct Run {
+  struct Stretch {
     std::size_t begin = 0;
     std::size_t count = 0;
   };
   /// What leaves of one file at the next emission.
   struct Piece {
-    Run main, late, head;
+    Stretch main, late, head;
     std::size_t main_windows = 0;
     std::size_t late_windows = 0;
     bool ends = false;
@@ -65,10 +65,10 @@ class WindowCutter {
 
   void begin_file();
   void add_rows(std::size_t first, std::size_t count);
-  void end_file(Run late);
-  void wrap_around(Run late, std::size_t num_rows);
-  void cut(Run run);
-  void cut_wrapped(const WindowRows& rows, Run late);
+  void end_file(Stretch late);
+  void wrap_around(Stretch late, std::size_t num_rows);
+  void cut(Stretch run);
+  void cut_wrapped(const WindowRows& rows, Stretch late);
   void drop_emitted();
 
   WindowGeometry geometry_;
@@ -84,8 +84,8 @@ class WindowCutter {
   // The open file: absolute numbers count the file's rows from 0.
   std::size_t next_row_ = 0;  // absolute number of the next row in order
   std::size_t next_cut_ = 0;  // absolute end of the window being filled
-  Run head_;                  // rows late_in_ ... late_out_ - 1, which wait for the end
-  Run pending_;               // rows of the window being filled
+  Stretch head_;              // rows late_in_ ... late_out_ - 1, which wait for the end
+  Stretch pending_;           // rows of the window being filled
 };
 
 }  // namespace byteformer::nn

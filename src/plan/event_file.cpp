@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
@@ -28,12 +29,6 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
 std::uint32_t masked_crc(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes);
   return ((crc >> 15) | (crc << 17)) + 0xA282EAD8U;
-}
-
-std::string little_endian(std::uint64_t value, int num_bytes) {
-  std::string bytes;
-  for (int i = 0; i < num_bytes; ++i) bytes += static_cast<char>(value >> (8 * i));
-  return bytes;
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
@@ -79,8 +74,12 @@ void EventFile::add(std::int64_t step, const std::vector<std::pair<std::string, 
 }
 
 void EventFile::write(const std::string& event) {
-  const std::string length = little_endian(event.size(), 8);
-  out_ << length << little_endian(masked_crc(length), 4) << event << little_endian(masked_crc(event), 4) << std::flush;
+  std::string record;
+  base::append_little_endian(record, event.size(), 8);
+  base::append_little_endian(record, masked_crc(record), 4);
+  record += event;
+  base::append_little_endian(record, masked_crc(event), 4);
+  out_ << record << std::flush;
 }
 
 }  // namespace byteformer::plan

@@ -146,6 +146,11 @@ std::int64_t header_bytes(FileFormat format) {
   return format == FileFormat::kTiff ? 512 : 4096;
 }
 
+std::int64_t sample_bytes(media::SampleFormat format) {
+  constexpr std::int64_t kBytes[] = {4, 4, 2, 1};
+  return kBytes[static_cast<int>(format)];
+}
+
 /// Bytes of the longest file that the model will see, where the longest sound takes `sound_s` seconds and the longest
 /// file that is taken as it is has `raw_bytes`.
 std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, double sound_s,
@@ -160,8 +165,7 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, 
   if (plan.preprocess.sound) {
     const auto& sound = *plan.preprocess.sound;
     const double seconds = sound.duration_s.value_or(sound_s);
-    constexpr double kSampleBytes[] = {4, 4, 2, 1};
-    const double bytes = kSampleBytes[static_cast<int>(sound.encoding.sample_format)];
+    const auto bytes = static_cast<double>(sample_bytes(sound.encoding.sample_format));
     longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
   }
   if (plan.preprocess.is_bytes()) longest = raw_bytes;
@@ -194,10 +198,9 @@ std::int64_t stride_of_whole_files(const data::Survey& survey, const TrainingPla
   }
   if (plan.preprocess.sound) {
     if (plan.preprocess.sound->encoding.format == FileFormat::kMp3) return 4;
-    constexpr std::int64_t kSampleBytes[] = {4, 4, 2, 1};
-    const std::int64_t bytes = kSampleBytes[static_cast<int>(plan.preprocess.sound->encoding.sample_format)];
     const double stride = *plan.preprocess.sound->sample_rate / kSoundTokensPerSecond;
-    return std::clamp<std::int64_t>(std::llround(stride), 4, 64) * bytes;
+    return std::clamp<std::int64_t>(std::llround(stride), 4, 64) *
+           sample_bytes(plan.preprocess.sound->encoding.sample_format);
   }
   const std::int64_t typical = plan.max_bytes > 0 ? plan.max_bytes : data::quantile(survey.bytes, 0.95);
   return static_cast<std::int64_t>(

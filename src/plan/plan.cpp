@@ -121,6 +121,16 @@ void require_same_result(const Request& request, const TrainingPlan& plan) {
                     text + ". Leave them out, or start a new run");
 }
 
+std::vector<std::string> take_changes(const Request& request, TrainingPlan& plan) {
+  const std::int64_t before = plan.token_budget;
+  plan.token_budget = request.token_budget.value_or(before);
+  if (plan.token_budget == before) return {};
+  return {
+      base::joined(option_name(&Request::token_budget), " ", plan.token_budget, ", not ", before,
+                     ": files are grouped into other passes until the run stops again, and sums over them are rounded "
+                     "otherwise than without the pause")};
+}
+
 void remember_places(TrainingPlan& plan, const std::filesystem::path& output) {
   const std::filesystem::path data = std::filesystem::absolute(plan.data).lexically_normal();
   plan.data_absolute = data.native();

@@ -21,7 +21,7 @@ struct Schedule {
   std::int64_t warmup_steps = 0;
   std::int64_t total_steps = 0;
   std::int64_t steps_per_epoch = 1;
-  bool is_per_epoch = false;  ///< published: the cosine moves once an epoch
+  bool is_per_epoch = false;  ///< published: the cosine moves once per epoch
 
   bool operator==(const Schedule&) const = default;
 };
@@ -40,8 +40,8 @@ struct TrainingPlan {
   std::int64_t max_bytes = 0;  ///< training cuts longer files to a random piece; 0: never
 
   Schedule schedule;
-  std::int64_t batch_size = 64;        ///< files a step, whatever the number of passes that it takes
-  std::int64_t token_budget = 32'768;  ///< tokens a pass, at most, if a file alone does not have more
+  std::int64_t batch_size = 64;        ///< files per step, whatever the number of passes that it takes
+  std::int64_t token_budget = 32'768;  ///< tokens per pass, at most, if a file alone does not have more
   std::int64_t evaluate_every = 0;     ///< steps
   double weight_decay = 0.05;
   double label_smoothing = 0.1;
@@ -86,6 +86,9 @@ Request chosen_settings(const TrainingPlan& plan);
 /// For a run that goes on. \throws Error kInvalidArgument naming each setting of `request` that would change the
 /// result.
 void require_same_result(const Request& request, const TrainingPlan& plan);
+
+/// Takes over from `request` what may change of the plan when a run goes on. \returns what to tell people of that.
+std::vector<std::string> take_changes(const Request& request, TrainingPlan& plan);
 
 /// \throws Error kInvalidFormat naming `source`.
 TrainingPlan parse_plan(const std::string& json, const std::string& source);

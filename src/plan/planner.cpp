@@ -165,6 +165,11 @@ void choose_device(const Request& request, const Machine& machine, TrainingPlan&
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("{} fp16 needs {} cuda; on the CPU there are float32 and bf16",
                             option_name(&Request::precision), option_name(&Request::device)));
+  if (plan.precision == "bf16" && plan.device == "cpu")
+    plan.reasons.push_back(fmt::format(
+        "products in bf16: on a CPU by LibTorch's operators, which are slower than our own kernels in float32 "
+        "({} float32 takes those)",
+        option_name(&Request::precision)));
 }
 
 void take_settings(const Request& request, TrainingPlan& plan) {
@@ -274,7 +279,7 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
   s.is_per_epoch = request.schedule.value_or(is_published ? "epoch" : "step") == "epoch";
   plan.ema_momentum = request.ema_momentum.value_or(
       is_published ? 1e-4 : std::clamp(30.0 / static_cast<double>(s.total_steps), 1e-4, 0.5));
-  // Once an epoch, but neither all the time nor hardly ever.
+  // Once per epoch, but neither all the time nor hardly ever.
   plan.evaluate_every = std::max(std::min(s.steps_per_epoch, std::max<std::int64_t>(1, (s.total_steps + 9) / 10)),
                                  std::max<std::int64_t>(1, s.total_steps / 50));
 }

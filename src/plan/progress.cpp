@@ -11,8 +11,8 @@
 
 namespace byteformer::plan {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ValidationResult, step, train_loss, loss, top1, top5, learning_rate, seconds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, seconds, loss_sum, loss_count, best_top1, best_loss, best_step,
-                                   loss_scale, good_steps, history, failures)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, optimizer_steps, seconds, loss_sum, loss_count, best_top1, best_loss,
+                                   best_step, loss_scale, good_steps, history, failures)
 
 std::string to_json(const Progress& progress) { return format::to_text(progress); }
 
@@ -24,15 +24,18 @@ Progress parse_progress(const std::string& json, const std::string& source) {
   }
 }
 
+Progress progress_of(const format::Tensors& checkpoint, const std::filesystem::path& path) {
+  const auto text = checkpoint.metadata.find(kProgressKey);
+  if (text == checkpoint.metadata.end())
+    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
+  return parse_progress(text->second, base::printable(path));
+}
+
 std::optional<Progress> read_progress(const std::filesystem::path& model_dir) {
   const std::filesystem::path path = model_dir / "training" / "checkpoint.safetensors";
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return std::nullopt;
-  const format::Tensors tensors = format::read_safetensors(path);
-  const auto text = tensors.metadata.find(kProgressKey);
-  if (text == tensors.metadata.end())
-    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
-  return parse_progress(text->second, base::printable(path));
+  return progress_of(format::read_safetensors(path), path);
 }
 
 }  // namespace byteformer::plan

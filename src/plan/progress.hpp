@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "format/tensors.hpp"
+
 namespace byteformer::plan {
 
 /// One evaluation on the validation set, as it is shown, logged and kept.
@@ -20,9 +22,10 @@ struct ValidationResult {
 
 /// What a run knows besides its tensors.
 struct Progress {
-  std::int64_t step = 0;  ///< steps done
-  double seconds = 0;     ///< of training so far, over all sessions
-  double loss_sum = 0;    ///< since the last evaluation
+  std::int64_t step = 0;             ///< steps done
+  std::int64_t optimizer_steps = 0;  ///< those in which the weights moved
+  double seconds = 0;                ///< of training so far, over all sessions
+  double loss_sum = 0;               ///< since the last evaluation
   std::int64_t loss_count = 0;
   double best_top1 = -1, best_loss = 0;
   std::int64_t best_step = 0;
@@ -39,6 +42,9 @@ std::string to_json(const Progress& progress);
 
 /// \throws Error kInvalidFormat naming `source`; keys that it does not know are ignored.
 Progress parse_progress(const std::string& json, const std::string& source);
+
+/// What `checkpoint`, read from `path`, says besides its tensors. \throws Error as parse_progress().
+Progress progress_of(const format::Tensors& checkpoint, const std::filesystem::path& path);
 
 /// What the checkpoint of the run in `model_dir` says, without its tensors; nothing where there is none yet.
 /// \throws Error as format::read_safetensors() and parse_progress().

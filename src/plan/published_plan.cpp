@@ -150,7 +150,7 @@ void choose_augmentation(const Request& asked, const PublishedRun& run, const Da
   plan.reasons.push_back("training files: " + (changes.empty() ? "as they are" : changes.substr(2)));
 }
 
-/// How the number of files a step comes about.
+/// How the number of files per step comes about.
 std::string batch_text(const Request& asked, const PublishedRun& run, const TrainingPlan& plan) {
   if (asked.batch_size) return fmt::format("{} files a step", plan.batch_size);
   return fmt::format("{} files a step: {} on each of {} GPUs, as published, {} times", plan.batch_size,

@@ -56,7 +56,7 @@ struct PublishedRun {
   double warmup_init_lr = 1e-6;
   std::optional<std::int64_t> max_iterations;  ///< steps, instead of epochs
   std::int64_t batch_per_gpu = 0;              ///< files
-  std::int64_t num_accumulated = 1;            ///< passes a step
+  std::int64_t num_accumulated = 1;            ///< passes per step
   std::vector<std::string> remarks;            ///< keys without effect, and keys that nobody knows, with their lines
 };
 

@@ -74,7 +74,7 @@ enum class Group { kRun, kFiles, kModel, kSchedule, kMachine, kDisplay };
 enum class Effect {
   kDecidesResult,  ///< it must be what the run started with
   kPlacesResult,   ///< it belongs to a new run
-  kNone            ///< it may change
+  kNone            ///< it may change: at most, sums are rounded otherwise
 };
 
 struct Setting {

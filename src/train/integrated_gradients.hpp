@@ -34,9 +34,9 @@ std::vector<QuadraturePoint> gauss_legendre(int num_points);
 
 /// Along the straight line in embedding space from E[padding] = 0 to E[b_i] for all bytes i at once, byte i is given
 /// (E[b_i] - 0) . mean of d value / d E[b_i], added up over channels. The stem is linear, so that the line is one in
-/// the space of tokens, too, and one gradient a token serves all bytes that it reads. Bytes that no token reads get 0.
-/// \throws Error kEmptyFile, kTooManyTokens; kUnsupported where the log-odds of the only class are asked for.
-/// \see Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks", 2017
+/// the space of tokens, too, and one gradient per token serves all bytes that it reads. Bytes that no token reads get
+/// 0. \throws Error kEmptyFile, kTooManyTokens; kUnsupported where the log-odds of the only class are asked for. \see
+/// Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks", 2017
 IntegratedGradients integrated_gradients(Module& module, std::span<const std::uint8_t> file,
                                          const GradientOptions& options);
 

@@ -34,7 +34,7 @@ struct ModuleOptions {
   /// Element type of products: float32, or bfloat16 or float16 for mixed precision. Norms and sums stay float32.
   torch::Dtype compute_type = torch::kFloat32;
   Regularisation regularisation = {};
-  int num_threads = 0;          ///< of our own kernels; 0 means one a processor
+  int num_threads = 0;          ///< of our own kernels; 0 means one per processor
   bool use_own_kernels = true;  ///< on the CPU, where sizes and options allow; otherwise LibTorch's operators
 };
 

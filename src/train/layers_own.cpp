@@ -1,6 +1,7 @@
 // Our own backward passes as nodes of LibTorch's autograd graph: the layers on the CPU.
 #include <torch/torch.h>
 
+#include <optional>
 #include <utility>
 
 #include "backprop/block.hpp"
@@ -43,110 +44,37 @@ backprop::MergeTensors<Pointer> merge_tensors(const Get& get) {
   return {get("reduction.weight"), get("norm.weight"), get("norm.bias")};
 }
 
-using torch::autograd::variable_list;
-
 torch::Tensor empty_rows(std::size_t rows, std::size_t columns) {
   return torch::empty({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)}, torch::kFloat32);
 }
 
-/// Makes `y` a result of `node`, which hands its gradient on to `x` if that has one.
-template <typename Node>
-torch::Tensor attach(std::shared_ptr<Node> node, torch::Tensor y, const torch::Tensor& x) {
+/// A node of the graph whose backward pass is `Pass`, d_x of d_y. What that remembers lives until the pass is over.
+template <typename Pass>
+struct Backward : torch::autograd::Node {
+  Backward(const char* name, Pass run) : name_(name), run_(std::move(run)) {}
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& d_y) override {
+    BF_DCHECK(run_.has_value());
+    return {(*run_)(d_y[0].contiguous())};
+  }
+  void release_variables() override { run_.reset(); }
+  std::string name() const override { return name_; }
+
+ private:
+  const char* name_;
+  std::optional<Pass> run_;
+};
+
+/// Makes `y` a result of a node that hands its gradient on to `x` if that has one; `run` holds `x` detached, since its
+/// graph is kept by the edge.
+template <typename Pass>
+torch::Tensor with_backward(const char* name, torch::Tensor y, const torch::Tensor& x, Pass run) {
+  if (!torch::GradMode::is_enabled()) return y;
+  const std::shared_ptr<Backward<Pass>> node(new Backward<Pass>(name, std::move(run)), torch::autograd::deleteNode);
   node->set_next_edges(torch::autograd::collect_next_edges(x));
   torch::autograd::create_gradient_edge(y, node);
   return y;
 }
-
-template <typename Node, typename... Arguments>
-std::shared_ptr<Node> make_node(Arguments&&... arguments) {
-  return std::shared_ptr<Node>(new Node(std::forward<Arguments>(arguments)...), torch::autograd::deleteNode);
-}
-
-struct StemBackward : torch::autograd::Node {
-  StemBackward(const backprop::StemShape& s, const backprop::StemTensors<const float*>& w,
-               const backprop::StemTensors<float*>& g, backprop::PackedIds i, backprop::TrainingWorkers& with)
-      : shape(s), weights(w), gradients(g), ids(std::move(i)), workers(with) {}
-
-  variable_list apply(variable_list&& d_y) override {
-    const torch::Tensor d = d_y[0].contiguous();
-    backprop::stem_backward(shape, weights, ids, d.data_ptr<float>(), gradients, workers);
-    return {torch::Tensor()};
-  }
-  void release_variables() override { ids = {}; }
-  std::string name() const override { return "StemBackward"; }
-
-  backprop::StemShape shape;
-  backprop::StemTensors<const float*> weights;
-  backprop::StemTensors<float*> gradients;
-  backprop::PackedIds ids;
-  backprop::TrainingWorkers& workers;
-};
-
-struct BlockBackward : torch::autograd::Node {
-  BlockBackward(const backprop::BlockShape& s, const backprop::BlockWeights& w, const backprop::BlockGradients& g,
-                backprop::WindowPlan p, backprop::BlockMemory&& m, torch::Tensor input, backprop::TrainingWorkers& with)
-      : shape(s),
-        weights(w),
-        gradients(g),
-        plan(std::move(p)),
-        memory(std::move(m)),
-        x(std::move(input)),
-        workers(with) {}
-
-  variable_list apply(variable_list&& d_y) override {
-    const torch::Tensor d = d_y[0].contiguous();
-    torch::Tensor d_x = torch::empty_like(x);
-    backprop::block_backward(shape, weights, plan, x.data_ptr<float>(), memory, d.data_ptr<float>(),
-                             d_x.data_ptr<float>(), gradients, workers);
-    return {d_x};
-  }
-  void release_variables() override {
-    memory = {};
-    x.reset();
-  }
-  std::string name() const override { return "BlockBackward"; }
-
-  backprop::BlockShape shape;
-  backprop::BlockWeights weights;
-  backprop::BlockGradients gradients;
-  backprop::WindowPlan plan;
-  backprop::BlockMemory memory;
-  torch::Tensor x;  // detached: its graph is kept by the edge
-  backprop::TrainingWorkers& workers;
-};
-
-struct MergeBackward : torch::autograd::Node {
-  MergeBackward(const backprop::MergeShape& s, const backprop::MergeWeights& w, const backprop::MergeGradients& g,
-                backprop::MergePlan p, backprop::MergeMemory&& m, torch::Tensor input, backprop::TrainingWorkers& with)
-      : shape(s),
-        weights(w),
-        gradients(g),
-        plan(std::move(p)),
-        memory(std::move(m)),
-        x(std::move(input)),
-        workers(with) {}
-
-  variable_list apply(variable_list&& d_y) override {
-    const torch::Tensor d = d_y[0].contiguous();
-    torch::Tensor d_x = torch::empty_like(x);
-    backprop::merge_backward(shape, weights, plan, x.data_ptr<float>(), memory, d.data_ptr<float>(),
-                             d_x.data_ptr<float>(), gradients, workers);
-    return {d_x};
-  }
-  void release_variables() override {
-    memory = {};
-    x.reset();
-  }
-  std::string name() const override { return "MergeBackward"; }
-
-  backprop::MergeShape shape;
-  backprop::MergeWeights weights;
-  backprop::MergeGradients gradients;
-  backprop::MergePlan plan;
-  backprop::MergeMemory memory;
-  torch::Tensor x;
-  backprop::TrainingWorkers& workers;
-};
 
 class OwnLayers : public Layers {
  public:
@@ -172,8 +100,11 @@ class OwnLayers : public Layers {
     backprop::StemMemory memory;
     torch::Tensor y = empty_rows(ids.num_tokens(), stem_.hidden_size);
     backprop::stem_forward(stem_, weights, ids, memory, y.data_ptr<float>(), workers_);
-    if (!torch::GradMode::is_enabled()) return y;
-    return attach(make_node<StemBackward>(stem_, weights, gradients, std::move(ids), workers_), y, torch::Tensor());
+    return with_backward("StemBackward", y, torch::Tensor(),
+                         [this, weights, gradients, ids = std::move(ids)](const torch::Tensor& d_y) {
+                           backprop::stem_backward(stem_, weights, ids, d_y.data_ptr<float>(), gradients, workers_);
+                           return torch::Tensor();
+                         });
   }
 
   torch::Tensor block(std::size_t layer, backprop::WindowPlan plan, const BatchRows& x) override {
@@ -184,10 +115,14 @@ class OwnLayers : public Layers {
     backprop::BlockMemory memory(block_, plan.rows.size(), workers_.buffers);
     torch::Tensor y = empty_rows(plan.rows.size(), block_.hidden_size);
     backprop::block_forward(block_, weights, plan, x.rows.data_ptr<float>(), memory, y.data_ptr<float>(), workers_);
-    if (!torch::GradMode::is_enabled()) return y;
-    return attach(make_node<BlockBackward>(block_, weights, gradients, std::move(plan), std::move(memory),
-                                           x.rows.detach(), workers_),
-                  y, x.rows);
+    return with_backward("BlockBackward", y, x.rows,
+                         [this, weights, gradients, plan = std::move(plan), memory = std::move(memory),
+                          input = x.rows.detach()](const torch::Tensor& d_y) {
+                           torch::Tensor d_x = torch::empty_like(input);
+                           backprop::block_backward(block_, weights, plan, input.data_ptr<float>(), memory,
+                                                    d_y.data_ptr<float>(), d_x.data_ptr<float>(), gradients, workers_);
+                           return d_x;
+                         });
   }
 
   torch::Tensor merge(std::size_t layer, backprop::MergePlan plan, const torch::Tensor& x) override {
@@ -198,10 +133,14 @@ class OwnLayers : public Layers {
     backprop::MergeMemory memory = workers_.buffers.take(plan.num_merged() * merge_.hidden_size);
     torch::Tensor y = empty_rows(plan.num_merged(), merge_.hidden_size);
     backprop::merge_forward(merge_, weights, plan, x.data_ptr<float>(), memory, y.data_ptr<float>(), workers_);
-    if (!torch::GradMode::is_enabled()) return y;
-    return attach(
-        make_node<MergeBackward>(merge_, weights, gradients, std::move(plan), std::move(memory), x.detach(), workers_),
-        y, x);
+    return with_backward("MergeBackward", y, x,
+                         [this, weights, gradients, plan = std::move(plan), memory = std::move(memory),
+                          input = x.detach()](const torch::Tensor& d_y) {
+                           torch::Tensor d_x = torch::empty_like(input);
+                           backprop::merge_backward(merge_, weights, plan, input.data_ptr<float>(), memory,
+                                                    d_y.data_ptr<float>(), d_x.data_ptr<float>(), gradients, workers_);
+                           return d_x;
+                         });
   }
 
   base::ThreadPool* thread_pool() noexcept override { return &pool_; }

@@ -62,8 +62,8 @@ class Module {
 Module make_module(const plan::TrainingPlan& plan, const Runtime& runtime);
 
 /// Calls `run(first, last)` for consecutive files whose tokens fit one pass, or for a single file that does not.
-template <typename Files, typename Run>
-void for_each_pass(const Module& module, const Files& files, std::int64_t token_budget, const Run& run) {
+template <typename Files, typename Pass>
+void for_each_pass(const Module& module, const Files& files, std::int64_t token_budget, const Pass& run) {
   for (std::size_t first = 0, last = 0; first < files.size(); first = last) {
     std::int64_t tokens = 0;
     for (; last < files.size(); ++last) {

@@ -11,13 +11,7 @@
 namespace byteformer::train {
 namespace {
 
-/// The numbers of one step.
-struct Step {
-  float learning_rate, gradient_scale, decay, beta1, beta2, eps, bias1, root_bias2, momentum;
-};
-
-/// All of a step in one pass over memory, on our own kernels.
-constexpr std::int64_t kChunk = 1 << 15;
+constexpr std::int64_t kChunk = 1 << 15;  // elements
 
 /// Calls body(chunk, begin, end) for chunks of [0, size) that do not depend on the number of threads.
 template <typename Body>
@@ -31,41 +25,38 @@ void for_each_chunk(base::ThreadPool* pool, std::int64_t size, const Body& body)
   for (std::size_t i = 0; i < num_chunks; ++i) run(i, 0);
 }
 
-void step_on_cpu(const Step& s, std::int64_t num_decayed, std::int64_t size, const torch::Tensor& w,
-                 torch::Tensor& gradients, const OptimizerState& state, base::ThreadPool* pool) {
+/// All of a step in one pass over memory, on our own kernels.
+void step_on_cpu(const kernels::AdamWArgs& step, Parameters& parameters, const OptimizerState& state,
+                 base::ThreadPool* pool) {
   const kernels::TrainingKernels& kernels = kernels::training_kernels_for(kernels::default_kernels());
   const auto run = [&](std::int64_t begin, std::int64_t end, float decay) {
     if (begin >= end) return;
-    kernels.adamw({.count = static_cast<std::size_t>(end - begin),
-                   .weights = w.data_ptr<float>() + begin,
-                   .gradients = gradients.data_ptr<float>() + begin,
-                   .first_moment = state.first_moment.data_ptr<float>() + begin,
-                   .second_moment = state.second_moment.data_ptr<float>() + begin,
-                   .average = state.average.data_ptr<float>() + begin,
-                   .gradient_scale = s.gradient_scale,
-                   .decay = decay,
-                   .beta1 = s.beta1,
-                   .beta2 = s.beta2,
-                   .step_size = s.learning_rate / s.bias1,
-                   .inverse_root_bias2 = 1 / s.root_bias2,
-                   .eps = s.eps,
-                   .momentum = s.momentum});
+    kernels::AdamWArgs args = step;
+    args.count = static_cast<std::size_t>(end - begin);
+    args.weights = parameters.values().data_ptr<float>() + begin;
+    args.gradients = parameters.gradients().data_ptr<float>() + begin;
+    args.first_moment = state.first_moment.data_ptr<float>() + begin;
+    args.second_moment = state.second_moment.data_ptr<float>() + begin;
+    args.average = state.average.data_ptr<float>() + begin;
+    args.decay = decay;
+    kernels.adamw(args);
   };
-  for_each_chunk(pool, size, [&](std::size_t, std::int64_t begin, std::int64_t end) noexcept {
-    run(begin, std::min(end, num_decayed), s.decay);
+  const std::int64_t num_decayed = parameters.num_decayed();
+  for_each_chunk(pool, parameters.size(), [&](std::size_t, std::int64_t begin, std::int64_t end) noexcept {
+    run(begin, std::min(end, num_decayed), step.decay);
     run(std::max(begin, num_decayed), end, 1);
   });
 }
 
-void step_on_device(const Step& s, std::int64_t num_decayed, torch::Tensor& w, torch::Tensor& gradients,
-                    OptimizerState& state) {
-  const torch::Tensor g = gradients * s.gradient_scale;
-  w.narrow(0, 0, num_decayed).mul_(s.decay);
-  state.first_moment.mul_(s.beta1).add_(g, 1 - s.beta1);
-  state.second_moment.mul_(s.beta2).addcmul_(g, g, 1 - s.beta2);
-  w.addcdiv_(state.first_moment, (state.second_moment.sqrt() / s.root_bias2).add_(s.eps), -s.learning_rate / s.bias1);
-  state.average.add_(w - state.average, s.momentum);
-  gradients.zero_();
+void step_on_device(const kernels::AdamWArgs& step, float root_bias2, Parameters& parameters, OptimizerState& state) {
+  torch::Tensor& w = parameters.values();
+  const torch::Tensor g = parameters.gradients() * step.gradient_scale;
+  w.narrow(0, 0, parameters.num_decayed()).mul_(step.decay);
+  state.first_moment.mul_(step.beta1).add_(g, 1 - step.beta1);
+  state.second_moment.mul_(step.beta2).addcmul_(g, g, 1 - step.beta2);
+  w.addcdiv_(state.first_moment, (state.second_moment.sqrt() / root_bias2).add_(step.eps), -step.step_size);
+  state.average.add_(w - state.average, step.momentum);
+  parameters.gradients().zero_();
 }
 
 }  // namespace
@@ -81,20 +72,20 @@ void AdamW::step(double learning_rate, double gradient_scale) {
   torch::NoGradGuard no_grad;
   ++state_.num_steps;
   const auto steps = static_cast<double>(state_.num_steps);
-  const Step s{.learning_rate = static_cast<float>(learning_rate),
-               .gradient_scale = static_cast<float>(gradient_scale),
-               .decay = static_cast<float>(1 - learning_rate * options_.weight_decay),
-               .beta1 = static_cast<float>(options_.beta1),
-               .beta2 = static_cast<float>(options_.beta2),
-               .eps = static_cast<float>(options_.eps),
-               .bias1 = static_cast<float>(1 - std::pow(options_.beta1, steps)),
-               .root_bias2 = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, steps))),
-               .momentum = static_cast<float>(options_.ema_momentum)};
-  torch::Tensor& w = parameters_.values();
-  if (w.is_cpu()) {
-    step_on_cpu(s, parameters_.num_decayed(), parameters_.size(), w, parameters_.gradients(), state_, pool_);
+  const auto bias1 = static_cast<float>(1 - std::pow(options_.beta1, steps));
+  const auto root_bias2 = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, steps)));
+  const kernels::AdamWArgs step{.gradient_scale = static_cast<float>(gradient_scale),
+                                .decay = static_cast<float>(1 - learning_rate * options_.weight_decay),
+                                .beta1 = static_cast<float>(options_.beta1),
+                                .beta2 = static_cast<float>(options_.beta2),
+                                .step_size = static_cast<float>(learning_rate) / bias1,
+                                .inverse_root_bias2 = 1 / root_bias2,
+                                .eps = static_cast<float>(options_.eps),
+                                .momentum = static_cast<float>(options_.ema_momentum)};
+  if (parameters_.values().is_cpu()) {
+    step_on_cpu(step, parameters_, state_, pool_);
   } else {
-    step_on_device(s, parameters_.num_decayed(), w, parameters_.gradients(), state_);
+    step_on_device(step, root_bias2, parameters_, state_);
   }
 }
 

@@ -14,23 +14,6 @@
 namespace byteformer::train {
 namespace {
 
-std::vector<model::TensorSpec> trainable_specs(const format::ModelConfig& config) {
-  std::vector<model::TensorSpec> specs = model::tensor_specs(config);
-  if (config.position_embedding == format::PositionEmbedding::kSinusoidal)
-    std::erase_if(specs, [](const model::TensorSpec& spec) { return spec.name == kPositions; });
-  return specs;
-}
-
-std::int64_t num_elements(const std::vector<std::int64_t>& shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t size : shape) count *= size;
-  return count;
-}
-
-bool ends_with(const std::string& text, std::string_view ending) {
-  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
-
 /// Turns the stem, which is initialised, into a filter bank.
 void start_stem(Parameters& parameters, const format::ModelConfig& config, std::uint64_t seed) {
   torch::Tensor embeddings = parameters["embeddings.weight"].detach();
@@ -44,53 +27,44 @@ void start_stem(Parameters& parameters, const format::ModelConfig& config, std::
   convolution.copy_(taps);
 }
 
-/// Rows of a [rows, ...] tensor: `from[row]` goes to `to[wanted]` for pairs of equal names, or row by row.
-void copy_rows(const std::vector<float>& from, std::size_t row_size, torch::Tensor to,
-               const std::vector<std::pair<std::int64_t, std::int64_t>>& rows) {
-  torch::Tensor flat = to.view({-1, static_cast<std::int64_t>(row_size)});
-  for (const auto& [source, target] : rows)
-    flat[target].copy_(torch::from_blob(const_cast<float*>(from.data()) + source * static_cast<std::int64_t>(row_size),
-                                        {static_cast<std::int64_t>(row_size)}));
+torch::Tensor as_tensor(const std::vector<float>& numbers, const std::vector<std::int64_t>& shape) {
+  return torch::from_blob(const_cast<float*>(numbers.data()), shape);
 }
 
-std::vector<std::pair<std::int64_t, std::int64_t>> same_rows(std::int64_t count) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> rows;
-  for (std::int64_t i = 0; i < count; ++i) rows.emplace_back(i, i);
-  return rows;
-}
-
-std::vector<std::pair<std::int64_t, std::int64_t>> same_labels(const std::vector<std::string>& from,
-                                                               const std::vector<std::string>& to) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> rows;
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    const auto found = std::ranges::find(from, to[i]);
-    if (found != from.end()) rows.emplace_back(found - from.begin(), static_cast<std::int64_t>(i));
+/// Copies the rows of `from` [from_labels, row_size] whose labels are also `to_labels` to their rows of `to`.
+void copy_rows(const std::vector<float>& from, const std::vector<std::string>& from_labels, torch::Tensor to,
+               const std::vector<std::string>& to_labels) {
+  const torch::Tensor source = as_tensor(from, {std::ssize(from)}).view({std::ssize(from_labels), -1});
+  for (std::size_t i = 0; i < to_labels.size(); ++i) {
+    const auto found = std::ranges::find(from_labels, to_labels[i]);
+    if (found == from_labels.end()) continue;
+    torch::Tensor row = to[static_cast<std::int64_t>(i)];
+    row.copy_(source[found - from_labels.begin()].view(row.sizes()));
   }
-  return rows;
 }
 
 }  // namespace
 
 Parameters::Parameters(const format::ModelConfig& config, torch::Device device) {
-  const std::vector<model::TensorSpec> specs = trainable_specs(config);
+  std::vector<model::TensorSpec> specs = model::tensor_specs(config);
+  std::erase_if(specs, [&](const model::TensorSpec& spec) { return model::is_buffer(config, spec); });
+  const auto decays = [](const model::TensorSpec& spec) { return spec.shape.size() > 1; };
+  std::ranges::stable_partition(specs, decays);
   std::int64_t size = 0;
-  const auto add = [&](const model::TensorSpec& spec) {
-    const std::int64_t count = num_elements(spec.shape);
-    entries_.push_back({spec.name, spec.shape, {size, count}});
-    size += count;
-  };
-  for (const auto& spec : specs)
-    if (spec.shape.size() > 1) add(spec);
-  num_decayed_ = size;
-  for (const auto& spec : specs)
-    if (spec.shape.size() == 1) add(spec);
+  for (const model::TensorSpec& spec : specs) {
+    size += c10::multiply_integers(spec.shape);
+    if (decays(spec)) num_decayed_ = size;
+  }
   values_ = torch::zeros({size}, torch::TensorOptions().dtype(torch::kFloat32).device(device));
   gradients_ = torch::zeros_like(values_);
-  for (const Entry& entry : entries_) {
-    torch::Tensor view = values_.narrow(0, entry.range.begin, entry.range.size).view(entry.shape).detach();
+  std::int64_t begin = 0;
+  for (const model::TensorSpec& spec : specs) {
+    const std::int64_t count = c10::multiply_integers(spec.shape);
+    torch::Tensor view = values_.narrow(0, begin, count).view(spec.shape).detach();
     view.requires_grad_(true);
-    view.mutable_grad() = gradients_.narrow(0, entry.range.begin, entry.range.size).view(entry.shape);
-    views_.emplace(entry.name, view);
+    view.mutable_grad() = gradients_.narrow(0, begin, count).view(spec.shape);
+    views_.emplace(spec.name, view);
+    begin += count;
   }
 }
 
@@ -100,32 +74,24 @@ const torch::Tensor& Parameters::operator[](const std::string& name) const {
   return found->second;
 }
 
-Parameters::Range Parameters::range(const std::string& name) const {
-  for (const Entry& entry : entries_)
-    if (entry.name == name) return entry.range;
-  throw Error(ErrorCode::kInternal, "no parameter is called " + name);
-}
-
 void Parameters::load(const format::Tensors& tensors) {
   torch::NoGradGuard no_grad;
-  for (const Entry& entry : entries_) {
-    const auto found = tensors.by_name.find(entry.name);
-    if (found == tensors.by_name.end() || found->second.shape != entry.shape)
-      base::fail(ErrorCode::kInvalidModel, tensors.source, ": no tensor ", entry.name, " of shape ",
-                 format::shape_text(entry.shape));
-    const std::vector<float> numbers = format::to_float32(found->second, entry.name);
-    values_.narrow(0, entry.range.begin, entry.range.size)
-        .copy_(torch::from_blob(const_cast<float*>(numbers.data()), {entry.range.size}));
+  for (const auto& [name, view] : views_) {
+    const auto found = tensors.by_name.find(name);
+    const std::vector<std::int64_t> shape = view.sizes().vec();
+    if (found == tensors.by_name.end() || found->second.shape != shape)
+      base::fail(ErrorCode::kInvalidModel, tensors.source, ": no tensor ", name, " of shape ",
+                   format::shape_text(shape));
+    view.detach().copy_(as_tensor(format::to_float32(found->second, name), shape));
   }
 }
 
 std::map<std::string, format::TensorView, std::less<>> Parameters::named(const torch::Tensor& flat_on_cpu) const {
   std::map<std::string, format::TensorView, std::less<>> tensors;
-  const float* data = flat_on_cpu.data_ptr<float>();
-  for (const Entry& entry : entries_)
-    tensors[entry.name] = {
-        format::DType::kF32, entry.shape,
-        std::as_bytes(std::span(data + entry.range.begin, static_cast<std::size_t>(entry.range.size)))};
+  for (const auto& [name, view] : views_)
+    tensors[name] = {format::DType::kF32, view.sizes().vec(),
+                     std::as_bytes(std::span(flat_on_cpu.data_ptr<float>() + view.storage_offset(),
+                                             static_cast<std::size_t>(view.numel())))};
   return tensors;
 }
 
@@ -155,11 +121,10 @@ void initialise(Parameters& parameters, const format::ModelConfig& config, Initi
       } else {
         values.normal_(0, 0.02, generator).clamp_(-2, 2);
       }
-    } else if (ends_with(name, ".weight")) {
+    } else if (name.ends_with(".weight")) {
       values.fill_(1);  // norms
     }
-    const Parameters::Range range = parameters.range(name);
-    parameters.values().narrow(0, range.begin, range.size).copy_(values.flatten());
+    view.detach().copy_(values);
   }
   if (how == Initialisation::kFilterBank) start_stem(parameters, config, seed);
 }
@@ -170,22 +135,22 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
   for (const auto& [name, leaf] : parameters.all()) {
     const auto found = source.tensors.by_name.find(name);
     if (found == source.tensors.by_name.end()) {
-      if (name.rfind("pos_embed", 0) == 0) continue;  // it has sinusoidal positions
-      base::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name, "; the models differ in their layers");
+      if (name == kPositions) continue;  // it has sinusoidal positions
+      base::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name,
+                   "; the models differ in their layers");
     }
     const std::vector<std::int64_t> shape = leaf.sizes().vec();
     const std::vector<float> numbers = format::to_float32(found->second, name);
     torch::Tensor target = leaf.detach();
-    if (name.rfind("classifier.", 0) == 0) {
-      const std::size_t row_size = name == "classifier.bias" ? 1 : static_cast<std::size_t>(config.hidden_size);
+    if (name.starts_with("classifier.")) {
       if (found->second.shape.size() != shape.size() || (shape.size() == 2 && found->second.shape[1] != shape[1]))
         base::fail(ErrorCode::kInvalidModel, init_from, ": its hidden size differs");
-      copy_rows(numbers, row_size, target, same_labels(source.config.labels, config.labels));
-    } else if (name.rfind("pos_embed", 0) == 0 && found->second.shape.back() == config.hidden_size) {
-      copy_rows(numbers, static_cast<std::size_t>(config.hidden_size), target,
-                same_rows(std::min(config.max_position_embeddings, source.config.max_position_embeddings)));
+      copy_rows(numbers, source.config.labels, target, config.labels);
+    } else if (name == kPositions && found->second.shape.back() == config.hidden_size) {
+      const std::int64_t count = std::min(config.max_position_embeddings, source.config.max_position_embeddings);
+      target.narrow(2, 0, count).copy_(as_tensor(numbers, {1, 1, count, config.hidden_size}));
     } else if (found->second.shape == shape) {
-      target.copy_(torch::from_blob(const_cast<float*>(numbers.data()), shape));
+      target.copy_(as_tensor(numbers, shape));
     } else {
       base::fail(ErrorCode::kInvalidModel, init_from, ": tensor ", name, " has shape ",
                  format::shape_text(found->second.shape), ", this model needs ", format::shape_text(shape), "; ",

@@ -32,17 +32,9 @@ class Parameters {
   torch::Tensor& values() noexcept { return values_; }        ///< [num_parameters]
   torch::Tensor& gradients() noexcept { return gradients_; }  ///< [num_parameters]
   const torch::Tensor& values() const noexcept { return values_; }
-  std::int64_t num_decayed() const noexcept {
-    return num_decayed_;
-  }  ///< the first so many decay: more than one dimension
+  /// The first so many decay: those of more than one dimension.
+  std::int64_t num_decayed() const noexcept { return num_decayed_; }
   std::int64_t size() const noexcept { return values_.numel(); }
-
-  /// Element range of a tensor in the flat ones.
-  struct Range {
-    std::int64_t begin = 0;
-    std::int64_t size = 0;
-  };
-  Range range(const std::string& name) const;
 
   /// Copies what a weights file holds into `values()`; names must be those of the model.
   /// \throws Error kInvalidModel naming the tensor.
@@ -53,12 +45,6 @@ class Parameters {
   std::map<std::string, format::TensorView, std::less<>> named(const torch::Tensor& flat_on_cpu) const;
 
  private:
-  struct Entry {
-    std::string name;
-    std::vector<std::int64_t> shape;
-    Range range;
-  };
-  std::vector<Entry> entries_;  // in the order of the flat tensors
   std::map<std::string, torch::Tensor> views_;
   torch::Tensor values_, gradients_;
   std::int64_t num_decayed_ = 0;

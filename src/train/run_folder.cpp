@@ -9,7 +9,6 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
-#include "format/json.hpp"
 #include "format/safetensors.hpp"
 
 namespace byteformer::train {
@@ -59,31 +58,22 @@ plan::TrainingPlan RunFolder::read_plan() const {
   return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
 }
 
-void RunFolder::save(const FlatTensors& tensors, std::int64_t optimizer_steps, const plan::Progress& progress) const {
-  format::Json text = format::from_text(to_json(progress));
-  text["optimizer_steps"] = optimizer_steps;
+void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress) const {
   std::map<std::string, format::TensorView, std::less<>> views;
   for (const auto& [name, numbers] : tensors)
     views[name] = {format::DType::kF32, {static_cast<std::int64_t>(numbers.size())}, std::as_bytes(numbers)};
   format::write_safetensors(training_dir() / "checkpoint.safetensors", views,
-                            {{plan::kProgressKey, format::to_text(text)}});
+                            {{plan::kProgressKey, plan::to_json(progress)}});
 }
 
-std::optional<std::int64_t> RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
+bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
   std::error_code error;
-  if (!fs::exists(path, error)) return std::nullopt;
+  if (!fs::exists(path, error)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
-  const auto text = tensors.metadata.find(plan::kProgressKey);
-  if (text == tensors.metadata.end())
-    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: it says nothing of progress");
+  progress = plan::progress_of(tensors, path);
   for (const auto& [name, numbers] : flat) copy_into(numbers, tensors, name);
-  progress = plan::parse_progress(text->second, base::printable(path));
-  try {
-    return format::from_text(text->second).at("optimizer_steps").get<std::int64_t>();
-  } catch (const nlohmann::json::exception& problem) {
-    base::fail(ErrorCode::kInvalidFormat, base::printable(path), ": is no checkpoint: ", problem.what());
-  }
+  return true;
 }
 
 void RunFolder::write_model(const format::ModelConfig& config,

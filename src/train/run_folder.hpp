@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 
@@ -32,11 +31,11 @@ class RunFolder {
   /// \throws Error kNotFound saying what a run looks like.
   plan::TrainingPlan read_plan() const;
 
-  void save(const FlatTensors& tensors, std::int64_t optimizer_steps, const plan::Progress& progress) const;
+  void save(const FlatTensors& tensors, const plan::Progress& progress) const;
 
-  /// Fills `tensors` and `progress` from the checkpoint and returns the optimizer's steps; none if there is no
-  /// checkpoint. \throws Error kInvalidFormat, kInvalidModel.
-  std::optional<std::int64_t> load(const FlatTensors& tensors, plan::Progress& progress) const;
+  /// Fills `tensors` and `progress` from the checkpoint; returns false if there is none.
+  /// \throws Error kInvalidFormat, kInvalidModel.
+  bool load(const FlatTensors& tensors, plan::Progress& progress) const;
 
   /// Writes config.json and model.safetensors: the answer so far.
   void write_model(const format::ModelConfig& config,

@@ -4,7 +4,7 @@
 namespace byteformer::train {
 
 struct Runtime {
-  int num_threads = 0;  ///< 0: one a processor
+  int num_threads = 0;  ///< 0: one per processor
   int num_workers = 1;  ///< threads that read, augment and encode files
 };
 

@@ -2,6 +2,7 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -16,7 +17,6 @@
 #include "format/model_folder.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
-#include "train/stopwatch.hpp"
 #include "train/validation_set.hpp"
 
 namespace byteformer::train {
@@ -83,17 +83,24 @@ class CheckpointTensors {
 
 bool has_noise(const plan::TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }
 
-}  // namespace
-
-/// A training run in memory.
-class Trainer::Run {
+/// Wall time since a moment.
+class Stopwatch {
  public:
-  Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
-      TrainingEvents events);
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  void restart() { start_ = Clock::now(); }
 
-  Outcome train();
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
 
-  const plan::Progress& progress() const noexcept { return progress_; }
+/// A run in memory.
+class Training {
+ public:
+  Training(const plan::TrainingPlan& plan, const data::DataSet& data, const RunFolder& folder, const Runtime& runtime,
+           const TrainingEvents& events);
+
+  Outcome run();
 
  private:
   void step(std::vector<data::LoadedFile> files);
@@ -107,11 +114,11 @@ class Trainer::Run {
   void save();
   bool is_out_of_time() const;
 
-  plan::TrainingPlan plan_;
+  const plan::TrainingPlan& plan_;
   const data::DataSet& data_;
-  RunFolder folder_;
-  Runtime runtime_;
-  TrainingEvents events_;
+  const RunFolder& folder_;
+  const Runtime& runtime_;
+  const TrainingEvents& events_;
   base::ThreadPool evaluation_pool_;
   Module module_;
   AdamW optimizer_;
@@ -121,13 +128,13 @@ class Trainer::Run {
   std::optional<Error> model_unwritten_, checkpoint_unwritten_;  // why the last attempt failed, if it did
 };
 
-Trainer::Run::Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
-                  TrainingEvents events)
-    : plan_(std::move(plan)),
+Training::Training(const plan::TrainingPlan& plan, const data::DataSet& data, const RunFolder& folder,
+                   const Runtime& runtime, const TrainingEvents& events)
+    : plan_(plan),
       data_(data),
-      folder_(std::move(folder)),
+      folder_(folder),
       runtime_(runtime),
-      events_(std::move(events)),
+      events_(events),
       evaluation_pool_(runtime.num_threads),
       module_(make_module(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
@@ -136,13 +143,14 @@ Trainer::Run::Run(plan::TrainingPlan plan, const data::DataSet& data, RunFolder 
   if (!plan_.init_from.empty()) adapt(module_.parameters(), plan_.config, plan_.init_from);
   optimizer_.state().average.copy_(module_.parameters().values());
   const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
-  if (const auto num_steps = folder_.load(tensors.flat(), progress_)) {
+  if (folder_.load(tensors.flat(), progress_)) {
     tensors.put_back();
-    optimizer_.state().num_steps = *num_steps;
+    optimizer_.state().num_steps = progress_.optimizer_steps;
   }
 }
 
-Outcome Trainer::Run::train() {
+Outcome Training::run() {
+  if (events_.on_start) events_.on_start(progress_.step);
   data::Loader loader(data_.train, loader_options(plan_, data_, runtime_), static_cast<std::size_t>(progress_.step));
   Stopwatch since_save;
   double seconds_between_saves = kLeastSecondsBetweenCheckpoints;
@@ -176,7 +184,7 @@ Outcome Trainer::Run::train() {
 }
 
 /// Answers of the weights that were kept, which may be those of an earlier session.
-void Trainer::Run::judge_best() {
+void Training::judge_best() {
   if (progress_.history.empty()) evaluate();
   const format::ModelFolder kept = format::read_model_folder(folder_.model_dir());
   module_.parameters().load(kept.tensors);
@@ -185,11 +193,9 @@ void Trainer::Run::judge_best() {
   outcome_.temperature = kept.config.temperature;
 }
 
-bool Trainer::Run::is_out_of_time() const {
-  return plan_.time_s > 0 && progress_.seconds > plan_.time_s * kTimeTolerance;
-}
+bool Training::is_out_of_time() const { return plan_.time_s > 0 && progress_.seconds > plan_.time_s * kTimeTolerance; }
 
-void Trainer::Run::step(std::vector<data::LoadedFile> files) {
+void Training::step(std::vector<data::LoadedFile> files) {
   const Stopwatch stopwatch;
   for (data::LoadedFile& file : files) {
     if (!file.error.empty()) continue;
@@ -226,7 +232,7 @@ void Trainer::Run::step(std::vector<data::LoadedFile> files) {
 }
 
 /// Gradients of the mean loss of the good files, pass by pass; returns that loss.
-double Trainer::Run::accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale) {
+double Training::accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale) {
   std::vector<std::span<const std::uint8_t>> bytes;
   std::vector<Target> targets;
   for (const data::LoadedFile& file : files) {
@@ -246,7 +252,7 @@ double Trainer::Run::accumulate(const std::vector<data::LoadedFile>& files, std:
   return loss;
 }
 
-void Trainer::Run::note_failures(const std::vector<data::LoadedFile>& files) {
+void Training::note_failures(const std::vector<data::LoadedFile>& files) {
   for (const data::LoadedFile& file : files) {
     if (file.error.empty()) continue;
     // A file may fail anew each time it is augmented, with other numbers in the message.
@@ -265,12 +271,12 @@ void Trainer::Run::note_failures(const std::vector<data::LoadedFile>& files) {
                " training files cannot be used, which is too many; the first: ", progress_.failures.front());
 }
 
-data::Answers Trainer::Run::validation_answers(const torch::Tensor& weights) {
+data::Answers Training::validation_answers(const torch::Tensor& weights) {
   if (!validation_) validation_.emplace(data_.validation, plan_, module_, events_.on_message);
   return validation_->answers(weights, module_, evaluation_pool_);
 }
 
-void Trainer::Run::evaluate() {
+void Training::evaluate() {
   const data::Answers answers = validation_answers(optimizer_.state().average);
   const data::Metrics metrics = data::measure(answers);
   plan::ValidationResult evaluation;
@@ -289,7 +295,7 @@ void Trainer::Run::evaluate() {
 }
 
 /// The averaged weights become the model if no earlier ones were better.
-void Trainer::Run::keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation) {
+void Training::keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation) {
   const bool is_better = evaluation.top1 > progress_.best_top1 ||
                          (evaluation.top1 == progress_.best_top1 && evaluation.loss <= progress_.best_loss);
   if (!is_better) return;
@@ -303,14 +309,15 @@ void Trainer::Run::keep_if_best(const data::Answers& answers, const plan::Valida
   progress_.best_step = evaluation.step;
 }
 
-void Trainer::Run::save() {
+void Training::save() {
   const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
-  write_or_say([&] { folder_.save(tensors.flat(), optimizer_.state().num_steps, progress_); }, checkpoint_unwritten_);
+  progress_.optimizer_steps = optimizer_.state().num_steps;
+  write_or_say([&] { folder_.save(tensors.flat(), progress_); }, checkpoint_unwritten_);
 }
 
 /// A full disk must not cost an hour of training: it is said, and tried again at the next checkpoint; only at the end
 /// it is an error. Returns whether it was written, and puts the reason into `failure` if not.
-bool Trainer::Run::write_or_say(const std::function<void()>& write, std::optional<Error>& failure) {
+bool Training::write_or_say(const std::function<void()>& write, std::optional<Error>& failure) {
   failure.reset();
   try {
     write();
@@ -324,15 +331,12 @@ bool Trainer::Run::write_or_say(const std::function<void()>& write, std::optiona
   }
 }
 
-Trainer::Trainer(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
-                 TrainingEvents events)
-    : run_(std::make_unique<Run>(std::move(plan), data, std::move(folder), runtime, std::move(events))) {}
+}  // namespace
 
-Trainer::~Trainer() = default;
-
-Outcome Trainer::run() { return run_->train(); }
-
-const plan::Progress& Trainer::progress() const noexcept { return run_->progress(); }
+Outcome train(const plan::TrainingPlan& plan, const data::DataSet& data, const RunFolder& folder,
+              const Runtime& runtime, const TrainingEvents& events) {
+  return Training(plan, data, folder, runtime, events).run();
+}
 
 double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   constexpr int kWarmUpSteps = 2;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +27,7 @@ struct StepReport {
 
 /// Called by the thread that trains; all may be empty.
 struct TrainingEvents {
+  std::function<void(std::int64_t step)> on_start;  ///< once, with the steps that earlier sessions did
   std::function<void(const StepReport&)> on_step;
   std::function<void(const plan::ValidationResult&)> on_evaluation;
   std::function<void(const std::string&)> on_message;
@@ -39,30 +39,17 @@ struct Outcome {
   bool is_finished = false;  ///< false: stopped, to be resumed
   bool is_out_of_time = false;
   plan::Progress progress;
-  data::Answers
-      validation;  ///< of the weights that were kept, in the order of the validation samples that could be read
+  /// Of the weights that were kept, in the order of the validation samples that could be read.
+  data::Answers validation;
   std::vector<std::size_t> validation_samples;  ///< which those are
   double temperature = 1;
 };
 
-class Trainer {
- public:
-  /// Starts, or goes on from the checkpoint that `folder` holds. `data` must outlive this.
-  /// \throws Error
-  Trainer(plan::TrainingPlan plan, const data::DataSet& data, RunFolder folder, const Runtime& runtime,
-          TrainingEvents events);
-  ~Trainer();
-
-  /// Trains to the end of the plan, or until should_stop; then everything is saved.
-  /// \throws Error kInternal if the loss stops being finite, saying what to try; what was saved stays.
-  Outcome run();
-
-  const plan::Progress& progress() const noexcept;
-
- private:
-  class Run;
-  std::unique_ptr<Run> run_;
-};
+/// Trains to the end of the plan, or until should_stop; then everything is saved. Starts, or goes on from the
+/// checkpoint that `folder` holds. \throws Error kInternal if the loss stops being finite, saying what to try; what was
+/// saved stays.
+Outcome train(const plan::TrainingPlan& plan, const data::DataSet& data, const RunFolder& folder,
+              const Runtime& runtime, const TrainingEvents& events);
 
 /// Seconds that one step of `plan` takes here, measured on real batches with weights that are thrown away.
 double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime);

@@ -94,13 +94,8 @@ experiments::TrainingLog read_training(const fs::path& model_dir) {
   const std::optional<plan::Progress> progress = plan::read_progress(model_dir);
   if (!progress || progress->step < plan.schedule.total_steps)
     throw Error(ErrorCode::kInternal, model_dir.native(), "the trainer ended well before the last step");
-  experiments::TrainingLog log{plan.data_fingerprint, progress->step,    progress->best_step,
-                               plan.epochs(),         progress->seconds, {}};
-  std::vector<experiments::Validation> history;
-  for (const plan::ValidationResult& e : progress->history)
-    history.push_back({e.step, e.seconds, e.train_loss, e.loss, e.top1});
-  log.history = experiments::thinned(history);
-  return log;
+  return {plan.data_fingerprint, progress->step,    progress->best_step,
+          plan.epochs(),         progress->seconds, experiments::thinned(progress->history)};
 }
 
 /// Whether all logits are the same bits.

@@ -2,8 +2,13 @@
 #include "base/thread_pool.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -61,6 +66,28 @@ TEST(ThreadPool, ServesManyCallersAtOnce) {
   for (auto& caller : callers) caller.join();
   EXPECT_EQ(total, 4u * 200u * 17u);
 }
+
+#ifndef BYTEFORMER_RUNS_SLOWLY  // sanitizers need all addresses, and emulators many
+/// For a process of its own: there are addresses for the stacks of some threads and not of all.
+[[noreturn]] void start_more_threads_than_fit() {
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  statm >> pages;
+  rlimit tight{};
+  tight.rlim_cur = tight.rlim_max = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (rlim_t{64} << 20);
+  setrlimit(RLIMIT_AS, &tight);
+  try {
+    const ThreadPool pool(100);
+  } catch (const std::system_error&) {
+    std::_Exit(7);
+  }
+  std::_Exit(0);
+}
+
+TEST(ThreadPool, ThreadsThatCannotBeStartedAreAnErrorAndNoEnd) {
+  EXPECT_EXIT(start_more_threads_than_fit(), testing::ExitedWithCode(7), "");
+}
+#endif
 
 }  // namespace
 }  // namespace byteformer::base

@@ -17,7 +17,9 @@ inline RunLog example_log(const std::string& experiment, std::int64_t seed, doub
   log.fingerprint = "0123456789abcdef";
   log.version = "1.2.3";
   log.machine = "a machine, 2 threads";
-  log.training = TrainingLog{"fedcba9876543210", 20, 20, 2, 61, {{10, 30, 2, 1.5, 0.4}, {20, 60, 1, 0.5, 0.8}}};
+  log.training = TrainingLog{"fedcba9876543210", 20, 20, 2, 61, {}};
+  log.training->history.push_back({.step = 10, .train_loss = 2, .loss = 1.5, .top1 = 0.4, .seconds = 30});
+  log.training->history.push_back({.step = 20, .train_loss = 1, .loss = 0.5, .top1 = 0.8, .seconds = 60});
   log.tests.push_back({"mnist", "test", 10'000, 0, top1, 0.25});
   return log;
 }

@@ -1,9 +1,8 @@
 // Means and spreads over seeds.
-#include "experiments/outcome.hpp"
-
 #include <gtest/gtest.h>
 
 #include "example_log.hpp"
+#include "experiments/report.hpp"
 
 namespace byteformer::experiments {
 namespace {

@@ -41,9 +41,9 @@ TEST(RunLogTest, DamageIsNamed) {
 }
 
 TEST(RunLogTest, ThinningKeepsTheEnds) {
-  std::vector<Validation> history(100);
+  std::vector<plan::ValidationResult> history(100);
   for (std::int64_t i = 0; i < 100; ++i) history[static_cast<std::size_t>(i)].step = i;
-  const std::vector<Validation> few = thinned(history, 5);
+  const std::vector<plan::ValidationResult> few = thinned(history, 5);
   ASSERT_EQ(few.size(), 5U);
   EXPECT_EQ(few.front().step, 0);
   EXPECT_EQ(few[2].step, 49);

@@ -123,5 +123,18 @@ TEST(PlanTest, ARunGoesOnAsItWasAskedForAndAsItWasChosen) {
                      [&] { require_same_result(other, plan); });
 }
 
+TEST(PlanTest, ARunThatIsOutOfMemoryGoesOnWithASmallerTokenBudget) {
+  TrainingPlan plan = some_plan();
+  plan.asked.token_budget = plan.token_budget;
+  Request smaller;
+  smaller.token_budget = 1'000;
+  require_same_result(smaller, plan);
+  EXPECT_EQ(take_changes(smaller, plan).size(), 1U);
+  EXPECT_EQ(plan.token_budget, 1'000);
+  EXPECT_TRUE(take_changes(smaller, plan).empty());
+  EXPECT_TRUE(take_changes({}, plan).empty());
+  EXPECT_EQ(plan.token_budget, 1'000);
+}
+
 }  // namespace
 }  // namespace byteformer::plan

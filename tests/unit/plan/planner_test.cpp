@@ -260,9 +260,7 @@ TEST(PlannerTest, WhereBytesAreNumbersTheStemStartsAsAFilterBank) {
 /// The folder of a model, as far as a plan looks at it.
 class InitialModelTest : public ::testing::Test {
  protected:
-  TrainingPlan plan(const Request& r, const data::Survey& survey) {
-    return choose_plan(r, data_set(100), survey, {});
-  }
+  TrainingPlan plan(const Request& r, const data::Survey& survey) { return choose_plan(r, data_set(100), survey, {}); }
 
   /// A request that starts from a model of `survey` that was planned as `r` says.
   Request after(const Request& r, const data::Survey& survey) {
@@ -351,6 +349,18 @@ TEST(PlannerTest, ABudgetBecomesSteps) {
       r, data.train.size(), [] { return 0.5; }, plan);
   EXPECT_EQ(plan.schedule.total_steps, 180);
   EXPECT_EQ(plan.time_s, 100);
+}
+
+TEST(PlannerTest, APlanSaysWhatBf16MeansOnACpu) {
+  const auto mentions_it = [](const TrainingPlan& plan) {
+    return std::ranges::any_of(plan.reasons,
+                               [](const std::string& reason) { return reason.find("bf16") != std::string::npos; });
+  };
+  Request r = request();
+  EXPECT_FALSE(mentions_it(choose_plan(r, data_set(100), texts(), {})));
+  EXPECT_FALSE(mentions_it(choose_plan(r, data_set(100), texts(), {.has_cuda = true})));
+  r.precision = "bf16";
+  EXPECT_TRUE(mentions_it(choose_plan(r, data_set(100), texts(), {})));
 }
 
 TEST(PlannerTest, ContradictionsAreUsageErrors) {

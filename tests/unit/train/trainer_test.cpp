@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <map>
 #include <optional>
 
 #include "data/survey.hpp"
@@ -60,7 +61,7 @@ class TrainerTest : public ::testing::Test {
     for (;;) {
       int steps = 0;
       events.should_stop = [&] { return stop_every > 0 && ++steps == stop_every; };
-      Outcome outcome = Trainer(p, data_, run, {num_threads, 1}, events).run();
+      Outcome outcome = train::train(p, data_, run, {num_threads, 1}, events);
       if (outcome.is_finished) return outcome;
     }
   }
@@ -108,6 +109,20 @@ TEST_F(TrainerTest, NoiseAlsoResumesToTheSameBits) {
             tensor("pieces/training/checkpoint.safetensors", "values"));
 }
 
+TEST_F(TrainerTest, ProductsInBf16AreOthers) {
+  request_.epochs.reset();
+  request_.steps = 2;
+  std::map<std::string, std::vector<double>> losses;
+  for (const std::string precision : {"float32", "bf16"}) {
+    request_.precision = precision;
+    TrainingEvents events;
+    events.on_step = [&](const StepReport& report) { losses[precision].push_back(report.loss); };
+    train(precision, 0, events);
+  }
+  EXPECT_NE(losses["bf16"], losses["float32"]);
+  EXPECT_NEAR(losses["bf16"].front(), losses["float32"].front(), 0.05);
+}
+
 TEST_F(TrainerTest, PassesOfAnySizeGiveTheSameLoss) {
   std::vector<double> losses[2];
   for (const int budget : {1, 100'000}) {
@@ -147,7 +162,7 @@ TEST_F(TrainerTest, ALossThatIsNotFiniteStopsWithAdvice) {
   RunFolder run(folder_ / "run");
   run.create(p);
   test::expect_error(ErrorCode::kInternal, {"no longer finite", "--learning-rate"}, [&] {
-    Trainer(p, data_, run, {2, 1}, {}).run();
+    train::train(p, data_, run, {2, 1}, {});
   });
 }
 
@@ -232,7 +247,7 @@ TEST_F(TrainerTest, ARunThatEndsByTimeOnAFullDiskIsNoSuccess) {
   events.on_evaluation = [&](const plan::ValidationResult&) {
     full.emplace();
   };  // the model is written, nothing after it
-  test::expect_error(ErrorCode::kIo, {"full"}, [&] { Trainer(p, data_, run, {1, 1}, events).run(); });
+  test::expect_error(ErrorCode::kIo, {"full"}, [&] { train::train(p, data_, run, {1, 1}, events); });
 }
 
 }  // namespace
