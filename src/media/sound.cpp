@@ -113,10 +113,11 @@ Sound decode_sound(Bytes file, const std::string& source, std::size_t max_sample
   return format == &kMp3 ? codecs().decode_mp3(sound) : codecs().decode_with_sndfile(sound);
 }
 
-void check_encodable(const Sound& sound) {
+MemoryBudget::Share memory_to_encode(const Sound& sound) {
   if (sound.samples.empty()) throw Error(ErrorCode::kInvalidArgument, "cannot encode a sound that has no samples");
 }
 
+  return memory_for(sound.samples.size() * sizeof(float));  // more than an MP3 takes
 Sound resampled(const Sound& sound, int sample_rate) {
   if (sample_rate == sound.sample_rate) return sound;
   if (sample_rate < 1 || sound.sample_rate < 1) refuse(sound, sample_rate, "a rate must be positive");
@@ -127,7 +128,9 @@ Sound resampled(const Sound& sound, int sample_rate) {
     refuse(sound, sample_rate, "it would have more than " + std::to_string(kMaxSamples) + " samples");
   Sound out{sample_rate, {}};
   if (sound.samples.empty()) return out;
-  out.samples.resize(static_cast<std::size_t>(std::max(std::llround(exact), 1LL)));
+  const auto num_samples = static_cast<std::size_t>(std::max(std::llround(exact), 1LL));
+  out.memory = memory_for(num_samples * sizeof(float));
+  out.samples.resize(num_samples);
   out.samples.resize(codecs().resample(sound.samples, sound.sample_rate, sample_rate, out.samples));
   if (out.samples.empty()) out.samples = {sound.samples.front()};  // too short for soxr's filters
   return out;
