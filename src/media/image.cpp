@@ -62,8 +62,8 @@ std::optional<std::string_view> image_kind(Bytes file) noexcept {
 Image decode_image(Bytes file, const std::string& source, std::size_t max_pixels) {
   const Format* format = format_of(file);
   if (format == nullptr)
-    throw Error(ErrorCode::kUnsupported,
-                source + ": is no picture that byteformer knows; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
+    throw Error(ErrorCode::kUnsupported, source + ": is no picture that byteformer knows" + other_kind(file) +
+                                             "; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
   StoredImage stored = format->decode({file, source, std::min(max_pixels, kMaxPixels), decoding_budget()});
   Image image = upright(std::move(stored.image), stored.orientation);
   image.memory.shrink(image.rgb.size());

@@ -20,17 +20,18 @@ struct SoundFormat {
   void (*look)(SoundFile&);
 };
 
-constexpr std::array<SoundFormat, 11> kSoundFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
-                                           {"wav", "RIFX", "WAVE", look_at_wav},
-                                           {"wav", "RF64", "WAVE", look_at_wav},
-                                           {"wav", "BW64", "WAVE", look_at_wav},
-                                           {"w64", "riff\x2E\x91\xCF\x11", "", look_at_w64},
-                                           {"flac", "fLaC", "", look_at_flac},
-                                           {"ogg", "OggS", "", look_at_ogg},
-                                           {"aiff", "FORM", "AIFF", look_at_aiff},
-                                           {"aiff", "FORM", "AIFC", look_at_aiff},
-                                           {"au", ".snd", "", look_at_au},
-                                           {"caf", "caff", "", look_at_caf}}};
+constexpr std::array<SoundFormat, 12> kSoundFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
+                                                     {"wav", "RIFX", "WAVE", look_at_wav},
+                                                     {"wav", "RF64", "WAVE", look_at_wav},
+                                                     {"wav", "BW64", "WAVE", look_at_wav},
+                                                     {"w64", "riff\x2E\x91\xCF\x11", "", look_at_w64},
+                                                     {"flac", "fLaC", "", look_at_flac},
+                                                     {"ogg", "OggS", "", look_at_ogg},
+                                                     {"aiff", "FORM", "AIFF", look_at_aiff},
+                                                     {"aiff", "FORM", "AIFC", look_at_aiff},
+                                                     {"au", ".snd", "", look_at_au},
+                                                     {"au", "dns.", "", look_at_au},  // little-endian
+                                                     {"caf", "caff", "", look_at_caf}}};
 constexpr SoundFormat kMp3{"mp3", "", "", look_at_mp3};
 
 using Bytes = std::span<const std::uint8_t>;
@@ -101,12 +102,13 @@ Sound decode_sound(Bytes file, const std::string& source, std::size_t max_sample
   if (format == nullptr && begin == file.size() && base::has_tag(file, 0, "ID3"))
     throw Error(ErrorCode::kInvalidFormat,
                 source + ": damaged mp3 sound: it ends too early: nothing is behind its tag");
-  if (format == nullptr)
-    throw Error(
-        ErrorCode::kUnsupported,
-        source +
-            (begin > 0 && begin < file.size() ? ": behind its tags, at byte " + std::to_string(begin) + "," : ":") +
-            " is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+  if (format == nullptr) {
+    const std::string other = other_kind(file);
+    const bool has_tags = other.empty() && begin > 0 && begin < file.size();
+    throw Error(ErrorCode::kUnsupported,
+                source + (has_tags ? ": behind its tags, at byte " + std::to_string(begin) + "," : ":") +
+                    " is no sound that byteformer knows" + other + "; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+  }
   SoundFile sound{file.subspan(begin), source, format->kind, std::min(max_samples, kMaxSamples), decoding_budget()};
   format->look(sound);
   if (sound.parts.empty()) sound.parts.push_back(sound.bytes);
@@ -115,9 +117,9 @@ Sound decode_sound(Bytes file, const std::string& source, std::size_t max_sample
 
 MemoryBudget::Share memory_to_encode(const Sound& sound) {
   if (sound.samples.empty()) throw Error(ErrorCode::kInvalidArgument, "cannot encode a sound that has no samples");
+  return memory_for(sound.samples.size() * sizeof(float));  // more than an MP3 takes
 }
 
-  return memory_for(sound.samples.size() * sizeof(float));  // more than an MP3 takes
 Sound resampled(const Sound& sound, int sample_rate) {
   if (sample_rate == sound.sample_rate) return sound;
   if (sample_rate < 1 || sound.sample_rate < 1) refuse(sound, sample_rate, "a rate must be positive");
