@@ -27,8 +27,6 @@ using format::fail;
 using format::joined;
 using Labels = std::map<std::string, int>;
 
-constexpr std::size_t kMaxNamed = 10;
-
 bool are_of_a_model(const fs::path& folder, const DataSetOptions& options) {
   return options.classes &&
          std::ranges::find(*options.classes, class_of_folder(folder.filename().native())) != options.classes->end();
@@ -123,8 +121,7 @@ void check_real_files(FoundFiles& found, const std::string& source) {
   skipped.append_to(found.remarks);
   for (const Split split : {Split::kValidation, Split::kTest})
     if (const std::size_t count = num_shared[static_cast<std::size_t>(split)])
-      found.remarks.push_back(
-          joined(count, " training files are in the ", split == Split::kTest ? "test" : "validation", " set too"));
+      found.remarks.push_back(joined(count, " training files are in the ", name_of(split), " set too"));
 }
 
 bool is_number(std::string_view name) {
@@ -255,6 +252,7 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
     check_training_classes(found, data_set.classes, options.classes.has_value(), source);
   if (options.split_validation && found.validation.empty() && options.validation_fraction > 0 && !found.train.empty())
     data_set.split_by = split_off_validation(found.train, found.validation, options.validation_fraction, options.seed,
+  found.skipped.append_to(found.remarks);
                                              options.split_by_speaker);
   Labels labels;
   for (std::size_t i = 0; i < data_set.classes.size(); ++i)
