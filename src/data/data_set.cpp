@@ -150,6 +150,13 @@ std::string list_of(const Names& names) {
   return text;
 }
 
+/// Remarks as the reasons of a message.
+std::string in_lines(const std::vector<std::string>& remarks) {
+  std::string text;
+  for (const std::string& remark : remarks) text += "\n  " + remark;
+  return text;
+}
+
 std::set<std::string> classes_of(const std::vector<FoundFile>& files) {
   std::set<std::string> names;
   for (const FoundFile& file : files) names.insert(file.class_name);
@@ -173,12 +180,9 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
   for (const std::string& name : names)
     if (!format::is_utf8(name))
       fail(ErrorCode::kInvalidArgument, source, ": the class name \"", excerpt(name), "\" is not UTF-8, rename it");
-  if (names.empty()) {
-    std::string reasons;
-    for (const std::string& remark : found.remarks) reasons += "\n  " + remark;
+  if (names.empty())
     fail(ErrorCode::kInvalidArgument, source, ": holds no labelled files; expected a folder with a folder per class",
-         reasons);
-  }
+         in_lines(found.remarks));
   if (options.classes) {
     std::set<std::string> known;
     for (const std::string& name : *options.classes) known.insert(composed(name));
@@ -197,11 +201,9 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
 
 void check_training_classes(FoundFiles& found, const std::vector<std::string>& classes, bool are_given,
                             const std::string& source) {
-  if (found.train.empty()) {
-    std::string reasons;
-    for (const std::string& remark : found.remarks) reasons += "\n  " + remark;
-    fail(ErrorCode::kInvalidArgument, source, ": holds no files to train on, only for validation or test", reasons);
-  }
+  if (found.train.empty())
+    fail(ErrorCode::kInvalidArgument, source, ": holds no files to train on, only for validation or test",
+         in_lines(found.remarks));
   const std::set<std::string> trained = classes_of(found.train);
   if (!are_given)
     if (const auto empty = missing_in(trained, found.empty_classes); !empty.empty())
@@ -209,8 +211,19 @@ void check_training_classes(FoundFiles& found, const std::vector<std::string>& c
            list_of(empty), "; remove the empty folder or fill it");
   std::vector<std::string> names;
   for (const std::string& name : classes) names.push_back(composed(name));
-  if (const auto missing = missing_in(trained, names); !missing.empty())
-    found.remarks.push_back("no training files of " + list_of(missing));
+  const std::vector<std::string> untrained = missing_in(trained, names);
+  std::set<std::string> judged = classes_of(found.validation);
+  judged.merge(classes_of(found.test));
+  std::map<std::string, std::string> by_plain_name;
+  for (const std::string& name : trained) by_plain_name.emplace(plain_name(name), name);
+  for (const std::string& name : untrained)
+    if (const auto same = by_plain_name.find(plain_name(name)); judged.contains(name) && same != by_plain_name.end())
+      fail(ErrorCode::kInvalidArgument, source, ": has the class \"", excerpt(name), "\" for validation or test and \"",
+           excerpt(same->second), "\" to train on; if they are one, give it one name");
+  if (!untrained.empty()) found.remarks.push_back("no training files of " + list_of(untrained));
+  const auto untested = missing_in(classes_of(found.test), trained);
+  if (!untested.empty() && untested.size() < trained.size())
+    found.remarks.push_back("no test files of " + list_of(untested));
 }
 
 std::vector<Sample> samples_of(const std::vector<FoundFile>& files, const Labels& labels) {
@@ -239,6 +252,7 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
          ", expected at least 0 and less than 1");
   const std::string source = printable(path);
   FoundFiles found = find_files(path, options);
+  found.skipped.append_to(found.remarks);
   DataSet data_set;
   data_set.layout = found.layout;
   data_set.has_own_validation = !found.validation.empty();
@@ -252,7 +266,6 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
     check_training_classes(found, data_set.classes, options.classes.has_value(), source);
   if (options.split_validation && found.validation.empty() && options.validation_fraction > 0 && !found.train.empty())
     data_set.split_by = split_off_validation(found.train, found.validation, options.validation_fraction, options.seed,
-  found.skipped.append_to(found.remarks);
                                              options.split_by_speaker);
   Labels labels;
   for (std::size_t i = 0; i < data_set.classes.size(); ++i)
