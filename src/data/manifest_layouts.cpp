@@ -176,7 +176,7 @@ void add_manifest(const fs::path& path, Split split, bool is_speech_commands, Fo
   if (!manifest.has_labels) {
     if (split == Split::kTrain)
       fail(ErrorCode::kInvalidFormat, printable(path),
-           ": no column is named label, class or category, so its files have no classes");
+           ": no column is named label, class or category, or it is empty, so its files have no classes");
     found.remarks.push_back(printable(path.filename()) + " has no labels: not used");
     return;
   }
