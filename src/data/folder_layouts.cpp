@@ -237,7 +237,7 @@ void find_splits(const Roles& roles, const fs::path& root, FoundFiles& found) {
   }
   for (const fs::path& folder : roles.unused) found.skipped.add(kBeside, folder);
   for (const fs::path& entry : visible_entries(root, found.skipped))
-    if (!is_folder(entry)) found.skipped.add(kBeside, entry);
+    if (!is_folder(entry) && !found.lists.contains(entry)) found.skipped.add(kBeside, entry);
 }
 
 }  // namespace

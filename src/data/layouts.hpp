@@ -48,6 +48,7 @@ struct FoundFiles {
   std::vector<FoundFile> train, validation, test;
   std::vector<std::string> empty_classes;  ///< folders of training classes that hold no file
   std::vector<std::filesystem::path> background;
+  std::set<std::filesystem::path> lists;  ///< of labels that were read
   std::vector<std::string> remarks;
   Skipped skipped;
 

@@ -340,6 +340,7 @@ std::optional<std::vector<FoundFile>> find_listed(const fs::path& folder, Split 
     found.remarks.push_back(name + " has no labels: not used");
     return std::nullopt;
   }
+  found.lists.insert(*list);
   found.remarks.push_back(joined(printable(folder.lexically_relative(root)), "/: labels of ", name));
   return files_of(manifest, *list, split, root, found);
 }
