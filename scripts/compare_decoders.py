@@ -29,7 +29,6 @@ RATE_TOLERANCE = 2 / 32768
 EXPLAINED = [
     ("tiff/lab", "ImageMagick counts a* and b* half a unit away, which is much at the edge of sRGB; libtiff's white is yellowish"),
     ("caf/alac", "libsndfile does not read ALAC as ffmpeg writes it into CAF"),
-    ("ogg/flac", "libsndfile does not read FLAC as ffmpeg writes it into Ogg"),
     ("opus/", "libsndfile decodes Opus at the rate that was put in, ffmpeg at 48 kHz"),
     ("aiff/adpcm_ima_qt", "libsndfile and ffmpeg carry the predictor of IMA ADPCM from block to block differently"),
 ]

@@ -28,8 +28,6 @@ using base::joined;
 using base::printable;
 using Labels = std::map<std::string, int>;
 
-constexpr std::size_t kMaxNamed = 10;
-
 bool are_of_a_model(const fs::path& folder, const DataSetOptions& options) {
   return options.classes &&
          std::ranges::find(*options.classes, class_of_folder(folder.filename().native())) != options.classes->end();
@@ -124,8 +122,7 @@ void check_real_files(FoundFiles& found, const std::string& source) {
   skipped.append_to(found.remarks);
   for (const Split split : {Split::kValidation, Split::kTest})
     if (const std::size_t count = num_shared[static_cast<std::size_t>(split)])
-      found.remarks.push_back(
-          joined(count, " training files are in the ", split == Split::kTest ? "test" : "validation", " set too"));
+      found.remarks.push_back(joined(count, " training files are in the ", name_of(split), " set too"));
 }
 
 bool is_number(std::string_view name) {
@@ -154,6 +151,13 @@ std::string list_of(const Names& names) {
   return text;
 }
 
+/// Remarks as the reasons of a message.
+std::string in_lines(const std::vector<std::string>& remarks) {
+  std::string text;
+  for (const std::string& remark : remarks) text += "\n  " + remark;
+  return text;
+}
+
 std::set<std::string> classes_of(const std::vector<FoundFile>& files) {
   std::set<std::string> names;
   for (const FoundFile& file : files) names.insert(file.class_name);
@@ -177,12 +181,9 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
   for (const std::string& name : names)
     if (!base::is_utf8(name))
       fail(ErrorCode::kInvalidArgument, source, ": the class name \"", excerpt(name), "\" is not UTF-8, rename it");
-  if (names.empty()) {
-    std::string reasons;
-    for (const std::string& remark : found.remarks) reasons += "\n  " + remark;
+  if (names.empty())
     fail(ErrorCode::kInvalidArgument, source, ": holds no labelled files; expected a folder with a folder per class",
-         reasons);
-  }
+         in_lines(found.remarks));
   if (options.classes) {
     std::set<std::string> known;
     for (const std::string& name : *options.classes) known.insert(composed(name));
@@ -201,11 +202,9 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
 
 void check_training_classes(FoundFiles& found, const std::vector<std::string>& classes, bool are_given,
                             const std::string& source) {
-  if (found.train.empty()) {
-    std::string reasons;
-    for (const std::string& remark : found.remarks) reasons += "\n  " + remark;
-    fail(ErrorCode::kInvalidArgument, source, ": holds no files to train on, only for validation or test", reasons);
-  }
+  if (found.train.empty())
+    fail(ErrorCode::kInvalidArgument, source, ": holds no files to train on, only for validation or test",
+         in_lines(found.remarks));
   const std::set<std::string> trained = classes_of(found.train);
   if (!are_given)
     if (const auto empty = missing_in(trained, found.empty_classes); !empty.empty())
@@ -213,8 +212,19 @@ void check_training_classes(FoundFiles& found, const std::vector<std::string>& c
            list_of(empty), "; remove the empty folder or fill it");
   std::vector<std::string> names;
   for (const std::string& name : classes) names.push_back(composed(name));
-  if (const auto missing = missing_in(trained, names); !missing.empty())
-    found.remarks.push_back("no training files of " + list_of(missing));
+  const std::vector<std::string> untrained = missing_in(trained, names);
+  std::set<std::string> judged = classes_of(found.validation);
+  judged.merge(classes_of(found.test));
+  std::map<std::string, std::string> by_plain_name;
+  for (const std::string& name : trained) by_plain_name.emplace(plain_name(name), name);
+  for (const std::string& name : untrained)
+    if (const auto same = by_plain_name.find(plain_name(name)); judged.contains(name) && same != by_plain_name.end())
+      fail(ErrorCode::kInvalidArgument, source, ": has the class \"", excerpt(name), "\" for validation or test and \"",
+           excerpt(same->second), "\" to train on; if they are one, give it one name");
+  if (!untrained.empty()) found.remarks.push_back("no training files of " + list_of(untrained));
+  const auto untested = missing_in(classes_of(found.test), trained);
+  if (!untested.empty() && untested.size() < trained.size())
+    found.remarks.push_back("no test files of " + list_of(untested));
 }
 
 std::vector<Sample> samples_of(const std::vector<FoundFile>& files, const Labels& labels) {
@@ -243,6 +253,7 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
          ", expected at least 0 and less than 1");
   const std::string source = printable(path);
   FoundFiles found = find_files(path, options);
+  found.skipped.append_to(found.remarks);
   DataSet data_set;
   data_set.layout = found.layout;
   data_set.has_own_validation = !found.validation.empty();

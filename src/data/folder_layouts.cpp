@@ -19,79 +19,23 @@ using base::fail;
 using base::joined;
 using base::printable;
 
-[[noreturn]] void fail_to_read(const fs::path& path, const std::error_code& error) {
-  const bool is_denied = error == std::errc::permission_denied;
-  fail(is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo, printable(path), ": ", error.message());
-}
-
-/// Walks one folder of a class, remembering the real folders that it has been in.
-class Walk {
- public:
-  explicit Walk(Skipped& skipped) : skipped_(skipped) {}
-
-  void enter(const fs::path& folder) {
-    std::error_code error;
-    const fs::path real = fs::canonical(folder, error);
-    if (error) fail_to_read(folder, error);
-    if (!above_.empty() && is_below(above_.front(), real))
-      return skipped_.add("links to folders that they lie in", folder);
-    if (!entered_.insert(real).second) return skipped_.add("folders seen before through another link", folder);
-    above_.push_back(real);
-    for (const fs::path& entry : visible_entries(folder, skipped_)) visit(entry);
-    above_.pop_back();
-  }
-
-  std::vector<fs::path> take() { return std::move(files_); }
-
- private:
-  /// Whether `path` is `folder` or lies below it; both are real.
-  static bool is_below(const fs::path& path, const fs::path& folder) {
-    return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
-  }
-
-  void visit(const fs::path& entry) {
-    std::error_code error;
-    const fs::file_status status = fs::status(entry, error);
-    if (fs::is_directory(status)) return enter(entry);
-    if (status.type() == fs::file_type::not_found || error) return skipped_.add("broken links", entry);
-    if (!fs::is_regular_file(status)) return skipped_.add("entries that are neither files nor folders", entry);
-    const auto num_bytes = fs::file_size(entry, error);
-    if (error) return skipped_.add("broken links", entry);
-    if (num_bytes == 0) return skipped_.add("empty files", entry);
-    files_.push_back(entry);
-  }
-
-  Skipped& skipped_;
-  std::vector<fs::path> above_;  ///< real folders from the first to the one that is being searched
-  std::set<fs::path> entered_;
-  std::vector<fs::path> files_;
-};
-
-struct ClassFolders {
-  std::vector<FoundFile> files;
-  std::vector<std::string> empty_classes;
-  std::vector<fs::path> background;
-};
-
-/// The classes that `folders` are. \param root of the data set, below which files have their names
-ClassFolders classes_of(const std::vector<fs::path>& folders, const fs::path& root, Skipped& skipped) {
-  ClassFolders found;
-  for (const fs::path& entry : folders) {
-    const std::string class_name = class_of_folder(entry.filename().native());
-    const std::vector<fs::path> files = files_below(entry, skipped);
+/// Adds the files below `folders`, each of them a class.
+void add_classes(const std::vector<fs::path>& folders, const fs::path& root, Split split, FoundFiles& found) {
+  for (const fs::path& folder : folders) {
+    const std::string class_name = class_of_folder(folder.filename().native());
+    const std::vector<fs::path> files = files_below(folder, found.skipped);
+    for (const fs::path& file : files) found.of(split).push_back(found_file(file, root, class_name));
+    if (split != Split::kTrain) continue;
     if (files.empty()) found.empty_classes.push_back(class_name);
-    for (const fs::path& file : files)
-      found.files.push_back({file, file.lexically_relative(root).native(), class_name, {}, {}});
-    if (entry.filename() == "_background_noise_") found.background = files;
+    if (folder.filename() == "_background_noise_") found.background = files;
   }
-  return found;
 }
 
-/// The classes that the folders in `folder` are.
-ClassFolders classes_in(const fs::path& folder, const fs::path& root, Skipped& skipped) {
-  for (const fs::path& entry : visible_entries(folder, skipped))
-    if (!is_folder(entry)) skipped.add("entries that lie in no folder of a class", entry);
-  return classes_of(visible_folders(folder), root, skipped);
+/// Adds the classes that the folders in `folder` are.
+void add_classes_in(const fs::path& folder, const fs::path& root, Split split, FoundFiles& found) {
+  for (const fs::path& entry : visible_entries(folder, found.skipped))
+    if (!is_folder(entry)) found.skipped.add("entries that lie in no folder of a class", entry);
+  add_classes(visible_folders(folder), root, split, found);
 }
 
 std::set<std::string> names_of(const std::vector<fs::path>& folders) {
@@ -100,10 +44,12 @@ std::set<std::string> names_of(const std::vector<fs::path>& folders) {
   return names;
 }
 
+/// "cat/, dog/", the first of them where they are many.
 std::string in_words(const std::vector<fs::path>& folders) {
   std::string text;
-  for (const fs::path& folder : folders) text += joined(text.empty() ? "" : ", ", printable(folder.filename()), '/');
-  return text;
+  for (std::size_t i = 0; i < std::min(folders.size(), kMaxNamed); ++i)
+    text += joined(i == 0 ? "" : ", ", printable(folders[i].filename()), '/');
+  return folders.size() > kMaxNamed ? joined(text, ", ... (", folders.size(), " in all)") : text;
 }
 
 /// A folder whose name says a split.
@@ -157,10 +103,8 @@ Roles roles_of(const fs::path& root) {
   std::ranges::stable_sort(roles.splits, {}, &SplitFolder::split);
   const auto holds = [](const SplitFolder& s) { return s.has_folders || has_own_list(s.path); };
   const bool any_holds = std::ranges::any_of(roles.splits, holds);
-  const bool has_train =
-      std::ranges::any_of(roles.splits, [](const SplitFolder& s) { return s.split == Split::kTrain; });
-  const bool differ =
-      std::ranges::any_of(roles.splits, [&](const SplitFolder& s) { return s.split != roles.splits.front().split; });
+  const bool has_train = roles.splits.front().split == Split::kTrain;  // they are sorted
+  const bool differ = roles.splits.back().split != roles.splits.front().split;
   if (roles.classes.empty() || (has_train && (any_holds || differ))) {
     roles.unused = std::exchange(roles.classes, {});
     return roles;
@@ -182,11 +126,7 @@ void check_one_each(const fs::path& root, const std::vector<SplitFolder>& splits
     for (const SplitFolder& b : splits)
       if (&a < &b && a.split == b.split)
         fail(ErrorCode::kInvalidArgument, printable(root), ": has both ", printable(a.path.filename()), "/ and ",
-             printable(b.path.filename()), "/; expected one folder of ",
-             a.split == Split::kTrain        ? "training"
-             : a.split == Split::kValidation ? "validation"
-                                             : "test",
-             " files, rename the other");
+             printable(b.path.filename()), "/; expected one folder of ", name_of(a.split), " files, rename the other");
 }
 
 /// Boxes and masks in pictures lie beside them, in folders that are no classes.
@@ -228,15 +168,12 @@ bool are_classes_with_splits(const std::vector<fs::path>& folders) {
   return has_train && folders.size() > 1;
 }
 
-void find_classes_with_splits(const std::vector<fs::path>& folders, const fs::path& root, FoundFiles& found,
-                              Skipped& skipped) {
-  for (const fs::path& folder : folders) {
-    const std::string class_name = class_of_folder(folder.filename().native());
+void find_classes_with_splits(const std::vector<fs::path>& folders, const fs::path& root, FoundFiles& found) {
+  for (const fs::path& folder : folders)
     for (const fs::path& split : visible_folders(folder))
-      for (const fs::path& file : files_below(split, skipped))
+      for (const fs::path& file : files_below(split, found.skipped))
         found.of(*split_of(split.filename().native()))
-            .push_back({file, file.lexically_relative(root).native(), class_name, {}, {}});
-  }
+            .push_back(found_file(file, root, class_of_folder(folder.filename().native())));
   found.layout = Layout::kSplitFolders;
   found.remarks.push_back("splits: the folders of classes each hold their own (" +
                           in_words(visible_folders(folders.front())) + ")");
@@ -251,12 +188,6 @@ fs::path inner_of(const fs::path& folder) {
   return repeats_it || is_container(*inner) ? *inner : folder;
 }
 
-void take_training(ClassFolders classes, FoundFiles& found) {
-  std::ranges::move(classes.files, std::back_inserter(found.train));
-  found.empty_classes = std::move(classes.empty_classes);
-  found.background = std::move(classes.background);
-}
-
 /// Labels of a list must be those of training: numbers of classes, say, are an order that only their author knows.
 void check_listed_classes(const std::vector<FoundFile>& listed, const FoundFiles& found, const std::string& name) {
   std::set<std::string> trained;
@@ -268,19 +199,15 @@ void check_listed_classes(const std::vector<FoundFile>& listed, const FoundFiles
          " as their folders are named");
 }
 
-void find_split(const SplitFolder& split, const fs::path& root, FoundFiles& found, Skipped& skipped) {
+void find_split(const SplitFolder& split, const fs::path& root, FoundFiles& found) {
   const std::string name = printable(split.path.lexically_relative(root)) + "/";
-  if (auto listed = find_listed(split.path, split.split, root, skipped, found.remarks)) {
+  if (auto listed = find_listed(split.path, split.split, root, found)) {
     check_listed_classes(*listed, found, name);
     std::ranges::move(*listed, std::back_inserter(found.of(split.split)));
   } else if (split.has_folders) {
-    ClassFolders classes = classes_in(inner_of(split.path), root, skipped);
-    if (split.split == Split::kTrain)
-      take_training(std::move(classes), found);
-    else
-      std::ranges::move(classes.files, std::back_inserter(found.of(split.split)));
+    add_classes_in(inner_of(split.path), root, split.split, found);
   } else {
-    const std::size_t count = files_below(split.path, skipped).size();
+    const std::size_t count = files_below(split.path, found.skipped).size();
     found.remarks.push_back(count == 0 ? name + " is empty"
                                        : joined(name, " holds ", count, count == 1 ? " file" : " files",
                                                 " without classes: not used (no folders of classes in it, and no list "
@@ -298,114 +225,41 @@ std::string splits_text(const Roles& roles, const fs::path& root) {
   return "splits: " + text;
 }
 
-}  // namespace
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-bool is_container(const fs::path& folder) {
-  constexpr std::array<std::string_view, 13> kNames = {"images", "image", "img",  "imgs", "pictures",
-                                                       "photos", "audio", "wav",  "wavs", "clips",
-                                                       "sounds", "data",  "files"};
-  return std::ranges::find(kNames, plain_name(folder.filename().native())) != kNames.end();
-}
-
-bool has_class_folders(const fs::path& folder) {
-  const std::vector<fs::path> inner = visible_folders(folder);
-  const bool is_container_alone =
-      inner.size() == 1 && is_container(inner.front()) && visible_folders(inner.front()).empty();
-  return !inner.empty() && !is_container_alone;
-}
-
-void Skipped::add(std::string_view reason, const fs::path& path) {
-  Entry& entry = reasons_.try_emplace(std::string(reason)).first->second;
-  if (entry.count++ == 0 || path < entry.first) entry.first = path;
-}
-
-void Skipped::append_to(std::vector<std::string>& remarks) const {
-  for (const auto& [reason, entry] : reasons_)
-    remarks.push_back(joined("skipped ", reason, " (", entry.count, entry.count == 1 ? "): " : "), for example ",
-                             printable(entry.first)));
-}
-
-std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const fs::path& path = it->path();
-    if (!base::is_left_by_systems(path.filename()))
-      entries.push_back(path);
-    else
-      skipped.add(path.filename().native().starts_with('.') ? "hidden entries" : "what systems leave behind", path);
+void find_splits(const Roles& roles, const fs::path& root, FoundFiles& found) {
+  constexpr std::string_view kBeside = "entries beside train/, val/ and test/";
+  found.layout = Layout::kSplitFolders;
+  check_one_each(root, roles.splits);
+  found.remarks.push_back(splits_text(roles, root));
+  add_classes(roles.classes, root, Split::kTrain, found);
+  for (const SplitFolder& split : roles.splits) {
+    refuse_detection(split.path, visible_folders(split.path));
+    find_split(split, root, found);
   }
-  if (error) fail_to_read(folder, error);
-  std::ranges::sort(entries, {}, &fs::path::native);
-  return entries;
+  for (const fs::path& folder : roles.unused) found.skipped.add(kBeside, folder);
+  for (const fs::path& entry : visible_entries(root, found.skipped))
+    if (!is_folder(entry) && !found.lists.contains(entry)) found.skipped.add(kBeside, entry);
 }
 
-std::vector<fs::path> visible_folders(const fs::path& folder) {
-  Skipped ignored;
-  std::vector<fs::path> entries = visible_entries(folder, ignored);
-  std::erase_if(entries, [](const fs::path& entry) { return !is_folder(entry); });
-  return entries;
-}
-
-std::vector<fs::path> files_below(const fs::path& folder, Skipped& skipped) {
-  Walk walk(skipped);
-  walk.enter(folder);
-  return walk.take();
-}
-
-std::string class_of_folder(std::string_view name) {
-  if (name == "_unknown_") return "unknown";
-  if (name == "_silence_" || name == "_background_noise_") return "background";
-  return composed(name);
-}
-
-std::optional<fs::path> only_folder(const fs::path& root) {
-  Skipped ignored;
-  const std::vector<fs::path> folders = visible_folders(root);
-  const bool is_alone = folders.size() == 1 && visible_entries(root, ignored).size() == 1;
-  return is_alone ? std::optional(folders.front()) : std::nullopt;
-}
+}  // namespace
 
 FoundFiles find_folders(const fs::path& root, const std::optional<std::vector<std::string>>& classes) {
   FoundFiles found;
-  Skipped skipped;
   const Roles roles = roles_of(root);
-  if (roles.splits.empty()) {
-    refuse_detection(root, roles.classes);
-    const bool are_known =
-        classes && !roles.classes.empty() && std::ranges::all_of(roles.classes, [&](const auto& f) {
-          return std::ranges::find(*classes, class_of_folder(f.filename().native())) != classes->end();
-        });
-    if (are_classes_with_splits(roles.classes)) {
-      find_classes_with_splits(roles.classes, root, found, skipped);
-    } else {
-      if (!are_known) refuse_unnamed_splits(root, roles.classes);
-      take_training(classes_in(root, root, skipped), found);
-    }
-  } else {
-    found.layout = Layout::kSplitFolders;
-    check_one_each(root, roles.splits);
-    found.remarks.push_back(splits_text(roles, root));
-    take_training(classes_of(roles.classes, root, skipped), found);
-    for (const SplitFolder& split : roles.splits) {
-      refuse_detection(split.path, visible_folders(split.path));
-      find_split(split, root, found, skipped);
-    }
-    for (const fs::path& folder : roles.unused) skipped.add("entries beside train/, val/ and test/", folder);
-    for (const fs::path& entry : visible_entries(root, skipped))
-      if (!is_folder(entry)) skipped.add("entries beside train/, val/ and test/", entry);
+  if (!roles.splits.empty()) {
+    find_splits(roles, root, found);
+    return found;
   }
-  skipped.append_to(found.remarks);
+  refuse_detection(root, roles.classes);
+  const auto is_known = [&](const fs::path& folder) {
+    return std::ranges::find(*classes, class_of_folder(folder.filename().native())) != classes->end();
+  };
+  if (are_classes_with_splits(roles.classes)) {
+    find_classes_with_splits(roles.classes, root, found);
+  } else {
+    const bool are_known = classes && !roles.classes.empty() && std::ranges::all_of(roles.classes, is_known);
+    if (!are_known) refuse_unnamed_splits(root, roles.classes);
+    add_classes_in(root, root, Split::kTrain, found);
+  }
   return found;
 }
 

@@ -1,6 +1,10 @@
-// Random crops, shifts, flips and erased boxes of pictures.
+// Random changes of pictures: crops, shifts, flips, erased boxes, and RandAugment with its operations, as Pillow
+// computes them.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <numbers>
 
 #include "base/text.hpp"
 #include "data/augmentation.hpp"
@@ -10,6 +14,189 @@ namespace byteformer::data {
 namespace {
 
 using media::Image;
+using Pixels = std::vector<std::uint8_t>;
+using Table = std::array<std::uint8_t, 256>;
+using Histogram = std::array<std::size_t, 256>;
+
+/// The grey of a pixel in 16-bit fixed point, as Pillow's mode L.
+std::uint8_t grey(const std::uint8_t* rgb) {
+  return static_cast<std::uint8_t>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16);
+}
+
+/// Moves every value from `from` towards (or beyond) the picture's, in Pillow's rounding: down.
+void blend(Image& image, const Pixels& from, double factor) {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const double value = from[i] + factor * (image.rgb[i] - from[i]);
+    image.rgb[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
+  }
+}
+
+void look_up(Image& image, int channel, const Table& table) {
+  for (std::size_t i = static_cast<std::size_t>(channel); i < image.rgb.size(); i += 3)
+    image.rgb[i] = table[image.rgb[i]];
+}
+
+void look_up(Image& image, const std::function<int(int)>& function) {
+  Table table;
+  for (int v = 0; v < 256; ++v) table[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(function(v));
+  for (int channel = 0; channel < 3; ++channel) look_up(image, channel, table);
+}
+
+Histogram histogram(const Image& image, int channel) {
+  Histogram counts{};
+  for (std::size_t i = static_cast<std::size_t>(channel); i < image.rgb.size(); i += 3) ++counts[image.rgb[i]];
+  return counts;
+}
+
+/// 3x3 mean that weights the middle five times; the border stays.
+Pixels smoothed(const Image& image) {
+  Pixels out = image.rgb;
+  const std::ptrdiff_t row = 3 * static_cast<std::ptrdiff_t>(image.width);
+  for (int y = 1; y + 1 < image.height; ++y) {
+    for (std::ptrdiff_t x = 3; x + 3 < row; ++x) {
+      const std::uint8_t* middle = image.rgb.data() + y * row + x;
+      int sum = 4 * middle[0];
+      for (const std::ptrdiff_t line : {-row, std::ptrdiff_t{0}, row})
+        sum += middle[line - 3] + middle[line] + middle[line + 3];
+      out[static_cast<std::size_t>(y * row + x)] = static_cast<std::uint8_t>((2 * sum + 13) / 26);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void transform(Image& image, const AffineMap& map) {
+  const Pixels source = image.rgb;
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      const double from_x = std::floor(map.a * (x + 0.5) + map.b * (y + 0.5) + map.c);
+      const double from_y = std::floor(map.d * (x + 0.5) + map.e * (y + 0.5) + map.f);
+      const bool is_inside = from_x >= 0 && from_x < image.width && from_y >= 0 && from_y < image.height;
+      const std::size_t to = 3 * (static_cast<std::size_t>(y) * image.width + x);
+      const std::size_t from =
+          is_inside ? 3 * (static_cast<std::size_t>(from_y) * image.width + static_cast<std::size_t>(from_x)) : 0;
+      for (std::size_t c = 0; c < 3; ++c) image.rgb[to + c] = is_inside ? source[from + c] : std::uint8_t{0};
+    }
+  }
+}
+
+void rotate(Image& image, double degrees) {
+  const double angle = degrees * std::numbers::pi / 180;
+  const double cosine = std::cos(angle);
+  const double sine = std::sin(angle);
+  const double x = image.width / 2.0;
+  const double y = image.height / 2.0;
+  transform(image, {cosine, -sine, x - cosine * x + sine * y, sine, cosine, y - sine * x - cosine * y});
+}
+
+void adjust_brightness(Image& image, double factor) { blend(image, Pixels(image.rgb.size()), factor); }
+
+void adjust_color(Image& image, double factor) {
+  Pixels greys(image.rgb.size());
+  for (std::size_t i = 0; i < greys.size(); i += 3) greys[i] = greys[i + 1] = greys[i + 2] = grey(&image.rgb[i]);
+  blend(image, greys, factor);
+}
+
+void adjust_contrast(Image& image, double factor) {
+  if (image.rgb.empty()) return;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < image.rgb.size(); i += 3) sum += grey(&image.rgb[i]);
+  const std::uint64_t num_pixels = image.rgb.size() / 3;
+  const auto mean = static_cast<std::uint8_t>((2 * sum + num_pixels) / (2 * num_pixels));
+  blend(image, Pixels(image.rgb.size(), mean), factor);
+}
+
+void adjust_sharpness(Image& image, double factor) { blend(image, smoothed(image), factor); }
+
+void posterize(Image& image, int bits) {
+  const int mask = 0xFF & ~((1 << (8 - bits)) - 1);
+  look_up(image, [&](int v) { return v & mask; });
+}
+
+void solarize(Image& image, double threshold) {
+  look_up(image, [&](int v) { return v < threshold ? v : 255 - v; });
+}
+
+void auto_contrast(Image& image) {
+  for (int channel = 0; channel < 3; ++channel) {
+    const Histogram counts = histogram(image, channel);
+    int low = 0;
+    int high = 255;
+    while (low < 255 && counts[static_cast<std::size_t>(low)] == 0) ++low;
+    while (high > 0 && counts[static_cast<std::size_t>(high)] == 0) --high;
+    if (high <= low) continue;
+    const double scale = 255.0 / (high - low);
+    Table table;
+    for (int v = 0; v < 256; ++v)
+      table[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(std::clamp(v * scale - low * scale, 0.0, 255.0));
+    look_up(image, channel, table);
+  }
+}
+
+void equalize(Image& image) {
+  for (int channel = 0; channel < 3; ++channel) {
+    const Histogram counts = histogram(image, channel);
+    std::size_t sum = 0;
+    std::size_t last = 0;
+    for (const std::size_t count : counts) {
+      sum += count;
+      if (count != 0) last = count;
+    }
+    const std::size_t step = (sum - last) / 255;
+    if (step == 0) continue;
+    Table table;
+    std::size_t below = step / 2;
+    for (std::size_t v = 0; v < 256; ++v) {
+      table[v] = static_cast<std::uint8_t>(std::min<std::size_t>(below / step, 255));
+      below += counts[v];
+    }
+    look_up(image, channel, table);
+  }
+}
+
+namespace {
+
+constexpr int kNumOperations = 14;
+constexpr double kMaxMagnitude = 30;
+
+/// Applies the operation of number `operation` at `level` (0 to 1), in the direction of `sign` (1 or -1).
+void apply(media::Image& image, int operation, double level, int sign) {
+  const double signed_level = sign * level;
+  constexpr double kMaxShear = 0.3;
+  constexpr double kMaxTranslation = 150.0 / 331;  // of the side
+  constexpr double kMaxDegrees = 30;
+  constexpr double kMaxAdjustment = 0.9;
+  constexpr double kMaxLostBits = 4;
+  switch (operation) {
+    case 0: return;  // Identity
+    case 1: return transform(image, {.b = kMaxShear * signed_level});
+    case 2: return transform(image, {.d = kMaxShear * signed_level});
+    case 3: return transform(image, {.c = -std::trunc(kMaxTranslation * image.width * signed_level)});
+    case 4: return transform(image, {.f = -std::trunc(kMaxTranslation * image.height * signed_level)});
+    case 5: return rotate(image, kMaxDegrees * signed_level);
+    case 6: return adjust_brightness(image, 1 + kMaxAdjustment * signed_level);
+    case 7: return adjust_color(image, 1 + kMaxAdjustment * signed_level);
+    case 8: return adjust_contrast(image, 1 + kMaxAdjustment * signed_level);
+    case 9: return adjust_sharpness(image, 1 + kMaxAdjustment * signed_level);
+    case 10: return posterize(image, 8 - static_cast<int>(std::nearbyint(kMaxLostBits * level)));
+    case 11: return solarize(image, 255 * (1 - level));
+    case 12: return auto_contrast(image);
+    default: return equalize(image);
+  }
+}
+
+}  // namespace
+
+void rand_augment(media::Image& image, int operations, int magnitude, base::Random& random) {
+  for (int i = 0; i < operations; ++i) {
+    const auto operation = static_cast<int>(random.below(kNumOperations));
+    const int sign = random.chance(0.5) ? 1 : -1;
+    apply(image, operation, magnitude / kMaxMagnitude, sign);
+  }
+}
+
+namespace {
 
 constexpr int kMaxTries = 10;
 

@@ -1,10 +1,11 @@
 // What the layouts of data sets have in common: the files they find, before classes get their numbers.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@
 
 namespace byteformer::data {
 
+/// How many names a message lists before it only counts them.
+inline constexpr std::size_t kMaxNamed = 10;
+
 /// One file that a layout found.
 struct FoundFile {
   std::filesystem::path path;
@@ -22,33 +26,35 @@ struct FoundFile {
   std::optional<double> start_s = {}, duration_s = {};  ///< of a clip
 };
 
+/// Counts what a search passed over: however much it is, one remark per reason.
+class Skipped {
+ public:
+  void add(std::string_view reason, const std::filesystem::path& path);
+
+  /// "skipped empty files (13), for example /data/a.wav, /data/b.wav, /data/c.wav", in the order of the reasons.
+  void append_to(std::vector<std::string>& remarks) const;
+
+ private:
+  struct Entry {
+    std::size_t count = 0;
+    std::set<std::filesystem::path> first;  ///< a few, in the order of paths, whatever the order of the search
+  };
+  std::map<std::string, Entry, std::less<>> reasons_;
+};
+
 /// The files of a data set, each list in any order.
 struct FoundFiles {
   Layout layout = Layout::kFolderPerClass;
   std::vector<FoundFile> train, validation, test;
   std::vector<std::string> empty_classes;  ///< folders of training classes that hold no file
   std::vector<std::filesystem::path> background;
+  std::set<std::filesystem::path> lists;  ///< of labels that were read
   std::vector<std::string> remarks;
+  Skipped skipped;
 
   std::vector<FoundFile>& of(Split split) {
     return split == Split::kTrain ? train : split == Split::kValidation ? validation : test;
   }
-};
-
-/// Counts what a search passed over, one remark a reason.
-class Skipped {
- public:
-  void add(std::string_view reason, const std::filesystem::path& path);
-
-  /// "skipped empty files (3), for example /data/a.wav", in the order of the reasons.
-  void append_to(std::vector<std::string>& remarks) const;
-
- private:
-  struct Entry {
-    std::size_t count = 0;
-    std::filesystem::path first;  ///< in the order of paths, whatever the order of the search
-  };
-  std::map<std::string, Entry, std::less<>> reasons_;
 };
 
 bool is_file(const std::filesystem::path& path);
@@ -69,6 +75,9 @@ bool is_container(const std::filesystem::path& folder);
 
 /// Whether `folder` holds folders, and not a container alone.
 bool has_class_folders(const std::filesystem::path& folder);
+
+/// A file below `root`, from where it has its name.
+FoundFile found_file(const std::filesystem::path& path, const std::filesystem::path& root, std::string class_name);
 
 /// The class that a folder stands for: its name, composed; `unknown` for `_unknown_`, `background` for `_silence_` and
 /// `_background_noise_`.
@@ -91,9 +100,9 @@ bool is_manifest_name(const std::filesystem::path& path);
 /// The labelled files of one split that lie in `folder` without folders of classes, as a list in it or beside it says:
 /// metadata.csv or .jsonl (Hugging Face), _classes.csv (Roboflow), wav.scp and text (Kaldi), a list named after the
 /// split (val_annotations.txt, LOC_val_solution.csv, val.csv). Nothing if there is no such list.
+/// \param found takes what is to be said
 std::optional<std::vector<FoundFile>> find_listed(const std::filesystem::path& folder, Split split,
-                                                  const std::filesystem::path& root, Skipped& skipped,
-                                                  std::vector<std::string>& remarks);
+                                                  const std::filesystem::path& root, FoundFiles& found);
 
 /// Whether `classes` are all among the twelve of Speech Commands' usual task.
 bool are_twelve(const std::vector<std::string>& classes);

@@ -218,6 +218,7 @@ std::vector<media::Sound> load_background(const std::vector<std::filesystem::pat
   for (const std::filesystem::path& path : recordings) {
     media::Sound sound = media::decode_sound(read_file(path), base::printable(path));
     if (preparation.sample_rate) sound = media::resampled(sound, *preparation.sample_rate);
+    sound.memory = {};  // stays as long as the run does: no decoder may wait for it
     sounds.push_back(std::move(sound));
   }
   return sounds;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <span>
 #include <utility>
 
 #include "base/text.hpp"
@@ -14,60 +13,26 @@ namespace {
 
 using base::excerpt;
 using base::fail;
-using Names = std::span<const std::string_view>;
 
-constexpr auto kPathNames = std::to_array<std::string_view>({"path",
-                                                             "audio_filepath",
-                                                             "file",
-                                                             "filename",
-                                                             "file_name",
-                                                             "filepath",
-                                                             "file_path",
-                                                             "image_path",
-                                                             "img_path",
-                                                             "audio_path",
-                                                             "wav_path",
-                                                             "relative_path",
-                                                             "rel_path",
-                                                             "image_file",
-                                                             "image_filename",
-                                                             "image_name",
-                                                             "img_name",
-                                                             "audio_file",
-                                                             "audio_filename",
-                                                             "wav_filename",
-                                                             "slice_file_name",
-                                                             "fname",
-                                                             "image",
-                                                             "img",
-                                                             "picture",
-                                                             "audio",
-                                                             "wav",
-                                                             "sound",
-                                                             "clip",
-                                                             "recording",
-                                                             "image_id",
-                                                             "imageid",
-                                                             "audio_id",
-                                                             "uri",
-                                                             "id",
-                                                             "name"});
-constexpr auto kLabelNames = std::to_array<std::string_view>(
-    {"label",         "command", "class",  "class_name", "classname",     "label_name",      "category",
-     "category_name", "keyword", "word",   "genre",      "species",       "breed",           "emotion",
-     "tag",           "target",  "labels", "classes",    "class_id",      "classid",         "label_id",
-     "category_id",   "y",       "text",   "transcript", "transcription", "predictionstring"});
-constexpr auto kSplitNames = std::to_array<std::string_view>(
-    {"split", "set", "subset", "partition", "data_set", "dataset", "dataset_split", "usage", "phase", "fold"});
-constexpr auto kStartNames = std::to_array<std::string_view>(
-    {"onset", "offset", "start", "start_s", "start_sec", "start_time", "begin", "begin_time"});
-constexpr auto kEndNames =
-    std::to_array<std::string_view>({"end", "end_s", "end_sec", "end_time", "stop", "stop_time"});
-constexpr auto kDurationNames = std::to_array<std::string_view>({"duration", "duration_s", "dur"});
+/// Words with a space between them, those that are preferred first.
+using Names = std::string_view;
+
+constexpr Names kPathNames =
+    "path audio_filepath file filename file_name filepath file_path image_path img_path audio_path wav_path "
+    "relative_path rel_path image_file image_filename image_name img_name audio_file audio_filename wav_filename "
+    "slice_file_name fname image img picture audio wav sound clip recording image_id imageid audio_id uri id name";
+constexpr Names kLabelNames =
+    "label command class class_name classname label_name category category_name keyword word genre species breed "
+    "emotion tag target labels classes class_id classid label_id category_id y text transcript transcription "
+    "predictionstring";
+constexpr Names kSplitNames = "split set subset partition data_set dataset dataset_split usage phase fold";
+constexpr Names kStartNames = "onset offset start start_s start_sec start_time begin begin_time";
+constexpr Names kEndNames = "end end_s end_sec end_time stop stop_time";
+constexpr Names kDurationNames = "duration duration_s dur";
 /// What a sample is then, no reader here knows.
-constexpr auto kRefusedNames = std::to_array<std::string_view>(
-    {"xmin", "x_min", "xmax", "x_max", "bbox", "bounding_box", "boxes", "x1", "start_ms", "end_ms", "offset_ms",
-     "begin_ms", "start_frame", "end_frame", "start_sample", "num_frames", "frame_offset"});
+constexpr Names kRefusedNames =
+    "xmin x_min xmax x_max bbox bounding_box boxes x1 start_ms end_ms offset_ms begin_ms start_frame end_frame "
+    "start_sample num_frames frame_offset";
 constexpr auto kFlags = std::to_array<std::pair<std::string_view, Split>>({{"is_train", Split::kTrain},
                                                                            {"is_valid", Split::kValidation},
                                                                            {"is_val", Split::kValidation},
@@ -76,8 +41,11 @@ constexpr auto kFlags = std::to_array<std::pair<std::string_view, Split>>({{"is_
 
 /// The name among `names` that `record` has.
 std::optional<std::string_view> name_in(const Record& record, Names names) {
-  for (const std::string_view name : names)
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find(' '));
     if (record.contains(name)) return name;
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+  }
   return std::nullopt;
 }
 
@@ -86,7 +54,7 @@ std::optional<double> seconds(const Record& record, Names names, std::size_t lin
   const auto name = name_in(record, names);
   if (!name) return std::nullopt;
   const std::string text = trimmed(record.find(*name)->second);
-  const bool is_of_length = names.data() != kStartNames.data();
+  const bool is_of_length = names != kStartNames;
   if (text.empty() || (is_of_length && (text == "-1" || text == "-1.0"))) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -111,8 +79,7 @@ bool says_split(const Record& record) { return name_in(record, kSplitNames).has_
 void ExtraFields::read(const Record& record, ManifestEntry& entry) {
   if (const auto name = name_in(record, kRefusedNames))
     fail(ErrorCode::kUnsupported, source_, ": has \"", *name,
-         "\", which makes a sample of a part of a file in a way that is not read; cut the files first, or remove it "
-         "if "
+         "\", which makes a sample of a part of a file in a way that is not read; cut the files first, or remove it if "
          "whole files are meant");
   read_clip(record, entry);
   splits_.push_back(split_of_record(record, entry.line));
@@ -123,9 +90,7 @@ void ExtraFields::read_clip(const Record& record, ManifestEntry& entry) const {
   const bool has_onset = record.contains("onset");
   entry.start_s = seconds(record, kStartNames, entry.line, source_);
   entry.duration_s = seconds(record, kDurationNames, entry.line, source_);
-  constexpr std::array<std::string_view, 1> kOffset = {"offset"};
-  const auto end_s =
-      has_onset ? seconds(record, kOffset, entry.line, source_) : seconds(record, kEndNames, entry.line, source_);
+  const auto end_s = seconds(record, has_onset ? "offset" : kEndNames, entry.line, source_);
   if (end_s && !entry.duration_s) {
     entry.duration_s = *end_s - entry.start_s.value_or(0);
     if (*entry.duration_s <= 0)

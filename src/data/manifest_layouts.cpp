@@ -21,7 +21,6 @@ using base::joined;
 using base::printable;
 
 constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 30;
-constexpr std::size_t kMaxMissingNamed = 10;
 constexpr std::array<std::string_view, 4> kEndings = {".csv", ".tsv", ".jsonl", ".json"};
 std::string ending_of(const fs::path& path) {
   std::string ending = path.extension().native();
@@ -96,10 +95,10 @@ class Resolver {
 /// Takes the rows of one manifest, checking each file once.
 class ManifestFiles {
  public:
-  ManifestFiles(const fs::path& manifest, std::optional<Split> split, bool is_speech_commands, Skipped& skipped)
+  ManifestFiles(const fs::path& manifest, std::optional<Split> split, bool is_speech_commands, FoundFiles& found)
       : manifest_(manifest),
         is_speech_commands_(is_speech_commands),
-        skipped_(skipped),
+        skipped_(found.skipped),
         resolver_(manifest.parent_path(), split) {}
 
   /// The file of an entry; nothing if it is no sample.
@@ -118,11 +117,10 @@ class ManifestFiles {
     std::error_code error;
     const auto num_bytes = is_file(path) ? fs::file_size(path, error) : 0;
     if (!is_file(path) || error) {
-      if (++num_missing_ <= kMaxMissingNamed)
+      if (++num_missing_ <= kMaxNamed)
         missing_ += joined("\n  ", printable(manifest_), ':', entry.line, ": ", printable(entry.path));
       return std::nullopt;
     }
-    ++num_found_;
     if (num_bytes == 0) {
       skipped_.add("empty files", path);
       return std::nullopt;
@@ -130,14 +128,12 @@ class ManifestFiles {
     return FoundFile{path, entry.path, label, entry.start_s, entry.duration_s};
   }
 
-  std::size_t num_found() const { return num_found_; }
-
   /// \throws Error naming the files that are not there.
   void check_missing() const {
     if (num_missing_ != 0)
       fail(ErrorCode::kInvalidFormat, printable(manifest_), ": names ", num_missing_,
            num_missing_ == 1 ? " file that does not exist" : " files that do not exist",
-           " (paths are relative to the manifest):", missing_, num_missing_ > kMaxMissingNamed ? "\n  ..." : "");
+           " (paths are relative to the manifest):", missing_, num_missing_ > kMaxNamed ? "\n  ..." : "");
   }
 
  private:
@@ -152,7 +148,7 @@ class ManifestFiles {
   Resolver resolver_;
   std::map<std::pair<std::string, std::optional<double>>, First> first_;
   std::string missing_;
-  std::size_t num_missing_ = 0, num_found_ = 0;
+  std::size_t num_missing_ = 0;
 };
 
 /// Where no column says the split but all paths begin with folders of splits, among them training: "train/cat/1.png".
@@ -175,18 +171,18 @@ void split_by_paths(Manifest& manifest) {
 }
 
 /// Adds the files of a manifest to the splits that its entries say, else to `split`.
-void add_manifest(const fs::path& path, Split split, bool is_speech_commands, FoundFiles& found, Skipped& skipped) {
+void add_manifest(const fs::path& path, Split split, bool is_speech_commands, FoundFiles& found) {
   Manifest manifest = parse_manifest(path);
   if (!manifest.has_labels) {
     if (split == Split::kTrain)
       fail(ErrorCode::kInvalidFormat, printable(path),
-           ": no column is named label, class or category, so its files have no classes");
+           ": no column is named label, class or category, or it is empty, so its files have no classes");
     found.remarks.push_back(printable(path.filename()) + " has no labels: not used");
     return;
   }
   if (!manifest.entries.empty() && !manifest.entries.front().split && split == Split::kTrain) split_by_paths(manifest);
   std::ranges::move(manifest.remarks, std::back_inserter(found.remarks));
-  ManifestFiles files(path, split, is_speech_commands, skipped);
+  ManifestFiles files(path, split, is_speech_commands, found);
   for (const ManifestEntry& entry : manifest.entries)
     if (auto file = files.found(entry)) found.of(entry.split.value_or(split)).push_back(std::move(*file));
   files.check_missing();
@@ -238,25 +234,26 @@ fs::path kaldi_path(const fs::path& folder, const std::string& path) {
   }
 }
 
+/// The files of a list that lies beside them, named by their places below `root`.
 std::vector<FoundFile> files_of(const Manifest& manifest, const fs::path& source, Split split, const fs::path& root,
-                                Skipped& skipped) {
-  ManifestFiles files(source, split, false, skipped);
-  std::vector<FoundFile> found;
+                                FoundFiles& found) {
+  ManifestFiles files(source, split, false, found);
+  std::vector<FoundFile> listed;
   for (const ManifestEntry& entry : manifest.entries)
     if (auto file = files.found(entry)) {
       file->name = file->path.lexically_relative(root).native();
-      found.push_back(std::move(*file));
+      listed.push_back(std::move(*file));
     }
   files.check_missing();
-  return found;
+  return listed;
 }
 
 std::vector<FoundFile> find_kaldi(const fs::path& folder, const fs::path& labels, Split split, const fs::path& root,
-                                  Skipped& skipped) {
+                                  FoundFiles& found) {
   const fs::path scp = folder / "wav.scp";
   Manifest manifest = parse_kaldi(read_text(scp), read_text(labels), printable(scp));
   for (ManifestEntry& entry : manifest.entries) entry.path = kaldi_path(folder, entry.path).native();
-  return files_of(manifest, scp, split, root, skipped);
+  return files_of(manifest, scp, split, root, found);
 }
 
 /// A list of the labels of `split` in one of the folders: val_annotations.txt, val.txt, LOC_val_solution.csv, test.csv;
@@ -295,46 +292,41 @@ bool is_manifest_folder(const fs::path& root) {
 }
 
 FoundFiles find_manifest_folder(const fs::path& root) {
-  if (is_file(root / "wav.scp")) {
-    FoundFiles found;
-    found.layout = Layout::kManifest;
-    Skipped skipped;
-    found.train = find_kaldi(root, *kaldi_labels(root), Split::kTrain, root, skipped);
-    skipped.append_to(found.remarks);
+  FoundFiles found;
+  found.layout = Layout::kManifest;
+  if (const auto labels = kaldi_labels(root)) {
+    found.train = find_kaldi(root, *labels, Split::kTrain, root, found);
     return found;
   }
   std::map<Split, fs::path> manifests = split_manifests(root, "_manifest");
   const bool is_speech_commands = !manifests.empty();
-  if (!is_speech_commands) manifests = split_manifests(root, "");
+  if (is_speech_commands)
+    found.layout = Layout::kSpeechCommandsManifests;
+  else
+    manifests = split_manifests(root, "");
   if (!manifests.contains(Split::kTrain))
     if (const auto metadata = metadata_in(root)) return find_manifest(*metadata);
-  FoundFiles found;
-  found.layout = is_speech_commands ? Layout::kSpeechCommandsManifests : Layout::kManifest;
-  Skipped skipped;
-  std::string text;
+  found.remarks.emplace_back();  // what follows is said after it
   for (const auto& [split, path] : manifests) {
-    add_manifest(path, split, is_speech_commands, found, skipped);
+    add_manifest(path, split, is_speech_commands, found);
+    std::string& text = found.remarks.front();
     text += joined(text.empty() ? "splits: " : ", ", printable(path.filename()), ' ', purpose(split));
   }
-  found.remarks.insert(found.remarks.begin(), text);
   if (const fs::path noise = root / "_background_noise_"; is_folder(noise))
-    found.background = files_below(noise, skipped);
-  skipped.append_to(found.remarks);
+    found.background = files_below(noise, found.skipped);
   return found;
 }
 
 FoundFiles find_manifest(const fs::path& manifest) {
   FoundFiles found;
   found.layout = Layout::kManifest;
-  Skipped skipped;
-  add_manifest(manifest, Split::kTrain, false, found, skipped);
-  skipped.append_to(found.remarks);
+  add_manifest(manifest, Split::kTrain, false, found);
   return found;
 }
 
 std::optional<std::vector<FoundFile>> find_listed(const fs::path& folder, Split split, const fs::path& root,
-                                                  Skipped& skipped, std::vector<std::string>& remarks) {
-  if (const auto labels = kaldi_labels(folder)) return find_kaldi(folder, *labels, split, root, skipped);
+                                                  FoundFiles& found) {
+  if (const auto labels = kaldi_labels(folder)) return find_kaldi(folder, *labels, split, root, found);
   std::optional<fs::path> list = metadata_in(folder);
   if (!list && is_file(folder / "_classes.csv")) list = folder / "_classes.csv";
   const bool is_flat = !has_class_folders(folder);
@@ -345,11 +337,12 @@ std::optional<std::vector<FoundFile>> find_listed(const fs::path& folder, Split 
       is_manifest_name(*list) ? parse_manifest(*list) : parse_list(read_text(*list), printable(*list));
   const std::string name = printable(list->lexically_relative(root));
   if (!manifest.has_labels) {
-    remarks.push_back(name + " has no labels: not used");
+    found.remarks.push_back(name + " has no labels: not used");
     return std::nullopt;
   }
-  remarks.push_back(joined(printable(folder.lexically_relative(root)), "/: labels of ", name));
-  return files_of(manifest, *list, split, root, skipped);
+  found.lists.insert(*list);
+  found.remarks.push_back(joined(printable(folder.lexically_relative(root)), "/: labels of ", name));
+  return files_of(manifest, *list, split, root, found);
 }
 
 }  // namespace byteformer::data

@@ -2,6 +2,7 @@
 #include "data/manifest_text.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -82,10 +83,22 @@ class CsvReader {
   bool at_field_end() const { return at_line_end() || rest_[0] == separator_; }
 
   std::string field() {
-    if (rest_.starts_with('"')) return quoted_field();
+    if (rest_.starts_with('"') && (separator_ != '\t' || closes_in_line())) return quoted_field();
     std::string text;
     for (; !at_field_end(); rest_.remove_prefix(1)) text += rest_[0];
     return text;
+  }
+
+  /// Whether the quote that begins here ends a field of this line: in tables with tabs it is often a letter.
+  bool closes_in_line() const {
+    const std::string_view line = rest_.substr(0, rest_.find_first_of("\r\n"));
+    for (auto at = line.find('"', 1); at != std::string_view::npos; at = line.find('"', at + 1)) {
+      if (at + 1 < line.size() && line[at + 1] == '"')
+        ++at;
+      else
+        return at + 1 == line.size() || line[at + 1] == separator_;
+    }
+    return false;
   }
 
   std::string quoted_field() {
@@ -183,12 +196,16 @@ ManifestEntry entry_without_header(const Row& row, const std::string& source) {
   return {.path = row.fields[0], .label = row.fields[1], .line = row.line};
 }
 
-/// A string, or the digits of an integer, or the one of either that an array holds; nothing for what is neither.
+/// A string, or the digits of a whole number (also of 3.0, as pandas writes them), or true or false, or the one of
+/// these that an array holds; nothing for anything else.
 std::optional<std::string> text_of(const Json& value) {
   if (value.is_array() && value.size() == 1) return text_of(value.front());
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_integer()) return value.dump();
-  return std::nullopt;
+  if (value.is_number_integer() || value.is_boolean()) return value.dump();
+  if (!value.is_number_float()) return std::nullopt;
+  const auto number = value.get<double>();
+  const bool is_whole = std::abs(number) < 1e15 && std::floor(number) == number;
+  return is_whole ? std::optional(std::to_string(static_cast<std::int64_t>(number))) : std::nullopt;
 }
 
 ManifestEntry parse_json_entry(const Json& object, std::size_t line, ExtraFields& extra, const std::string& source) {
@@ -265,9 +282,13 @@ Manifest parse_csv_manifest(std::string_view text, const std::string& source) {
         extra.read(record, entry);
       }
     }
-    check_entry(entry, manifest.has_labels, source);
     manifest.entries.push_back(std::move(entry));
   }
+  // Kaggle's test.csv has a column of labels that are all empty.
+  const auto has_label = [](const ManifestEntry& entry) { return !entry.label.empty(); };
+  if (columns && !manifest.entries.empty() && std::ranges::none_of(manifest.entries, has_label))
+    manifest.has_labels = false;
+  for (const ManifestEntry& entry : manifest.entries) check_entry(entry, manifest.has_labels, source);
   if (columns && !columns->has_classes) extra.finish(manifest);
   return manifest;
 }

@@ -71,13 +71,14 @@ std::optional<Split> split_of_word(std::string_view word) {
 
 }  // namespace
 
+std::string_view name_of(Split split) noexcept {
+  constexpr std::array<std::string_view, 3> kNames = {"training", "validation", "test"};
+  return kNames[static_cast<std::size_t>(split)];
+}
+
 std::string_view purpose(Split split) noexcept {
-  switch (split) {
-    case Split::kTrain: return "to train on";
-    case Split::kValidation: return "for validation";
-    case Split::kTest: break;
-  }
-  return "for test";
+  constexpr std::array<std::string_view, 3> kPurposes = {"to train on", "for validation", "for test"};
+  return kPurposes[static_cast<std::size_t>(split)];
 }
 
 std::optional<SplitName> split_name(std::string_view name) {

@@ -9,8 +9,8 @@ namespace byteformer::data {
 
 enum class Split { kTrain, kValidation, kTest };
 
-/// "to train on", "for validation" or "for test"
-std::string_view purpose(Split split) noexcept;
+std::string_view name_of(Split split) noexcept;  ///< "training", "validation" or "test"
+std::string_view purpose(Split split) noexcept;  ///< "to train on", "for validation" or "for test"
 
 /// A split, and what else its name says: "seg" of "seg_train", "2017" of "val2017", nothing of "Training Set".
 struct SplitName {

@@ -8,6 +8,7 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "data/layouts.hpp"
+#include "data/manifest_text.hpp"
 #include "data/validation_split.hpp"
 #include "media/places.hpp"
 
@@ -27,21 +28,41 @@ constexpr std::string_view kValidationList = "validation_list.txt";
 constexpr std::string_view kTestList = "testing_list.txt";
 constexpr double kClip_s = 1;
 constexpr std::size_t kMaxListBytes = 64 << 20;
-constexpr std::size_t kMaxNamed = 10;
 constexpr std::size_t kMaxHeaderBytes = 4096;
+
+/// The folders of the words, with the lists; and the archive of the test set of twelve classes, where that is here,
+/// too.
+struct Archive {
+  fs::path words;
+  std::optional<fs::path> test_set;
+};
+
+bool has_lists(const fs::path& folder) { return is_file(folder / kValidationList) || is_file(folder / kTestList); }
+bool is_test_set(const fs::path& folder) { return is_folder(folder / "_unknown_") && is_folder(folder / "_silence_"); }
+
+/// What lies in `root`: the words, perhaps with the test set among them, or both beside one another.
+std::optional<Archive> archive_in(const fs::path& root) {
+  const std::vector<fs::path> folders = visible_folders(root);
+  const auto test_set = std::ranges::find_if(folders, is_test_set);
+  if (has_lists(root))
+    return Archive{root, test_set == folders.end() ? std::nullopt : std::optional<fs::path>(*test_set)};
+  const auto words = std::ranges::find_if(folders, has_lists);
+  if (words == folders.end() || test_set == folders.end()) return std::nullopt;
+  return Archive{*words, *test_set};
+}
 
 /// Files of all words, by their names in the lists ("bed/0a7c2a8d_nohash_0.wav").
 using FilesByName = std::unordered_map<std::string, FoundFile>;
 
-FilesByName files_of_words(const fs::path& root, SpeechCommandsTask task, Skipped& skipped) {
+FilesByName files_of_words(const Archive& archive, SpeechCommandsTask task, Skipped& skipped) {
   FilesByName files;
-  for (const fs::path& folder : visible_entries(root, skipped)) {
+  for (const fs::path& folder : visible_entries(archive.words, skipped)) {
     const std::string word = folder.filename().native();
-    if (!is_folder(folder) || word.starts_with('_')) continue;
+    if (!is_folder(folder) || word.starts_with('_') || folder == archive.test_set) continue;
     const bool is_class = task == SpeechCommandsTask::k35 || std::ranges::find(kCommands, word) != kCommands.end();
-    for (const fs::path& file : files_below(folder, skipped)) {
-      const std::string name = file.lexically_relative(root).native();
-      files.emplace(name, FoundFile{file, name, is_class ? word : std::string(kUnknown), {}, {}});
+    for (const fs::path& path : files_below(folder, skipped)) {
+      FoundFile file = found_file(path, archive.words, is_class ? word : std::string(kUnknown));
+      files.emplace(file.name, std::move(file));
     }
   }
   return files;
@@ -53,31 +74,25 @@ std::vector<FoundFile> take_listed(const fs::path& list, const fs::path& root, F
                                    std::vector<std::string>& remarks) {
   std::vector<FoundFile> listed;
   if (!is_file(list)) return listed;
-  const std::string text = base::read_text_file(list, kMaxListBytes);
   std::string twice, missing;
   std::size_t num_twice = 0, num_missing = 0;
-  std::string_view rest = text;
-  for (std::size_t line = 1; !rest.empty(); ++line) {
-    const auto end = rest.find('\n');
-    std::string_view name = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (name.ends_with('\r')) name.remove_suffix(1);
-    if (name.empty()) continue;
-    const auto file = files.find(std::string(name));
+  const std::string source = printable(list);
+  for (const ManifestEntry& entry : parse_list(base::read_text_file(list, kMaxListBytes), source).entries) {
+    const auto file = files.find(entry.path);
     if (file != files.end()) {
       listed.push_back(std::move(file->second));
       files.erase(file);
-    } else if (std::error_code ignored; fs::file_size(root / name, ignored) > 0 && !ignored) {
-      if (++num_twice <= kMaxNamed) twice += joined("\n  ", printable(list), ':', line, ": ", base::excerpt(name));
+    } else if (std::error_code ignored; fs::file_size(root / entry.path, ignored) > 0 && !ignored) {
+      if (++num_twice <= kMaxNamed) twice += joined("\n  ", source, ':', entry.line, ": ", base::excerpt(entry.path));
     } else if (++num_missing == 1) {
-      missing = name;
+      missing = entry.path;
     }
   }
   if (num_twice != 0)
-    fail(ErrorCode::kInvalidFormat, printable(list), ": names ", num_twice,
-         " files that stand in the lists twice:", twice, num_twice > kMaxNamed ? "\n  ..." : "");
+    fail(ErrorCode::kInvalidFormat, source, ": names ", num_twice, " files that stand in the lists twice:", twice,
+         num_twice > kMaxNamed ? "\n  ..." : "");
   if (num_missing != 0 && listed.empty())
-    fail(ErrorCode::kInvalidFormat, printable(list), ": none of its ", num_missing, " files is here, for example ",
+    fail(ErrorCode::kInvalidFormat, source, ": none of its ", num_missing, " files is here, for example ",
          base::excerpt(missing));
   if (num_missing != 0)
     remarks.push_back(joined(printable(list.filename()), " names ", num_missing,
@@ -93,7 +108,8 @@ std::size_t tenth_of_commands(const std::vector<FoundFile>& files) {
   return (num_commands + 9) / 10;
 }
 
-/// Keeps as many files of other words as the task has.
+/// Keeps as many files of other words as the task has. The data set's own code shuffles them with a seed, but in the
+/// order in which the file system lists them: which it takes is defined nowhere but in the archive of the test set.
 void thin_out_unknown(std::vector<FoundFile>& files) {
   const std::size_t wanted = tenth_of_commands(files);
   const auto unknown =
@@ -145,6 +161,15 @@ void add_background(std::vector<FoundFile>& files, const std::vector<Recording>&
   }
 }
 
+/// Takes the data set's own test set of twelve classes, a folder each, for the one that its list names.
+void take_test_set(const fs::path& test_set, const fs::path& root, FoundFiles& found) {
+  found.test.clear();
+  for (const fs::path& folder : visible_folders(test_set))
+    for (const fs::path& file : files_below(folder, found.skipped))
+      found.test.push_back(found_file(file, root, class_of_folder(folder.filename().native())));
+  found.remarks.push_back("test: all of " + printable(test_set.filename()) + "/, the data set's own of twelve classes");
+}
+
 }  // namespace
 
 bool are_twelve(const std::vector<std::string>& classes) {
@@ -153,25 +178,22 @@ bool are_twelve(const std::vector<std::string>& classes) {
   });
 }
 
-bool is_speech_commands_archive(const fs::path& root) {
-  return is_file(root / kValidationList) || is_file(root / kTestList);
-}
+bool is_speech_commands_archive(const fs::path& root) { return archive_in(root).has_value(); }
 
 FoundFiles find_speech_commands_archive(const fs::path& root, SpeechCommandsTask task) {
   constexpr double kEndOfTrain = 0.8;  // of a noise recording; what follows is for validation and test, half each
   constexpr double kEndOfValidation = 0.9;
+  const Archive archive = *archive_in(root);
   FoundFiles found;
   found.layout = Layout::kSpeechCommandsArchive;
-  Skipped skipped;
-  FilesByName files = files_of_words(root, task, skipped);
-  found.validation = take_listed(root / kValidationList, root, files, found.remarks);
-  found.test = take_listed(root / kTestList, root, files, found.remarks);
+  FilesByName files = files_of_words(archive, task, found.skipped);
+  found.validation = take_listed(archive.words / kValidationList, archive.words, files, found.remarks);
+  found.test = take_listed(archive.words / kTestList, archive.words, files, found.remarks);
   for (auto& [name, file] : files) found.train.push_back(std::move(file));
-  const std::vector<Recording> recordings = recordings_in(root, skipped);
+  const std::vector<Recording> recordings = recordings_in(archive.words, found.skipped);
   for (const Recording& recording : recordings) found.background.push_back(recording.path);
   if (task == SpeechCommandsTask::k35) {
     found.remarks.push_back("Speech Commands: every word is a class (speech-commands-35)");
-    skipped.append_to(found.remarks);
     return found;
   }
   found.remarks.push_back(
@@ -185,7 +207,7 @@ FoundFiles find_speech_commands_archive(const fs::path& root, SpeechCommandsTask
     add_background(found.validation, recordings, tenth_of_commands(found.validation), kEndOfTrain, kEndOfValidation);
     add_background(found.test, recordings, tenth_of_commands(found.test), kEndOfValidation, 1);
   }
-  skipped.append_to(found.remarks);
+  if (archive.test_set) take_test_set(*archive.test_set, root, found);
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
@@ -20,11 +21,18 @@ constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30;  ///< as the lo
 constexpr std::uint64_t kMostBytesInAll = std::uint64_t{1} << 30;
 constexpr std::size_t kHeadBytes = 4096;  ///< tells the kind; what is neither picture nor sound is not read further
 
-void look_at_file(const Sample& sample, Survey& survey) {
+/// \param kind becomes what the file is, as soon as its first bytes tell
+void look_at_file(const Sample& sample, Survey& survey, std::string& kind) {
   base::InputFile file(sample.path);
   std::vector<std::uint8_t> bytes(kHeadBytes);
   bytes.resize(file.read(bytes));
   const auto image = media::image_kind(bytes), sound = media::sound_kind(bytes);
+  kind = image ? *image : sound ? *sound : kind;
+  if (base::as_text(bytes).starts_with("version https://git-lfs")) {
+    kind = "Git LFS pointer";
+    throw Error(ErrorCode::kInvalidFormat,
+                base::printable(sample.path) + ": stands for a file that `git lfs pull` fetches");
+  }
   if (image || sound) {
     if (file.size() > kMostFileBytes)
       throw Error(ErrorCode::kUnsupported, sample.path.native(), "is larger than 1 GiB");
@@ -49,7 +57,6 @@ void look_at_file(const Sample& sample, Survey& survey) {
     survey.durations_s.push_back(std::min(rest_s, sample.duration_s.value_or(rest_s)));
     survey.sample_rates.push_back(decoded.sample_rate);
   }
-  const std::string kind(image ? *image : sound ? *sound : "other");
   ++survey.kinds[kind];
   survey.first_of_medium.try_emplace(image ? "pictures" : sound ? "sounds" : "neither picture nor sound", source);
   survey.bytes.push_back(file.size());
@@ -72,10 +79,12 @@ std::vector<std::pair<std::uintmax_t, std::size_t>> sizes_of(const DataSet& data
 
 /// Calls look_at_file() unless the file is damaged; training will name it.
 void try_to_look_at(const Sample& sample, Survey& survey) {
+  std::string kind = "other";
   try {
-    look_at_file(sample, survey);
+    look_at_file(sample, survey, kind);
   } catch (const Error& error) {
-    if (++survey.num_failed == 1) survey.first_failure = error.what();
+    Survey::Failures& failures = survey.failures[kind];
+    if (++failures.count == 1) failures.first = error.what();
   }
 }
 
@@ -116,10 +125,10 @@ std::string Survey::disagreement() const {
   for (const auto& [medium, count] : counts)
     if (count > 0 && medium != most->first)
       text += base::joined(text.empty() ? "" : "; ", count, " of ", num_looked_at, " files are ", medium,
-                           ", for example ", first_of_medium.at(medium));
-  if (num_failed > 0)
-    text += base::joined(text.empty() ? "" : "; ", num_failed, num_failed == 1 ? " file" : " files",
-                         " could not be read: ", first_failure);
+                             ", for example ", first_of_medium.at(medium));
+  for (const auto& [kind, failed] : failures)
+    text += base::joined(text.empty() ? "" : "; ", failed.count, ' ', kind, failed.count == 1 ? " file" : " files",
+                           " could not be read", failed.count == 1 ? ": " : ", for example ", failed.first);
   return text;
 }
 

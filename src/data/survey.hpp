@@ -25,11 +25,14 @@ struct Survey {
   std::int64_t most_bytes = 0;
   double longest_s = 0;                                ///< of sounds
   std::map<std::string, std::string> first_of_medium;  ///< the first of the pictures, of the sounds and of the others
-  std::size_t num_failed = 0;
-  std::string first_failure;  ///< which file could not be read, and why
+  struct Failures {
+    std::size_t count = 0;
+    std::string first;  ///< which file, and why
+  };
+  std::map<std::string, Failures> failures;  ///< of files that could not be read, by their kind
 
-  /// The files that are no pictures where most are, and so on, or that could not be read, in words; empty if there are
-  /// none.
+  /// The files that are no pictures where most are, and so on, or that could not be read, in words, each kind once;
+  /// empty if there are none.
   std::string disagreement() const;
 
   double image_share() const { return share(num_images); }

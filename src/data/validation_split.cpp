@@ -32,28 +32,6 @@ Shares shares_of(const std::vector<FoundFile>& files, double fraction) {
   return shares;
 }
 
-/// Indexes of `files` in the random order that their names and the seed make.
-std::vector<std::size_t> hash_order(const std::vector<FoundFile>& files, std::uint64_t seed) {
-  std::vector<std::tuple<std::uint64_t, std::string_view, double, std::size_t>> keys;
-  for (std::size_t i = 0; i < files.size(); ++i)
-    keys.emplace_back(hash_of(files[i].name, seed), files[i].name, files[i].start_s.value_or(0), i);
-  std::ranges::sort(keys);
-  std::vector<std::size_t> order;
-  for (const auto& key : keys) order.push_back(std::get<3>(key));
-  return order;
-}
-
-Choice choose_files(const std::vector<FoundFile>& files, Shares shares, std::uint64_t seed) {
-  Choice choice(files.size());
-  for (const std::size_t i : hash_order(files, seed)) {
-    Share& share = shares.at(files[i].class_name);
-    if (share.chosen == share.wanted) continue;
-    ++share.chosen;
-    choice[i] = true;
-  }
-  return choice;
-}
-
 /// Files that stay together, counted by class.
 struct Group {
   std::vector<std::size_t> files;
@@ -71,35 +49,47 @@ bool fits(const Group& group, const Shares& shares) {
   return gain > 0;
 }
 
-/// Groups by speaker, in an order that is random but depends on their names only; nothing if too few files tell theirs.
-std::vector<Group> speakers_of(const std::vector<FoundFile>& files, std::uint64_t seed) {
-  std::map<std::pair<std::uint64_t, std::string>, Group> groups;
-  std::size_t num_told = 0;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto speaker = speaker_of(files[i].name, files[i].class_name);
-    num_told += speaker ? 1 : 0;
-    const std::string key = speaker ? "speaker " + *speaker : "file " + files[i].name;
-    Group& group = groups[{hash_of(key, seed), key}];
-    group.files.push_back(i);
-    ++group.counts[files[i].class_name];
-  }
-  std::vector<Group> ordered;
-  if (2 * num_told < files.size()) return ordered;
-  for (auto& [key, group] : groups) ordered.push_back(std::move(group));
-  return ordered;
+/// Whose file it is, where its name tells and `by_speaker` asks.
+std::optional<std::string> owner_of(const FoundFile& file, bool by_speaker) {
+  return by_speaker ? speaker_of(file.name, file.class_name) : std::nullopt;
 }
 
-std::optional<Choice> choose_speakers(const std::vector<FoundFile>& files, Shares shares, std::uint64_t seed) {
+/// Files of a speaker together, others each alone (but all clips of a file, where speakers are asked for), in an order
+/// that is random but depends on names and seed only.
+std::vector<Group> groups_of(const std::vector<FoundFile>& files, std::uint64_t seed, bool by_speaker) {
+  std::vector<std::tuple<std::uint64_t, std::string, double, std::size_t>> keys;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto speaker = owner_of(files[i], by_speaker);
+    const std::string key = speaker ? "speaker " + *speaker : (by_speaker ? "file " : "") + files[i].name;
+    keys.emplace_back(hash_of(key, seed), key, files[i].start_s.value_or(0), i);
+  }
+  std::ranges::sort(keys);
+  std::vector<Group> groups;
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    const std::size_t file = std::get<3>(keys[k]);
+    if (k == 0 || !by_speaker || std::get<1>(keys[k]) != std::get<1>(keys[k - 1])) groups.emplace_back();
+    groups.back().files.push_back(file);
+    ++groups.back().counts[files[file].class_name];
+  }
+  return groups;
+}
+
+bool most_tell_their_speaker(const std::vector<FoundFile>& files) {
+  const auto tells = [](const FoundFile& file) { return owner_of(file, true).has_value(); };
+  return 2 * static_cast<std::size_t>(std::ranges::count_if(files, tells)) >= files.size();
+}
+
+/// Moves groups as long as they fit; nothing if a class gets no file that should get some.
+std::optional<Choice> choose(const std::vector<FoundFile>& files, const std::vector<Group>& groups, Shares shares) {
   Choice choice(files.size());
-  for (const Group& group : speakers_of(files, seed)) {
+  for (const Group& group : groups) {
     if (!fits(group, shares)) continue;
     for (const std::size_t i : group.files) choice[i] = true;
     for (const auto& [name, count] : group.counts) shares.at(name).chosen += count;
   }
   const bool is_complete = std::ranges::all_of(
       shares, [](const auto& share) { return share.second.chosen > 0 || share.second.wanted == 0; });
-  if (!is_complete) return std::nullopt;
-  return choice;
+  return is_complete ? std::optional(choice) : std::nullopt;
 }
 
 bool all_of(std::string_view text, std::string_view characters) {
@@ -135,12 +125,14 @@ std::optional<std::string> speaker_of(std::string_view name, std::string_view cl
 std::string split_off_validation(std::vector<FoundFile>& train, std::vector<FoundFile>& validation, double fraction,
                                  std::uint64_t seed, bool by_speaker) {
   const Shares shares = shares_of(train, fraction);
-  const auto speakers = by_speaker ? choose_speakers(train, shares, seed) : std::nullopt;
-  const Choice choice = speakers ? *speakers : choose_files(train, shares, seed);
+  std::optional<Choice> choice;
+  if (by_speaker && most_tell_their_speaker(train)) choice = choose(train, groups_of(train, seed, true), shares);
+  const bool is_by_speaker = choice.has_value();
+  if (!choice) choice = choose(train, groups_of(train, seed, false), shares);
   std::vector<FoundFile> rest;
-  for (std::size_t i = 0; i < train.size(); ++i) (choice[i] ? validation : rest).push_back(std::move(train[i]));
+  for (std::size_t i = 0; i < train.size(); ++i) ((*choice)[i] ? validation : rest).push_back(std::move(train[i]));
   train = std::move(rest);
-  return speakers ? "speaker" : "file";
+  return is_by_speaker ? "speaker" : "file";
 }
 
 }  // namespace byteformer::data

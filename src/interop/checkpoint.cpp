@@ -107,6 +107,9 @@ format::Tensors read_weights(const std::filesystem::path& path) {
 }
 
 void strip_wrappers(format::Tensors& tensors) {
+  std::erase_if(tensors.by_name, [](const auto& tensor) {  // what thop counts, in every module
+    return tensor.first.ends_with("total_ops") || tensor.first.ends_with("total_params");
+  });
   const std::string prefix = wrapper_prefix(tensors);
   if (prefix.empty()) return;
   std::map<std::string, format::TensorView, std::less<>> stripped;

@@ -27,7 +27,7 @@ format::Tensors parse_pt(std::span<const std::byte> bytes, const std::string& so
 format::Tensors read_weights(const std::filesystem::path& path);
 
 /// Takes off what wrappers put before all names of a model (`module.`, `_orig_mod.`, `model.`, ...), and drops what
-/// stands beside it (a counter such as `n_averaged`).
+/// stands beside it or was counted in it (`n_averaged`, `total_ops`).
 /// \throws Error kInvalidFormat where there are the weights of two models.
 void strip_wrappers(format::Tensors& tensors);
 

@@ -24,7 +24,7 @@ using pickle::Foreign;
 using pickle::Pickle;
 
 constexpr std::size_t kMaxListedKeys = 6;
-constexpr std::array<std::string_view, 4> kUsualKeys{"state_dict", "model_state_dict", "model", "weights"};
+constexpr std::array<std::string_view, 5> kUsualKeys{"state_dict", "model_state_dict", "model", "weights", "module"};
 
 bool holds_tensors(const Pickle& pickle, const Dict& dict) {
   for (const auto& item : dict.items)
@@ -64,8 +64,7 @@ std::string listed_keys(const Pickle& pickle, const Dict& dict) {
   fail_format(source, "holds no state dict: ",
               name != nullptr ? "\"" + excerpt(*name) + "\" is " : "a key is no string, its value ",
               pickle::kind_of(pickle.values[value]), ", expected a tensor; its keys are ", listed_keys(pickle, dict),
-              "; looked for a state dict there and under ", base::joined(kUsualKeys[0], ", ", kUsualKeys[1], ", "),
-              base::joined(kUsualKeys[2], " and ", kUsualKeys[3]));
+              "; looked for a state dict there and under state_dict, model_state_dict, model, weights and module");
 }
 
 /// The tensors of the state dict that `pickle` is, or holds under `state_dict`, `model_state_dict`, `model` or

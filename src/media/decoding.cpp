@@ -23,7 +23,38 @@ MemoryBudget::Share reserve(const CodedFile& file, std::uint64_t num_bytes) {
   return file.budget.reserve(num_bytes);
 }
 
+struct OtherKind {
+  std::uint64_t offset;
+  std::string_view tag;
+  std::string_view words;
+};
+
+constexpr auto kOtherKinds =
+    std::to_array<OtherKind>({{4, "ftypheic", "a HEIC picture"},
+                              {4, "ftypavif", "an AVIF picture"},
+                              {4, "ftyp", "an MP4 or M4A file"},
+                              {4, "jP  \r\n", "a JPEG 2000 picture"},
+                              {0, "8BPS", "a Photoshop file"},
+                              {0, {"\0\0\1\0", 4}, "an icon"},
+                              {0, "<svg", "an SVG drawing"},
+                              {128, "DICM", "a DICOM file"},
+                              {0, "\x1A\x45\xDF\xA3", "a Matroska or WebM file"},
+                              {0, "\x30\x26\xB2\x75", "a WMA or other ASF file"},
+                              {0, "#!AMR", "an AMR sound"},
+                              {0, "NIST_1A", "a NIST SPHERE sound"},
+                              {0, "Creative Voice File", "a VOC sound"},
+                              {0, "PK\3\4", "a ZIP archive"},
+                              {0, "<!DOCTYPE", "an HTML page"},
+                              {0, "<html", "an HTML page"},
+                              {0, "version https://git-lfs", "a pointer of Git LFS (see `git lfs pull`)"}});
+
 }  // namespace
+
+std::string other_kind(std::span<const std::uint8_t> file) {
+  for (const OtherKind& kind : kOtherKinds)
+    if (base::has_tag(file, kind.offset, kind.tag)) return ", but " + std::string(kind.words);
+  return {};
+}
 
 void check_size(const ImageFile& file, std::uint64_t width, std::uint64_t height) {
   if (width == 0 || height == 0) throw_damaged(file, "it has no pixels (", width, " x ", height, ")");

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +15,14 @@
 
 namespace byteformer::media {
 
-/// What decoding takes on all threads, kMaxDecodingBytes at most.
+/// What pictures and sounds take on all threads, decoded and made of them, kMaxDecodingBytes at most.
 MemoryBudget& decoding_budget();
+
+/// Memory for what is made of a picture or sound: resized, resampled, encoded.
+MemoryBudget::Share memory_for(std::uint64_t num_bytes);
+
+/// What a file is that is none of ours, for a message: ", but an MP4 or M4A file"; empty where nobody knows.
+std::string other_kind(std::span<const std::uint8_t> file);
 
 /// A file that is decoded.
 struct CodedFile {
@@ -60,10 +67,10 @@ constexpr std::uint8_t over_white(unsigned colour, unsigned alpha) noexcept {
 /// The orientation (1 to 8) that an EXIF block tells, with or without its "Exif\0\0" prefix; 1 where it tells none.
 int exif_orientation(std::span<const std::uint8_t> exif) noexcept;
 
-/// What every encoder of pictures asks of a picture.
+/// What every encoder of pictures asks of a picture, and the memory of what it writes.
 /// \throws Error kInvalidArgument for a picture without pixels, with more than kMaxPixels, or whose bytes do not fit
 /// its size.
-void check_encodable(const Image& image);
+[[nodiscard]] MemoryBudget::Share memory_to_encode(const Image& image);
 
 // One file per format says how it begins.
 bool is_jpeg(std::span<const std::uint8_t> file) noexcept;
@@ -88,6 +95,8 @@ struct SoundFile : CodedFile {
 
   // What a look at the container found, before anything is decoded.
   std::vector<std::span<const std::uint8_t>> parts = {};  ///< to decode one after another: streams that were joined
+  std::list<std::vector<std::uint8_t>> unwrapped = {};    ///< parts that do not lie in the file as they are decoded
+  std::vector<MemoryBudget::Share> memory = {};           ///< of those
   std::vector<Patch> patches = {};                        ///< of the only part
   std::uint64_t num_expected = 0;                         ///< samples per channel, where only the look tells
 };
@@ -126,9 +135,9 @@ void refuse_another(const SoundFile& file, std::uint64_t end);
 /// often.
 bool is_mp3(std::span<const std::uint8_t> file) noexcept;
 
-/// What every encoder of sounds asks of a sound.
+/// What every encoder of sounds asks of a sound, and the memory of what it writes.
 /// \throws Error kInvalidArgument for one without samples, to which a shorter one may have been rounded.
-void check_encodable(const Sound& sound);
+[[nodiscard]] MemoryBudget::Share memory_to_encode(const Sound& sound);
 
 /// Gathers the means over the channels of what a decoder hands out.
 class MonoSamples {

@@ -50,6 +50,10 @@ MemoryBudget& decoding_budget() {
   return budget;
 }
 
+MemoryBudget::Share memory_for(std::uint64_t num_bytes) {
+  return decoding_budget().reserve(std::min(num_bytes, kMaxDecodingBytes));
+}
+
 std::optional<std::string_view> image_kind(Bytes file) noexcept {
   const Format* format = format_of(file);
   return format == nullptr ? std::nullopt : std::optional(format->kind);
@@ -58,8 +62,8 @@ std::optional<std::string_view> image_kind(Bytes file) noexcept {
 Image decode_image(Bytes file, const std::string& source, std::size_t max_pixels) {
   const Format* format = format_of(file);
   if (format == nullptr)
-    base::fail(ErrorCode::kUnsupported, base::About{source},
-               "is no picture that byteformer knows; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
+    base::fail(ErrorCode::kUnsupported, base::About{source}, "is no picture that byteformer knows", other_kind(file),
+               "; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
   StoredImage stored =
       format->decode({{file, source, format->title, decoding_budget()}, std::min(max_pixels, kMaxPixels)});
   Image image = upright(std::move(stored.image), stored.orientation);
@@ -95,6 +99,7 @@ Image cropped(const Image& image, int left, int top, int width, int height, cons
                left, ", ", top, ") out of a picture of ", image.width, " x ", image.height);
   Image out{width, height, {}};
   const auto row_bytes = static_cast<std::size_t>(width) * 3;
+  out.memory = memory_for(row_bytes * static_cast<std::size_t>(height));
   out.rgb.reserve(row_bytes * static_cast<std::size_t>(height));
   for (int y = top; y < top + height; ++y) {
     const auto* row =
@@ -113,21 +118,21 @@ Image center_cropped(const Image& image, int size, const std::string& source) {
   return cropped(image, (image.width - size) / 2, (image.height - size) / 2, size, size, source);
 }
 
-void check_encodable(const Image& image) {
+MemoryBudget::Share memory_to_encode(const Image& image) {
   const auto width = static_cast<std::size_t>(image.width), height = static_cast<std::size_t>(image.height);
   if (image.width > 0 && image.height > 0 && height <= kMaxPixels / width && image.rgb.size() == width * height * 3)
-    return;
+    return memory_for(image.rgb.size());
   base::fail(ErrorCode::kInvalidArgument, "cannot encode a picture of ", image.width, " x ", image.height, " with ",
              image.rgb.size(), " bytes");
 }
 
 FileBytes encode_fhwc(const Image& image) {
-  check_encodable(image);
+  const auto memory = memory_to_encode(image);
   return image.rgb;
 }
 
 FileBytes encode_fchw(const Image& image) {
-  check_encodable(image);
+  const auto memory = memory_to_encode(image);
   FileBytes out;
   out.reserve(image.rgb.size());
   for (std::size_t channel = 0; channel < 3; ++channel)

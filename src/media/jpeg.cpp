@@ -61,7 +61,7 @@ std::optional<PictureSize> own_jpeg_size(Bytes file, int quality) noexcept {
 }
 
 FileBytes encode_jpeg(const Image& image, int quality) {
-  check_encodable(image);
+  const auto memory = memory_to_encode(image);
   if (quality < 1 || quality > 100)
     base::fail(ErrorCode::kInvalidArgument, "JPEG quality ", quality, ": expected 1 to 100");
   return codecs().encode_jpeg(image, quality);

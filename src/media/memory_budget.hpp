@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -40,8 +41,8 @@ class MemoryBudget {
       num_bytes_ = num_bytes;
     }
 
-    /// Takes `more` bytes without waiting, beyond the limit of all if it must be, and says whether this share alone
-    /// stays within it; if not, nothing is taken.
+    /// Takes `more` bytes, as a thread does that has a share, and says whether this share alone stays within the limit;
+    /// if not, nothing is taken.
     bool grow(std::uint64_t more) {
       BF_CHECK(budget_ != nullptr);
       if (more > budget_->limit_bytes_ - num_bytes_) return false;
@@ -70,34 +71,46 @@ class MemoryBudget {
 
   std::uint64_t limit_bytes() const noexcept { return limit_bytes_; }
 
-  /// Waits in line until `num_bytes` (at most limit_bytes()) are free. A thread that has a share already does not
-  /// wait, and may go beyond the limit: two that waited for each other would do so without end.
+  /// Waits in line until `num_bytes` (at most limit_bytes()) are free. A thread that has a share already goes beyond
+  /// the limit instead, since two that waited for each other would do so without end; but only one thread does at a
+  /// time, and others that have shares wait until it has given back enough.
   Share reserve(std::uint64_t num_bytes) {
     BF_CHECK(num_bytes <= limit_bytes_);
     std::unique_lock lock(mutex_);
-    if (!held_.contains(std::this_thread::get_id())) {
-      const std::uint64_t place = next_place_++;
-      changed_.wait(lock,
-                    [&] { return place == first_place_ && num_bytes <= limit_bytes_ - std::min(used_, limit_bytes_); });
-      ++first_place_;
-      changed_.notify_all();
+    if (held_.contains(std::this_thread::get_id())) {
+      add_to_others(lock, std::this_thread::get_id(), num_bytes);
+      return {*this, num_bytes};
     }
+    const std::uint64_t place = next_place_++;
+    changed_.wait(lock, [&] { return place == first_place_ && is_free(num_bytes); });
+    ++first_place_;
+    changed_.notify_all();
     add(std::this_thread::get_id(), num_bytes);
     return {*this, num_bytes};
   }
 
  private:
+  bool is_free(std::uint64_t num_bytes) const noexcept {
+    return num_bytes <= limit_bytes_ - std::min(used_, limit_bytes_);
+  }
+  /// Who is beyond the limit never waits, so it comes to its end and the others get their turn.
+  void add_to_others(std::unique_lock<std::mutex>& lock, std::thread::id owner, std::uint64_t num_bytes) {
+    changed_.wait(lock, [&] { return is_free(num_bytes) || !beyond_ || *beyond_ == owner; });
+    if (!is_free(num_bytes)) beyond_ = owner;
+    add(owner, num_bytes);
+  }
   void add(std::thread::id owner, std::uint64_t num_bytes) {
     held_[owner] += num_bytes;
     used_ += num_bytes;
   }
   void take(std::thread::id owner, std::uint64_t num_bytes) {
-    const std::lock_guard lock(mutex_);
-    add(owner, num_bytes);
+    std::unique_lock lock(mutex_);
+    add_to_others(lock, owner, num_bytes);
   }
   void give_back(std::thread::id owner, std::uint64_t num_bytes) noexcept {
     const std::lock_guard lock(mutex_);
     used_ -= num_bytes;
+    if (used_ <= limit_bytes_) beyond_.reset();
     const auto held = held_.find(owner);
     if ((held->second -= num_bytes) == 0) held_.erase(held);
     changed_.notify_all();
@@ -107,6 +120,7 @@ class MemoryBudget {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::thread::id, std::uint64_t> held_;  // of threads that hold some
+  std::optional<std::thread::id> beyond_;          // who took more than the limit leaves
   std::uint64_t used_ = 0;
   std::uint64_t next_place_ = 0;   // in line
   std::uint64_t first_place_ = 0;  // whose turn it is

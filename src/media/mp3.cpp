@@ -111,7 +111,7 @@ void look_at_mp3(SoundFile& file) {
 }
 
 FileBytes encode_mp3(const Sound& sound, std::optional<int> kbit_per_s) {
-  check_encodable(sound);
+  const auto memory = memory_to_encode(sound);
   return codecs().encode_mp3(sound, kbit_per_s);
 }
 

@@ -1,5 +1,7 @@
 // Ogg, as far as its pages tell; its samples are the module's work.
+#include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "base/bytes_io.hpp"
 #include "media/decoding.hpp"
@@ -26,6 +28,33 @@ std::uint32_t ogg_checksum(std::span<const std::uint8_t> page) {
     checksum = checksum << 8 ^ table[checksum >> 24 ^ (is_own_field ? 0u : page[i])];
   }
   return checksum;
+}
+
+/// FLAC in Ogg without the pages around it, which libsndfile does not read as others write them: behind nine bytes of
+/// its own the first packet is the start of a FLAC file, and all others are what follows there.
+std::vector<std::uint8_t> unwrapped_flac(std::span<const std::uint8_t> stream) {
+  constexpr std::size_t kOwnBytes = 9;
+  std::vector<std::uint8_t> flac;
+  for (std::size_t at = 0; at < stream.size(); at = behind_tags(stream, at)) {
+    const std::size_t num_segments = stream[at + 26];
+    const auto segments = stream.subspan(at + kHeaderBytes, num_segments);
+    const std::size_t num_bytes = std::accumulate(segments.begin(), segments.end(), std::size_t{0});
+    const auto body = stream.subspan(at + kHeaderBytes + num_segments, num_bytes);
+    const auto kept = body.subspan(at == 0 ? std::min(kOwnBytes, num_bytes) : 0);
+    flac.insert(flac.end(), kept.begin(), kept.end());
+    at += kHeaderBytes + num_segments + num_bytes;
+  }
+  return flac;
+}
+
+/// Adds a stream to the parts of the file.
+void add_part(SoundFile& file, std::span<const std::uint8_t> stream) {
+  constexpr std::string_view kFlac = "\177FLAC";
+  if (base::has_tag(stream, kHeaderBytes + stream[26], kFlac)) {
+    file.memory.push_back(memory_for(stream.size()));
+    stream = file.unwrapped.emplace_back(unwrapped_flac(stream));
+  }
+  file.parts.push_back(stream);
 }
 
 }  // namespace
@@ -55,7 +84,7 @@ void look_at_ogg(SoundFile& file) {
       throw_damaged(file, "the checksum of the page at byte ", at, " is wrong");
     const bool is_first = (bytes[at + 5] & kFirst) != 0;
     if (is_first && !was_first) {
-      file.parts.push_back(bytes.subspan(begin, end - begin));
+      add_part(file, bytes.subspan(begin, end - begin));
       begin = at;
     }
     was_first = is_first;
@@ -63,7 +92,7 @@ void look_at_ogg(SoundFile& file) {
     end = at += num_bytes;
   }
   if (!is_last) throw_damaged(file, "it ends too early: its last page is missing");
-  file.parts.push_back(bytes.subspan(begin, end - begin));
+  add_part(file, bytes.subspan(begin, end - begin));
 }
 
 }  // namespace byteformer::media

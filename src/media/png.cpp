@@ -66,7 +66,7 @@ std::optional<PictureSize> plain_rgb_size(std::span<const std::uint8_t> file) no
 bool is_png(std::span<const std::uint8_t> file) noexcept { return base::has_tag(file, 0, kSignature); }
 
 FileBytes encode_png(const Image& image) {
-  check_encodable(image);
+  const auto memory = memory_to_encode(image);
   return codecs().encode_png(image);
 }
 

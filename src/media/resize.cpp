@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/text.hpp"
-#include "media/image.hpp"
+#include "media/decoding.hpp"
 
 namespace byteformer::media {
 namespace {
@@ -69,7 +69,9 @@ std::uint8_t clip8(int sum) noexcept { return static_cast<std::uint8_t>(std::cla
 Image resized_horizontally(const Image& in, int width) {
   const Coefficients table = coefficients(in.width, width);
   Image out{width, in.height, {}};
-  out.rgb.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(in.height) * 3);
+  const std::size_t num_bytes = static_cast<std::size_t>(width) * static_cast<std::size_t>(in.height) * 3;
+  out.memory = memory_for(num_bytes);
+  out.rgb.resize(num_bytes);
   std::uint8_t* to = out.rgb.data();
   for (int y = 0; y < in.height; ++y) {
     const std::uint8_t* row = in.rgb.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(in.width) * 3;
@@ -95,6 +97,7 @@ Image resized_vertically(const Image& in, int height) {
   const Coefficients table = coefficients(in.height, height);
   const auto row_bytes = static_cast<std::size_t>(in.width) * 3;
   Image out{in.width, height, {}};
+  out.memory = memory_for(row_bytes * static_cast<std::size_t>(height));
   out.rgb.resize(row_bytes * static_cast<std::size_t>(height));
   std::vector<int> sums(row_bytes);
   for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y) {
@@ -124,8 +127,9 @@ void check_sizes(const Image& image, std::int64_t width, std::int64_t height) {
 Image resized(const Image& image, int width, int height) {
   check_sizes(image, width, height);
   if (width == image.width) return height == image.height ? image : resized_vertically(image, height);
-  const Image wide = resized_horizontally(image, width);
-  return height == image.height ? wide : resized_vertically(wide, height);
+  Image wide = resized_horizontally(image, width);
+  if (height == image.height) return wide;
+  return resized_vertically(wide, height);
 }
 
 Image with_shorter_side(const Image& image, int size) {

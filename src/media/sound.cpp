@@ -20,7 +20,7 @@ struct SoundFormat {
   void (*look)(SoundFile&);
 };
 
-constexpr std::array<SoundFormat, 11> kSoundFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
+constexpr std::array<SoundFormat, 12> kSoundFormats{{{"wav", "RIFF", "WAVE", look_at_wav},
                                                      {"wav", "RIFX", "WAVE", look_at_wav},
                                                      {"wav", "RF64", "WAVE", look_at_wav},
                                                      {"wav", "BW64", "WAVE", look_at_wav},
@@ -30,6 +30,7 @@ constexpr std::array<SoundFormat, 11> kSoundFormats{{{"wav", "RIFF", "WAVE", loo
                                                      {"aiff", "FORM", "AIFF", look_at_aiff},
                                                      {"aiff", "FORM", "AIFC", look_at_aiff},
                                                      {"au", ".snd", "", look_at_au},
+                                                     {"au", "dns.", "", look_at_au},  // little-endian
                                                      {"caf", "caff", "", look_at_caf}}};
 constexpr SoundFormat kMp3{"mp3", "", "", look_at_mp3};
 
@@ -99,10 +100,13 @@ Sound decode_sound(Bytes file, const std::string& source, std::size_t max_sample
   const SoundFormat* format = sound_format_of(file.subspan(begin));
   if (format == nullptr && begin == file.size() && base::has_tag(file, 0, "ID3"))
     base::fail_format(source, "damaged mp3 sound: it ends too early: nothing is behind its tag");
-  if (format == nullptr)
+  if (format == nullptr) {
+    const std::string other = other_kind(file);
+    const bool has_tags = other.empty() && begin > 0 && begin < file.size();
     base::fail(ErrorCode::kUnsupported, base::About{source},
-               begin > 0 && begin < file.size() ? base::joined("behind its tags, at byte ", begin, ", ") : "",
-               "is no sound that byteformer knows; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+               has_tags ? base::joined("behind its tags, at byte ", begin, ", ") : "",
+               "is no sound that byteformer knows", other, "; expected WAV, FLAC, Ogg, AIFF, AU, CAF or MP3");
+  }
   const std::string kind = base::joined(format->kind, " sound");
   SoundFile sound{{file.subspan(begin), source, kind, decoding_budget()}, std::min(max_samples, kMaxSamples)};
   format->look(sound);
@@ -110,8 +114,9 @@ Sound decode_sound(Bytes file, const std::string& source, std::size_t max_sample
   return format == &kMp3 ? codecs().decode_mp3(sound) : codecs().decode_with_sndfile(sound);
 }
 
-void check_encodable(const Sound& sound) {
+MemoryBudget::Share memory_to_encode(const Sound& sound) {
   if (sound.samples.empty()) base::fail(ErrorCode::kInvalidArgument, "cannot encode a sound that has no samples");
+  return memory_for(sound.samples.size() * sizeof(float));  // more than an MP3 takes
 }
 
 Sound resampled(const Sound& sound, int sample_rate) {
@@ -124,7 +129,9 @@ Sound resampled(const Sound& sound, int sample_rate) {
     refuse(sound, sample_rate, "it would have more than " + std::to_string(kMaxSamples) + " samples");
   Sound out{sample_rate, {}};
   if (sound.samples.empty()) return out;
-  out.samples.resize(static_cast<std::size_t>(std::max(std::llround(exact), 1LL)));
+  const auto num_samples = static_cast<std::size_t>(std::max(std::llround(exact), 1LL));
+  out.memory = memory_for(num_samples * sizeof(float));
+  out.samples.resize(num_samples);
   out.samples.resize(codecs().resample(sound.samples, sound.sample_rate, sample_rate, out.samples));
   if (out.samples.empty()) out.samples = {sound.samples.front()};  // too short for soxr's filters
   return out;

@@ -59,7 +59,7 @@ bool is_tiff(std::span<const std::uint8_t> file) noexcept {
 }
 
 FileBytes encode_tiff(const Image& image) {
-  check_encodable(image);
+  const auto memory = memory_to_encode(image);
   const auto header = header_of({static_cast<std::uint32_t>(image.width), static_cast<std::uint32_t>(image.height)});
   FileBytes out(kHeaderBytes + image.rgb.size());
   std::ranges::copy(image.rgb, std::ranges::copy(header, out.begin()).out);

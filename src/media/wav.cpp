@@ -145,7 +145,7 @@ SampleFormat parse_sample_format(std::string_view name) {
 }
 
 FileBytes encode_wav(const Sound& sound, SampleFormat format) {
-  check_encodable(sound);
+  const auto memory = memory_to_encode(sound);
   if (sound.samples.size() > kMaxSamplesInWav)
     base::fail(ErrorCode::kInvalidArgument, "cannot encode as WAV: too long for its 32-bit lengths");
   const Layout& layout = layout_of(format);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "byteformer/error.hpp"
 #include "media/codecs/module.hpp"
 
 namespace byteformer::media {
@@ -45,6 +46,10 @@ class Stream {
       : file_(file), memory_{{bytes}, file.parts.size() == 1 ? std::span(file.patches) : std::span<const Patch>{}} {
     SF_VIRTUAL_IO io{size, seek, read_bytes, write_nothing, tell};
     sound_.reset(sf_open_virtual(&io, SFM_READ, &info_, &memory_));
+    if (sound_ == nullptr && sf_error(nullptr) == SF_ERR_UNSUPPORTED_ENCODING)
+      throw Error(ErrorCode::kUnsupported, file.source + ": its coding inside " + std::string(file.kind) +
+                                               " is none that libsndfile reads; convert it to WAV or FLAC, for "
+                                               "example by ffmpeg");
     if (sound_ == nullptr) throw_damaged(file, sf_strerror(nullptr));
     if (info_.channels < 1 || info_.samplerate < 1) throw_damaged(file, "it has no channels or no sample rate");
   }

@@ -254,11 +254,14 @@ class TiffReader {
 
   void read_piece(std::uint32_t left, std::uint32_t top, std::uint64_t needed, std::uint16_t plane,
                   std::vector<std::uint8_t>& out) {
+    constexpr std::uint64_t kHeaderBytes = 8;
     const auto size = static_cast<tmsize_t>(out.size());
-    const tmsize_t num_bytes =
-        TIFFIsTiled(tiff()) != 0
-            ? TIFFReadEncodedTile(tiff(), TIFFComputeTile(tiff(), left, top, 0, plane), out.data(), size)
-            : TIFFReadEncodedStrip(tiff(), TIFFComputeStrip(tiff(), top, plane), out.data(), size);
+    const bool is_tiled = TIFFIsTiled(tiff()) != 0;
+    const std::uint32_t piece =
+        is_tiled ? TIFFComputeTile(tiff(), left, top, 0, plane) : TIFFComputeStrip(tiff(), top, plane);
+    if (TIFFGetStrileOffset(tiff(), piece) < kHeaderBytes) fail("some of its pixels have no place in the file");
+    const tmsize_t num_bytes = is_tiled ? TIFFReadEncodedTile(tiff(), piece, out.data(), size)
+                                        : TIFFReadEncodedStrip(tiff(), piece, out.data(), size);
     if (num_bytes < 0 || static_cast<std::uint64_t>(num_bytes) < needed || memory_.message[0] != '\0')
       fail("its pixels cannot be read");
   }

@@ -204,6 +204,7 @@ TEST_F(LayoutsTest, KagglesTableMayBeCalledLabels) {
   const DataSet found = folder_.find(unsplit());
   EXPECT_THAT(train(found), ElementsAre("w_1:train/a1.jpg", "w_2:train/b2.jpg"));
   EXPECT_THAT(all_remarks(found), HasSubstr("train/: labels of labels.csv"));
+  EXPECT_THAT(all_remarks(found), Not(HasSubstr("skipped")));
 }
 
 TEST_F(LayoutsTest, ImageNetUnpacksWithAFlatValidationSetAndItsList) {

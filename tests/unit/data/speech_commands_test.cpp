@@ -166,6 +166,32 @@ TEST_F(SpeechCommandsTest, UnknownAndBackgroundAreATenthOfTheWordsRoundedUp) {
   EXPECT_EQ(counts(found, found.train)["background"], 8);
 }
 
+TEST_F(SpeechCommandsTest, TheArchiveOfTheTestSetIsTheTestSet) {
+  const std::filesystem::path words = folder_.path();
+  DataFolder both;
+  std::filesystem::rename(words, both.path() / "speech_commands_v0.02");
+  for (const char* name : {"yes/1.wav.wav", "no/2.wav", "_unknown_/3.wav", "_unknown_/4.wav", "_silence_/5.wav"})
+    both.put("speech_commands_test_set_v0.02/" + std::string(name));
+  const DataSet found = both.find();
+  EXPECT_EQ(found.layout, Layout::kSpeechCommandsArchive);
+  EXPECT_EQ(found.train.size(), 84U);
+  EXPECT_THAT(both.names(found, found.test), ElementsAre("background:speech_commands_test_set_v0.02/_silence_/5.wav",
+                                                         "unknown:speech_commands_test_set_v0.02/_unknown_/3.wav",
+                                                         "unknown:speech_commands_test_set_v0.02/_unknown_/4.wav",
+                                                         "no:speech_commands_test_set_v0.02/no/2.wav",
+                                                         "yes:speech_commands_test_set_v0.02/yes/1.wav.wav"));
+  EXPECT_THAT(all_remarks(found), HasSubstr("test: all of speech_commands_test_set_v0.02/"));
+  std::filesystem::rename(both.path() / "speech_commands_test_set_v0.02",
+                          both.path() / "speech_commands_v0.02/speech_commands_test_set_v0.02");
+  const DataSet inside = find_data_set(both.path() / "speech_commands_v0.02");
+  EXPECT_EQ(inside.test.size(), 5U);
+  EXPECT_EQ(inside.train.size(), 84U);
+  DataSetOptions all_words;
+  all_words.task = SpeechCommandsTask::k35;
+  EXPECT_EQ(both.find(all_words).test.size(), 26U);
+  std::filesystem::rename(both.path() / "speech_commands_v0.02", words);
+}
+
 TEST_F(SpeechCommandsTest, BackgroundClipsLastASecond) {
   const DataSet found = folder_.find();
   for (const Sample& sample : found.train)

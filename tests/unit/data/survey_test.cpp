@@ -53,7 +53,7 @@ TEST(SurveyTest, WhatTrainingRefusesAsTooLargeIsNotRead) {
   std::filesystem::resize_file(folder.put("b/huge.wav", sound(0.5)), std::uintmax_t{1} << 40);  // begins like a sound
   const Survey survey = look_at(all_files(folder));
   EXPECT_EQ(survey.num_looked_at, 1U);
-  EXPECT_EQ(survey.num_failed, 1U);
+  EXPECT_EQ(survey.failures.at("wav").count, 1U);
   EXPECT_NE(survey.disagreement().find("huge.wav: is larger than 1 GiB"), std::string::npos);
 }
 
@@ -76,6 +76,18 @@ TEST(SurveyTest, NamesTheFilesThatDisagree) {
   folder.put("b/notes.txt", "hello");
   EXPECT_EQ(look_at(all_files(folder)).disagreement(),
             "1 of 3 files are neither picture nor sound, for example " + (folder.path() / "b/notes.txt").string());
+}
+
+TEST(SurveyTest, SaysEachKindOfFailureOnceHoweverManyFilesHaveIt) {
+  DataFolder folder;
+  for (int i = 0; i < 50; ++i) {
+    folder.put("a/cut" + std::to_string(i) + ".wav", sound(0.5).substr(0, 40 + static_cast<std::size_t>(i)));
+    folder.put("b/" + std::to_string(i) + ".png", "\x89PNG\r\n\x1a\n" + std::string(static_cast<std::size_t>(i), 'x'));
+  }
+  const std::string text = look_at(all_files(folder)).disagreement();
+  EXPECT_THAT(text, testing::HasSubstr("50 wav files could not be read, for example "));
+  EXPECT_THAT(text, testing::HasSubstr("50 png files could not be read, for example "));
+  EXPECT_LT(text.size(), 600U);
 }
 
 }  // namespace

@@ -122,9 +122,11 @@ TEST(CheckpointTest, TakesOffWhatWrappersPutBeforeAllNames) {
   const test::TemporaryFolder folder;
   const format::Tensors original = read_pt(data_path("models/d_k0/weights.pt"));
   const format::TensorView counter{DType::kI64, {}, test::as_bytes(std::string_view("5\0\0\0\0\0\0\0", 8))};
-  for (const std::string prefix :
-       {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net.encoder."}) {
-    std::map<std::string, format::TensorView, std::less<>> wrapped{{"n_averaged", counter}};
+  for (const std::string prefix : {"", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.",
+                                   "model.model.", "net.encoder."}) {
+    std::map<std::string, format::TensorView, std::less<>> wrapped{{prefix + "total_ops", counter},
+                                                                   {prefix + "classifier.total_params", counter}};
+    if (!prefix.empty()) wrapped.emplace("n_averaged", counter);
     for (const auto& [name, tensor] : original.by_name) wrapped.emplace(prefix + name, tensor);
     write_pt(folder / "w.pt", wrapped);
     expect_same(read_weights(folder / "w.pt"), original);
@@ -267,7 +269,7 @@ TEST(CheckpointTest, RefusesWhatIsNoStateDict) {
 TEST(CheckpointTest, IgnoresObjectsBesideTheWeights) {
   const std::string tensor = tensor_pickle(kZero, "K\x06\x85", "K\x01\x85");
   const std::string weights = tensor.substr(2, tensor.size() - 3);  // {"t": ...}
-  for (const std::string key : {"state_dict", "model_state_dict", "model", "weights"}) {
+  for (const std::string key : {"state_dict", "model_state_dict", "model", "weights", "module"}) {
     const std::string body =
         "}(\x8C\x04"
         "bestN\x8C" +

@@ -6,10 +6,12 @@
 #include <array>
 #include <atomic>
 #include <future>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "base/bytes_io.hpp"
+#include "media/decoding.hpp"
 #include "media/image.hpp"
 #include "media/pictures.hpp"
 #include "media/sound.hpp"
@@ -45,6 +47,28 @@ TEST(MemoryBudget, AThreadThatHoldsAShareDoesNotWaitForItself) {
   const auto first = budget.reserve(80);
   const auto second = budget.reserve(80);
   EXPECT_TRUE(MemoryBudget::Share(second) == first) << "shares are no part of what they are for";
+}
+
+TEST(MemoryBudget, OneThreadAtATimeGoesBeyondIt) {
+  constexpr int kThreads = 8, kFirst = 12, kMore = 90;
+  MemoryBudget budget(100);
+  std::atomic<int> beyond = 0, most = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < 50; ++turn) {
+        auto first = budget.reserve(kFirst);
+        const auto second = budget.reserve(kMore);  // with its own first share it is more than all
+        const int now = ++beyond;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::yield();
+        EXPECT_TRUE(first.grow(1)) << "who is beyond never waits";
+        --beyond;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(most, 1);
 }
 
 TEST(MemoryBudget, SharesMoveShrinkAndGrow) {
@@ -89,6 +113,25 @@ TEST(DecodingMemory, IsAskedForBeforeItIsTaken) {
   const test::AllocationBudget budget(16 << 20);
   test::expect_error(ErrorCode::kInvalidFormat, {"huge.tiff", "MiB of memory", "at most 1024 MiB"},
                      [&] { decode_image(file, "huge.tiff"); });
+}
+
+TEST(DecodingMemory, IsAskedForByWhatIsMadeOfPicturesAndSounds) {
+  Sound resampled_sound = resampled({8000, std::vector<float>(1000, 0.5f)}, 192000);
+  EXPECT_TRUE(resampled_sound.memory.grow(kMaxDecodingBytes - resampled_sound.samples.size() * sizeof(float)));
+  EXPECT_FALSE(resampled_sound.memory.grow(1));
+  resampled_sound = {};
+  Image large = resized({2, 2, std::vector<std::uint8_t>(12)}, 100, 50);
+  EXPECT_TRUE(large.memory.grow(kMaxDecodingBytes - large.rgb.size()));
+  EXPECT_FALSE(large.memory.grow(1));
+}
+
+TEST(DecodingMemory, OfAnotherThreadMakesAnEncoderWait) {
+  const Sound sound{8000, std::vector<float>(1000, 0.5f)};
+  auto held = std::make_unique<MemoryBudget::Share>(memory_for(kMaxDecodingBytes));
+  auto encoded = std::async(std::launch::async, [&] { return encode_wav(sound, SampleFormat::kInt16); });
+  EXPECT_EQ(encoded.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  held.reset();
+  EXPECT_EQ(encoded.get().size(), 2044U);
 }
 
 TEST(DecodingMemory, BelongsToWhatWasDecodedUntilItIsDropped) {

@@ -164,6 +164,23 @@ TEST(OddTiff, OtherTagsThatFailAreNoVerdictOnPixels) {
                   {10, 10, 10, 20, 20, 20});
 }
 
+TEST(OddTiff, TheNumberOfBitsMayBeSaidTooOftenOrOnce) {
+  const FileBytes pixels{1, 2, 3, 4, 5, 6};
+  for (const Values& bits : {Values{8, 8, 8, 8}, Values{8}, Values{8, 8, 8}})
+    expect_pixels(tiff(2, {{kBits, bits}, {kPhotometric, {kRgb}}, {kSamples, {3}}}, pixels), {1, 2, 3, 4, 5, 6});
+}
+
+TEST(OddTiff, PlanesWithoutAPlaceAreDamage) {
+  FileBytes file = tiff(1, {{kBits, {8, 8, 8}}, {kPhotometric, {kRgb}}, {kSamples, {3}}, {kPlanes, {2}}}, {7, 8, 9});
+  expect_pixels(file, {7, 8, 9});
+  const std::string_view offsets("\x11\1\3\0\3\0\0\0", 8);  // three shorts
+  const std::size_t entry = base::as_text(file).find(offsets);
+  ASSERT_NE(entry, std::string_view::npos);
+  file[entry + 4] = 1;
+  test::expect_error(ErrorCode::kInvalidFormat, {"x", "TIFF", "no place in the file"},
+                     [&] { decode_image(file, "x"); });
+}
+
 TEST(OddTiff, SamplesThatAreMissingAreDamage) {
   test::expect_error(ErrorCode::kInvalidFormat, {"x", "TIFF"}, [] {
     decode_image(tiff(1, {{kBits, {8, 8}}, {kPhotometric, {kRgb}}, {kSamples, {2}}}, {1, 2, 3, 4}), "x");

@@ -1,0 +1,156 @@
+// Looks through the folders of data sets: what lies in them, all files below, and what is passed over.
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "base/file_io.hpp"
+#include "data/layouts.hpp"
+#include "base/text.hpp"
+
+namespace byteformer::data {
+namespace {
+
+namespace fs = std::filesystem;
+using base::printable;
+using base::fail;
+using base::joined;
+
+[[noreturn]] void fail_to_read(const fs::path& path, const std::error_code& error) {
+  const bool is_denied = error == std::errc::permission_denied;
+  fail(is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIo, printable(path), ": ", error.message());
+}
+
+/// Walks one folder of a class, remembering the real folders that it has been in.
+class Walk {
+ public:
+  explicit Walk(Skipped& skipped) : skipped_(skipped) {}
+
+  void enter(const fs::path& folder) {
+    std::error_code error;
+    const fs::path real = fs::canonical(folder, error);
+    if (error) fail_to_read(folder, error);
+    if (!above_.empty() && is_below(above_.front(), real))
+      return skipped_.add("links to folders that they lie in", folder);
+    if (!entered_.insert(real).second) return skipped_.add("folders seen before through another link", folder);
+    above_.push_back(real);
+    for (const fs::path& entry : visible_entries(folder, skipped_)) visit(entry);
+    above_.pop_back();
+  }
+
+  std::vector<fs::path> take() { return std::move(files_); }
+
+ private:
+  /// Whether `path` is `folder` or lies below it; both are real.
+  static bool is_below(const fs::path& path, const fs::path& folder) {
+    return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+  }
+
+  void visit(const fs::path& entry) {
+    std::error_code error;
+    const fs::file_status status = fs::status(entry, error);
+    if (fs::is_directory(status)) return enter(entry);
+    if (status.type() == fs::file_type::not_found || error) return skipped_.add("broken links", entry);
+    if (!fs::is_regular_file(status)) return skipped_.add("entries that are neither files nor folders", entry);
+    const auto num_bytes = fs::file_size(entry, error);
+    if (error) return skipped_.add("broken links", entry);
+    if (num_bytes == 0) return skipped_.add("empty files", entry);
+    files_.push_back(entry);
+  }
+
+  Skipped& skipped_;
+  std::vector<fs::path> above_;  ///< real folders from the first to the one that is being searched
+  std::set<fs::path> entered_;
+  std::vector<fs::path> files_;
+};
+
+}  // namespace
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+bool is_container(const fs::path& folder) {
+  constexpr std::array<std::string_view, 13> kNames = {"images", "image", "img",  "imgs", "pictures",
+                                                       "photos", "audio", "wav",  "wavs", "clips",
+                                                       "sounds", "data",  "files"};
+  return std::ranges::find(kNames, plain_name(folder.filename().native())) != kNames.end();
+}
+
+bool has_class_folders(const fs::path& folder) {
+  const std::vector<fs::path> inner = visible_folders(folder);
+  const bool is_container_alone =
+      inner.size() == 1 && is_container(inner.front()) && visible_folders(inner.front()).empty();
+  return !inner.empty() && !is_container_alone;
+}
+
+void Skipped::add(std::string_view reason, const fs::path& path) {
+  constexpr std::size_t kMostExamples = 3;
+  Entry& entry = reasons_.try_emplace(std::string(reason)).first->second;
+  ++entry.count;
+  entry.first.insert(path);
+  if (entry.first.size() > kMostExamples) entry.first.erase(std::prev(entry.first.end()));
+}
+
+void Skipped::append_to(std::vector<std::string>& remarks) const {
+  for (const auto& [reason, entry] : reasons_) {
+    std::string text = joined("skipped ", reason, " (", entry.count, entry.count == 1 ? "): " : "), for example ");
+    for (const fs::path& path : entry.first) text += (path == *entry.first.begin() ? "" : ", ") + printable(path);
+    remarks.push_back(std::move(text));
+  }
+}
+
+std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const fs::path& path = it->path();
+    if (!base::is_left_by_systems(path.filename()))
+      entries.push_back(path);
+    else
+      skipped.add(path.filename().native().starts_with('.') ? "hidden entries" : "what systems leave behind", path);
+  }
+  if (error) fail_to_read(folder, error);
+  std::ranges::sort(entries, {}, &fs::path::native);
+  return entries;
+}
+
+std::vector<fs::path> visible_folders(const fs::path& folder) {
+  Skipped ignored;
+  std::vector<fs::path> entries = visible_entries(folder, ignored);
+  std::erase_if(entries, [](const fs::path& entry) { return !is_folder(entry); });
+  return entries;
+}
+
+std::vector<fs::path> files_below(const fs::path& folder, Skipped& skipped) {
+  Walk walk(skipped);
+  walk.enter(folder);
+  return walk.take();
+}
+
+std::string class_of_folder(std::string_view name) {
+  if (name == "_unknown_") return "unknown";
+  if (name == "_silence_" || name == "_background_noise_") return "background";
+  return composed(name);
+}
+
+std::optional<fs::path> only_folder(const fs::path& root) {
+  Skipped ignored;
+  const std::vector<fs::path> folders = visible_folders(root);
+  const bool is_alone = folders.size() == 1 && visible_entries(root, ignored).size() == 1;
+  return is_alone ? std::optional(folders.front()) : std::nullopt;
+}
+
+FoundFile found_file(const fs::path& path, const fs::path& root, std::string class_name) {
+  return {path, path.lexically_relative(root).native(), std::move(class_name), {}, {}};
+}
+
+}  // namespace byteformer::data
