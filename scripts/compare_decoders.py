@@ -29,6 +29,7 @@ RATE_TOLERANCE = 2 / 32768
 EXPLAINED = [
     ("tiff/lab", "ImageMagick counts a* and b* half a unit away, which is much at the edge of sRGB; libtiff's white is yellowish"),
     ("caf/alac", "libsndfile does not read ALAC as ffmpeg writes it into CAF"),
+    ("w64/pcm_f64le", "libsndfile does not know 64-bit floats in W64, and byteformer refuses them"),
     ("opus/", "libsndfile decodes Opus at the rate that was put in, ffmpeg at 48 kHz"),
     ("aiff/adpcm_ima_qt", "libsndfile and ffmpeg carry the predictor of IMA ADPCM from block to block differently"),
 ]
