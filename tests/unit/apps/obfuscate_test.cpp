@@ -261,7 +261,7 @@ TEST_P(ShippedModelsRekeyed, AnswerObfuscatedFilesWithTheSameBits) {
   run_program({"obfuscate", "rekey", model, "--key", at("a"), "-o", at("keyed")});
   run_program({"obfuscate", "rekey", at("keyed"), "--key", at("b"), "--again", "-o", at("keyed-twice")});
   const nlohmann::json expected = answer(model, plain);
-  EXPECT_EQ(expected["logits"].size(), 10U);
+  EXPECT_GE(expected["logits"].size(), 10U);
   EXPECT_EQ(answer(at("keyed"), at("once")), expected);
   EXPECT_EQ(answer(at("keyed-twice"), at("twice")), expected);
   EXPECT_NE(answer(at("keyed"), plain), expected) << "or this test sees nothing";
@@ -272,6 +272,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(ShippedExample{"spoken-digits", "spoken_3.wav"}, ShippedExample{"spoken-digits", "spoken_7.wav"},
                     ShippedExample{"mnist", "handwritten_3.png"}, ShippedExample{"mnist", "handwritten_7.png"},
                     ShippedExample{"cifar10", "airplane.jpg"}, ShippedExample{"cifar10", "frog.jpg"},
+                    ShippedExample{"speech-commands", "command_left.wav"},
                     ShippedExample{"digits-joint", "spoken_7.wav"},
                     ShippedExample{"digits-joint", "handwritten_3.png"}),
     [](const testing::TestParamInfo<ShippedExample>& test) {
@@ -282,7 +283,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(ShippedModels, AreAllRekeyedHere) {
-  const Arguments tested{"cifar10", "digits-joint", "mnist", "spoken-digits"};
+  const Arguments tested{"cifar10", "digits-joint", "mnist", "speech-commands", "spoken-digits"};
   Arguments shipped;
   for (const auto& folder : fs::directory_iterator(in_repository("models")))
     shipped.push_back(folder.path().filename());
