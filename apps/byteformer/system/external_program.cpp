@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <sstream>
 #include <thread>
 
@@ -21,85 +22,9 @@
 #include "base/program.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
+#include "exit_status.hpp"
 
 namespace byteformer::cli {
-
-namespace {
-
-namespace fs = std::filesystem;
-
-[[noreturn]] void throw_cannot_start(const fs::path& program, int error) {
-  throw Error(ErrorCode::kIo, program.native(), std::string("cannot be started: ") + std::strerror(error));
-}
-
-/// Looks again and again rather than sleep in waitpid(2): a signal that comes just before it would be missed.
-/// \throws Error kIo where its status is lost, as in a process that ignores SIGCHLD.
-int wait_for(const fs::path& program, pid_t child) {
-  constexpr auto kPause = std::chrono::milliseconds(50);
-  bool was_told = false;
-  int status = 0;
-  for (;;) {
-    const pid_t ended = waitpid(child, &status, WNOHANG);
-    if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if (ended < 0 && errno != EINTR)
-      throw Error(ErrorCode::kIo, program.native(), std::string("how it ended is lost: ") + std::strerror(errno));
-    if (interrupted() && !was_told) {  // a terminal has told it already; that counts as the same request
-      kill(child, SIGINT);
-      was_told = true;
-    }
-    std::this_thread::sleep_for(kPause);
-  }
-}
-
-bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
-
-}  // namespace
-
-std::vector<char*> words_of(const fs::path& program, const std::vector<std::string>& arguments) {
-  std::vector<char*> argv{const_cast<char*>(program.c_str())};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  return argv;
-}
-
-std::optional<fs::path> find_program(const std::string& name) {
-  std::vector<fs::path> folders;
-  if (const fs::path here = base::program_folder(); !here.empty())
-    folders = {here, here.parent_path() / "libexec" / "byteformer"};
-  const char* path = std::getenv("PATH");
-  std::istringstream parts(path != nullptr ? path : "");
-  for (std::string part; std::getline(parts, part, ':');) folders.emplace_back(part);
-  for (const fs::path& folder : folders)
-    if (is_program(folder / name)) return folder / name;
-  return std::nullopt;
-}
-
-fs::path find_trainer(const std::string& who, const std::string& otherwise) {
-  if (const auto program = find_program("byteformer-train")) return *program;
-  throw Error(ErrorCode::kUnsupported,
-              who +
-                  " the program byteformer-train, which is not installed here. Build it with LibTorch: "
-                  "`./scripts/install_dependencies.sh train && cmake --preset release && cmake --build --preset "
-                  "release`" +
-                  otherwise);
-}
-
-void become(const fs::path& program, const std::vector<std::string>& arguments) {
-  execv(program.c_str(), words_of(program, arguments).data());
-  throw_cannot_start(program, errno);
-}
-
-int run_program(const fs::path& program, const std::vector<std::string>& arguments) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  pid_t child = 0;
-  const int error =
-      posix_spawn(&child, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw_cannot_start(program, error);
-  return wait_for(program, child);
-}
 
 namespace {
 
@@ -110,6 +35,67 @@ constexpr std::size_t kPieceBytes = 1 << 12;  // a pipe that is ready takes so m
 [[noreturn]] void throw_system(const fs::path& program, const char* what, int error) {
   throw Error(ErrorCode::kIo, program.native(), std::string(what) + ": " + std::strerror(error));
 }
+
+bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
+
+/// The null-terminated argument vector of a program; both must outlive it.
+std::vector<char*> words_of(const fs::path& program, const std::vector<std::string>& arguments) {
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  return argv;
+}
+
+/// A running program, which does not outlive this.
+class Child {
+ public:
+  struct Redirection {
+    int ours, theirs;  ///< descriptors
+  };
+
+  Child(const fs::path& program, const std::vector<std::string>& arguments,
+        std::initializer_list<Redirection> redirections)
+      : program_(program) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (const auto [ours, theirs] : redirections) posix_spawn_file_actions_adddup2(&actions, ours, theirs);
+    const int error =
+        posix_spawn(&id_, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw_system(program, "cannot be started", error);
+  }
+  ~Child() {
+    if (has_ended_) return;
+    ::kill(id_, SIGTERM);
+    while (::waitpid(id_, nullptr, 0) < 0 && errno == EINTR) continue;
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// Looks again and again rather than sleep in waitpid(2): a signal that comes just before it would be missed.
+  /// \returns its exit status; 128 and the number of the signal that ended it.
+  /// \throws Error kIo where its status is lost, as in a process that ignores SIGCHLD.
+  int wait() {
+    constexpr auto kPause = std::chrono::milliseconds(50);
+    bool was_told = false;
+    for (;; std::this_thread::sleep_for(kPause)) {
+      int status = 0;
+      const pid_t ended = ::waitpid(id_, &status, WNOHANG);
+      has_ended_ = ended == id_ || (ended < 0 && errno != EINTR);
+      if (ended == id_) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      if (has_ended_) throw_system(program_, "how it ended is lost", errno);
+      if (interrupted() && !was_told) {  // a terminal has told it already; that counts as the same request
+        ::kill(id_, SIGINT);
+        was_told = true;
+      }
+    }
+  }
+
+ private:
+  const fs::path& program_;
+  pid_t id_ = -1;
+  bool has_ended_ = false;
+};
 
 /// A pipe whose ends close themselves.
 class Pipe {
@@ -132,43 +118,6 @@ class Pipe {
 
  private:
   int ends_[2] = {-1, -1};
-};
-
-/// A running program, which does not outlive this.
-class Child {
- public:
-  Child(const fs::path& program, const std::vector<std::string>& arguments, const Pipe& input, const Pipe& output) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input.end(0), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output.end(1), STDOUT_FILENO);
-    const int error =
-        posix_spawn(&id_, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw_system(program, "cannot be started", error);
-  }
-  ~Child() {
-    if (is_waited_for_) return;
-    ::kill(id_, SIGTERM);
-    wait();
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  /// \returns whether it ended with status 0, as far as the system tells: not in a process that ignores SIGCHLD.
-  bool wait() noexcept {
-    int status = 0;
-    pid_t ended = 0;
-    do {
-      ended = ::waitpid(id_, &status, 0);
-    } while (ended < 0 && errno == EINTR);
-    is_waited_for_ = true;
-    return ended == id_ && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-
- private:
-  pid_t id_ = -1;
-  bool is_waited_for_ = false;
 };
 
 /// Waits until `descriptor` is ready for `events` or broken, looking again and again for Ctrl-C: a signal that comes
@@ -204,17 +153,49 @@ std::string read_all_of(int descriptor) {
 
 }  // namespace
 
+std::optional<fs::path> find_program(const std::string& name) {
+  std::vector<fs::path> folders;
+  if (const fs::path here = base::program_folder(); !here.empty())
+    folders = {here, here.parent_path() / "libexec" / "byteformer"};
+  const char* path = std::getenv("PATH");
+  std::istringstream parts(path != nullptr ? path : "");
+  for (std::string part; std::getline(parts, part, ':');) folders.emplace_back(part);
+  for (const fs::path& folder : folders)
+    if (is_program(folder / name)) return folder / name;
+  return std::nullopt;
+}
+
+fs::path find_trainer(const std::string& who, const std::string& otherwise) {
+  if (const auto program = find_program("byteformer-train")) return *program;
+  throw Error(ErrorCode::kUnsupported,
+              who +
+                  " the program byteformer-train, which is not installed here. Build it with LibTorch: "
+                  "`./scripts/install_dependencies.sh train && cmake --preset release && cmake --build --preset "
+                  "release`" +
+                  otherwise);
+}
+
+void become(const fs::path& program, const std::vector<std::string>& arguments) {
+  execv(program.c_str(), words_of(program, arguments).data());
+  throw_system(program, "cannot be started", errno);
+}
+
+int run_program(const fs::path& program, const std::vector<std::string>& arguments) {
+  return Child(program, arguments, {{STDERR_FILENO, STDOUT_FILENO}}).wait();
+}
+
 std::string run_filter(const fs::path& program, const std::vector<std::string>& arguments,
                        std::span<const std::uint8_t> input) {
   std::signal(SIGPIPE, SIG_IGN);  // a program that ends early must not end this one
   Pipe to(program), from(program);
-  Child child(program, arguments, to, from);
+  Child child(program, arguments, {{to.end(0), STDIN_FILENO}, {from.end(1), STDOUT_FILENO}});
   to.close(0);
   from.close(1);
   write_all(to.end(1), input);
   to.close(1);
   std::string output = read_all_of(from.end(0));
-  if (!child.wait()) {
+  int status = 0;
+  if (error_of([&] { status = child.wait(); }) || status != kExitOk) {
     if (interrupted()) throw Interrupted{};
     throw Error(ErrorCode::kInternal, base::printable(program) + " failed");
   }
