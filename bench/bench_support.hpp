@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
-#include "system/peak_flops.hpp"
+#include "system/machine.hpp"
 
 namespace byteformer::bench {
 

@@ -1,12 +1,11 @@
 // Reads a request, integrates gradients along the path, and answers.
-#include "gradients_run.hpp"
-
 #include <cstdio>
 #include <iostream>
 #include <iterator>
 
 #include "common/gradient_messages.hpp"
 #include "format/model_folder.hpp"
+#include "runs.hpp"
 #include "train/integrated_gradients.hpp"
 
 namespace byteformer::train_app {
@@ -34,7 +33,7 @@ class Progress {
 
 train::Module load_module(const cli::GradientRequest& request, const std::filesystem::path& model_dir) {
   format::ModelFolder folder = format::read_model_folder(model_dir);
-  if (request.masking) folder.config.masking = format::parse_masking(*request.masking);
+  if (!request.masking.empty()) folder.config.masking = format::parse_masking(request.masking);
   train::Module module(folder.config, {.num_threads = static_cast<int>(request.threads)});
   module.parameters().load(folder.tensors);
   return module;

@@ -9,48 +9,38 @@
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
 #include "common/gradient_messages.hpp"
-#include "gradients_run.hpp"
 #include "plan/settings.hpp"
+#include "runs.hpp"
 #include "train/runtime.hpp"
-#include "training_run.hpp"
 
-namespace {
-
-bool explains(int argc, char** argv) {
-  return argc == 4 && std::string(argv[1]) == byteformer::cli::kIntegratedGradients;
-}
-
-int complain(const char* command, const char* message, int status) {
-  std::fprintf(stderr, "byteformer %s: %s\n", command, byteformer::base::printable(message, "\n").c_str());
-  return status;
-}
-
-int train(int argc, char** argv) try {
-  if (argc != 2)
-    return complain("train", "this program is started by `byteformer train`; see `byteformer train --help`", 2);
-  byteformer::train::tune_process(argv);
-  return byteformer::train_app::run(byteformer::plan::parse_request(argv[1]));
-} catch (const std::bad_alloc&) {
+int main(int argc, char** argv) {
   using byteformer::plan::option_name;
   using byteformer::plan::Request;
-  const std::string advice = "out of memory; try a smaller " + option_name(&Request::token_budget) + " or " +
-                             option_name(&Request::batch_size);
-  return complain("train", advice.c_str(), 3);
-}
-
-}  // namespace
-
-int main(int argc, char** argv) try {
-  if (argc == 2 && std::string(argv[1]) == "--version") {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (argc == 2 && first == "--version") {
     std::printf("byteformer-train %s\n", byteformer::version());
     return 0;
   }
-  if (!explains(argc, argv)) return train(argc, argv);
-  byteformer::train::tune_process(argv);
-  return byteformer::train_app::integrate_gradients(argv[2], argv[3]);
-} catch (const byteformer::Error& error) {
-  const bool is_usage = error.code() == byteformer::ErrorCode::kInvalidArgument;
-  return complain(explains(argc, argv) ? "explain" : "train", error.what(), is_usage ? 2 : 3);
-} catch (const std::exception& error) {
-  return complain(explains(argc, argv) ? "explain" : "train", error.what(), 3);
+  const bool explains = argc == 4 && first == byteformer::cli::kIntegratedGradients;
+  const auto complain = [&](const std::string& message, int status) {
+    std::fprintf(stderr, "byteformer %s: %s\n", explains ? "explain" : "train",
+                 byteformer::base::printable(message, "\n").c_str());
+    return status;
+  };
+  if (!explains && argc != 2)
+    return complain("this program is started by `byteformer train`; see `byteformer train --help`", 2);
+  try {
+    byteformer::train::tune_process(argv);
+    return explains ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
+                    : byteformer::train_app::train(byteformer::plan::parse_request(first));
+  } catch (const byteformer::Error& error) {
+    return complain(error.what(), error.code() == byteformer::ErrorCode::kInvalidArgument ? 2 : 3);
+  } catch (const std::bad_alloc& error) {
+    return complain(explains ? error.what()
+                             : "out of memory; try a smaller " + option_name(&Request::token_budget) + " or " +
+                                   option_name(&Request::batch_size),
+                    3);
+  } catch (const std::exception& error) {
+    return complain(error.what(), 3);
+  }
 }

@@ -1,9 +1,9 @@
 // Finds or makes a plan, trains by it, and writes what there is to tell.
-#include "training_run.hpp"
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -22,7 +22,7 @@
 #include "plan/planner.hpp"
 #include "plan/published_plan.hpp"
 #include "plan/report.hpp"
-#include "progress_display.hpp"
+#include "runs.hpp"
 #include "train/run_folder.hpp"
 #include "train/runtime.hpp"
 #include "train/trainer.hpp"
@@ -61,10 +61,9 @@ void say_data(const data::DataSet& data) {
 void check_resume(const plan::Request& request, const plan::TrainingPlan& plan, const data::DataSet& data) {
   plan::require_same_result(request, plan);
   if (data::fingerprint(data, plan.data) != plan.data_fingerprint)
-    throw Error(ErrorCode::kInvalidArgument,
-                plan.data +
-                    ": the files are not those that the run started with (names, sizes or labels differ); "
-                    "restore them, or start a new run with " +
+    throw Error(ErrorCode::kInvalidArgument, plan.data,
+                "the files are not those that the run started with (names, sizes or labels differ); restore them, or "
+                "start a new run with " +
                     plan::option_name(&plan::Request::init_from));
 }
 
@@ -88,25 +87,15 @@ Prepared prepare_resume(const plan::Request& request) {
   return prepared;
 }
 
-Prepared prepare_published(const plan::Request& request, const train::Runtime& runtime) {
-  Prepared prepared;
-  prepared.output = request.output.value_or("");
-  if (request.output) train::RunFolder(prepared.output).require_absent();
+void plan_as_published(const plan::Request& request, const train::Runtime& runtime, Prepared& prepared) {
   plan::PublishedTraining training = plan::plan_published(request, {train::has_cuda(), runtime.num_threads});
   prepared.plan = std::move(training.plan);
-  if (training.data) {
-    prepared.data = std::move(*training.data);
-    say_data(prepared.data);
-  }
-  if (request.output) plan::remember_places(prepared.plan, prepared.output);
-  for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
-  return prepared;
+  if (!training.data) return;
+  prepared.data = std::move(*training.data);
+  say_data(prepared.data);
 }
 
-Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime) {
-  Prepared prepared;
-  prepared.output = request.output.value_or("");
-  if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
+void plan_for_data(const plan::Request& request, const train::Runtime& runtime, Prepared& prepared) {
   plan::take_settings(request, prepared.plan);
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   say_data(prepared.data);
@@ -117,32 +106,90 @@ Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime
   plan::choose_schedule(
       request, prepared.data.train.size(),
       [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
+}
+
+Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime) {
+  Prepared prepared;
+  prepared.output = request.output.value_or("");
+  if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
+  (request.config ? plan_as_published : plan_for_data)(request, runtime, prepared);
   if (request.output) plan::remember_places(prepared.plan, prepared.output);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
   return prepared;
 }
 
-/// Curves, report and card; a full disk costs these, not the model.
-class Records {
+/// What a person sees while a model trains, on standard error: a line that moves on a terminal, a line now and then
+/// elsewhere.
+class ProgressDisplay {
  public:
-  Records(const std::filesystem::path& folder, std::int64_t first_step) : events_(folder, first_step) {}
+  ProgressDisplay(const plan::TrainingPlan& plan, bool is_quiet)
+      : plan_(plan), is_quiet_(is_quiet), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
-  void add(const train::StepReport& report) {
-    constexpr std::int64_t kEvery = 10;
-    if (report.step % kEvery == 0)
-      events_.add(report.step, {{"train/loss", report.loss},
-                                {"train/learning_rate", report.learning_rate},
-                                {"train/gradient_norm", report.gradient_norm},
-                                {"train/files_per_second", static_cast<double>(report.samples) / report.seconds}});
+  void show(const train::StepReport& report) {
+    ++num_seen_;
+    smooth(smooth_loss_, report.loss);
+    smooth(smooth_step_s_, report.seconds);
+    const auto now = std::chrono::steady_clock::now();
+    const auto pause = is_terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(30'000);
+    if (is_quiet_ || now - last_ < pause) return;
+    last_ = now;
+    std::fprintf(stderr, is_terminal_ ? "\r\033[K%s" : "%s\n", line(report).c_str());
+    std::fflush(stderr);
+    is_shown_ = is_terminal_;
   }
-  void add(const plan::ValidationResult& e) {
-    events_.add(e.step, {{"validation/loss", e.loss}, {"validation/top1", e.top1}, {"validation/top5", e.top5}});
+
+  void show(const plan::ValidationResult& e) {
+    const std::string top5 =
+        data::shows_top5(plan_.config.labels.size()) ? fmt::format(", top-5 {:.2f} %", 100 * e.top5) : "";
+    say(fmt::format("step {:6}  epoch {:5.1f}  loss {:.4f}  validation: loss {:.4f}, top-1 {:.2f} %{}  ({})", e.step,
+                    epochs_at(e.step), e.train_loss, e.loss, 100 * e.top1, top5, base::duration_text(e.seconds)));
+  }
+
+  /// A line of its own.
+  void say(const std::string& message) {
+    clear();
+    std::fprintf(stderr, "%s\n", message.c_str());
+    std::fflush(stderr);
+  }
+
+  void clear() {
+    if (is_shown_) std::fprintf(stderr, "\r\033[K");
+    is_shown_ = false;
   }
 
  private:
-  plan::EventFile events_;
+  void smooth(double& value, double next) const {
+    constexpr double kSmoothing = 0.05;
+    value += std::max(kSmoothing, 1.0 / static_cast<double>(num_seen_)) * (next - value);
+  }
+
+  double epochs_at(std::int64_t step) const {
+    return static_cast<double>(step) / static_cast<double>(plan_.schedule.steps_per_epoch);
+  }
+
+  std::string line(const train::StepReport& report) const {
+    constexpr int kWidth = 20;
+    const auto total = static_cast<double>(plan_.schedule.total_steps);
+    const double share = static_cast<double>(report.step) / total;
+    std::string bar;
+    for (int i = 0; i < kWidth; ++i) bar += i < static_cast<int>(share * kWidth) ? "█" : "░";
+    const double files_per_second = static_cast<double>(plan_.batch_size) / std::max(1e-9, smooth_step_s_);
+    return fmt::format("{} {:3.0f} %  epoch {:.1f}/{:.1f}  loss {:.3f}  {:.0f} files/s  {} left", bar, 100 * share,
+                       epochs_at(report.step), plan_.epochs(), smooth_loss_, files_per_second,
+                       base::duration_text(smooth_step_s_ * (total - static_cast<double>(report.step))));
+  }
+
+  const plan::TrainingPlan& plan_;
+  bool is_quiet_;
+  bool is_terminal_;
+  bool is_shown_ = false;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now() - std::chrono::hours(1);
+  double smooth_loss_ = 0;
+  double smooth_step_s_ = 0;
+  std::int64_t num_seen_ = 0;
 };
 
+/// Report and card; a full disk costs these, not the model.
 void write_summary(const Prepared& prepared, const train::Outcome& outcome) {
   const plan::RunSummary summary{prepared.plan,
                                  prepared.data,
@@ -157,26 +204,31 @@ void write_summary(const Prepared& prepared, const train::Outcome& outcome) {
   base::write_file_atomically(prepared.output / "training" / "report.html", plan::html_report(summary));
 }
 
-int train(const Prepared& prepared, const plan::Request& request, const train::Runtime& runtime) {
+int train_prepared(const Prepared& prepared, const plan::Request& request, const train::Runtime& runtime) {
   train::RunFolder folder(prepared.output);
   if (prepared.is_new) folder.create(prepared.plan);
   ProgressDisplay display(prepared.plan, request.no_progress);
-  std::optional<Records> records;
+  std::optional<plan::EventFile> curves;
   train::TrainingEvents events;
-  events.on_start = [&](std::int64_t step) { records.emplace(folder.training_dir(), step); };
+  events.on_start = [&](std::int64_t step) { curves.emplace(folder.training_dir(), step); };
   events.on_step = [&](const train::StepReport& report) {
     display.show(report);
-    records->add(report);
+    constexpr std::int64_t kEvery = 10;
+    if (report.step % kEvery == 0)
+      curves->add(report.step, {{"train/loss", report.loss},
+                                {"train/learning_rate", report.learning_rate},
+                                {"train/gradient_norm", report.gradient_norm},
+                                {"train/files_per_second", static_cast<double>(report.samples) / report.seconds}});
   };
-  events.on_evaluation = [&](const plan::ValidationResult& evaluation) {
-    display.show(evaluation);
-    records->add(evaluation);
+  events.on_evaluation = [&](const plan::ValidationResult& e) {
+    display.show(e);
+    curves->add(e.step, {{"validation/loss", e.loss}, {"validation/top1", e.top1}, {"validation/top5", e.top5}});
   };
   events.on_message = [&](const std::string& message) { display.say(message); };
   events.should_stop = cli::interrupted;
   cli::watch_for_interrupt({SIGINT, SIGTERM});  // stops after the step and saves
   const train::Outcome outcome = train::train(prepared.plan, prepared.data, folder, runtime, events);
-  display.finish();
+  display.clear();
   if (!outcome.is_finished) {
     say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train {} {}",
                     outcome.progress.step, prepared.plan.schedule.total_steps,
@@ -205,16 +257,14 @@ int train(const Prepared& prepared, const plan::Request& request, const train::R
 
 }  // namespace
 
-int run(const plan::Request& request) {
+int train(const plan::Request& request) {
   const train::Runtime runtime = runtime_of(request);
-  const Prepared prepared = request.resume   ? prepare_resume(request)
-                            : request.config ? prepare_published(request, runtime)
-                                             : prepare_new(request, runtime);
+  const Prepared prepared = request.resume ? prepare_resume(request) : prepare_new(request, runtime);
   if (request.dry_run) {
     if (request.json) std::fputs(plan::to_json(prepared.plan).c_str(), stdout);
     return 0;
   }
-  return train(prepared, request, runtime);
+  return train_prepared(prepared, request, runtime);
 }
 
 }  // namespace byteformer::train_app

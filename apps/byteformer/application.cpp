@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <list>
+#include <memory>
 #include <new>
+#include <optional>
 
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
@@ -14,7 +16,6 @@
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
 #include "help/command_doc.hpp"
-#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -82,10 +83,38 @@ Examples:
   byteformer experiments run order_reverse
   byteformer experiments run all --resume)";
 
+constexpr const char* kCompletions = R"(Examples:
+  byteformer completions bash > ~/.local/share/bash-completion/completions/byteformer
+  byteformer completions zsh > ~/.zfunc/_byteformer
+  byteformer completions fish > ~/.config/fish/completions/byteformer.fish)";
+
+std::string completions_for(const std::string& shell, const CommandDoc& program) {
+  if (shell == "bash") return bash_completions(program);
+  if (shell == "zsh") return zsh_completions(program);
+  return fish_completions(program);
+}
+
+Action add_completions(CommandLine& line) {
+  auto shell = std::make_shared<std::optional<std::string>>();
+  add_choice(line, "SHELL", *shell, {"bash", "zsh", "fish"}, "The shell that reads the script").required();
+  line.details = kCompletions;
+  return [shell](Console& console) {
+    console.out << completions_for(shell->value(), Application().document());
+    return kExitOk;
+  };
+}
+
+Action add_man(CommandLine&) {
+  return [](Console& console) {
+    console.out << man_page(Application().document(), version());
+    return kExitOk;
+  };
+}
+
 const OptionDoc kHelp{{"h"}, {"help"}, "", {}, "Show this help"};
 const OptionDoc kVersion{{"V"}, {"version"}, "", {}, "Show the version"};
 
-bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
+bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == kHelpOption; }
 
 [[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
   std::vector<std::string> names;
@@ -118,6 +147,15 @@ struct Application::Command {
   std::list<Command> members{};  ///< of a group, and of the program
   Action action = nullptr;       ///< of a command that has its options
 
+  Command& add(const std::string& member, const std::string& what, AddCommand add_command, bool hides = false) {
+    return members.emplace_back(Command{member, path + " " + member, what, add_command, hides});
+  }
+  Command& add_group(const std::string& member, const std::string& what, const char* details) {
+    Command& group = add(member, what, nullptr);
+    group.line.details = details;
+    return group;
+  }
+
   void add_own_options() {
     if (add_options != nullptr && !action) action = add_options(line);
   }
@@ -136,21 +174,32 @@ struct Application::Command {
 };
 
 Application::Application() : program_(std::make_unique<Command>(Command{"byteformer", "byteformer", kSummary})) {
-  program_->line.details = kOverview;
-  add(*program_, "classify", "Say what files are, from their bytes alone", add_classify);
-  add(*program_, "train", "Make a model of a folder of labelled files", add_train);
-  add(*program_, "eval", "Say how often a model is right about labelled files", add_eval);
-  add(*program_, "explain", "Show which bytes of a file decided", add_explain);
-  add(*program_, "encode", "Write pictures and sounds as the bytes that models read", add_encode);
-  add_obfuscate();
-  add_camera();
-  add_experiments();
-  add(*program_, "inspect", "Show a model's layers and costs, or this machine", add_inspect);
-  add(*program_, "bench", "Measure speed and memory of a model on this machine", add_bench);
-  add(*program_, "import", "Make a model folder of published weights", add_import);
-  add(*program_, "export", "Write a model's weights for PyTorch or as safetensors", add_export);
-  add(*program_, "completions", "Print the completion script for a shell", add_completions);
-  add(*program_, "man", "Print the man page in roff", add_man, /*is_hidden=*/true);
+  Command& program = *program_;
+  program.line.details = kOverview;
+  program.add("classify", "Say what files are, from their bytes alone", add_classify);
+  program.add("train", "Make a model of a folder of labelled files", add_train);
+  program.add("eval", "Say how often a model is right about labelled files", add_eval);
+  program.add("explain", "Show which bytes of a file decided", add_explain);
+  program.add("encode", "Write pictures and sounds as the bytes that models read", add_encode);
+  Command& obfuscate =
+      program.add_group("obfuscate", "Permute byte values by a key, in files and in models", kObfuscate);
+  obfuscate.add("keygen", "Make a key", add_obfuscate_keygen);
+  obfuscate.add("apply", "Obfuscate files or a stream, or undo it", add_obfuscate_apply);
+  obfuscate.add("rekey", "Make a model for obfuscated bytes, with no retraining", add_obfuscate_rekey);
+  Command& camera = program.add_group("camera", "Show what a camera keeps that never forms an image", kCamera);
+  camera.add("mask", "Write which positions are kept", add_camera_mask);
+  camera.add("simulate", "Write a picture of what a person could see", add_camera_simulate);
+  Command& experiments = program.add_group("experiments", "Repeat the experiments of the paper", kExperiments);
+  experiments.add("list", "List them, with what is done", add_experiments_list);
+  experiments.add("show", "Show one: question, data, command, what the paper says", add_experiments_show);
+  experiments.add("run", "Train, judge, and write the results", add_experiments_run);
+  experiments.add("report", "Write the results page anew from the logs", add_experiments_report);
+  program.add("inspect", "Show a model's layers and costs, or this machine", add_inspect);
+  program.add("bench", "Measure speed and memory of a model on this machine", add_bench);
+  program.add("import", "Make a model folder of published weights", add_import);
+  program.add("export", "Write a model's weights for PyTorch or as safetensors", add_export);
+  program.add("completions", "Print the completion script for a shell", add_completions);
+  program.add("man", "Print the man page in roff", add_man, /*is_hidden=*/true);
 }
 
 Application::~Application() = default;
@@ -158,35 +207,6 @@ Application::~Application() = default;
 CommandDoc Application::document() {
   program_->add_all_options();
   return program_->document();
-}
-
-void Application::add_obfuscate() {
-  Command& group = add(*program_, "obfuscate", "Permute byte values by a key, in files and in models");
-  group.line.details = kObfuscate;
-  add(group, "keygen", "Make a key", add_obfuscate_keygen);
-  add(group, "apply", "Obfuscate files or a stream, or undo it", add_obfuscate_apply);
-  add(group, "rekey", "Make a model for obfuscated bytes, with no retraining", add_obfuscate_rekey);
-}
-
-void Application::add_camera() {
-  Command& group = add(*program_, "camera", "Show what a camera keeps that never forms an image");
-  group.line.details = kCamera;
-  add(group, "mask", "Write which positions are kept", add_camera_mask);
-  add(group, "simulate", "Write a picture of what a person could see", add_camera_simulate);
-}
-
-void Application::add_experiments() {
-  Command& group = add(*program_, "experiments", "Repeat the experiments of the paper");
-  group.line.details = kExperiments;
-  add(group, "list", "List them, with what is done", add_experiments_list);
-  add(group, "show", "Show one: question, data, command, what the paper says", add_experiments_show);
-  add(group, "run", "Train, judge, and write the results", add_experiments_run);
-  add(group, "report", "Write the results page anew from the logs", add_experiments_report);
-}
-
-Application::Command& Application::add(Command& group, const std::string& name, const std::string& summary,
-                                       AddCommand add_command, bool is_hidden) {
-  return group.members.emplace_back(Command{name, group.path + " " + name, summary, add_command, is_hidden});
 }
 
 /// The command or group that the first `num_names` of `arguments` name.
@@ -211,7 +231,7 @@ std::string Application::command_of(const std::vector<std::string>& arguments) c
 int Application::run(std::vector<std::string> arguments, Console& console) {
   if (!arguments.empty() && arguments[0] == "help") {  // `help encode` is `encode --help`
     arguments.erase(arguments.begin());
-    arguments.emplace_back("--help");
+    arguments.emplace_back(kHelpOption);
   }
   std::size_t num_names = 0;
   Command& command = find(arguments, num_names);
@@ -238,7 +258,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     return kExitInterrupted;
   } catch (const UsageError& error) {
     complain(console, error.what(), command);
-    console.err << "Try `byteformer " << (command.empty() ? "" : command + " ") << "--help`.\n" << std::flush;
+    console.err << "Try `byteformer " << (command.empty() ? "" : command + " ") << kHelpOption << "`.\n" << std::flush;
     return kExitUsage;
   } catch (const Error& error) {
     complain(console, error);

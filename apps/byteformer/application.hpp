@@ -34,11 +34,6 @@ class Application {
   using AddCommand = Action (*)(CommandLine&);
   struct Command;
 
-  Command& add(Command& group, const std::string& name, const std::string& summary, AddCommand add_command = nullptr,
-               bool is_hidden = false);
-  void add_obfuscate();
-  void add_camera();
-  void add_experiments();
   Command& find(const std::vector<std::string>& arguments, std::size_t& num_names) const;
 
   std::unique_ptr<Command> program_;

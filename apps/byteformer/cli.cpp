@@ -7,22 +7,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <filesystem>
 #include <iterator>
 #include <sstream>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "exit_status.hpp"
-#include "format/config.hpp"
 
 namespace byteformer::cli {
 namespace {
-
-constexpr Precision kPrecisions[] = {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8};
-
-constexpr std::int64_t kMaxThreads = 1024;
 
 // CLI11 splits an argument like "[a,b]" into a list of two where an option takes many values, and so would lose a file
 // of that name. A leading byte that no argument can have hides such arguments from it until they are stored.
@@ -58,15 +51,11 @@ OptionDoc document(const std::string& names, const std::string& value_name, cons
 }
 
 /// Adds an option whose text `store` turns into a value; the last of several wins.
-DeclaredOption add_value(CommandLine& line, const std::string& names, const std::string& value_name,
-                         const std::string& description, std::function<void(const std::string&)> store) {
-  return DeclaredOption(line.options.emplace_back(
+Option& add_value(CommandLine& line, const std::string& names, const std::string& value_name,
+                  const std::string& description, std::function<void(const std::string&)> store) {
+  return line.options.emplace_back(
       Option{names, document(names, value_name, description), nullptr,
-             [store = std::move(store)](const std::vector<std::string>& values) { store(values.back()); }}));
-}
-
-std::string joined(const std::vector<std::string>& choices, const char* separator) {
-  return fmt::format("{}", fmt::join(choices, separator));
+             [store = std::move(store)](const std::vector<std::string>& values) { store(values.back()); }});
 }
 
 std::string first_name(const std::string& names) { return names.substr(names.rfind(',') + 1); }
@@ -85,22 +74,23 @@ Option& add_list(CommandLine& line, const std::string& names, std::vector<std::s
   return option;
 }
 
-std::optional<double> parse_decimal(const std::string& text) {
-  double number = 0;
+template <typename Number>
+std::optional<Number> parse_number(const std::string& text) {
+  Number number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
 std::string describe_unexpected(const CommandLine& line, const std::string& argument) {
-  std::vector<std::string> known = {"--help"};
+  std::vector<std::string> known = {kHelpOption};
   for (const Option& option : line.options)
     for (const std::string& name : option.doc.long_names) known.push_back("--" + name);
   const bool is_option = argument.size() > 1 && argument.front() == '-';
   std::string text = fmt::format("{} `{}`", is_option ? "unknown option" : "unexpected argument", argument);
   if (is_option) text += base::did_you_mean(argument.substr(0, argument.find('=')), known);
-  if (!is_option && std::ranges::find(known, "--model") != known.end())
-    text += fmt::format("; did you mean `--model {}`?", argument);
+  if (!is_option && std::ranges::find(known, kModelOption) != known.end())
+    text += fmt::format("; did you mean `{} {}`?", kModelOption, argument);
   return text;
 }
 
@@ -132,152 +122,100 @@ std::string without_excludes(std::string message) {
 
 }  // namespace
 
-DeclaredOption DeclaredOption::required() const {
-  option_->doc.is_required = true;
-  return *this;
-}
-DeclaredOption DeclaredOption::excludes(DeclaredOption other) const {
-  return excludes(first_name(other.option_->names));
-}
-DeclaredOption DeclaredOption::excludes(const std::string& name) const {
-  option_->excluded.push_back(name);
+Option& Option::required() {
+  doc.is_required = true;
   return *this;
 }
 
-void set_details(CommandLine& line, const std::string& text) { line.details = text; }
-
-DeclaredOption add_flag(CommandLine& line, const std::string& names, bool& value, const std::string& description) {
-  return DeclaredOption(line.options.emplace_back(Option{names, document(names, "", description), &value}));
+Option& Option::excludes(const Option& other) {
+  excluded.push_back(first_name(other.names));
+  return *this;
 }
 
-DeclaredOption add_text(CommandLine& line, const std::string& names, std::optional<std::string>& value,
-                        const std::string& value_name, const std::string& description) {
+Option& add_flag(CommandLine& line, const std::string& names, bool& value, const std::string& description) {
+  return line.options.emplace_back(Option{names, document(names, "", description), &value});
+}
+
+Option& add_text(CommandLine& line, const std::string& names, std::optional<std::string>& value,
+                 const std::string& value_name, const std::string& description) {
   return add_value(line, names, value_name, description, [&value, names](const std::string& text) {
     if (text.empty()) throw UsageError(first_name(names) + " must not be empty");
     value = text;
   });
 }
 
-DeclaredOption add_texts(CommandLine& line, const std::string& names, std::vector<std::string>& values,
-                         const std::string& value_name, const std::string& description) {
+Option& add_texts(CommandLine& line, const std::string& names, std::vector<std::string>& values,
+                  const std::string& value_name, const std::string& description) {
   Option& option = add_list(line, names, values, value_name, description);
   option.takes_one_at_a_time = true;
-  return DeclaredOption(option);
+  return option;
 }
 
-DeclaredOption add_number(CommandLine& line, const std::string& names, std::optional<std::int64_t>& value,
-                          NumberRange range, const std::string& description) {
+Option& add_number(CommandLine& line, const std::string& names, std::optional<std::int64_t>& value, NumberRange range,
+                   const std::string& description) {
   return add_value(line, names, "N", description, [&value, names, range](const std::string& text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_number = error == std::errc{} && end == text.data() + text.size();
-    if (!is_number || number < range.min || number > range.max)
+    const auto number = parse_number<std::int64_t>(text);
+    if (!number || *number < range.min || *number > range.max)
       throw UsageError(fmt::format("{} must be a whole number from {} to {}, not `{}`", first_name(names), range.min,
                                    range.max, text));
     value = number;
   });
 }
 
-DeclaredOption add_fraction(CommandLine& line, const std::string& names, std::optional<float>& value,
-                            const std::string& value_name, const std::string& description) {
+Option& add_fraction(CommandLine& line, const std::string& names, std::optional<float>& value,
+                     const std::string& value_name, const std::string& description) {
   return add_value(line, names, value_name, description, [&value, names](const std::string& text) {
-    float number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_number = error == std::errc{} && end == text.data() + text.size();
-    if (!is_number || !(number >= 0 && number <= 1))
+    const auto number = parse_number<float>(text);
+    if (!number || !(*number >= 0 && *number <= 1))
       throw UsageError(fmt::format("{} must be a number from 0 to 1, not `{}`", first_name(names), text));
     value = number;
   });
 }
 
-DeclaredOption add_decimal(CommandLine& line, const std::string& names, std::optional<double>& value, double min,
-                           double max, const std::string& description) {
-  return add_value(line, names, "X", description, [&value, names, min, max](const std::string& text) {
-    const std::optional<double> number = parse_decimal(text);
+Option& add_decimal(CommandLine& line, const std::string& names, std::optional<double>& value, double min, double max,
+                    const std::string& description, const std::string& value_name) {
+  return add_value(line, names, value_name, description, [&value, names, min, max](const std::string& text) {
+    const auto number = parse_number<double>(text);
     if (!number || !(*number >= min && *number <= max))
       throw UsageError(fmt::format("{} must be a number from {} to {}, not `{}`", first_name(names), min, max, text));
     value = number;
   });
 }
 
-DeclaredOption add_duration(CommandLine& line, const std::string& names, std::optional<double>& seconds, double min,
-                            double max, const std::string& description) {
+Option& add_duration(CommandLine& line, const std::string& names, std::optional<double>& seconds, double min,
+                     double max, const std::string& description) {
   return add_value(line, names, "TIME", description, [&seconds, names, min, max](const std::string& text) {
     const std::size_t unit = text.find_last_not_of("smhd") + 1;
     const std::string_view units = std::string_view(text).substr(unit);
     const double factor = units == "d" ? 86'400 : units == "h" ? 3'600 : units == "m" ? 60 : 1;
-    const std::optional<double> number = parse_decimal(text.substr(0, unit));
+    const auto number = parse_number<double>(text.substr(0, unit));
     if (!number || units.size() > 1 || !(*number * factor >= min && *number * factor <= max))
       throw UsageError(fmt::format("{} must be a time such as 90s, 30m or 2h, not `{}`", first_name(names), text));
     seconds = *number * factor;
   });
 }
 
-DeclaredOption add_choice(CommandLine& line, const std::string& names, std::optional<std::string>& value,
-                          const std::vector<std::string>& choices, const std::string& description) {
-  return add_value(line, names, joined(choices, "|"), description, [&value, names, choices](const std::string& text) {
-    if (std::find(choices.begin(), choices.end(), text) == choices.end())
-      throw UsageError(fmt::format("{} must be {}, not `{}`", first_name(names), joined(choices, " or "), text));
-    value = text;
-  });
+Option& add_choice(CommandLine& line, const std::string& names, std::optional<std::string>& value,
+                   const std::vector<std::string>& choices, const std::string& description) {
+  return add_value(
+      line, names, base::list(choices, "|"), description, [&value, names, choices](const std::string& text) {
+        if (std::find(choices.begin(), choices.end(), text) == choices.end())
+          throw UsageError(
+              fmt::format("{} must be {}, not `{}`", first_name(names), base::list(choices, " or "), text));
+        value = text;
+      });
 }
 
-DeclaredOption add_paths(CommandLine& line, const std::string& name, std::vector<std::string>& paths,
-                         const std::string& description) {
-  return DeclaredOption(add_list(line, name, paths, name, description));
-}
-
-void add_masking_option(CommandLine& line, std::optional<std::string>& masking) {
-  add_choice(line, "--masking", masking, {"released", "masked"},
-             "Meaning of padding: as the published code runs, or as the paper describes (default: the model's)");
-}
-
-std::optional<Masking> parse_masking_option(const std::optional<std::string>& masking) {
-  if (!masking) return std::nullopt;
-  return format::parse_masking(*masking);
-}
-
-void add_model_options(CommandLine& line, ModelOptions& options, ModelNeed need) {
-  if (need == ModelNeed::kRequired)
-    add_text(line, "-m,--model", options.dir, "DIR", "Model folder: config.json and model.safetensors").required();
-  else
-    add_text(line, "-m,--model", options.dir, "DIR",
-             "Model folder: config.json and model.safetensors (default: BYTEFORMER_MODEL, or models/file-types)");
-  add_number(line, "-j,--threads", options.num_threads, {1, kMaxThreads}, "Threads (default: one a processor)");
-  add_masking_option(line, options.masking);
-  std::vector<std::string> precisions;
-  for (const Precision precision : kPrecisions) precisions.emplace_back(to_string(precision));
-  add_choice(line, "--precision", options.precision, precisions,
-             "Numbers that linear layers multiply; fewer bits are faster (default: float32)");
-}
-
-std::string default_model() {
-  if (const char* named = std::getenv("BYTEFORMER_MODEL"); named != nullptr && *named != '\0') return named;
-  const std::filesystem::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
-  for (const std::filesystem::path& root :
-       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
-    std::error_code error;
-    const std::filesystem::path model = root / "models" / "file-types";
-    if (std::filesystem::exists(model / "config.json", error)) return model.native();
-  }
-  throw UsageError(
-      "--model is required: models/file-types is not found beside this program, and BYTEFORMER_MODEL is not set");
-}
-
-Classifier load_classifier(const ModelOptions& options) {
-  LoadOptions load;
-  load.num_threads = static_cast<int>(options.num_threads.value_or(0));
-  load.masking = parse_masking_option(options.masking);
-  for (const Precision precision : kPrecisions)
-    if (options.precision == to_string(precision)) load.precision = precision;
-  return Classifier::load(options.dir.value(), load);
+Option& add_paths(CommandLine& line, const std::string& name, std::vector<std::string>& paths,
+                  const std::string& description) {
+  return add_list(line, name, paths, name, description);
 }
 
 const char* parser_version() { return CLI11_VERSION; }
 
 bool parse_arguments(const CommandLine& line, const std::vector<std::string>& arguments) {
   CLI::App app;
-  app.set_help_flag("-h,--help");
+  app.set_help_flag(base::joined("-h,", kHelpOption));
   std::vector<CLI::Option*> declared;
   for (const Option& option : line.options) declared.push_back(declare(app, option));
   for (std::size_t i = 0; i < declared.size(); ++i)

@@ -1,9 +1,13 @@
-// Where a command reads and writes, and what the terminal there can show; tests put strings in its place.
+// Where a command reads and writes, what the terminal there can show, and the progress bar; tests put strings in its
+// place.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <istream>
-#include <memory>
+#include <optional>
 #include <ostream>
+#include <string>
 #include <string_view>
 
 #include "byteformer/error.hpp"
@@ -27,19 +31,28 @@ void complain(Console& console, std::string_view message, std::string_view comma
 /// Says what `error` says.
 void complain(Console& console, const Error& error);
 
-/// The process's own streams. Also sees to it that writing to a closed pipe does not kill the process.
-class StandardConsole {
+/// A progress bar on standard error that shows up only where waiting gets long.
+class ProgressBar {
  public:
-  StandardConsole();
-  ~StandardConsole();
-  StandardConsole(const StandardConsole&) = delete;
-  StandardConsole& operator=(const StandardConsole&) = delete;
+  /// `total` is the number of steps, if known. A bar that is not `enabled` never writes. \param step what one is called
+  ProgressBar(Console& console, std::optional<std::size_t> total, bool enabled, std::string step = "file");
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
 
-  Console& console() noexcept;
+  void show(std::size_t num_done);
+  void clear();  ///< removes it from the screen, before something else is written there
 
  private:
-  struct Streams;
-  std::unique_ptr<Streams> streams_;
+  using Clock = std::chrono::steady_clock;
+
+  Console& console_;
+  std::optional<std::size_t> total_;
+  bool enabled_;
+  std::string step_;
+  bool is_visible_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point next_ = start_ + std::chrono::seconds(1);
 };
 
 }  // namespace byteformer::cli

@@ -1,4 +1,4 @@
-// The messages as JSON.
+// The messages as JSON, their members by name.
 #include "common/gradient_messages.hpp"
 
 #include <nlohmann/json.hpp>
@@ -11,10 +11,10 @@ namespace {
 
 using nlohmann::json;
 
-template <typename Read>
-auto parsed(const std::string& text, const Read& read) {
+template <typename Message>
+Message parsed(const std::string& text) {
   try {
-    return read(format::from_text(text));
+    return format::from_text(text).template get<Message>();
   } catch (const json::exception& error) {
     throw Error(
         ErrorCode::kInvalidFormat,
@@ -24,38 +24,14 @@ auto parsed(const std::string& text, const Read& read) {
 
 }  // namespace
 
-std::string to_json(const GradientRequest& request) {
-  json message{{"label", request.label},
-               {"of_logit", request.of_logit},
-               {"steps", request.steps},
-               {"threads", request.threads},
-               {"shows_progress", request.shows_progress}};
-  if (request.masking) message["masking"] = *request.masking;
-  return format::to_text(message);
-}
+// What a message has, by name.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GradientRequest, masking, label, of_logit, steps, threads, shows_progress)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GradientAnswer, value, value_without, heat)
 
-std::string to_json(const GradientAnswer& answer) {
-  return format::to_text(json{{"value", answer.value}, {"value_without", answer.value_without}, {"heat", answer.heat}});
-}
+std::string to_json(const GradientRequest& request) { return format::to_text(json(request)); }
+std::string to_json(const GradientAnswer& answer) { return format::to_text(json(answer)); }
 
-GradientRequest parse_gradient_request(const std::string& text) {
-  return parsed(text, [](const json& message) {
-    GradientRequest request;
-    if (message.contains("masking")) request.masking = message.at("masking").get<std::string>();
-    request.label = message.at("label").get<int>();
-    request.of_logit = message.at("of_logit").get<bool>();
-    request.steps = message.at("steps").get<std::int64_t>();
-    request.threads = message.at("threads").get<std::int64_t>();
-    request.shows_progress = message.at("shows_progress").get<bool>();
-    return request;
-  });
-}
-
-GradientAnswer parse_gradient_answer(const std::string& text) {
-  return parsed(text, [](const json& message) {
-    return GradientAnswer{message.at("value").get<double>(), message.at("value_without").get<double>(),
-                          message.at("heat").get<std::vector<float>>()};
-  });
-}
+GradientRequest parse_gradient_request(const std::string& text) { return parsed<GradientRequest>(text); }
+GradientAnswer parse_gradient_answer(const std::string& text) { return parsed<GradientAnswer>(text); }
 
 }  // namespace byteformer::cli

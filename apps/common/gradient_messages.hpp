@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +12,11 @@ namespace byteformer::cli {
 inline constexpr const char* kIntegratedGradients = "--integrated-gradients";
 
 struct GradientRequest {
-  std::optional<std::string> masking;  ///< overrides the model's
+  std::string masking = {};  ///< instead of the model's; empty: the model's
   int label = 0;
   bool of_logit = false;  ///< else of the log-odds
   std::int64_t steps = 0;
-  std::int64_t threads = 0;     ///< 0: one a processor
+  std::int64_t threads = 0;     ///< 0: one per processor
   bool shows_progress = false;  ///< on standard error
 };
 

@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kMany = 1'000'000'000;
 constexpr std::int64_t kMaxSide = 16'384;  // pixels, as a model's `preprocess` may ask for
 constexpr std::int64_t kMaxThreads = 1'024;
+constexpr std::int64_t kMaxSeed = 4'294'967'295;  // 32 bits, as PyTorch's generator takes
 
 using enum Group;
 using enum Effect;
@@ -38,7 +39,7 @@ std::vector<Setting> make_settings() {
        kDecidesResult},
       {"resize", &R::resize, Whole{1, kMaxSide}, "Shorter side of pictures, in pixels", kFiles, kDecidesResult},
       {"crop", &R::crop, Whole{1, kMaxSide}, "Square from the middle of pictures, in pixels", kFiles, kDecidesResult},
-      {"sample-rate", &R::sample_rate, Whole{1, 768'000}, "Samples a second", kFiles, kDecidesResult},
+      {"sample-rate", &R::sample_rate, Whole{1, 768'000}, "Samples per second", kFiles, kDecidesResult},
       {"duration", &R::duration_s, Duration{}, "Length of sounds: cut, or filled with silence", kFiles, kDecidesResult},
       {"max-bytes", &R::max_bytes, Whole{0, kMany}, "Cut longer files to a random piece while training; 0: never",
        kFiles, kDecidesResult},
@@ -98,8 +99,8 @@ std::vector<Setting> make_settings() {
        kDecidesResult,
        0,
        {&R::epochs, &R::time_s}},
-      {"batch-size", &R::batch_size, Whole{1, 1'000'000}, "Files a step, however many passes it takes", kSchedule,
-       kDecidesResult},
+      {"batch-size", &R::batch_size, Whole{1, 1'000'000}, "Files per step, however many passes it takes", kSchedule,
+       kDecidesResult, 'b'},
       {"learning-rate", &R::learning_rate, Decimal{0, 10}, "Its maximum (default: 0.001)", kSchedule, kDecidesResult},
       {"min-learning-rate", &R::min_learning_rate, Decimal{0, 10}, "Where the cosine ends", kSchedule, kDecidesResult},
       {"warmup-steps", &R::warmup_steps, Whole{0, kMany}, "Steps until the maximum", kSchedule, kDecidesResult},
@@ -112,12 +113,12 @@ std::vector<Setting> make_settings() {
        kDecidesResult},
       {"ema-momentum", &R::ema_momentum, Decimal{0, 1}, "Of the averaged weights, which become the model", kSchedule,
        kDecidesResult},
-      {"seed", &R::seed, Whole{0, kMany}, "Of everything random (default: 0)", kRun, kDecidesResult},
+      {"seed", &R::seed, Whole{0, kMaxSeed}, "Of everything random (default: 0)", kRun, kDecidesResult},
 
       {"device", &R::device, Choice{{"auto", "cpu", "cuda"}}, "Where to compute", kMachine, kDecidesResult},
       {"precision", &R::precision, Choice{{"float32", "bf16", "fp16"}}, "Of products (default: float32, on a GPU bf16)",
        kMachine, kDecidesResult},
-      {"threads", &R::threads, Whole{1, kMaxThreads}, "Threads (default: one a processor)", kMachine, kNone, 'j'},
+      {"threads", &R::threads, Whole{1, kMaxThreads}, "Threads (default: one per processor)", kMachine, kNone, 'j'},
       {"workers", &R::workers, Whole{1, kMaxThreads}, "Threads that read, decode and encode files", kMachine, kNone},
       {"token-budget", &R::token_budget, Whole{1, kMany}, "Tokens per pass: bounds memory; may change on a resume",
        kMachine, kNone},

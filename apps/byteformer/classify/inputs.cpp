@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kLongestLine = 1 << 16;  // sixteen times PATH_MAX
 
 Input failed(const fs::path& path, ErrorCode code, const std::string& reason) {
-  return {path.native(), false, Error(code, base::printable(path) + ": " + reason)};
+  return {path.native(), false, Error(code, path.native(), reason)};
 }
 
 ErrorCode code_of(const std::error_code& error) {
@@ -138,7 +138,7 @@ void add_input_arguments(CommandLine& line, InputArguments& arguments, const std
   add_paths(line, "PATH", arguments.paths, paths_description);
   add_flag(line, "-r,--recursive", arguments.is_recursive, verb + " the files below folders, sorted by name");
   add_text(line, "--files-from", arguments.files_from, "FILE",
-           "Read more paths from FILE, one a line; `-` is standard input");
+           "Read more paths from FILE, one per line; `-` is standard input");
   add_flag(line, "-0,--null", arguments.is_null_separated, "Paths in --files-from end in a zero byte, not a newline");
 }
 
@@ -151,14 +151,15 @@ void check(const InputArguments& arguments, const Console& console) {
   if (arguments.is_null_separated && !arguments.files_from) throw UsageError("--null needs --files-from");
 }
 
-Inputs open_inputs(const InputArguments& arguments, std::optional<InputStream>& list_file, Console& console) {
+Inputs open_inputs(const InputArguments& arguments, Console& console) {
   InputOptions inputs{.paths = arguments.paths,
                       .list_separator = arguments.is_null_separated ? '\0' : '\n',
                       .is_recursive = arguments.is_recursive};
   if (arguments.files_from == "-") {
     inputs.list = console.in;
   } else if (arguments.files_from) {
-    inputs.list = &list_file.emplace(*arguments.files_from);
+    inputs.list_file = std::make_shared<InputStream>(*arguments.files_from);
+    inputs.list = inputs.list_file.get();
   }
   return Inputs(std::move(inputs));
 }

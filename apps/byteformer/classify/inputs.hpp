@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <istream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,9 +25,10 @@ struct Input {
 
 struct InputOptions {
   std::vector<std::string> paths;  ///< "-" is standard input
-  std::istream* list = nullptr;    ///< more paths, one a line; none of them is standard input
+  std::istream* list = nullptr;    ///< more paths, one per line; none of them is standard input
   char list_separator = '\n';
-  bool is_recursive = false;  ///< whether folders stand for the files below them
+  bool is_recursive = false;                    ///< whether folders stand for the files below them
+  std::shared_ptr<InputStream> list_file = {};  ///< keeps `list` open where it is a file
 };
 
 /// Yields inputs in the order given, and the files of a folder sorted by name. What systems leave in folders
@@ -84,8 +86,8 @@ void add_input_arguments(CommandLine& line, InputArguments& arguments, const std
 /// \throws UsageError where the arguments contradict each other, or ask for a standard input that is closed.
 void check(const InputArguments& arguments, const Console& console);
 
-/// The inputs that checked arguments name. `list_file` keeps the list open and must outlive them.
+/// The inputs that checked arguments name.
 /// \throws UsageError if the list cannot be opened.
-Inputs open_inputs(const InputArguments& arguments, std::optional<InputStream>& list_file, Console& console);
+Inputs open_inputs(const InputArguments& arguments, Console& console);
 
 }  // namespace byteformer::cli

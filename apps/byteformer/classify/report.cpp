@@ -4,13 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "output/json.hpp"
-#include "output/table.hpp"
-#include "output/utf8.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 
@@ -22,9 +20,7 @@ void write_prediction(JsonWriter& json, const std::string& label, int index, flo
   if (info != nullptr) {
     if (!info->media_type.empty()) json.field("media_type", info->media_type);
     if (!info->group.empty()) json.field("group", info->group);
-    json.key("extensions").begin_array();
-    for (const std::string& extension : info->extensions) json.value(extension);
-    json.end_array();
+    json.key("extensions").array(info->extensions);
   }
   json.end_object();
 }
@@ -39,67 +35,33 @@ void write_answer(JsonWriter& json, const Report& report) {
     write_prediction(json, label, index, score, i < report.infos.size() ? report.infos[i] : nullptr);
   }
   json.end_array();
-  if (!report.logits.empty()) json.key("logits").value(std::span<const float>(report.logits));
-  if (!report.features.empty()) json.key("features").value(std::span<const float>(report.features));
+  if (!report.logits.empty()) json.key("logits").array(report.logits);
+  if (!report.features.empty()) json.key("features").array(report.features);
 }
 
-class JsonLinesWriter : public ReportWriter {
+/// JSON objects, each after what stands before it.
+class JsonReportWriter : public ReportWriter {
  public:
-  explicit JsonLinesWriter(Console& console) : console_(console) {}
-
-  void write(const std::vector<Report>& batch) override {
-    for (const Report& report : batch) console_.out << to_json(report) + "\n";
-    console_.out.flush();
-  }
-  void finish() override {}
-
- private:
-  Console& console_;
-};
-
-class JsonArrayWriter : public ReportWriter {
- public:
-  explicit JsonArrayWriter(Console& console) : console_(console) {}
+  struct Frame {
+    const char *before_first, *before_others, *after_each, *end, *end_of_none;
+  };
+  JsonReportWriter(Console& console, const Frame& frame) : console_(console), frame_(frame) {}
 
   void write(const std::vector<Report>& batch) override {
     for (const Report& report : batch) {
-      console_.out << (is_first_ ? "[\n" : ",\n") + to_json(report);
+      console_.out << (is_first_ ? frame_.before_first : frame_.before_others) + to_json(report) + frame_.after_each;
       is_first_ = false;
     }
     console_.out.flush();
   }
-  void finish() override { console_.out << (is_first_ ? "[]\n" : "\n]\n"); }
+  void finish() override { console_.out << (is_first_ ? frame_.end_of_none : frame_.end); }
 
  private:
   Console& console_;
+  Frame frame_;
   bool is_first_ = true;
 };
 
-}  // namespace
-
-std::string to_json(const Report& report) {
-  JsonWriter json;
-  json.begin_object().field("path", base::escape_bytes(report.path));
-  if (report.error) {
-    json.field("status", "error").key("error").begin_object();
-    json.field("code", to_string(report.error->code())).field("message", report.error->what()).end_object();
-  } else {
-    write_answer(json, report);
-  }
-  return json.end_object().text();
-}
-
-std::unique_ptr<ReportWriter> make_json_lines_writer(Console& console) {
-  return std::make_unique<JsonLinesWriter>(console);
-}
-
-std::unique_ptr<ReportWriter> make_json_array_writer(Console& console) {
-  return std::make_unique<JsonArrayWriter>(console);
-}
-
-namespace {
-
-constexpr std::size_t kBarColumns = 20;
 constexpr std::size_t kLongestAlignedPath = 48;    // one long path must not push all bars off the screen
 constexpr std::size_t kLongestForecastLabel = 24;  // nor one of a thousand labels that may never be seen
 
@@ -192,6 +154,26 @@ class TableWriter : public ReportWriter {
 };
 
 }  // namespace
+
+std::string to_json(const Report& report) {
+  JsonWriter json;
+  json.begin_object().field("path", base::escape_bytes(report.path));
+  if (report.error) {
+    json.field("status", "error").key("error").begin_object();
+    json.field("code", to_string(report.error->code())).field("message", report.error->what()).end_object();
+  } else {
+    write_answer(json, report);
+  }
+  return json.end_object().text();
+}
+
+std::unique_ptr<ReportWriter> make_json_lines_writer(Console& console) {
+  return std::make_unique<JsonReportWriter>(console, JsonReportWriter::Frame{"", "", "\n", "", ""});
+}
+
+std::unique_ptr<ReportWriter> make_json_array_writer(Console& console) {
+  return std::make_unique<JsonReportWriter>(console, JsonReportWriter::Frame{"[\n", ",\n", "", "\n]\n", "[]\n"});
+}
 
 std::unique_ptr<ReportWriter> make_table_writer(Console& console, const TableForecast& forecast) {
   return std::make_unique<TableWriter>(console, forecast);

@@ -44,10 +44,10 @@ struct TableForecast {
 /// An aligned table with bars; errors become lines on standard error.
 std::unique_ptr<ReportWriter> make_table_writer(Console& console, const TableForecast& forecast = {});
 
-/// One JSON object a line.
+/// One JSON object per line.
 std::unique_ptr<ReportWriter> make_json_lines_writer(Console& console);
 
-/// One JSON array with an object a file.
+/// One JSON array with an object per file.
 std::unique_ptr<ReportWriter> make_json_array_writer(Console& console);
 
 /// The JSON object of one file.

@@ -9,16 +9,18 @@
 
 #include "base/file_io.hpp"
 #include "bytes/transforms.hpp"
+#include "cli.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"
-#include "error_of.hpp"
-#include "output/numbers.hpp"
+#include "exit_status.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 1 << 20;
+constexpr std::size_t kReadBytes = 1 << 20;
+constexpr std::size_t kMostBytesAtOnce = std::size_t{1} << 28;
 
 }  // namespace
 
@@ -26,7 +28,7 @@ Output classify_stream(const Classifier& classifier, const bytes::Transforms& tr
                        std::optional<std::uint64_t> num_bytes, const ReadPiece& read) {
   bytes::TransformStream transform(transforms, num_bytes);
   Stream stream = classifier.stream();
-  std::vector<std::uint8_t> buffer(kPieceBytes);
+  std::vector<std::uint8_t> buffer(kReadBytes);
   for (std::size_t size = buffer.size(); size == buffer.size();) {
     if (interrupted()) throw Interrupted{};
     size = read(buffer);
@@ -35,31 +37,6 @@ Output classify_stream(const Classifier& classifier, const bytes::Transforms& tr
   stream.feed(transform.finish());
   return stream.finish();
 }
-
-namespace {
-
-constexpr std::size_t kMostBytesAtOnce = std::size_t{1} << 28;
-constexpr std::size_t kChunkBytes = 1 << 20;
-constexpr std::size_t kMostWholeBytes = std::size_t{1} << 30;
-
-std::vector<std::uint8_t> read_whole(const ReadPiece& read, const std::string& source,
-                                     const prepare::Preprocess& preprocess) {
-  std::vector<std::uint8_t> file;
-  for (std::size_t size = 0;;) {
-    if (size > kMostWholeBytes)
-      throw Error(ErrorCode::kUnsupported, source,
-                  "is larger than 1 GiB, and the model reads " + prepare::describe(preprocess) +
-                      ", which needs the whole file at once");
-    file.resize(size + kChunkBytes);
-    const std::size_t num_read = read(std::span(file).subspan(size));
-    size += num_read;
-    if (num_read == kChunkBytes) continue;
-    file.resize(size);
-    return file;
-  }
-}
-
-}  // namespace
 
 /// A file on its way to the model; neither bytes nor an error: left for the next round.
 struct SampleClassifier::Loaded {
@@ -76,8 +53,14 @@ SampleClassifier::SampleClassifier(const Classifier& classifier, prepare::Prepro
 }
 
 std::vector<FileAnswer> SampleClassifier::classify(std::span<const data::Sample> samples) const {
-  std::vector<FileAnswer> answers =
-      reads_files_as_they_are() ? classify_as_they_are(samples) : classify_prepared(samples);
+  std::vector<FileAnswer> answers;
+  if (reads_files_as_they_are()) {
+    std::vector<std::filesystem::path> paths;
+    for (const data::Sample& sample : samples) paths.push_back(sample.path);
+    for (FileResult& result : classifier_.classify_files(paths)) answers.push_back({std::move(result)});
+  } else {
+    answers = classify_prepared(samples);
+  }
   for (std::size_t i = 0; i < samples.size(); ++i)
     if (Error* error = std::get_if<Error>(&answers[i].result)) *error = base::about(samples[i].path, *error);
   return answers;
@@ -87,8 +70,10 @@ FileAnswer SampleClassifier::classify(const ReadPiece& read, const std::string& 
   try {
     if (streams() && !preprocess_.transforms.needs_length())
       return {classify_stream(classifier_, preprocess_.transforms, std::nullopt, read), !reads_files_as_they_are()};
+    const std::string reason =
+        ", and the model reads " + prepare::describe(preprocess_) + ", which needs the whole file at once";
     const prepare::PreparedFile prepared =
-        prepare::prepare_if_needed(read_whole(read, source, preprocess_), preprocess_, source);
+        prepare::prepare_if_needed(read_all(read, source, reason), preprocess_, source);
     return {classifier_.classify(prepared.bytes), prepared.was_prepared};
   } catch (const Error& error) {
     return {error};
@@ -96,8 +81,8 @@ FileAnswer SampleClassifier::classify(const ReadPiece& read, const std::string& 
 }
 
 std::string SampleClassifier::remark(std::size_t num_prepared) const {
-  return "prepared " + counted(static_cast<std::int64_t>(num_prepared), "file") + " as " +
-         prepare::describe(preprocess_) + "; --as-is reads bytes as they are";
+  return base::joined("prepared ", counted(num_prepared, "file"), " as ", prepare::describe(preprocess_), "; ",
+                      kAsIsOption, " reads bytes as they are");
 }
 
 /// Whether bytes can go on to the model before the file has ended.
@@ -115,14 +100,6 @@ std::optional<FileAnswer> SampleClassifier::classify_if_large(const data::Sample
   } catch (const Error& failure) {
     return FileAnswer{failure};
   }
-}
-
-std::vector<FileAnswer> SampleClassifier::classify_as_they_are(std::span<const data::Sample> samples) const {
-  std::vector<std::filesystem::path> paths;
-  for (const data::Sample& sample : samples) paths.push_back(sample.path);
-  std::vector<FileAnswer> answers;
-  for (FileResult& result : classifier_.classify_files(paths)) answers.push_back({std::move(result)});
-  return answers;
 }
 
 std::vector<FileAnswer> SampleClassifier::classify_prepared(std::span<const data::Sample> samples) const {

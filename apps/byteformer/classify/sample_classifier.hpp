@@ -14,7 +14,7 @@
 #include "data/corruption.hpp"
 #include "data/data_set.hpp"
 #include "prepare/preprocess.hpp"
-#include "system/pieces.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 
@@ -40,7 +40,7 @@ class SampleClassifier {
 
   bool reads_files_as_they_are() const noexcept { return preprocess_.takes_files_as_they_are() && !corruption_; }
 
-  /// One answer a sample, in their order; messages name the file. Files as they are, and large ones whose transforms
+  /// One answer per sample, in their order; messages name the file. Files as they are, and large ones whose transforms
   /// let bytes flow, stream in constant memory; others are read whole, and no more of them at once than fit a bound.
   /// \throws Interrupted after Ctrl-C while a large file streams.
   std::vector<FileAnswer> classify(std::span<const data::Sample> samples) const;
@@ -58,7 +58,6 @@ class SampleClassifier {
 
   bool streams() const noexcept;
   std::optional<FileAnswer> classify_if_large(const data::Sample& sample) const;
-  std::vector<FileAnswer> classify_as_they_are(std::span<const data::Sample> samples) const;
   std::vector<FileAnswer> classify_prepared(std::span<const data::Sample> samples) const;
   std::vector<FileResult> classify_loaded(std::span<const Loaded> loaded) const;
   std::vector<Loaded> load(std::span<const data::Sample> samples, std::span<const std::size_t> wanted) const;

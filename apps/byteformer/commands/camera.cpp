@@ -8,20 +8,16 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "bytes/transforms.hpp"
-#include "classify/sample_classifier.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "data/loader.hpp"
-#include "exit_status.hpp"
-#include "output/numbers.hpp"
 #include "output/output_files.hpp"
-#include "prepare/preprocess.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 namespace {
 
 constexpr const char* kMaskDetails =
-    R"(The positions of L bytes that are kept, counted from 0, one a line, in ascending order: the first floor(F L) of the
+    R"(The positions of L bytes that are kept, counted from 0, one per line, in ascending order: the first floor(F L) of the
 random order that PyTorch's generator gives for the seed.
 
 Examples:
@@ -36,41 +32,30 @@ but the mask is no secret, so that anyone can put them back as this picture does
 Examples:
   byteformer camera simulate photo.jpg --keep-frac 0.05 --crop 224 -o seen.png)";
 
-struct MaskOptions {
+using plan::Request;
+
+struct Options {
   std::optional<double> keep_frac;
-  std::optional<std::int64_t> seed;
-};
-
-struct MaskArguments {
-  MaskOptions mask;
-  std::optional<std::int64_t> num_bytes;
-  std::optional<std::string> output;
-  bool force = false;
-};
-
-struct SimulateArguments {
-  MaskOptions mask;
+  std::optional<std::int64_t> seed, num_bytes, resize, crop;
   std::optional<std::string> input, output;
-  std::optional<std::int64_t> resize, crop;
   bool force = false;
 };
 
-void add_mask_options(CommandLine& line, MaskOptions& options) {
+void add_mask_options(CommandLine& line, Options& options) {
   add_decimal(line, "--keep-frac", options.keep_frac, 0, 1, "Share of the bytes that are kept, above 0").required();
-  add_number(line, "--seed", options.seed, {0, std::numeric_limits<std::uint32_t>::max()},
-             "Seed of the random order (default: 2147483647, the published one)");
+  add_setting(line, &Request::seed, options.seed, "Seed of the random order (default: 2147483647, the published one)");
 }
 
-bytes::PositionMask mask_of(const MaskOptions& options) {
+bytes::PositionMask mask_of(const Options& options) {
   bytes::PositionMask mask{.keep_frac = options.keep_frac.value()};
   if (options.seed) mask.seed = static_cast<std::uint64_t>(*options.seed);
   bytes::validate(mask);
   return mask;
 }
 
-std::vector<bool> kept_positions(const MaskArguments& arguments) {
+std::vector<bool> kept_positions(const Options& options) {
   try {
-    return bytes::kept_positions(mask_of(arguments.mask), static_cast<std::uint64_t>(arguments.num_bytes.value()));
+    return bytes::kept_positions(mask_of(options), static_cast<std::uint64_t>(options.num_bytes.value()));
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
@@ -82,13 +67,13 @@ void write_positions(const std::vector<bool>& is_kept, const Append& append) {
     if (is_kept[i]) append(std::to_string(i) + "\n");
 }
 
-int write_mask(const MaskArguments& arguments, Console& console) {
-  const std::vector<bool> is_kept = kept_positions(arguments);
-  if (!arguments.output || *arguments.output == "-") {
+int write_mask(const Options& options, Console& console) {
+  const std::vector<bool> is_kept = kept_positions(options);
+  if (!options.output || *options.output == "-") {
     write_positions(is_kept, [&](const std::string& line) { console.out << line; });
     return kExitOk;
   }
-  check_overwriting("", *arguments.output, arguments.force);
+  check_overwriting("", *options.output, options.force);
   const auto write_all = [&](const auto& append) {
     std::string lines;
     write_positions(is_kept, [&](const std::string& line) {
@@ -99,69 +84,69 @@ int write_mask(const MaskArguments& arguments, Console& console) {
     });
     append(std::as_bytes(std::span(lines)));
   };
-  base::write_file_atomically(*arguments.output, write_all, {.replaces = arguments.force});
+  base::write_file_atomically(*options.output, write_all, {.replaces = options.force});
   return kExitOk;
 }
 
-media::Image framed(media::Image image, const SimulateArguments& arguments, const std::string& source) {
-  if (arguments.resize) image = media::with_shorter_side(image, static_cast<int>(*arguments.resize));
-  if (arguments.crop) image = media::center_cropped(image, static_cast<int>(*arguments.crop), source);
+media::Image framed(media::Image image, const Options& options, const std::string& source) {
+  if (options.resize) image = media::with_shorter_side(image, static_cast<int>(*options.resize));
+  if (options.crop) image = media::center_cropped(image, static_cast<int>(*options.crop), source);
   return image;
 }
 
-prepare::SeenPicture see(const SimulateArguments& arguments) {
-  const std::string& path = arguments.input.value();
+prepare::SeenPicture see(const Options& options) {
+  const std::string& path = options.input.value();
   const std::string source = base::printable(path);
   const media::FileBytes file = data::read_whole_file(path);
-  return prepare::seen_through(mask_of(arguments.mask), framed(media::decode_image(file, source), arguments, source));
+  return prepare::seen_through(mask_of(options), framed(media::decode_image(file, source), options, source));
 }
 
-int simulate(const SimulateArguments& arguments, Console& console) {
-  mask_of(arguments.mask);
-  if (arguments.resize && arguments.crop && *arguments.crop > *arguments.resize)
-    throw UsageError("--crop must not be larger than --resize");
-  const std::string& output = arguments.output.value();
+int simulate(const Options& options, Console& console) {
+  mask_of(options);
+  if (options.resize && options.crop && *options.crop > *options.resize)
+    throw UsageError(plan::option_name(&Request::crop) + " must not be larger than " +
+                     plan::option_name(&Request::resize));
+  const std::string& output = options.output.value();
   prepare::SeenPicture seen;
   try {
-    check_overwriting(arguments.input.value(), output, arguments.force);
-    seen = see(arguments);
+    check_overwriting(options.input.value(), output, options.force);
+    seen = see(options);
   } catch (const Error& error) {
-    complain(console, base::about(*arguments.input, error));
+    complain(console, base::about(*options.input, error));
     return kExitInputFailed;
   }
   const media::FileBytes png = media::encode_png(seen.image);
   base::write_file_atomically(output, [&](const auto& append) { append(std::as_bytes(std::span(png))); },
-                              {.replaces = arguments.force});
+                              {.replaces = options.force});
   console.out << fmt::format("{}: {} x {} pixels, {} of {} bytes kept\n", base::printable(output), seen.image.width,
-                             seen.image.height, grouped(static_cast<std::int64_t>(seen.num_kept)),
-                             grouped(static_cast<std::int64_t>(seen.image.rgb.size())));
+                             seen.image.height, grouped(seen.num_kept), grouped(seen.image.rgb.size()));
   return kExitOk;
 }
 
 }  // namespace
 
 Action add_camera_mask(CommandLine& line) {
-  auto arguments = std::make_shared<MaskArguments>();
-  add_mask_options(line, arguments->mask);
-  add_number(line, "--bytes", arguments->num_bytes, {1, std::numeric_limits<std::uint32_t>::max()},
+  auto options = std::make_shared<Options>();
+  add_mask_options(line, *options);
+  add_number(line, kBytesOption, options->num_bytes, {1, std::numeric_limits<std::uint32_t>::max()},
              "Length of the files, in bytes; of pictures 3 x width x height")
       .required();
-  add_text(line, "-o,--output", arguments->output, "FILE", "File to write (default: standard output)");
-  add_flag(line, "-f,--force", arguments->force, "Replace FILE if it exists");
-  set_details(line, kMaskDetails);
-  return [arguments](Console& console) { return write_mask(*arguments, console); };
+  add_text(line, names_of(&Request::output), options->output, "FILE", "File to write (default: standard output)");
+  add_force(line, options->force, "Replace FILE if it exists");
+  line.details = kMaskDetails;
+  return [options](Console& console) { return write_mask(*options, console); };
 }
 
 Action add_camera_simulate(CommandLine& line) {
-  auto arguments = std::make_shared<SimulateArguments>();
-  add_text(line, "PICTURE", arguments->input, "FILE", "Picture of any common kind").required();
-  add_mask_options(line, arguments->mask);
-  add_number(line, "--resize", arguments->resize, {1, 65'536}, "First resize its shorter side, in pixels: bicubic");
-  add_number(line, "--crop", arguments->crop, {1, 65'536}, "Then take the square from its middle, in pixels");
-  add_text(line, "-o,--output", arguments->output, "FILE", "PNG to write").required();
-  add_flag(line, "-f,--force", arguments->force, "Replace FILE if it exists");
-  set_details(line, kSimulateDetails);
-  return [arguments](Console& console) { return simulate(*arguments, console); };
+  auto options = std::make_shared<Options>();
+  add_text(line, "PICTURE", options->input, "FILE", "Picture of any common kind").required();
+  add_mask_options(line, *options);
+  add_setting(line, &Request::resize, options->resize, "First resize its shorter side, in pixels: bicubic");
+  add_setting(line, &Request::crop, options->crop, "Then take the square from its middle, in pixels");
+  add_text(line, names_of(&Request::output), options->output, "FILE", "PNG to write").required();
+  add_force(line, options->force, "Replace FILE if it exists");
+  line.details = kSimulateDetails;
+  return [options](Console& console) { return simulate(*options, console); };
 }
 
 }  // namespace byteformer::cli

@@ -1,17 +1,20 @@
 // `byteformer classify`: what files are, from their bytes.
+#include <cstdlib>
+#include <filesystem>
+#include <istream>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "base/file_io.hpp"
 #include "classify/inputs.hpp"
 #include "classify/report.hpp"
-#include "classify/reporter.hpp"
-#include "cli.hpp"
+#include "classify/sample_classifier.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
-#include "exit_status.hpp"
 #include "format/model_folder.hpp"
-#include "obfuscation/model_keys.hpp"
-#include "output/progress_bar.hpp"
-#include "prepare/preprocess.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -47,35 +50,133 @@ index -1 and the best score. A byte 0xNN of a path that is not UTF-8 is written 
 like that: what stands for \xNN, byte by byte, gives the same path back.)";
 
 constexpr std::int64_t kDefaultTopK = 5;
-constexpr std::int64_t kDefaultBatchSize = 64;
 
 struct Options {
   ModelOptions model;
   InputArguments inputs;
-  std::vector<std::string> keys;
   std::optional<std::int64_t> top_k, batch_size;
-  std::optional<float> threshold;
+  std::optional<double> threshold;
   bool logits = false, features = false, json = false, jsonl = false;
-  bool as_is = false, no_progress = false;
+  bool no_progress = false;
 };
 
 void check(const Options& options, const Console& console) {
   if (options.inputs.paths.empty() && !options.inputs.files_from)
     throw UsageError("no files given; `-` reads standard input");
   check(options.inputs, console);
-  if (options.features && !options.json && !options.jsonl) throw UsageError("--features needs --json or --jsonl");
+  if (options.features && !options.json && !options.jsonl)
+    throw UsageError("--features needs " + plan::option_name(&plan::Request::json) + " or --jsonl");
 }
 
-std::unique_ptr<ReportWriter> make_writer(const Options& options, const Reporter& reporter, Console& console) {
+/// Reads inputs, classifies them and says what was asked for.
+class Reporter {
+ public:
+  /// `standard_input` may be null where no input is standard input. All references must outlive this.
+  Reporter(const Options& options, const Classifier& classifier, const format::ModelConfig& config,
+           std::istream* standard_input)
+      : options_(options),
+        classifier_(classifier),
+        config_(config),
+        standard_input_(standard_input),
+        files_(classifier, options.model.preprocess()) {}
+
+  /// One report per input, in their order; the files share the threads. Reports point into this object.
+  /// \throws Interrupted while standard input is read or a large file streams.
+  std::vector<Report> classify(const std::vector<Input>& batch) const {
+    std::vector<data::Sample> samples;
+    std::vector<bool> are_files;
+    for (const Input& input : batch) {
+      are_files.push_back(!input.error && !input.is_standard_input && !must_be_streamed(input.path));
+      if (are_files.back()) samples.push_back({.path = input.path, .start_s = {}, .duration_s = {}});
+    }
+    std::vector<FileAnswer> answers = files_.classify(samples);
+    auto next_answer = answers.begin();
+    std::vector<Report> reports;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      reports.push_back(report(batch[i].path, batch[i].error ? FileAnswer{*batch[i].error}
+                                              : are_files[i] ? std::move(*next_answer++)
+                                                             : classify_stream_of(batch[i])));
+    return reports;
+  }
+
+  /// What a person should know of the files that were prepared, `num_prepared` of them.
+  std::string remark(std::size_t num_prepared) const { return files_.remark(num_prepared); }
+
+ private:
+  FileAnswer classify_stream_of(const Input& input) const {
+    if (input.is_standard_input) return files_.classify(pieces_of(*standard_input_), "-");
+    try {
+      InputStream stream(input.path);
+      return files_.classify(pieces_of(stream), base::printable(input.path));
+    } catch (const UsageError& error) {  // of one file among many
+      return {Error(ErrorCode::kIo, error.what())};
+    }
+  }
+
+  Report report(const std::string& path, FileAnswer answer) const {
+    Report report;
+    report.path = path;
+    if (const Error* error = std::get_if<Error>(&answer.result)) {
+      report.error = base::about(path, *error);
+      return report;
+    }
+    Output& output = std::get<Output>(answer.result);
+    report.was_prepared = answer.was_prepared;
+    report.num_bytes = output.num_bytes;
+    report.num_tokens = output.num_tokens;
+    report.predictions = classifier_.top_k(output, static_cast<int>(options_.top_k.value_or(kDefaultTopK)));
+    for (const Prediction& prediction : report.predictions) {
+      const auto info = config_.label_info.find(prediction.label);
+      report.infos.push_back(info == config_.label_info.end() ? nullptr : &info->second);
+    }
+    const auto threshold = static_cast<float>(options_.threshold.value_or(config_.unknown_below.value_or(0)));
+    report.is_unknown = report.predictions.front().score < threshold;
+    if (options_.logits) report.logits = std::move(output.logits);
+    if (options_.features) report.features = std::move(output.features);
+    return report;
+  }
+
+  const Options& options_;
+  const Classifier& classifier_;
+  const format::ModelConfig& config_;
+  std::istream* standard_input_;
+  SampleClassifier files_;
+};
+
+std::unique_ptr<ReportWriter> make_writer(const Options& options, const Classifier& classifier, Console& console) {
   if (options.json) return make_json_array_writer(console);
   if (options.jsonl) return make_json_lines_writer(console);
-  TableForecast forecast{.labels = reporter.labels()};
+  TableForecast forecast{.labels = classifier.labels()};
   if (!options.inputs.is_recursive) forecast.paths = options.inputs.paths;
   return make_table_writer(console, forecast);
 }
 
-int classify_all(const Options& options, Inputs& inputs, const Reporter& reporter, Console& console) {
-  const std::unique_ptr<ReportWriter> writer = make_writer(options, reporter, console);
+/// The model where none is named: BYTEFORMER_MODEL, else the one that tells file types, in the source tree that this
+/// program was built in or installed with it.
+/// \throws UsageError where there is none.
+std::string default_model() {
+  if (const char* named = std::getenv("BYTEFORMER_MODEL"); named != nullptr && *named != '\0') return named;
+  const std::filesystem::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
+  for (const std::filesystem::path& root :
+       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
+    std::error_code error;
+    const std::filesystem::path model = root / "models" / "file-types";
+    if (std::filesystem::exists(model / "config.json", error)) return model.native();
+  }
+  throw UsageError(base::joined(
+      kModelOption,
+      " is required: models/file-types is not found beside this program, and BYTEFORMER_MODEL is not set"));
+}
+
+int classify(Options& options, Console& console) {
+  check(options, console);
+  if (!options.model.dir) options.model.dir = default_model();
+  Inputs inputs = open_inputs(options.inputs, console);
+  watch_for_interrupt();
+  const Classifier classifier = options.model.load();
+  const format::ModelConfig config = format::read_config(*options.model.dir);
+  const Reporter reporter(options, classifier, config, console.in);
+  const std::unique_ptr<ReportWriter> writer = make_writer(options, classifier, console);
   ProgressBar progress(console, inputs.total(), !options.no_progress && !console.out_is_terminal);
   const auto batch_size = static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize));
   std::size_t num_done = 0;
@@ -105,45 +206,24 @@ int classify_all(const Options& options, Inputs& inputs, const Reporter& reporte
   return status;
 }
 
-int classify(Options& options, Console& console) {
-  check(options, console);
-  if (!options.model.dir) options.model.dir = default_model();
-  std::optional<InputStream> list_file;
-  Inputs inputs = open_inputs(options.inputs, list_file, console);
-  watch_for_interrupt();
-  const Classifier classifier = load_classifier(options.model);
-  const prepare::Preprocess preprocess =
-      options.as_is ? prepare::Preprocess() : read_preprocess(options.model.dir.value(), options.keys, kAsIsHint);
-  const format::ModelConfig config = format::read_config(*options.model.dir);
-  const ReportOptions wanted{
-      .top_k = static_cast<int>(options.top_k.value_or(kDefaultTopK)),
-      .threshold = options.threshold.value_or(static_cast<float>(config.unknown_below.value_or(0))),
-      .with_logits = options.logits,
-      .with_features = options.features,
-      .label_info = config.label_info};
-  return classify_all(options, inputs, Reporter(classifier, wanted, console.in, preprocess), console);
-}
-
 }  // namespace
 
 Action add_classify(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_model_options(line, options->model, ModelNeed::kHasDefault);
+  add_model_options(line, options->model, " (default: BYTEFORMER_MODEL, or models/file-types)");
   add_input_arguments(line, options->inputs, "Classify", "Files to classify; `-` is standard input");
   add_number(line, "-k,--top-k", options->top_k, {1, 1'000'000}, "Most likely classes to show (default: 5)");
-  add_fraction(line, "--threshold", options->threshold, "T",
-               "Say `unknown` where the best score is below T (0 to 1; default: the model's)");
-  const DeclaredOption json = add_flag(line, "--json", options->json, "Write one JSON array");
-  add_flag(line, "--jsonl", options->jsonl, "Write one JSON object a line").excludes(json);
+  add_decimal(line, "--threshold", options->threshold, 0, 1,
+              "Say `unknown` where the best score is below T (0 to 1; default: the model's)", "T");
+  const Option& json = add_setting(line, &plan::Request::json, options->json, "Write one JSON array");
+  add_flag(line, "--jsonl", options->jsonl, "Write one JSON object per line").excludes(json);
   add_flag(line, "--logits", options->logits, "Add the logits: before temperature and softmax");
   add_flag(line, "--features", options->features, "Add the features: the mean vector before the head (JSON only)");
-  const DeclaredOption as_is =
-      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(line, options->keys).excludes(as_is);
-  add_number(line, "-b,--batch-size", options->batch_size, {1, 1'000'000},
-             "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
-  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
-  set_details(line, kDetails);
+  add_form_options(line, options->model);
+  add_setting(line, &plan::Request::batch_size, options->batch_size,
+              "Files that share the threads and are answered together (default: 64); 1: each file on all threads");
+  add_setting(line, &plan::Request::no_progress, options->no_progress, "No progress bar");
+  line.details = kDetails;
   return [options](Console& console) { return classify(*options, console); };
 }
 

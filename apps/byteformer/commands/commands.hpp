@@ -1,13 +1,14 @@
-// The commands: each declares its options and returns what to do once they are parsed.
+// The commands: each declares its options and returns what to do once they are parsed. And what all of them need.
 #pragma once
 
 #include <functional>
 
+#include "cli.hpp"
 #include "console.hpp"
+#include "exit_status.hpp"
+#include "options.hpp"
 
 namespace byteformer::cli {
-
-struct CommandLine;
 
 /// Runs a command whose options have been parsed; returns the exit status.
 using Action = std::function<int(Console&)>;
@@ -30,7 +31,5 @@ Action add_inspect(CommandLine& line);
 Action add_bench(CommandLine& line);
 Action add_import(CommandLine& line);
 Action add_export(CommandLine& line);
-Action add_completions(CommandLine& line);
-Action add_man(CommandLine& line);
 
 }  // namespace byteformer::cli

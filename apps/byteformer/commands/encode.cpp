@@ -1,17 +1,22 @@
 // `byteformer encode`: pictures and sounds as the bytes that models read.
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
+#include "base/file_io.hpp"
+#include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
 #include "classify/inputs.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
-#include "encoding/file_encoder.hpp"
-#include "exit_status.hpp"
-#include "obfuscation/model_keys.hpp"
 #include "output/output_files.hpp"
-#include "output/progress_bar.hpp"
-#include "plan/settings.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -36,7 +41,11 @@ Examples:
   byteformer encode -r sounds/ -o encoded --to wav --sample-rate 16000 --duration 1
   byteformer encode photo.webp -o encoded --like models/mine)";
 
-constexpr std::size_t kBatchSize = 64;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kKindBytes = 1 << 16;  // enough to tell any kind of file
+
+using plan::Request;
 
 struct Options {
   InputArguments inputs;
@@ -49,16 +58,17 @@ struct Options {
 
 /// Options that belong to some formats only.
 void check_formats(const Options& options, prepare::FileFormat format) {
-  const auto refuse = [](bool is_given, bool fits, const char* option, const char* formats) {
-    if (is_given && !fits) throw UsageError(std::string(option) + " needs --to " + formats);
+  const auto refuse = [](bool is_given, bool fits, plan::Member option, const char* formats) {
+    if (is_given && !fits)
+      throw UsageError(base::joined(plan::option_name(option), " needs ", kToOption, " ", formats));
   };
   const bool is_image = prepare::is_image(format);
-  refuse(options.quality.has_value(), format == prepare::FileFormat::kJpeg, "--quality", "jpeg");
-  refuse(options.sample_format.has_value(), format == prepare::FileFormat::kWav, "--sample-format", "wav");
-  refuse(options.resize.has_value(), is_image, "--resize", "tiff, png, jpeg, fhwc or fchw");
-  refuse(options.crop.has_value(), is_image, "--crop", "tiff, png, jpeg, fhwc or fchw");
-  refuse(options.sample_rate.has_value(), !is_image, "--sample-rate", "wav or mp3");
-  refuse(options.duration_s.has_value(), !is_image, "--duration", "wav or mp3");
+  refuse(options.quality.has_value(), format == prepare::FileFormat::kJpeg, &Request::quality, "jpeg");
+  refuse(options.sample_format.has_value(), format == prepare::FileFormat::kWav, &Request::sample_format, "wav");
+  refuse(options.resize.has_value(), is_image, &Request::resize, "tiff, png, jpeg, fhwc or fchw");
+  refuse(options.crop.has_value(), is_image, &Request::crop, "tiff, png, jpeg, fhwc or fchw");
+  refuse(options.sample_rate.has_value(), !is_image, &Request::sample_rate, "wav or mp3");
+  refuse(options.duration_s.has_value(), !is_image, &Request::duration_s, "wav or mp3");
 }
 
 void check(const Options& options, const Console& console) {
@@ -66,11 +76,12 @@ void check(const Options& options, const Console& console) {
   for (const std::string& path : options.inputs.paths)
     if (path == "-") throw UsageError("`-` is standard input, which has no name to write under; `./-` is a file");
   check(options.inputs, console);
-  if (!options.to && !options.like) throw UsageError("--to or --like is required");
-  if (!options.keys.empty() && !options.like) throw UsageError("--key needs --like");
+  if (!options.to && !options.like) throw UsageError(base::joined(kToOption, " or --like is required"));
+  if (!options.keys.empty() && !options.like) throw UsageError(base::joined(kKeyOption, " needs --like"));
   if (options.to) check_formats(options, prepare::parse_file_format(*options.to));
   if (options.resize && options.crop && *options.crop > *options.resize)
-    throw UsageError("--crop must not be larger than --resize");
+    throw UsageError(plan::option_name(&Request::crop) + " must not be larger than " +
+                     plan::option_name(&Request::resize));
 }
 
 std::optional<int> as_int(std::optional<std::int64_t> number) {
@@ -96,10 +107,149 @@ prepare::Preprocess form_of(const Options& options) {
   return form;
 }
 
+/// Where pictures and sounds go, and in which form.
+struct EncodeOptions {
+  fs::path output;           ///< folder
+  prepare::Preprocess form;  ///< each file goes by what it is; without a part it keeps its ending
+  bool keeps_form = false;   ///< what is in form already is copied, as a model reads it; else encoded anew
+  bool overwrites = false;
+  int num_threads = 0;  ///< 0: one per processor
+};
+
+/// Writes pictures and sounds in one form below a folder: which file goes where, and who comes first.
+class FileEncoder {
+ public:
+  explicit FileEncoder(EncodeOptions options)
+      : options_(std::move(options)),
+        folder_(options_.output),
+        written_(options_.output),
+        pool_(options_.num_threads) {}
+
+  /// Encodes `batch` on all threads; one result per input, in their order. An output belongs to the first input, of all
+  /// batches, that can be encoded. After Ctrl-C the rest of the batch is left alone.
+  std::vector<OutputResult> encode(const std::vector<Input>& batch) {
+    std::vector<Task> tasks;
+    for (const Input& input : batch) tasks.push_back(plan(input));
+    std::vector<Task*> waiting;
+    for (Task& task : tasks)
+      if (!task.result.error && !task.result.is_left_out) waiting.push_back(&task);
+    while (!waiting.empty()) {  // once, unless outputs collide
+      std::vector<Task*> deferred;
+      const std::vector<Task*> claimed = claim(waiting, deferred);
+      pool_.parallel_for(claimed.size(), [&](std::size_t i, int) noexcept { run(*claimed[i]); });
+      for (const Task* task : claimed)
+        if (!task->result.error) written_.add(task->output, task->input);
+      waiting = std::move(deferred);
+    }
+    std::vector<OutputResult> results;
+    for (Task& task : tasks) {
+      if (task.result.error) task.result.error = base::about(task.input, *task.result.error);
+      results.push_back(std::move(task.result));
+    }
+    return results;
+  }
+
+ private:
+  struct Task {
+    fs::path input, output;
+    OutputResult result;
+  };
+
+  Task plan(const Input& input) const {
+    Task task{.input = input.path, .output = {}, .result = {}};
+    task.result.error = input.error;
+    task.result.is_left_out = folder_.holds(input);
+    if (input.error || task.result.is_left_out) return task;
+    task.result.error = error_of([&] {
+      const fs::path place = folder_.place_of(input);
+      fs::path name = place.stem();
+      name += extension_of(task.input);
+      task.output = place.parent_path() / name;
+    });
+    return task;
+  }
+
+  /// Those of `tasks` that are first to ask for an output that is not written. Others that ask for it are deferred: the
+  /// first may fail yet.
+  std::vector<Task*> claim(const std::vector<Task*>& tasks, std::vector<Task*>& deferred) const {
+    std::vector<Task*> claimed;
+    std::unordered_set<std::string> outputs;
+    for (Task* task : tasks) {
+      task->result.error = error_of([&] { written_.check(task->output); });
+      if (!task->result.error)
+        (outputs.insert(task->output.lexically_normal().native()).second ? claimed : deferred).push_back(task);
+    }
+    return claimed;
+  }
+
+  void run(Task& task) const {
+    if (interrupted()) return;
+    if (flows(task.input)) return run_piecewise(task);
+    media::FileBytes bytes;
+    task.result.error = error_of([&] {
+      check_overwriting(task.input, task.output, options_.overwrites);
+      bytes = encoded(task.input);
+    });
+    if (task.result.error) return;
+    task.result.error = error_of([&] {
+      create_folders(task.output.parent_path());
+      base::write_file_atomically(task.output, [&](const auto& append) { append(std::as_bytes(std::span(bytes))); },
+                                  {.replaces = options_.overwrites});
+    });
+    task.result.is_of_output = task.result.error.has_value();
+  }
+
+  /// Whether a large file can be transformed while it is read.
+  bool flows(const fs::path& input) const {
+    std::error_code error;
+    const bool is_large = fs::file_size(input, error) >= kLargeBytes && !error;
+    return is_large && options_.keeps_form && options_.form.is_bytes() && !options_.form.transforms.needs_whole_file();
+  }
+
+  void run_piecewise(Task& task) const {
+    OutputResult result;
+    const auto failure = error_of([&] {
+      try {
+        const Input input{.path = task.input.native(), .error = {}};
+        result = write_transformed(options_.form.transforms, input, nullptr, task.output, options_.overwrites);
+      } catch (const Interrupted&) {  // nothing was written
+      }
+    });
+    task.result = failure ? OutputResult{.error = failure} : result;
+  }
+
+  /// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.
+  fs::path extension_of(const fs::path& input) const {
+    const auto& [image, sound, transforms] = options_.form;
+    if (!image && !sound) return input.extension();
+    if (!sound) return prepare::extension(image->encoding.format);
+    if (!image) return prepare::extension(sound->encoding.format);
+    base::InputFile file(input);
+    media::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
+    if (start.size() == file.size()) start.push_back(0);  // room to notice the end
+    start.resize(file.read(start));
+    const bool is_sound = media::sound_kind(start) && !media::image_kind(start);
+    return prepare::extension(is_sound ? sound->encoding.format : image->encoding.format);
+  }
+
+  media::FileBytes encoded(const fs::path& input) const {
+    media::FileBytes file = read_whole_input(input.native());
+    const std::string source = base::printable(input);
+    if (options_.keeps_form) return prepare::prepare_if_needed(std::move(file), options_.form, source).bytes;
+    if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to encode");
+    if (options_.form.image) return prepare::prepared(media::decode_image(file, source), *options_.form.image, source);
+    return prepare::prepared(media::decode_sound(file, source), *options_.form.sound);
+  }
+
+  EncodeOptions options_;
+  OutputFolder folder_;
+  WrittenOutputs written_;
+  base::ThreadPool pool_;
+};
+
 int encode(const Options& options, Console& console) {
   check(options, console);
-  std::optional<InputStream> list_file;
-  Inputs inputs = open_inputs(options.inputs, list_file, console);
+  Inputs inputs = open_inputs(options.inputs, console);
   watch_for_interrupt();
   FileEncoder encoder({.output = *options.output,
                        .form = form_of(options),
@@ -109,7 +259,7 @@ int encode(const Options& options, Console& console) {
   ProgressBar progress(console, inputs.total(), !options.no_progress);
   OutputTally tally;
   while (!interrupted()) {
-    const std::vector<Input> batch = inputs.next_batch(kBatchSize);
+    const std::vector<Input> batch = inputs.next_batch(kDefaultBatchSize);
     if (batch.empty()) break;
     for (const OutputResult& result : encoder.encode(batch)) tally.add(result, progress, console);
     progress.show(tally.num_done());
@@ -119,21 +269,16 @@ int encode(const Options& options, Console& console) {
 }
 
 void add_form_options(CommandLine& line, Options& options) {
-  const DeclaredOption like = add_text(line, "--like", options.like, "DIR", "Encode as this model expects its files");
-  add_key_option(line, options.keys);
-  add_choice(line, "--to", options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
+  const Option& like = add_text(line, "--like", options.like, "DIR", "Encode as this model expects its files");
+  add_keys_option(line, options.keys);
+  add_choice(line, kToOption, options.to, {"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3"}, "What to write")
       .excludes(like);
-  add_number(line, "--quality", options.quality, {1, 100}, "JPEG quality (default: 100)").excludes(like);
-  add_number(line, "--resize", options.resize, {1, 65'536}, "Shorter side of pictures, in pixels: bicubic")
-      .excludes(like);
-  add_number(line, "--crop", options.crop, {1, 65'536}, "Square from the middle of pictures, in pixels").excludes(like);
-  add_choice(line, "--sample-format", options.sample_format, {"float32", "int32", "int16", "uint8"},
-             "Samples of WAV (default: int16)")
-      .excludes(like);
-  add_number(line, "--sample-rate", options.sample_rate, {1, 768'000}, "Samples a second").excludes(like);
-  add_duration(line, "--duration", options.duration_s, plan::Duration::kMin, plan::Duration::kMax,
-               "Length of sounds: cut, or filled with silence")
-      .excludes(like);
+  add_setting(line, &Request::quality, options.quality).excludes(like);
+  add_setting(line, &Request::resize, options.resize, "Shorter side of pictures, in pixels: bicubic").excludes(like);
+  add_setting(line, &Request::crop, options.crop).excludes(like);
+  add_setting(line, &Request::sample_format, options.sample_format, "Samples of WAV (default: int16)").excludes(like);
+  add_setting(line, &Request::sample_rate, options.sample_rate).excludes(like);
+  add_setting(line, &Request::duration_s, options.duration_s).excludes(like);
 }
 
 }  // namespace
@@ -141,12 +286,15 @@ void add_form_options(CommandLine& line, Options& options) {
 Action add_encode(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_input_arguments(line, options->inputs, "Encode", "Pictures or sounds");
-  add_text(line, "-o,--output", options->output, "DIR", "Folder to write to; made if it is missing").required();
+  add_text(line, names_of(&Request::output), options->output, "DIR", "Folder to write to; made if it is missing")
+      .required();
   add_form_options(line, *options);
-  add_flag(line, "--force", options->force, "Overwrite outputs that exist");
-  add_number(line, "-j,--jobs", options->num_threads, {1, 1'024}, "Files at a time (default: one a processor)");
-  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
-  set_details(line, kDetails);
+  add_force(line, options->force, "Overwrite outputs that exist");
+  const plan::Whole threads = plan::whole(&Request::threads);
+  add_number(line, "-j,--jobs", options->num_threads, {threads.min, threads.max},
+             "Files at a time (default: one per processor)");
+  add_setting(line, &Request::no_progress, options->no_progress, "No progress bar");
+  line.details = kDetails;
   return [options](Console& console) { return encode(*options, console); };
 }
 

@@ -5,19 +5,13 @@
 
 #include "base/file_io.hpp"
 #include "classify/sample_classifier.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "evaluation/evaluation.hpp"
-#include "evaluation/examination.hpp"
-#include "evaluation/robustness.hpp"
-#include "exit_status.hpp"
 #include "format/model_folder.hpp"
-#include "obfuscation/model_keys.hpp"
-#include "output/numbers.hpp"
 #include "output/output_files.hpp"
-#include "output/progress_bar.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -67,15 +61,18 @@ again. Fractions are from 0 to 1. Row i, column j of "confusion" counts files of
 j. "loss" is the mean cross entropy; "calibration_error" is how far the scores (with the model's temperature) are
 from the accuracy, over 15 bins.)";
 
-constexpr std::int64_t kDefaultBatchSize = 64;
+constexpr const char* kCorruptSourceOption = "--corrupt-source";
+constexpr const char* kReportOption = "--report";
+
+using plan::Request;
 
 struct Options {
   ModelOptions model;
   std::optional<std::string> data, split;
-  std::vector<std::string> keys, corrupt;
+  std::vector<std::string> corrupt;
   std::optional<std::string> report;
   std::optional<std::int64_t> batch_size, seed;
-  bool json = false, as_is = false, no_progress = false, corrupt_source = false, force = false;
+  bool json = false, no_progress = false, corrupt_source = false, force = false;
 };
 
 struct Split {
@@ -107,42 +104,28 @@ Split choose_split(const data::DataSet& data_set, const Options& options) {
   throw UsageError("the data have no " + *options.split + " set; --split can be " + others);
 }
 
-/// Files that a model was trained on judge it too kindly: of these only those count that were held out.
-std::optional<data::DataSet> find_as_trained(const Options& options, Console& console) {
-  std::optional<data::DataSet> data_set = data::find_as_trained(*options.model.dir, *options.data);
-  if (data_set && !options.split && data_set->test.empty() && !data_set->validation.empty())
-    complain(console, "note: the model was trained on these files; it is judged by the " +
-                          counted(static_cast<std::int64_t>(data_set->validation.size()), "file") +
-                          " held out for validation (--split all takes all)");
-  return data_set;
-}
-
 data::DataSet find_data(const Options& options, const Classifier& classifier, Console& console) {
-  if (std::optional<data::DataSet> data_set = find_as_trained(options, console)) return std::move(*data_set);
-  data::DataSetOptions find;
-  find.classes = classifier.labels();
-  find.split_validation = false;
-  find.needs_training_files = false;
-  data::DataSet data_set = data::find_data_set(*options.data, find);
+  // Files that a model was trained on judge it too kindly: of these only those count that were held out.
+  if (std::optional<data::DataSet> known = data::find_as_trained(*options.model.dir, *options.data)) {
+    if (!options.split && known->test.empty() && !known->validation.empty())
+      complain(console, "note: the model was trained on these files; it is judged by the " +
+                            counted(known->validation.size(), "file") +
+                            " held out for validation (--split all takes all)");
+    return std::move(*known);
+  }
+  data::DataSet data_set = find_labelled(*options.data, classifier);
   for (const std::string& remark : data_set.remarks) complain(console, "note: " + remark);
-  console.err.flush();
   return data_set;
 }
 
 void check(const Options& options) {
   if (!options.corrupt.empty()) return;
-  const auto refuse = [](bool is_given, const char* name) {
-    if (is_given) throw UsageError(std::string(name) + " needs --corrupt");
+  const auto refuse = [](bool is_given, const std::string& name) {
+    if (is_given) throw UsageError(name + " needs " + kCorruptOption);
   };
-  refuse(options.corrupt_source, "--corrupt-source");
-  refuse(options.seed.has_value(), "--seed");
-  refuse(options.report.has_value(), "--report");
-}
-
-RobustnessSetting setting_of(const Options& options) {
-  return {.curves = parse_curve_plans(options.corrupt),
-          .seed = static_cast<std::uint64_t>(options.seed.value_or(0)),
-          .is_of_source = options.corrupt_source};
+  refuse(options.corrupt_source, kCorruptSourceOption);
+  refuse(options.seed.has_value(), plan::option_name(&Request::seed));
+  refuse(options.report.has_value(), kReportOption);
 }
 
 /// The whole files first; damage is then done to those that the model answers.
@@ -177,13 +160,14 @@ Evaluation evaluate(const Options& options, const RobustnessSetting& setting, co
 
 int eval(const Options& options, Console& console) {
   check(options);
-  const RobustnessSetting setting = setting_of(options);
+  const RobustnessSetting setting{.curves = parse_curve_plans(options.corrupt),
+                                  .seed = static_cast<std::uint64_t>(options.seed.value_or(0)),
+                                  .is_of_source = options.corrupt_source};
   if (options.report) check_overwriting("", *options.report, options.force);
   watch_for_interrupt();
-  const prepare::Preprocess preprocess =
-      options.as_is ? prepare::Preprocess() : read_preprocess(*options.model.dir, options.keys, kAsIsHint);
+  const prepare::Preprocess preprocess = options.model.preprocess();
   for (const CurvePlan& curve : setting.curves) data::check_applies(*curve.kind, preprocess);
-  const Evaluation evaluation = evaluate(options, setting, load_classifier(options.model), preprocess, console);
+  const Evaluation evaluation = evaluate(options, setting, options.model.load(), preprocess, console);
   if (interrupted()) return kExitInterrupted;
   console.out << (options.json            ? evaluation_json(evaluation)
                   : evaluation.robustness ? robustness_text(evaluation, console)
@@ -199,24 +183,22 @@ int eval(const Options& options, Console& console) {
 Action add_eval(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_model_options(line, options->model);
-  add_text(line, "-d,--data", options->data, "DATA", "Labelled files: a folder or a manifest").required();
+  add_setting(line, &Request::data, options->data).required();
   add_choice(line, "--split", options->split, {"test", "validation", "train", "all"},
              "Which files of it (default: test, if there are any)");
-  add_flag(line, "--json", options->json, "Write JSON");
-  const DeclaredOption as_is =
-      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(line, options->keys).excludes(as_is);
-  add_number(line, "-b,--batch-size", options->batch_size, {1, 1'000'000},
-             "Files that share the threads (default: 64)");
-  add_texts(line, "--corrupt", options->corrupt, "KIND:LEVELS",
+  add_setting(line, &Request::json, options->json, "Write JSON");
+  add_form_options(line, options->model);
+  add_setting(line, &Request::batch_size, options->batch_size, "Files that share the threads (default: 64)");
+  add_texts(line, kCorruptOption, options->corrupt, "KIND:LEVELS",
             "Also judge files that are damaged in this way, at these levels");
-  add_flag(line, "--corrupt-source", options->corrupt_source,
+  add_flag(line, kCorruptSourceOption, options->corrupt_source,
            "Damage the files themselves, before they are prepared, not what the model reads");
-  add_number(line, "--seed", options->seed, {0, std::int64_t{1} << 53}, "Seed of the damage (default: 0)");
-  add_text(line, "--report", options->report, "PAGE.html", "Also write the curves of --corrupt as a page");
-  add_flag(line, "--force", options->force, "Overwrite the page if it exists");
-  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
-  set_details(line, kDetails);
+  add_setting(line, &Request::seed, options->seed, "Seed of the damage (default: 0)");
+  add_text(line, kReportOption, options->report, "PAGE.html",
+           base::joined("Also write the curves of ", kCorruptOption, " as a page"));
+  add_force(line, options->force, "Overwrite the page if it exists");
+  add_setting(line, &Request::no_progress, options->no_progress, "No progress bar");
+  line.details = kDetails;
   return [options](Console& console) { return eval(*options, console); };
 }
 

@@ -5,16 +5,12 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "classify/sample_classifier.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
+#include "common/gradient_messages.hpp"
 #include "common/interrupt.hpp"
-#include "error_of.hpp"
-#include "exit_status.hpp"
-#include "explain/explanation_writers.hpp"
-#include "explain/attribution.hpp"
-#include "obfuscation/model_keys.hpp"
+#include "explain/explanation.hpp"
 #include "output/output_files.hpp"
-#include "output/progress_bar.hpp"
+#include "system/external_program.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -59,12 +55,14 @@ constexpr std::int64_t kDefaultRows = 16;
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 32;
 constexpr const char* kGradients = "integrated-gradients";
 
+using plan::Request;
+
 struct Options {
   ModelOptions model;
   std::optional<std::string> label, method, quantity, html;
-  std::vector<std::string> paths, keys;
+  std::vector<std::string> paths;
   std::optional<std::int64_t> span, step, fill, steps, rows;
-  bool json = false, as_is = false, force = false, no_progress = false;
+  bool json = false, force = false, no_progress = false;
 
   const std::string& path() const { return paths.front(); }
   bool uses_gradients() const { return method && *method == kGradients; }
@@ -77,7 +75,8 @@ void check(const Options& options, const Console& console) {
   if (options.path() == "-" && console.in == nullptr) throw UsageError("standard input is closed");
   if (options.uses_gradients() && (options.span || options.step || options.fill))
     throw UsageError("--span, --step and --fill belong to --method occlusion");
-  if (!options.uses_gradients() && options.steps) throw UsageError("--steps belongs to --method integrated-gradients");
+  if (!options.uses_gradients() && options.steps)
+    throw UsageError(plan::option_name(&Request::steps) + " belongs to --method integrated-gradients");
   if (options.span && options.step && *options.step > *options.span)
     throw UsageError("--step must not exceed --span: some bytes would never be removed");
 }
@@ -96,7 +95,7 @@ std::optional<int> find_label(const Options& options, const Classifier& classifi
 class Explainer {
  public:
   Explainer(const Options& options, Console& console)
-      : options_(options), console_(console), classifier_(load_classifier(options.model)) {
+      : options_(options), console_(console), classifier_(options.model.load()) {
     explain_.label = find_label(options, classifier_);
     if (options.quantity == "logit") explain_.quantity = Quantity::kLogit;
     explain_.span = static_cast<std::uint64_t>(options.span.value_or(0));
@@ -105,8 +104,7 @@ class Explainer {
   }
 
   int run() {
-    const prepare::Preprocess preprocess =
-        options_.as_is ? prepare::Preprocess() : read_preprocess(*options_.model.dir, options_.keys, kAsIsHint);
+    const prepare::Preprocess preprocess = options_.model.preprocess();
     std::optional<ExplainedFile> file;
     std::optional<Occluder> occluder;
     const auto error = error_of([&] {
@@ -151,13 +149,18 @@ class Explainer {
   Attribution by_gradients(const Occluder& occluder, const ExplainedFile& file) const {
     const int label = explain_.label.value_or(classifier_.top_k(occluder.output(), 1).front().index);
     const double value = value_of(classifier_, occluder.output(), label, explain_.quantity);
-    GradientRequest request{.masking = options_.model.masking,
+    GradientRequest request{.masking = options_.model.masking.value_or(""),
                             .label = label,
                             .of_logit = explain_.quantity == Quantity::kLogit,
                             .steps = options_.steps.value_or(kDefaultSteps),
                             .threads = classifier_.num_threads(),
                             .shows_progress = console_.err_is_terminal && !options_.no_progress};
-    GradientAnswer answer = integrated_gradients(*options_.model.dir, file.read, request);
+    const std::filesystem::path trainer =
+        find_trainer("integrated gradients need", "; or use --method occlusion, which needs nothing else");
+    GradientAnswer answer = parse_gradient_answer(
+        run_filter(trainer, {kIntegratedGradients, to_json(request), *options_.model.dir}, file.read));
+    if (answer.heat.size() != file.read.size())
+      throw Error(ErrorCode::kInternal, "byteformer-train answered for another number of bytes than it was given");
     return {
         label, explain_.quantity, value, std::move(answer.heat), {}, GradientPath{request.steps, answer.value_without}};
   }
@@ -200,16 +203,15 @@ Action add_explain(CommandLine& line) {
   add_number(line, "--step", options->step, {1, kMostBytes},
              "Bytes from one window to the next (default: a quarter of the span)");
   add_number(line, "--fill", options->fill, {0, 255}, "Put this byte value in the place of removed bytes");
-  add_number(line, "--steps", options->steps, {1, 4096}, "Points of integrated gradients (default: 128)");
+  add_number(line, names_of(&Request::steps), options->steps, {1, 4096},
+             "Points of integrated gradients (default: 128)");
   add_number(line, "--rows", options->rows, {0, 1'000'000}, "Hottest rows of the hex dump to show (default: 16)");
-  add_flag(line, "--json", options->json, "Write one JSON object");
+  add_setting(line, &Request::json, options->json, "Write one JSON object");
   add_text(line, "--html", options->html, "PAGE", "Also write a page with the picture or waveform under its heat");
-  add_flag(line, "-f,--force", options->force, "Replace PAGE if it exists");
-  const DeclaredOption as_is =
-      add_flag(line, "--as-is", options->as_is, "Read the bytes as they are, even if the model expects another form");
-  add_key_option(line, options->keys).excludes(as_is);
-  add_flag(line, "--no-progress", options->no_progress, "No progress bar");
-  set_details(line, kDetails);
+  add_force(line, options->force, "Replace PAGE if it exists");
+  add_form_options(line, options->model);
+  add_setting(line, &Request::no_progress, options->no_progress, "No progress bar");
+  line.details = kDetails;
   return [options](Console& console) { return explain_file(*options, console); };
 }
 

@@ -1,12 +1,8 @@
 // `byteformer export`: a model's weights as a file that other programs read.
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "base/file_io.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
-#include "exit_status.hpp"
 #include "interop/import_export.hpp"
 
 namespace byteformer::cli {
@@ -48,7 +44,8 @@ int export_model(const Options& options, Console& console) {
       options.output ? std::filesystem::path(*options.output) : default_output(model, to);
   std::error_code ignored;
   if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(output, ignored)))
-    throw UsageError(base::printable(output) + " exists; --force replaces it, -o names another file");
+    throw UsageError(
+        base::joined(base::printable(output), " exists; ", kForceOption, " replaces it, -o names another file"));
   interop::export_model(model, format_of(to), output, {.replaces = options.force});
   console.out << base::printable(output) << "\n";
   return kExitOk;
@@ -59,10 +56,11 @@ int export_model(const Options& options, Console& console) {
 Action add_export(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_text(line, "MODEL", options->model, "DIR", "Model folder").required();
-  add_choice(line, "--to", options->to, {"pt", "safetensors", "onnx"}, "Format of the file").required();
-  add_text(line, "-o,--output", options->output, "FILE", "File to write (default: the model's name and the format)");
-  add_flag(line, "-f,--force", options->force, "Replace FILE if it exists");
-  set_details(line, kDetails);
+  add_choice(line, kToOption, options->to, {"pt", "safetensors", "onnx"}, "Format of the file").required();
+  add_text(line, names_of(&plan::Request::output), options->output, "FILE",
+           "File to write (default: the model's name and the format)");
+  add_force(line, options->force, "Replace FILE if it exists");
+  line.details = kDetails;
   return [options](Console& console) { return export_model(*options, console); };
 }
 

@@ -4,12 +4,10 @@
 #include <memory>
 
 #include "base/file_io.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
-#include "exit_status.hpp"
 #include "interop/import_export.hpp"
 #include "model/weights.hpp"
-#include "output/numbers.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -24,6 +22,8 @@ Examples:
   byteformer import weights.pt --config config.json --labels labels.txt -o models/tiny
   byteformer import w.safetensors --config config.json --masking masked -o models/tiny)";
 
+using plan::Request;
+
 struct Options {
   std::optional<std::string> weights, config, labels, masking, output;
 };
@@ -33,7 +33,7 @@ int import_model(const Options& options, Console& console) {
   request.weights = options.weights.value();
   request.config = options.config.value();
   if (options.labels) request.labels = *options.labels;
-  request.masking = parse_masking_option(options.masking);
+  request.masking = masking_of(options.masking);
   request.output = options.output.value();
   const format::ModelConfig config = interop::import_model(request);
   console.out << fmt::format("{}: {} layers, hidden size {}, kernel {}, {} classes, {} parameters, masking {}\n",
@@ -48,12 +48,14 @@ int import_model(const Options& options, Console& console) {
 Action add_import(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_text(line, "WEIGHTS", options->weights, "WEIGHTS", "Weights: .pt or .safetensors").required();
-  add_text(line, "-c,--config", options->config, "CONFIG", "Configuration: config.json or published YAML").required();
-  add_text(line, "--labels", options->labels, "FILE", "Names of the classes, one a line");
-  add_choice(line, "--masking", options->masking, {"released", "masked"},
+  add_text(line, names_of(&Request::config), options->config, "CONFIG", "Configuration: config.json or published YAML")
+      .required();
+  add_text(line, "--labels", options->labels, "FILE", "Names of the classes, one per line");
+  add_choice(line, names_of(&Request::masking), options->masking, {"released", "masked"},
              "Meaning of padding that the weights were trained with (wins over CONFIG)");
-  add_text(line, "-o,--output", options->output, "DIR", "Model folder to create; must not exist").required();
-  set_details(line, kDetails);
+  add_text(line, names_of(&Request::output), options->output, "DIR", "Model folder to create; must not exist")
+      .required();
+  line.details = kDetails;
   return [options](Console& console) { return import_model(*options, console); };
 }
 

@@ -1,20 +1,14 @@
 // `byteformer obfuscate`: keys, and what they do to files and models.
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <memory>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "bytes/byte_permutation.hpp"
 #include "classify/inputs.hpp"
-#include "classify/sample_classifier.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
-#include "encoding/file_transformer.hpp"
-#include "error_of.hpp"
-#include "exit_status.hpp"
 #include "interop/import_export.hpp"
 #include "output/output_files.hpp"
 
@@ -42,8 +36,9 @@ Examples:
 
 struct Options {
   InputArguments inputs;
-  std::optional<std::string> key, output;
-  bool inverse = false, force = false;
+  std::optional<std::string> model, key, output;
+  std::optional<std::int64_t> seed;
+  bool inverse = false, again = false, force = false;
 };
 
 bool takes_one_input(const InputArguments& inputs) {
@@ -75,49 +70,35 @@ bool names_a_folder(const fs::path& output) {
   return !output.has_filename() || fs::is_directory(output, ignored);
 }
 
-/// Writes every input into a folder, under its own name. The first of two with one name is written.
-class IntoFolder {
- public:
-  IntoFolder(const FileTransformer& obfuscator, const fs::path& output, bool overwrites)
-      : obfuscator_(obfuscator), folder_(output), overwrites_(overwrites), written_(output) {}
-
-  OutputResult write(const Input& input) {
-    if (folder_.holds(input)) return {.is_left_out = true};
-    if (input.error) return {.error = input.error};
-    const fs::path output = folder_.place_of(input);
-    if (const auto error = error_of([&] { written_.check(output); })) return {.error = base::about(input.path, *error)};
-    written_.add(output, input.path);
-    return obfuscator_.write(input, output, overwrites_);
-  }
-
- private:
-  const FileTransformer& obfuscator_;
-  OutputFolder folder_;
-  bool overwrites_;
-  WrittenOutputs written_;
-};
-
-int apply_to_one(const Options& options, const FileTransformer& obfuscator, Console& console) {
-  std::optional<InputStream> list_file;
-  const Input input = open_inputs(options.inputs, list_file, console).next().value();
+int apply_to_one(const Options& options, const bytes::Transforms& obfuscation, Console& console) {
+  const Input input = open_inputs(options.inputs, console).next().value();
   const std::string output = options.output.value_or("-");
   ProgressBar progress(console, 1, false);
   OutputTally tally;
-  tally.add(output == "-" ? obfuscator.stream(input, console.out) : obfuscator.write(input, output, options.force),
+  tally.add(output == "-" ? stream_transformed(obfuscation, input, console.in, console.out)
+                          : write_transformed(obfuscation, input, console.in, output, options.force),
             progress, console);
   return tally.finish(output, "obfuscate", console);
 }
 
-int apply_to_all(const Options& options, const FileTransformer& obfuscator, Console& console) {
+int apply_to_all(const Options& options, const bytes::Transforms& obfuscation, Console& console) {
   if (reads_standard_input(options.inputs))
     throw UsageError("`-` is standard input, which has no name in a folder; -o FILE gives it one");
-  std::optional<InputStream> list_file;
-  Inputs inputs = open_inputs(options.inputs, list_file, console);
-  IntoFolder folder(obfuscator, *options.output, options.force);
+  Inputs inputs = open_inputs(options.inputs, console);
+  const OutputFolder folder(*options.output);
+  WrittenOutputs written(*options.output);
+  const auto write = [&](const Input& input) -> OutputResult {  // the first of two with one name is written
+    if (folder.holds(input)) return {.is_left_out = true};
+    if (input.error) return {.error = input.error};
+    const fs::path output = folder.place_of(input);
+    if (const auto error = error_of([&] { written.check(output); })) return {.error = base::about(input.path, *error)};
+    written.add(output, input.path);
+    return write_transformed(obfuscation, input, console.in, output, options.force);
+  };
   ProgressBar progress(console, inputs.total(), true);
   OutputTally tally;
   while (const std::optional<Input> input = inputs.next()) {
-    tally.add(folder.write(*input), progress, console);
+    tally.add(write(*input), progress, console);
     progress.show(tally.num_done());
   }
   progress.clear();
@@ -126,26 +107,11 @@ int apply_to_all(const Options& options, const FileTransformer& obfuscator, Cons
 
 int apply(const Options& options, Console& console) {
   check(options, console);
-  const FileTransformer obfuscator(transforms_of(options), console.in);
+  const bytes::Transforms obfuscation = transforms_of(options);
   watch_for_interrupt();
   const bool is_single = takes_one_input(options.inputs) && !(options.output && names_a_folder(*options.output));
-  return is_single ? apply_to_one(options, obfuscator, console) : apply_to_all(options, obfuscator, console);
+  return is_single ? apply_to_one(options, obfuscation, console) : apply_to_all(options, obfuscation, console);
 }
-
-}  // namespace
-
-Action add_obfuscate_apply(CommandLine& line) {
-  auto options = std::make_shared<Options>();
-  add_text(line, "--key", options->key, "KEY", "Key, of `byteformer obfuscate keygen`").required();
-  add_input_arguments(line, options->inputs, "Obfuscate", "Files to obfuscate; `-` is standard input");
-  add_text(line, "-o,--output", options->output, "DIR|FILE", "Where to write; `-` is standard output");
-  add_flag(line, "--inverse", options->inverse, "Undo it: from obfuscated bytes to plain ones");
-  add_flag(line, "-f,--force", options->force, "Overwrite outputs that exist");
-  set_details(line, kDetails);
-  return [options](Console& console) { return apply(*options, console); };
-}
-
-namespace {
 
 constexpr const char* kKeygenDetails =
     R"(A key is a file of 256 bytes that only its owner may read: byte v is what value v becomes. It is drawn from the
@@ -176,18 +142,7 @@ Examples:
   byteformer obfuscate rekey models/cifar10 --key my.key -o models/keyed
   byteformer obfuscate rekey models/keyed --key other.key --again -o models/twice)";
 
-struct KeygenOptions {
-  std::optional<std::string> output;
-  std::optional<std::int64_t> seed;
-  bool force = false;
-};
-
-struct RekeyArguments {
-  std::optional<std::string> model, key, output;
-  bool again = false;
-};
-
-int keygen(const KeygenOptions& options, Console& console) {
+int keygen(const Options& options, Console& console) {
   const std::string path = options.output.value_or("byteformer.key");
   if (path == "-") throw UsageError("a key is never shown; -o names a file for it");
   const auto key =
@@ -196,42 +151,54 @@ int keygen(const KeygenOptions& options, Console& console) {
     bytes::write_key(path, key, options.force);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kAlreadyExists) throw;
-    throw UsageError(std::string(error.what()) +
-                     "; --force replaces it, and what only the old key can undo stays obfuscated for ever");
+    throw UsageError(base::joined(error.what(), "; ", kForceOption,
+                                  " replaces it, and what only the old key can undo stays obfuscated for ever"));
   }
   console.out << key.fingerprint() << "\n";
   return kExitOk;
 }
 
-int rekey(const RekeyArguments& arguments, Console& console) {
-  const prepare::Preprocess preprocess = interop::rekey_model({.model = arguments.model.value(),
-                                                               .key = bytes::read_key(arguments.key.value()),
-                                                               .output = arguments.output.value(),
-                                                               .adds_to_keys = arguments.again});
-  console.out << base::printable(*arguments.output) + ": reads " + prepare::describe(preprocess) + "\n";
+int rekey(const Options& options, Console& console) {
+  const prepare::Preprocess preprocess = interop::rekey_model({.model = options.model.value(),
+                                                               .key = bytes::read_key(options.key.value()),
+                                                               .output = options.output.value(),
+                                                               .adds_to_keys = options.again});
+  console.out << base::printable(*options.output) + ": reads " + prepare::describe(preprocess) + "\n";
   return kExitOk;
 }
 
 }  // namespace
 
+Action add_obfuscate_apply(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  add_text(line, kKeyOption, options->key, "KEY", "Key, of `byteformer obfuscate keygen`").required();
+  add_input_arguments(line, options->inputs, "Obfuscate", "Files to obfuscate; `-` is standard input");
+  add_text(line, names_of(&plan::Request::output), options->output, "DIR|FILE",
+           "Where to write; `-` is standard output");
+  add_flag(line, "--inverse", options->inverse, "Undo it: from obfuscated bytes to plain ones");
+  add_force(line, options->force, "Overwrite outputs that exist");
+  line.details = kDetails;
+  return [options](Console& console) { return apply(*options, console); };
+}
+
 Action add_obfuscate_keygen(CommandLine& line) {
-  auto options = std::make_shared<KeygenOptions>();
-  add_text(line, "-o,--output", options->output, "KEY", "File to write (default: byteformer.key)");
-  add_number(line, "--seed", options->seed, {0, std::numeric_limits<std::uint32_t>::max()},
-             "The open permutation of this seed instead of a secret one");
-  add_flag(line, "-f,--force", options->force, "Replace KEY if it exists");
-  set_details(line, kKeygenDetails);
+  auto options = std::make_shared<Options>();
+  add_text(line, names_of(&plan::Request::output), options->output, "KEY", "File to write (default: byteformer.key)");
+  add_setting(line, &plan::Request::seed, options->seed, "The open permutation of this seed instead of a secret one");
+  add_force(line, options->force, "Replace KEY if it exists");
+  line.details = kKeygenDetails;
   return [options](Console& console) { return keygen(*options, console); };
 }
 
 Action add_obfuscate_rekey(CommandLine& line) {
-  auto arguments = std::make_shared<RekeyArguments>();
-  add_text(line, "MODEL", arguments->model, "DIR", "Model folder").required();
-  add_text(line, "--key", arguments->key, "KEY", "Key that files for the new model are obfuscated by").required();
-  add_text(line, "-o,--output", arguments->output, "DIR", "Model folder to create; must not exist").required();
-  add_flag(line, "--again", arguments->again, "MODEL is keyed already: put this key on top");
-  set_details(line, kRekeyDetails);
-  return [arguments](Console& console) { return rekey(*arguments, console); };
+  auto options = std::make_shared<Options>();
+  add_text(line, "MODEL", options->model, "DIR", "Model folder").required();
+  add_text(line, kKeyOption, options->key, "KEY", "Key that files for the new model are obfuscated by").required();
+  add_text(line, names_of(&plan::Request::output), options->output, "DIR", "Model folder to create; must not exist")
+      .required();
+  add_flag(line, "--again", options->again, "MODEL is keyed already: put this key on top");
+  line.details = kRekeyDetails;
+  return [options](Console& console) { return rekey(*options, console); };
 }
 
 }  // namespace byteformer::cli

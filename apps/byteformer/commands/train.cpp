@@ -5,11 +5,8 @@
 #include <variant>
 
 #include "byteformer/error.hpp"
-#include "cli.hpp"
 #include "commands/commands.hpp"
-#include "exit_status.hpp"
 #include "plan/published_plan.hpp"
-#include "plan/settings.hpp"
 #include "system/external_program.hpp"
 
 namespace byteformer::cli {
@@ -37,44 +34,6 @@ the plan says where, and names keys that have no effect. Its dry run needs neith
 
 A resumed run goes on bit for bit. Exit status: 0 trained, 2 the options make no sense, 3 failed, 130
 interrupted and saved.)";
-
-/// An option that writes to its member of `request`.
-class AddSetting {
- public:
-  AddSetting(CommandLine& line, const plan::Setting& setting, plan::Request& request)
-      : line_(line), setting_(setting), request_(request), names_(plan::option_name(setting)) {
-    if (setting.letter != 0) names_ = std::string("-") + setting.letter + "," + names_;
-  }
-
-  DeclaredOption operator()(const plan::Flag&) { return add_flag(line_, names_, value<bool>(), setting_.help); }
-  DeclaredOption operator()(const plan::Text& text) {
-    return add_text(line_, names_, value<std::optional<std::string>>(), text.value_name, setting_.help);
-  }
-  DeclaredOption operator()(const plan::Choice& choice) {
-    return add_choice(line_, names_, value<std::optional<std::string>>(), choice.values, setting_.help);
-  }
-  DeclaredOption operator()(const plan::Whole& range) {
-    return add_number(line_, names_, value<std::optional<std::int64_t>>(), {range.min, range.max}, setting_.help);
-  }
-  DeclaredOption operator()(const plan::Decimal& range) {
-    return add_decimal(line_, names_, value<std::optional<double>>(), range.min, range.max, setting_.help);
-  }
-  DeclaredOption operator()(const plan::Duration&) {
-    return add_duration(line_, names_, value<std::optional<double>>(), plan::Duration::kMin, plan::Duration::kMax,
-                        setting_.help);
-  }
-
- private:
-  template <typename T>
-  T& value() {
-    return request_.*std::get<T plan::Request::*>(setting_.member);
-  }
-
-  CommandLine& line_;
-  const plan::Setting& setting_;
-  plan::Request& request_;
-  std::string names_;
-};
 
 /// What the trainer shows of a published configuration, where there is no trainer: a plan for the CPU.
 int show_plan(const plan::Request& request, Console& console) {
@@ -107,10 +66,11 @@ int train(const plan::Request& request, Console& console) {
 Action add_train(CommandLine& line) {
   auto request = std::make_shared<plan::Request>();
   for (const plan::Setting& setting : plan::settings()) {
-    const DeclaredOption option = std::visit(AddSetting(line, setting, *request), setting.values);
-    for (const plan::Member other : setting.excluded) option.excludes(plan::option_name(other));
+    const Target target = std::visit([&](auto member) { return Target(&((*request).*member)); }, setting.member);
+    Option& option = add_setting(line, setting, target);
+    for (const plan::Member other : setting.excluded) option.excluded.push_back(plan::option_name(other));
   }
-  set_details(line, kDetails);
+  line.details = kDetails;
   return [request](Console& console) { return train(*request, console); };
 }
 

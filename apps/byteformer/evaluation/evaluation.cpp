@@ -1,99 +1,77 @@
-// An evaluation as JSON and as text for people.
+// Puts files to the model, batch by batch; what comes out as JSON and as text for people.
 #include "evaluation/evaluation.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
+#include <variant>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
+#include "common/interrupt.hpp"
 #include "output/json.hpp"
-#include "output/numbers.hpp"
-#include "output/table.hpp"
-#include "output/utf8.hpp"
+#include "output/text.hpp"
+#include "plan/settings.hpp"
 
 namespace byteformer::cli {
 
+data::DataSet find_labelled(const std::filesystem::path& path, const Classifier& classifier) {
+  data::DataSetOptions find;
+  find.classes = classifier.labels();
+  find.split_validation = false;
+  find.needs_training_files = false;
+  return data::find_data_set(path, find);
+}
+
+Examination Examiner::examine(const SampleClassifier& files, std::span<const data::Sample> samples,
+                              const std::function<void(const Failure&)>& on_failure) {
+  Examination result;
+  result.answers.num_classes = num_classes_;
+  for (std::size_t begin = 0; begin < samples.size() && !interrupted(); begin += batch_size_) {
+    const auto batch = samples.subspan(begin, std::min(batch_size_, samples.size() - begin));
+    const std::vector<FileAnswer> answers = files.classify(batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      result.num_prepared += answers[i].was_prepared ? 1 : 0;
+      if (const Output* output = std::get_if<Output>(&answers[i].result)) {
+        result.answers.add(output->logits, batch[i].label);
+        result.answered.push_back(batch[i]);
+      } else {
+        result.failures.push_back({batch[i].path.native(), std::get<Error>(answers[i].result)});
+        on_failure(result.failures.back());
+      }
+    }
+    progress_.show(num_done_ += batch.size());
+  }
+  return result;
+}
+
 namespace {
-
-void write_classes(JsonWriter& json, const Evaluation& evaluation) {
-  json.key("per_class").begin_array();
-  for (std::size_t c = 0; c < evaluation.labels.size(); ++c) {
-    const data::ClassMetrics& metrics = evaluation.metrics.per_class[c];
-    json.begin_object().field("label", evaluation.labels[c]).field("samples", metrics.samples);
-    json.field("recall", metrics.recall).field("precision", metrics.precision).end_object();
-  }
-  json.end_array();
-}
-
-void write_confusion(JsonWriter& json, const data::Metrics& metrics) {
-  json.key("confusion").begin_array();
-  for (const auto& row : metrics.confusion) {
-    json.begin_array();
-    for (const std::int64_t count : row) json.value(count);
-    json.end_array();
-  }
-  json.end_array();
-}
 
 void write_failure(JsonWriter& json, const Failure& failure) {
   json.begin_object().field("path", base::escape_bytes(failure.path)).field("code", to_string(failure.error.code()));
   json.field("message", failure.error.what()).end_object();
 }
 
-void write_failures(JsonWriter& json, const std::vector<Failure>& failures) {
-  json.key("failures").begin_array();
-  for (const Failure& failure : failures) write_failure(json, failure);
-  json.end_array();
-}
-
-void write_points(JsonWriter& json, const std::vector<RobustnessPoint>& points) {
-  json.key("points").begin_array();
-  for (const RobustnessPoint& point : points) {
-    const data::Metrics& metrics = point.metrics;
-    json.begin_object().field("level", point.level).field("samples", metrics.samples);
-    json.field("top1", metrics.top1).field("top5", metrics.top5).field("loss", metrics.loss);
-    json.field("failed", point.num_failed);
-    if (point.first_failure) write_failure(json.key("first_failure"), *point.first_failure);
-    json.end_object();
-  }
-  json.end_array();
+void write_point(JsonWriter& json, const RobustnessPoint& point) {
+  const data::Metrics& metrics = point.metrics;
+  json.begin_object().field("level", point.level).field("samples", metrics.samples);
+  json.field("top1", metrics.top1).field("top5", metrics.top5).field("loss", metrics.loss);
+  json.field("failed", point.num_failed);
+  if (point.first_failure) write_failure(json.key("first_failure"), *point.first_failure);
+  json.end_object();
 }
 
 void write_robustness(JsonWriter& json, const Robustness& robustness) {
   json.key("corruption").begin_object().field("seed", robustness.seed).field("source", robustness.is_of_source);
-  json.key("curves").begin_array();
-  for (const RobustnessCurve& curve : robustness.curves) {
+  json.key("curves").array(robustness.curves, [&](const RobustnessCurve& curve) {
     json.begin_object().field("kind", curve.kind->name).field("level_is", curve.kind->quantity);
-    write_points(json, curve.points);
-    json.end_object();
-  }
-  json.end_array().end_object();
+    json.key("points")
+        .array(curve.points, [&](const RobustnessPoint& point) { write_point(json, point); })
+        .end_object();
+  });
+  json.end_object();
 }
-
-}  // namespace
-
-std::string evaluation_json(const Evaluation& evaluation) {
-  const data::Metrics& metrics = evaluation.metrics;
-  JsonWriter json;
-  json.begin_object();
-  json.field("model", base::escape_bytes(evaluation.model))
-      .field("data", base::escape_bytes(evaluation.data))
-      .field("split", evaluation.split);
-  json.field("samples", metrics.samples).field("top1", metrics.top1).field("top5", metrics.top5);
-  json.field("loss", metrics.loss).field("calibration_error", metrics.calibration_error);
-  json.key("labels").begin_array();
-  for (const std::string& label : evaluation.labels) json.value(label);
-  json.end_array();
-  write_classes(json, evaluation);
-  write_confusion(json, metrics);
-  write_failures(json, evaluation.failures);
-  if (evaluation.robustness) write_robustness(json, *evaluation.robustness);
-  return json.end_object().text() + "\n";
-}
-
-namespace {
 
 constexpr std::size_t kMostClassesInMatrix = 20;
 constexpr std::size_t kMostClassesInTable = 100;
@@ -122,9 +100,10 @@ std::string class_table(const Evaluation& evaluation, bool has_unicode) {
                    one.samples > 0 ? percent(one.recall) : "-", has_precision ? percent(one.precision) : "-"});
   }
   const bool shows_all = metrics.per_class.size() <= kMostClassesInTable;
-  const std::string note = shows_all ? ""
-                                     : fmt::format("the {} of {} classes with the lowest recall (--json has all)\n",
-                                                   kMostClassesInTable, grouped(std::ssize(metrics.per_class)));
+  const std::string note =
+      shows_all ? ""
+                : fmt::format("the {} of {} classes with the lowest recall ({} has all)\n", kMostClassesInTable,
+                              grouped(metrics.per_class.size()), plan::option_name(&plan::Request::json));
   return "\n" + note + table.text();
 }
 
@@ -172,6 +151,27 @@ std::string confused_pairs(const Evaluation& evaluation) {
 
 }  // namespace
 
+std::string evaluation_json(const Evaluation& evaluation) {
+  const data::Metrics& metrics = evaluation.metrics;
+  JsonWriter json;
+  json.begin_object();
+  json.field("model", base::escape_bytes(evaluation.model))
+      .field("data", base::escape_bytes(evaluation.data))
+      .field("split", evaluation.split);
+  json.field("samples", metrics.samples).field("top1", metrics.top1).field("top5", metrics.top5);
+  json.field("loss", metrics.loss).field("calibration_error", metrics.calibration_error);
+  json.key("labels").array(evaluation.labels).key("per_class").begin_array();
+  for (std::size_t c = 0; c < evaluation.labels.size(); ++c) {
+    const data::ClassMetrics& of_class = metrics.per_class[c];
+    json.begin_object().field("label", evaluation.labels[c]).field("samples", of_class.samples);
+    json.field("recall", of_class.recall).field("precision", of_class.precision).end_object();
+  }
+  json.end_array().key("confusion").array(metrics.confusion, [&](const auto& row) { json.array(row); });
+  json.key("failures").array(evaluation.failures, [&](const Failure& failure) { write_failure(json, failure); });
+  if (evaluation.robustness) write_robustness(json, *evaluation.robustness);
+  return json.end_object().text() + "\n";
+}
+
 std::string evaluation_heading(const Evaluation& evaluation) {
   const data::Metrics& metrics = evaluation.metrics;
   std::int64_t num_right = 0;
@@ -183,8 +183,8 @@ std::string evaluation_heading(const Evaluation& evaluation) {
     text += fmt::format("among the best 5   {:>7}\n", percent(metrics.top5));
   text += fmt::format("calibration error  {:>7}\n", percent(metrics.calibration_error));
   text += fmt::format("loss               {:7.4f}\n", metrics.loss);
-  if (const auto num_failed = static_cast<std::int64_t>(evaluation.failures.size()); num_failed > 0)
-    text += fmt::format("failed             {:>7}  not counted above\n", grouped(num_failed));
+  if (!evaluation.failures.empty())
+    text += fmt::format("failed             {:>7}  not counted above\n", grouped(evaluation.failures.size()));
   return text;
 }
 

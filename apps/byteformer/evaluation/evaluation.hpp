@@ -1,17 +1,22 @@
-// What an evaluation found, and the forms in which it is shown.
+// Labelled files put to a model, whole and damaged: what it answers, how often that is right, and the forms in which it
+// is shown.
 #pragma once
-
-#include <fmt/format.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "byteformer/classifier.hpp"
 #include "byteformer/error.hpp"
+#include "classify/sample_classifier.hpp"
 #include "console.hpp"
 #include "data/corruption.hpp"
+#include "data/data_set.hpp"
 #include "data/metrics.hpp"
 
 namespace byteformer::cli {
@@ -20,6 +25,37 @@ namespace byteformer::cli {
 struct Failure {
   std::string path;
   Error error;
+};
+
+/// The labelled files at `path`, as the one who judges a model finds them.
+/// \throws Error as data::find_data_set()
+data::DataSet find_labelled(const std::filesystem::path& path, const Classifier& classifier);
+
+/// What the model says of files.
+struct Examination {
+  data::Answers answers;
+  std::vector<data::Sample> answered;  ///< the file of each answer
+  std::vector<Failure> failures;
+  std::size_t num_prepared = 0;
+};
+
+/// Examines as often as it is asked to; the progress bar, which must outlive it, goes on.
+class Examiner {
+ public:
+  Examiner(std::size_t num_classes, std::size_t batch_size, ProgressBar& progress)
+      : num_classes_(num_classes), batch_size_(batch_size), progress_(progress) {}
+
+  /// Stops early where it is interrupted. \param on_failure is told of each as it happens
+  Examination examine(
+      const SampleClassifier& files, std::span<const data::Sample> samples,
+      const std::function<void(const Failure&)>& on_failure = [](const Failure&) {});
+
+  ProgressBar& progress() noexcept { return progress_; }
+
+ private:
+  std::size_t num_classes_, batch_size_;
+  ProgressBar& progress_;
+  std::size_t num_done_ = 0;
 };
 
 /// The same files, damaged at one level.
@@ -65,12 +101,35 @@ std::string robustness_text(const Evaluation& evaluation, const Console& console
 /// An HTML page of its own with the curves: no scripts, nothing to load.
 std::string robustness_page(const Evaluation& evaluation);
 
-inline constexpr std::size_t kBarColumns = 20;
-
-/// 0.123 as "12.3 %".
-inline std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
-
-/// The figures over all files, one a line.
+/// The figures over all files, one per line.
 std::string evaluation_heading(const Evaluation& evaluation);
+
+/// The option that asks for damage.
+inline constexpr const char* kCorruptOption = "--corrupt";
+
+/// The levels at which one kind is to be measured, ascending and each once.
+struct CurvePlan {
+  const data::CorruptionKind* kind;
+  std::vector<double> levels;
+};
+
+/// Reads values of --corrupt: "KIND" for its usual levels, or "KIND:LEVEL,LEVEL". Values of one kind add up.
+/// \throws UsageError saying what would make sense
+std::vector<CurvePlan> parse_curve_plans(const std::vector<std::string>& values);
+
+struct RobustnessSetting {
+  std::vector<CurvePlan> curves;
+  std::uint64_t seed = 0;
+  bool is_of_source = false;  ///< whether damage hits files as they lie on disk
+
+  /// Points of all curves.
+  std::size_t num_points() const noexcept;
+};
+
+/// Examines `samples` once for each level. A level at which files fail is a line on standard error. Stops early where
+/// it is interrupted.
+Robustness measure_robustness(const RobustnessSetting& setting, const Classifier& classifier,
+                              const prepare::Preprocess& preprocess, std::span<const data::Sample> samples,
+                              Examiner& examiner, Console& console);
 
 }  // namespace byteformer::cli

@@ -1,12 +1,9 @@
 // Examines a model at each level of damage, and shows the curves as text and as a page.
-#include "evaluation/robustness.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "base/file_io.hpp"
@@ -14,11 +11,8 @@
 #include "chart/page.hpp"
 #include "common/interrupt.hpp"
 #include "evaluation/evaluation.hpp"
-#include "evaluation/examination.hpp"
 #include "exit_status.hpp"
-#include "output/numbers.hpp"
-#include "output/table.hpp"
-#include "output/utf8.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 
@@ -28,7 +22,8 @@ double parse_level(const std::string& text, const std::string& value) {
   double level = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-    throw UsageError(fmt::format("--corrupt {}: `{}` is no level; write KIND:LEVEL, or KIND:LEVEL,LEVEL", value, text));
+    throw UsageError(
+        fmt::format("{} {}: `{}` is no level; write KIND:LEVEL, or KIND:LEVEL,LEVEL", kCorruptOption, value, text));
   return level;
 }
 
@@ -60,56 +55,6 @@ RobustnessPoint point_of(const Examination& examination, double level) {
   return point;
 }
 
-void complain(const RobustnessPoint& point, const data::CorruptionKind& kind, Console& console) {
-  complain(console, fmt::format("{}:{}: {} failed, the first: {}", kind.name, point.level,
-                                counted(point.num_failed, "file"), point.first_failure->error.what()));
-}
-
-}  // namespace
-
-std::vector<CurvePlan> parse_curve_plans(const std::vector<std::string>& values) {
-  std::vector<CurvePlan> plans;
-  for (const std::string& value : values) try {
-      const std::size_t colon = value.find(':');
-      const data::CorruptionKind& kind = data::find_corruption_kind(value.substr(0, colon));
-      if (colon == std::string::npos)
-        add(plans, kind, {kind.usual_levels.begin(), kind.usual_levels.end()});
-      else
-        add(plans, kind, parse_levels(value, value.substr(colon + 1), kind));
-    } catch (const Error& error) {
-      throw UsageError(fmt::format("--corrupt {}: {}", value, error.what()));
-    }
-  return plans;
-}
-
-std::size_t RobustnessSetting::num_points() const noexcept {
-  std::size_t count = 0;
-  for (const CurvePlan& curve : curves) count += curve.levels.size();
-  return count;
-}
-
-Robustness measure_robustness(const RobustnessSetting& setting, const Classifier& classifier,
-                              const prepare::Preprocess& preprocess, std::span<const data::Sample> samples,
-                              Examiner& examiner, Console& console) {
-  Robustness robustness{.seed = setting.seed, .is_of_source = setting.is_of_source, .curves = {}};
-  for (const auto& [kind, levels] : setting.curves) {
-    RobustnessCurve& curve = robustness.curves.emplace_back(RobustnessCurve{kind, {}});
-    for (const double level : levels) {
-      const data::Corruption corruption{kind, level, setting.seed, setting.is_of_source};
-      const SampleClassifier files(classifier, preprocess, corruption);
-      const RobustnessPoint& point =
-          curve.points.emplace_back(point_of(examiner.examine(files, samples, [](const Failure&) {}), level));
-      if (interrupted()) return robustness;
-      if (!point.first_failure) continue;
-      examiner.progress().clear();
-      complain(point, *kind, console);
-    }
-  }
-  return robustness;
-}
-
-namespace {
-
 std::string curve_table(const RobustnessCurve& curve, bool has_unicode) {
   Table table({{"level"}, {"top-1", Table::Align::kLeft}, {""}, {"loss"}, {"failed"}});
   for (const RobustnessPoint& point : curve.points) {
@@ -121,28 +66,6 @@ std::string curve_table(const RobustnessCurve& curve, bool has_unicode) {
   }
   return table.text();
 }
-
-}  // namespace
-
-bool Evaluation::has_failures() const noexcept {
-  if (!failures.empty()) return true;
-  if (!robustness) return false;
-  return std::ranges::any_of(robustness->curves, [](const RobustnessCurve& curve) {
-    return std::ranges::any_of(curve.points, [](const RobustnessPoint& point) { return point.num_failed > 0; });
-  });
-}
-
-std::string robustness_text(const Evaluation& evaluation, const Console& console) {
-  std::string text = evaluation_heading(evaluation);
-  for (const RobustnessCurve& curve : evaluation.robustness->curves)
-    text += fmt::format(
-                "\n{}: {}{}\n", curve.kind->name, curve.kind->quantity,
-                evaluation.robustness->is_of_source && !curve.kind->is_re_encoding() ? ", in the file itself" : "") +
-            curve_table(curve, console.has_unicode);
-  return text;
-}
-
-namespace {
 
 using chart::escaped;
 
@@ -195,6 +118,65 @@ std::string description(const Robustness& robustness) {
 }
 
 }  // namespace
+
+std::vector<CurvePlan> parse_curve_plans(const std::vector<std::string>& values) {
+  std::vector<CurvePlan> plans;
+  for (const std::string& value : values) try {
+      const std::size_t colon = value.find(':');
+      const data::CorruptionKind& kind = data::find_corruption_kind(value.substr(0, colon));
+      if (colon == std::string::npos)
+        add(plans, kind, {kind.usual_levels.begin(), kind.usual_levels.end()});
+      else
+        add(plans, kind, parse_levels(value, value.substr(colon + 1), kind));
+    } catch (const Error& error) {
+      throw UsageError(fmt::format("{} {}: {}", kCorruptOption, value, error.what()));
+    }
+  return plans;
+}
+
+std::size_t RobustnessSetting::num_points() const noexcept {
+  std::size_t count = 0;
+  for (const CurvePlan& curve : curves) count += curve.levels.size();
+  return count;
+}
+
+Robustness measure_robustness(const RobustnessSetting& setting, const Classifier& classifier,
+                              const prepare::Preprocess& preprocess, std::span<const data::Sample> samples,
+                              Examiner& examiner, Console& console) {
+  Robustness robustness{.seed = setting.seed, .is_of_source = setting.is_of_source, .curves = {}};
+  for (const auto& [kind, levels] : setting.curves) {
+    RobustnessCurve& curve = robustness.curves.emplace_back(RobustnessCurve{kind, {}});
+    for (const double level : levels) {
+      const data::Corruption corruption{kind, level, setting.seed, setting.is_of_source};
+      const SampleClassifier files(classifier, preprocess, corruption);
+      const RobustnessPoint& point = curve.points.emplace_back(point_of(examiner.examine(files, samples), level));
+      if (interrupted()) return robustness;
+      if (!point.first_failure) continue;
+      examiner.progress().clear();
+      complain(console, fmt::format("{}:{}: {} failed, the first: {}", kind->name, level,
+                                    counted(point.num_failed, "file"), point.first_failure->error.what()));
+    }
+  }
+  return robustness;
+}
+
+bool Evaluation::has_failures() const noexcept {
+  if (!failures.empty()) return true;
+  if (!robustness) return false;
+  return std::ranges::any_of(robustness->curves, [](const RobustnessCurve& curve) {
+    return std::ranges::any_of(curve.points, [](const RobustnessPoint& point) { return point.num_failed > 0; });
+  });
+}
+
+std::string robustness_text(const Evaluation& evaluation, const Console& console) {
+  std::string text = evaluation_heading(evaluation);
+  for (const RobustnessCurve& curve : evaluation.robustness->curves)
+    text += fmt::format(
+                "\n{}: {}{}\n", curve.kind->name, curve.kind->quantity,
+                evaluation.robustness->is_of_source && !curve.kind->is_re_encoding() ? ", in the file itself" : "") +
+            curve_table(curve, console.has_unicode);
+  return text;
+}
 
 std::string robustness_page(const Evaluation& evaluation) {
   const data::Metrics& metrics = evaluation.metrics;

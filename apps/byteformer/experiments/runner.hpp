@@ -1,10 +1,11 @@
-// Runs an experiment: the trainer as a child, then the engine on the test files.
+// Runs of experiments: one (the trainer as a child, then the engine on the test files), and a session of many.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "console.hpp"
@@ -13,23 +14,6 @@
 #include "experiments/run_log.hpp"
 
 namespace byteformer::cli {
-
-struct TestAnswers {
-  std::string split;          ///< "test"; "validation" where the data have no test files
-  data::Answers answers;      ///< of the files that could be read, in their order
-  std::int64_t failures = 0;  ///< the others
-};
-
-struct AnsweringOptions {
-  int num_threads = 0;  ///< 0: one a processor
-  bool has_progress = true;
-};
-
-/// Has the engine classify the test files of the data in `data_dir`, prepared as the model in `model_dir` expects.
-/// \throws Error if model or data cannot be used, and where the data have neither test nor validation files;
-/// Interrupted.
-TestAnswers answer_tests(const std::filesystem::path& model_dir, const std::filesystem::path& data_dir,
-                         const AnsweringOptions& options, Console& console);
 
 struct RunnerOptions {
   experiments::Places places;
@@ -44,7 +28,7 @@ enum class RunState { kNew, kStarted, kFinished, kOutdated };
 class Runner {
  public:
   /// `book` must outlive this.
-  Runner(const experiments::RecipeBook& book, RunnerOptions options);
+  Runner(const experiments::RecipeBook& book, RunnerOptions options) : book_(book), options_(std::move(options)) {}
 
   /// kOutdated: finished or started, but by other settings than the recipe's now.
   /// \throws Error if its log cannot be read.
@@ -61,15 +45,54 @@ class Runner {
  private:
   std::filesystem::path settings_path(const experiments::Run& run) const;
   void train(const experiments::Run& run) const;
-  void train_or_rekey(const experiments::Run& run, Console& console, experiments::RunLog& log) const;
   experiments::RekeyingLog rekey(const experiments::Run& run, Console& console) const;
   experiments::RunLog describe(const experiments::Run& run) const;
+
+  /// What the engine says of the test files of some data, prepared as the model in `model_dir` expects.
+  struct TestAnswers {
+    std::string split;          ///< "test"; "validation" where the data have no test files
+    data::Answers answers;      ///< of the files that could be read, in their order
+    std::int64_t failures = 0;  ///< the others
+  };
+  TestAnswers answer_tests(const std::filesystem::path& model_dir, const experiments::DataSource& data,
+                           Console& console) const;
   experiments::TestResult test(const experiments::Run& run, const experiments::DataSource& data,
                                Console& console) const;
 
   const experiments::RecipeBook& book_;
   RunnerOptions options_;
-  AnsweringOptions answering_;
 };
+
+struct Task {
+  experiments::Run run;
+  RunState state = RunState::kNew;
+  bool is_asked_for = true;  ///< false: another run needs its model
+};
+
+/// The runs of `recipes`, and those that they need, in the order in which they are done. \see experiments::schedule()
+std::vector<Task> find_tasks(const experiments::RecipeBook& book, const Runner& runner,
+                             const std::vector<const experiments::Recipe*>& recipes, experiments::Scale scale,
+                             std::optional<std::int64_t> num_seeds, std::optional<std::int64_t> steps);
+
+/// \throws Error kNotFound where data are missing: before hours of work, not after.
+void check_data(const std::vector<Task>& tasks, const experiments::Places& places);
+
+/// \throws UsageError where runs of other settings would be mixed with theirs, or, unless `resumes`, where something
+/// that was asked for is there already.
+void check_states(const std::vector<Task>& tasks, bool resumes);
+
+/// Removes what is there of the runs that were asked for, and of outdated ones: they are to be done anew.
+/// A run of which something cannot be deleted is said, and is no task any more.
+/// \returns how many those are.
+int forget(const Runner& runner, std::vector<Task>& tasks, Console& console);
+
+/// Writes what would be done: a comment and a command per run.
+void show_plan(const experiments::RecipeBook& book, const std::vector<Task>& tasks, const experiments::Places& places,
+               Console& console);
+
+/// Does what is not done, and writes the results page after each run. A run that fails is said, and the others go on.
+/// \returns how many failed. \throws Interrupted
+int run_session(const experiments::RecipeBook& book, const Runner& runner, const experiments::Places& places,
+                const std::vector<Task>& tasks, Console& console);
 
 }  // namespace byteformer::cli

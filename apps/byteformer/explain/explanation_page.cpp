@@ -7,14 +7,16 @@
 
 #include "base/file_io.hpp"
 #include "chart/page.hpp"
-#include "explain/explanation_writers.hpp"
+#include "explain/explanation.hpp"
 #include "explain/medium_heat.hpp"
 #include "media/image.hpp"
-#include "output/numbers.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 
 namespace {
+
+using chart::escaped;
 
 constexpr std::size_t kMostWholeBytes = 8192;  // of a file that is dumped whole
 constexpr std::size_t kMostRows = 256;         // of others
@@ -33,29 +35,6 @@ figure img{width:100%;image-rendering:pixelated;border-radius:4px;display:block}
 )";
 
 std::string class_of(int level) { return level > 0 ? fmt::format("p{}", level) : fmt::format("m{}", -level); }
-
-std::string dump_row(std::span<const std::uint8_t> file, std::span<const float> heat, const HeatScale& scale,
-                     std::size_t row) {
-  const std::size_t begin = row * kDumpRowBytes, end = std::min(begin + kDumpRowBytes, file.size());
-  std::string html = "<b>" + offset_text(begin) + "</b>  ", letters;
-  for (std::size_t i = begin; i < begin + kDumpRowBytes; ++i) {
-    if (i >= end) {
-      html += "   ";
-      continue;
-    }
-    const int level = scale.level(heat[i]);
-    const std::string digits = std::isnan(heat[i]) ? ".." : fmt::format("{:02x}", file[i]);
-    if (level == 0) {
-      html += digits + " ";
-    } else {
-      html += fmt::format(R"(<i class={} title="byte {}: {:+.3g}">{}</i> )", class_of(level), i, heat[i], digits);
-    }
-    letters += file[i] >= 0x20 && file[i] < 0x7F ? static_cast<char>(file[i]) : '.';
-  }
-  return html + " " + chart::escaped(letters) + "\n";
-}
-
-}  // namespace
 
 /// CSS of all parts, for pages in the style of chart::html_page().
 std::string page_style() {
@@ -100,27 +79,26 @@ std::string legend_html(const HeatScale& scale, const std::string& label, std::s
     html += level == 0 ? "<i></i>" : fmt::format("<i class={}></i>", class_of(level));
   return html +
          fmt::format("</span><span>for <b>{}</b></span><span class=note>the strongest byte: {:.3g} of {}</span></div>",
-                     chart::escaped(label), scale.greatest(), unit);
+                     escaped(label), scale.greatest(), unit);
 }
 
 /// A hex dump with heat: the whole file if it is short, else its hottest rows.
 std::string dump_html(std::span<const std::uint8_t> file, std::span<const float> heat, const HeatScale& scale) {
   const bool is_whole = file.size() <= kMostWholeBytes;
   const std::size_t num_rows = (file.size() + kDumpRowBytes - 1) / kDumpRowBytes;
-  std::string html = is_whole ? ""
-                              : fmt::format("<p class=note>The {} hottest of {} rows.</p>", kMostRows,
-                                            grouped(static_cast<std::int64_t>(num_rows)));
-  html += "<pre class=dump>";
-  std::size_t next = 0;
-  for (const std::size_t row : hottest_rows(heat, is_whole ? num_rows : kMostRows)) {
-    if (row != next) html += "<b>...</b>\n";
-    html += dump_row(file, heat, scale, row);
-    next = row + 1;
-  }
-  return html + (next < num_rows ? "<b>...</b>\n</pre>" : "</pre>");
+  std::string html =
+      is_whole ? "" : fmt::format("<p class=note>The {} hottest of {} rows.</p>", kMostRows, grouped(num_rows));
+  const auto byte = [&](std::size_t i) {
+    const int level = scale.level(heat[i]);
+    const std::string digits = std::isnan(heat[i]) ? ".." : fmt::format("{:02x}", file[i]);
+    if (level == 0) return digits + " ";
+    return fmt::format(R"(<i class={} title="byte {}: {:+.3g}">{}</i> )", class_of(level), i, heat[i], digits);
+  };
+  const DumpStyle style{"<b>...</b>\n", [](const std::string& offset) { return "<b>" + offset + "</b>"; }, byte,
+                        escaped};
+  return html + "<pre class=dump>" + hex_dump(file, hottest_rows(heat, is_whole ? num_rows : kMostRows), style) +
+         "</pre>";
 }
-
-namespace {
 
 constexpr int kMostPixels = 512;  // of the longer side, as shown
 constexpr double kHeatOpacity = 0.85;
@@ -140,34 +118,19 @@ media::Image shown(const media::Image& image) {
   return media::resized(image, scaled(image.width), scaled(image.height));
 }
 
-/// The heat of every pixel of `image`, which may be smaller than the picture of `places`.
-class PixelShares {
- public:
-  PixelShares(const PictureHeat& picture, const media::Image& image)
-      : picture_(picture), image_(image), scale_(picture.heat) {}
-
-  double at(int x, int y) const {
-    const media::PicturePlaces& places = picture_.places;
-    const auto column = std::int64_t{x} * places.width / image_.width / places.block_width;
-    const auto row = std::int64_t{y} * places.height / image_.height / places.block_height;
-    return scale_.share(picture_.heat[static_cast<std::size_t>(row * places.columns() + column)]);
-  }
-
- private:
-  const PictureHeat& picture_;
-  const media::Image& image_;
-  HeatScale scale_;
-};
-
-/// `image` with every pixel replaced by colour(pixel, share).
+/// `image`, which may be smaller than the picture of the heat, with every pixel replaced by colour(pixel, share).
 template <typename Colour>
-media::Image painted(media::Image image, const PixelShares& shares, const Colour& colour) {
+media::Image painted(media::Image image, const PictureHeat& picture, const Colour& colour) {
+  const media::PicturePlaces& places = picture.places;
+  const HeatScale scale(picture.heat);
+  std::size_t i = 0;
   for (int y = 0; y < image.height; ++y)
-    for (int x = 0; x < image.width; ++x) {
-      std::uint8_t* pixel = &image.rgb[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) +
-                                            static_cast<std::size_t>(x))];
-      const Rgb painted = colour(Rgb{pixel[0], pixel[1], pixel[2]}, shares.at(x, y));
-      std::copy(painted.begin(), painted.end(), pixel);
+    for (int x = 0; x < image.width; ++x, i += 3) {
+      const auto column = std::int64_t{x} * places.width / image.width / places.block_width;
+      const auto row = std::int64_t{y} * places.height / image.height / places.block_height;
+      const double share = scale.share(picture.heat[static_cast<std::size_t>(row * places.columns() + column)]);
+      const Rgb painted = colour(Rgb{image.rgb[i], image.rgb[i + 1], image.rgb[i + 2]}, share);
+      std::ranges::copy(painted, &image.rgb[i]);
     }
   return image;
 }
@@ -223,20 +186,17 @@ std::string time_axis(const SoundHeat& sound) {
   return html + "</div>";
 }
 
-}  // namespace
-
 /// The picture, its heat, and the heat laid over it.
 std::string picture_html(const PictureHeat& picture) {
   const media::Image image = shown(picture.image);
   std::string html = "<div class=figures>" + figure(image, "what the model reads");
   if (!picture.heat.empty()) {
-    const PixelShares shares(picture, image);
-    html += figure(painted(image, shares, [](const Rgb&, double share) { return tinted(kNeutral, share); }), "heat");
-    html += figure(painted(image, shares,
+    html += figure(painted(image, picture, [](const Rgb&, double share) { return tinted(kNeutral, share); }), "heat");
+    html += figure(painted(image, picture,
                            [](const Rgb& pixel, double share) { return tinted(faded(pixel), kHeatOpacity * share); }),
                    "heat over the picture");
   }
-  return html + "</div><p class=note>" + chart::escaped(picture.remark) + "</p>";
+  return html + "</div><p class=note>" + escaped(picture.remark) + "</p>";
 }
 
 /// The waveform over its heat, as SVG, in seconds.
@@ -261,14 +221,10 @@ std::string sound_html(const SoundHeat& sound) {
     wave += fmt::format("M{0:.1f},{1:.1f}V{2:.1f}", x + width / 2, y(columns[c].high) - 0.5, y(columns[c].low) + 0.5);
   }
   svg += fmt::format(R"(<path class=line d="{}" stroke-width="{:.1f}"/>)", wave, width * 0.8);
-  return svg + "</svg>" + time_axis(sound) + "<p class=note>" + chart::escaped(sound.remark) + "</p>";
+  return svg + "</svg>" + time_axis(sound) + "<p class=note>" + escaped(sound.remark) + "</p>";
 }
 
-namespace {
-
 constexpr int kMostClasses = 5;
-
-using chart::escaped;
 
 std::string number(double value, const std::string& what) {
   return "<div><b>" + percent(value) + "</b>" + escaped(what) + "</div>";
@@ -276,7 +232,7 @@ std::string number(double value, const std::string& what) {
 
 std::string numbers(const ExplanationReport& report) {
   const DeletionCheck& check = report.check;
-  const std::string runs = counted(static_cast<std::int64_t>(check.run_bytes), "byte");
+  const std::string runs = counted(check.run_bytes, "byte");
   return "<div class=numbers>" + number(check.score, base::printable(report.label()) + ", the whole file") +
          number(check.score_without_hottest, "without its hottest tenth") +
          number(check.score_without_runs, "without a random tenth, in runs of " + runs) +
@@ -297,8 +253,7 @@ std::string scores(const ExplanationReport& report) {
 
 std::string origin(const ExplanationReport& report) {
   const ExplainedFile& file = report.file;
-  std::string text = fmt::format("model {}; {} read", base::printable(report.model),
-                                 counted(static_cast<std::int64_t>(file.read.size()), "byte"));
+  std::string text = fmt::format("model {}; {} read", base::printable(report.model), counted(file.read.size(), "byte"));
   if (file.was_prepared || !file.preprocess.transforms.empty())
     text += ", prepared as " + prepare::describe(file.preprocess);
   return "<p class=note>" + escaped(text) + "</p>";

@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 #include "base/file_io.hpp"
-#include "explain/explanation_writers.hpp"
+#include "explain/explanation.hpp"
 #include "explain/medium_heat.hpp"
-#include "output/numbers.hpp"
-#include "output/table.hpp"
+#include "output/text.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
@@ -18,8 +16,6 @@ namespace {
 
 constexpr std::size_t kStripMargin = 11;  // columns before the strip
 constexpr std::size_t kMostStripColumns = 128;
-
-std::string count(std::uint64_t n) { return grouped(static_cast<std::int64_t>(n)); }
 
 /// Backgrounds of the 256-colour palette for half of the levels, weakest first, under white text.
 constexpr std::array<int, 4> kForPalette{52, 88, 124, 196};
@@ -47,18 +43,17 @@ class TextWriter {
     return fmt::format("{}: {} {}{}, {} bytes\n\n", base::printable(file.path), base::printable(report_.label()),
                        percent(report_.check.score),
                        is_changed ? ", prepared as " + prepare::describe(file.preprocess) : std::string(),
-                       count(file.read.size()));
+                       grouped(file.read.size()));
   }
 
   std::string deletions() const {
     const DeletionCheck& check = report_.check;
-    const Prediction best = report_.classifier.top_k(check.without_hottest, 1).front();
     Table table(
         {{"", Table::Align::kLeft}, {"score of " + base::printable(report_.label())}, {"answer", Table::Align::kLeft}});
     table.add_row({"the whole file", percent(check.score), answer_text(check.whole)});
-    table.add_row({fmt::format("without its hottest tenth, {}", bytes_text(check.num_bytes)),
+    table.add_row({fmt::format("without its hottest tenth, {}", counted(check.num_bytes, "byte")),
                    percent(check.score_without_hottest), answer_text(check.without_hottest)});
-    table.add_row({fmt::format("without a random tenth, in runs of {}", count(check.run_bytes)),
+    table.add_row({fmt::format("without a random tenth, in runs of {}", grouped(check.run_bytes)),
                    percent(check.score_without_runs)});
     table.add_row({"without a random tenth, single bytes", percent(check.score_without_bytes)});
     return table.text();
@@ -68,8 +63,6 @@ class TextWriter {
     const Prediction best = report_.classifier.top_k(output, 1).front();
     return fmt::format("{} {}", base::printable(best.label), percent(static_cast<double>(best.score)));
   }
-
-  static std::string bytes_text(std::uint64_t n) { return counted(static_cast<std::int64_t>(n), "byte"); }
 
   std::string strip() const {
     const std::size_t columns =
@@ -81,7 +74,7 @@ class TextWriter {
       above += cell(peak.speaks_for, "31");
       below += cell(peak.speaks_against, "34");
     }
-    const std::string last = count(heat_.size() - 1);
+    const std::string last = grouped(heat_.size() - 1);
     const std::size_t gap = peaks.size() > last.size() + 1 ? peaks.size() - last.size() - 1 : 1;
     return above + "\n" + below + "\n" + std::string(kStripMargin, ' ') + "0" + std::string(gap, ' ') + last + "\n";
   }
@@ -95,30 +88,9 @@ class TextWriter {
   }
 
   std::string dump(std::size_t max_rows) const {
-    std::string text;
-    std::size_t next = 0;
-    for (const std::size_t row : hottest_rows(heat_, max_rows)) {
-      if (row != next) text += "  ...\n";
-      text += dump_row(row);
-      next = row + 1;
-    }
-    if (next * kDumpRowBytes < heat_.size()) text += "  ...\n";
-    return text + legend();
-  }
-
-  std::string dump_row(std::size_t row) const {
-    const std::size_t begin = row * kDumpRowBytes, end = std::min(begin + kDumpRowBytes, heat_.size());
-    std::string text = offset_text(begin) + "  ", letters;
-    for (std::size_t i = begin; i < begin + kDumpRowBytes; ++i) {
-      if (i >= end) {
-        text += "   ";
-        continue;
-      }
-      const std::uint8_t byte = report_.file.encoded[i];
-      text += styled(fmt::format("{:02x}", byte), heat_[i]);
-      letters += byte >= 0x20 && byte < 0x7F ? static_cast<char>(byte) : '.';
-    }
-    return text + " " + letters + "\n";
+    const auto same = [](const std::string& text) { return text; };
+    const auto byte = [&](std::size_t i) { return styled(fmt::format("{:02x}", report_.file.encoded[i]), heat_[i]); };
+    return hex_dump(report_.file.encoded, hottest_rows(heat_, max_rows), {"  ...\n", same, byte, same}) + legend();
   }
 
   /// A byte and the space or mark after it.
@@ -159,22 +131,5 @@ class TextWriter {
 std::string explanation_text(const ExplanationReport& report, std::size_t max_rows, const Console& console) {
   return TextWriter(report, console).text(max_rows);
 }
-
-std::vector<std::size_t> hottest_rows(std::span<const float> heat, std::size_t max_rows) {
-  const std::size_t num_rows = (heat.size() + kDumpRowBytes - 1) / kDumpRowBytes;
-  std::vector<double> sums(num_rows);
-  for (std::size_t i = 0; i < heat.size(); ++i)
-    if (std::isfinite(heat[i])) sums[i / kDumpRowBytes] += std::abs(static_cast<double>(heat[i]));
-  std::vector<std::size_t> rows(num_rows);
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
-  std::ranges::stable_sort(rows, [&](std::size_t a, std::size_t b) { return sums[a] > sums[b]; });
-  rows.resize(std::min(max_rows, num_rows));
-  std::ranges::sort(rows);
-  return rows;
-}
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-std::string offset_text(std::size_t offset) { return fmt::format("{:08x}", offset); }
 
 }  // namespace byteformer::cli

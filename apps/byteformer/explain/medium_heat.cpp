@@ -58,8 +58,7 @@ constexpr const char* kNoPlaces =
 constexpr const char* kExactSamples = "A sample's heat is that of its bytes, added up.";
 constexpr const char* kMp3 =
     "Approximate: a frame's heat stands where its bytes are, but a frame may borrow bytes from those before it, and is "
-    "heard "
-    "about one frame later.";
+    "heard about one frame later.";
 
 template <typename Places>
 std::vector<float> heat_of_blocks(const Places& places, std::size_t num_blocks, std::span<const float> heat) {

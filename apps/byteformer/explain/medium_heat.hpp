@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "explain/explained_file.hpp"
+#include "explain/explanation.hpp"
 #include "media/image.hpp"
 #include "media/places.hpp"
 #include "media/sound.hpp"

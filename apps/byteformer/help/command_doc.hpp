@@ -18,6 +18,9 @@ struct OptionDoc {
 
   /// "-m, --model DIR", "PATH..."
   std::string heading() const;
+
+  /// The description, and whether it must be given.
+  std::string text() const { return description + (is_required && !is_positional ? " (required)" : ""); }
 };
 
 struct CommandDoc {

@@ -1,13 +1,46 @@
-// Lays out `--help` for a terminal of 80 columns.
+// Headings, usage lines, what a value is; and `--help`, laid out for a terminal of 80 columns.
 #include <fmt/format.h>
 
 #include <sstream>
 #include <utility>
 
 #include "help/command_doc.hpp"
-#include "output/utf8.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
+std::string OptionDoc::heading() const {
+  if (is_positional) return value + (takes_many ? "..." : "");
+  std::string text;
+  for (const std::string& name : short_names) text += fmt::format("{}-{}", text.empty() ? "" : ", ", name);
+  for (const std::string& name : long_names) text += fmt::format("{}--{}", text.empty() ? "" : ", ", name);
+  return value.empty() ? text : text + " " + value;
+}
+
+std::string CommandDoc::usage() const {
+  if (!commands.empty()) return path + " COMMAND [OPTION]... [ARGUMENT]...";
+  std::string text = path;
+  for (const OptionDoc& option : options)
+    if (option.is_required && !option.is_positional)
+      text += fmt::format(" --{} {}", option.long_names.front(), option.value);
+  text += " [OPTION]...";
+  for (const OptionDoc& option : options)
+    if (option.is_positional)
+      text += option.is_required ? fmt::format(" {}", option.heading()) : fmt::format(" [{}]", option.heading());
+  return text;
+}
+
+ValueKind value_kind(const OptionDoc& option) {
+  if (option.value.empty()) return ValueKind::kNone;
+  if (!option.choices.empty()) {
+    const bool is_path = option.choices.front() == "DIR" || option.choices.front() == "FILE";
+    return is_path ? ValueKind::kFile : ValueKind::kChoice;
+  }
+  if (option.value == "DIR") return ValueKind::kDirectory;
+  for (const char* name : {"FILE", "PATH", "CONFIG", "WEIGHTS", "MODEL", "KEY"})
+    if (option.value == name) return ValueKind::kFile;
+  return ValueKind::kOther;
+}
+
 namespace {
 
 constexpr std::size_t kColumns = 80;
@@ -43,11 +76,8 @@ std::string entry(const std::string& heading, const std::string& description) {
 
 std::string option_list(const CommandDoc& command, bool positional) {
   std::string text;
-  for (const OptionDoc& option : command.options) {
-    if (option.is_positional != positional) continue;
-    const bool says_required = option.is_required && !option.is_positional;
-    text += entry(option.heading(), option.description + (says_required ? " (required)" : ""));
-  }
+  for (const OptionDoc& option : command.options)
+    if (option.is_positional == positional) text += entry(option.heading(), option.text());
   return text;
 }
 

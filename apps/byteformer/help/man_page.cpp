@@ -1,7 +1,6 @@
 // Writes byteformer.1: every command, its options and examples, in roff.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <sstream>
 
 #include "help/command_doc.hpp"
@@ -52,9 +51,7 @@ std::string escaped_details(const std::string& text) {
 std::string option_list(const CommandDoc& command) {
   std::string text;
   for (const OptionDoc& option : command.options)
-    text +=
-        fmt::format(".TP\n.B {}\n{}\n", escaped(option.heading()),
-                    escaped(option.description + (option.is_required && !option.is_positional ? " (required)" : "")));
+    text += fmt::format(".TP\n.B {}\n{}\n", escaped(option.heading()), escaped(option.text()));
   return text;
 }
 

@@ -64,12 +64,6 @@ JsonWriter& JsonWriter::value(std::string_view text) {
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::span<const float> numbers) {
-  begin_array();
-  for (const float number : numbers) value(number);
-  return end_array();
-}
-
 JsonWriter& JsonWriter::open(char bracket) {
   separate();
   text_ += bracket;

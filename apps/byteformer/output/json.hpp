@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,7 +36,18 @@ class JsonWriter {
     append_json_number(text_, number);
     return *this;
   }
-  JsonWriter& value(std::span<const float> numbers);
+
+  /// An array of `items`, or of what `write(item)` writes of each.
+  template <typename Items, typename Write>
+  JsonWriter& array(const Items& items, const Write& write) {
+    begin_array();
+    for (const auto& item : items) write(item);
+    return end_array();
+  }
+  template <typename Items>
+  JsonWriter& array(const Items& items) {
+    return array(items, [this](const auto& item) { value(item); });
+  }
 
   /// A value that is JSON already.
   JsonWriter& json(std::string_view value) { return literal(value); }

@@ -1,15 +1,22 @@
-// Where outputs go, and how many were written.
+// Where outputs go, how bytes flow into them, and how many were written.
 #include "output/output_files.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
+#include <memory>
+#include <span>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "base/file_io.hpp"
-#include "output/numbers.hpp"
+#include "bytes/transforms.hpp"
+#include "cli.hpp"
+#include "common/interrupt.hpp"
+#include "output/text.hpp"
+#include "system/input_stream.hpp"
 
 namespace byteformer::cli {
 
@@ -40,6 +47,58 @@ fs::file_time_type clock_of(const fs::path& folder) {
 
 std::string key_of(const fs::path& output) { return output.lexically_normal().native(); }
 
+constexpr std::size_t kCopyBytes = 1 << 18;
+
+/// An error of the input, told from those of the output.
+struct InputFailure {
+  Error error;
+};
+
+template <typename Action>
+auto reading(const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw InputFailure{error};
+  }
+}
+
+template <typename Action>
+OutputResult result_of(const Input& input, const Action& action) {
+  if (input.error) return {.error = input.error};
+  try {
+    action();
+    return {};
+  } catch (const InputFailure& failure) {
+    return {.error = base::about(input.path, failure.error)};
+  } catch (const Error& error) {
+    return {.error = error, .is_of_output = true};
+  }
+}
+
+template <typename Append>
+void flow(bytes::TransformStream stream, const ReadPiece& read, const Append& append) {
+  std::vector<std::uint8_t> buffer(kCopyBytes);
+  std::span<std::uint8_t> piece = buffer;
+  while (piece.size() == buffer.size()) {
+    if (interrupted()) throw Interrupted{};
+    const auto ready = reading([&] {
+      piece = piece.first(read(buffer));
+      return stream.push(piece);
+    });
+    append(std::as_bytes(ready));
+  }
+  append(std::as_bytes(reading([&] { return stream.finish(); })));
+}
+
+template <typename Append>
+void transform(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
+               const Append& append) {
+  if (input.is_standard_input) return flow(bytes::TransformStream(transforms), pieces_of(*standard_input), append);
+  const auto file = reading([&] { return std::make_unique<base::InputFile>(input.path); });
+  flow(reading([&] { return bytes::TransformStream(transforms, file->size()); }), pieces_of(*file), append);
+}
+
 }  // namespace
 
 void create_folders(const fs::path& folder) {
@@ -54,7 +113,9 @@ void create_folders(const fs::path& folder) {
 void check_overwriting(const fs::path& input, const fs::path& output, bool overwrites) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(output, error))) return;
-  if (!overwrites) throw Error(ErrorCode::kAlreadyExists, printable(output) + " exists already; --force overwrites it");
+  if (!overwrites)
+    throw Error(ErrorCode::kAlreadyExists,
+                base::joined(printable(output), " exists already; ", kForceOption, " overwrites it"));
   if (fs::equivalent(input, output, error))
     throw Error(ErrorCode::kInvalidArgument, "its output would overwrite it; choose another place with -o");
 }
@@ -98,11 +159,25 @@ void WrittenOutputs::add(const fs::path& output, const fs::path& input) {
   forgets_ = true;
 }
 
-namespace {
+OutputResult write_transformed(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
+                               const fs::path& output, bool overwrites) {
+  return result_of(input, [&] {
+    reading([&] { check_overwriting(input.is_standard_input ? "" : input.path, output, overwrites); });
+    if (output.has_parent_path()) create_folders(output.parent_path());
+    const auto write_all = [&](const auto& append) { transform(transforms, input, standard_input, append); };
+    base::write_file_atomically(output, write_all, {.replaces = overwrites});
+  });
+}
 
-std::string files(std::size_t number) { return counted(static_cast<std::int64_t>(number), "file"); }
-
-}  // namespace
+OutputResult stream_transformed(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
+                                std::ostream& out) {
+  return result_of(input, [&] {
+    transform(transforms, input, standard_input, [&out](std::span<const std::byte> piece) {
+      out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    });
+    out.flush();
+  });
+}
 
 void OutputTally::add(const OutputResult& result, ProgressBar& progress, Console& console) {
   if (result.is_left_out) ++num_left_out_;
@@ -117,9 +192,10 @@ void OutputTally::add(const OutputResult& result, ProgressBar& progress, Console
 
 int OutputTally::finish(const std::filesystem::path& output, const char* verb, Console& console) const {
   if (num_left_out_ > 0)
-    complain(console, "left out " + files(num_left_out_) + " of the output folder, which lies in a folder of inputs");
+    complain(console,
+             "left out " + counted(num_left_out_, "file") + " of the output folder, which lies in a folder of inputs");
   if (console.err_is_terminal && num_written_ > 0)
-    complain(console, files(num_written_) + " written to " + base::printable(output));
+    complain(console, counted(num_written_, "file") + " written to " + base::printable(output));
   if (num_done_ == 0) complain(console, std::string("no files found to ") + verb);
   return status_;
 }

@@ -1,18 +1,20 @@
-// Files that a command writes, none of them twice, and what became of them.
+// Files that a command writes, none of them twice and none that it reads, and what became of them.
 #pragma once
 
 #include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <istream>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <unordered_map>
 
 #include "byteformer/error.hpp"
+#include "bytes/transforms.hpp"
 #include "classify/inputs.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
-#include "output/progress_bar.hpp"
 
 namespace byteformer::cli {
 
@@ -70,6 +72,19 @@ struct OutputResult {
   bool is_of_output = false;        ///< whether the error is one of writing, not of the input
   bool is_left_out = false;         ///< an output of this or an earlier run that was found in a folder of inputs
 };
+
+// The bytes of an input as transforms make them, piece by piece: memory does not grow with the file. No transform may
+// need the whole file, none of standard input its length. `standard_input` may be null where it is not the input.
+
+/// Writes `output` whole or not at all; its folder is made if it is missing.
+/// \throws Interrupted after Ctrl-C.
+OutputResult write_transformed(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
+                               const std::filesystem::path& output, bool overwrites);
+
+/// Writes to `out`, piece by piece.
+/// \throws Interrupted after Ctrl-C; ClosedPipe.
+OutputResult stream_transformed(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
+                                std::ostream& out);
 
 class OutputTally {
  public:

@@ -14,12 +14,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <sstream>
 #include <thread>
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
+#include "exit_status.hpp"
 
 namespace byteformer::cli {
 
@@ -27,39 +29,128 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void throw_cannot_start(const fs::path& program, int error) {
-  throw Error(ErrorCode::kIo, program.native(), std::string("cannot be started: ") + std::strerror(error));
-}
+constexpr std::size_t kPipeBytes = 1 << 12;  // a pipe that is ready takes so many without a wait (POSIX: PIPE_BUF)
 
-/// Looks again and again rather than sleep in waitpid(2): a signal that comes just before it would be missed.
-/// \throws Error kIo where its status is lost, as in a process that ignores SIGCHLD.
-int wait_for(const fs::path& program, pid_t child) {
-  constexpr auto kPause = std::chrono::milliseconds(50);
-  bool was_told = false;
-  int status = 0;
-  for (;;) {
-    const pid_t ended = waitpid(child, &status, WNOHANG);
-    if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if (ended < 0 && errno != EINTR)
-      throw Error(ErrorCode::kIo, program.native(), std::string("how it ended is lost: ") + std::strerror(errno));
-    if (interrupted() && !was_told) {  // a terminal has told it already; that counts as the same request
-      kill(child, SIGINT);
-      was_told = true;
-    }
-    std::this_thread::sleep_for(kPause);
-  }
+[[noreturn]] void throw_system(const fs::path& program, const char* what, int error) {
+  throw Error(ErrorCode::kIo, program.native(), std::string(what) + ": " + std::strerror(error));
 }
 
 bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
 
-}  // namespace
-
+/// The null-terminated argument vector of a program; both must outlive it.
 std::vector<char*> words_of(const fs::path& program, const std::vector<std::string>& arguments) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   return argv;
 }
+
+/// A running program, which does not outlive this.
+class Child {
+ public:
+  struct Redirection {
+    int ours, theirs;  ///< descriptors
+  };
+
+  Child(const fs::path& program, const std::vector<std::string>& arguments,
+        std::initializer_list<Redirection> redirections)
+      : program_(program) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (const auto [ours, theirs] : redirections) posix_spawn_file_actions_adddup2(&actions, ours, theirs);
+    const int error =
+        posix_spawn(&id_, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw_system(program, "cannot be started", error);
+  }
+  ~Child() {
+    if (has_ended_) return;
+    ::kill(id_, SIGTERM);
+    while (::waitpid(id_, nullptr, 0) < 0 && errno == EINTR) continue;
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// Looks again and again rather than sleep in waitpid(2): a signal that comes just before it would be missed.
+  /// \returns its exit status; 128 and the number of the signal that ended it.
+  /// \throws Error kIo where its status is lost, as in a process that ignores SIGCHLD.
+  int wait() {
+    constexpr auto kPause = std::chrono::milliseconds(50);
+    bool was_told = false;
+    for (;; std::this_thread::sleep_for(kPause)) {
+      int status = 0;
+      const pid_t ended = ::waitpid(id_, &status, WNOHANG);
+      has_ended_ = ended == id_ || (ended < 0 && errno != EINTR);
+      if (ended == id_) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      if (has_ended_) throw_system(program_, "how it ended is lost", errno);
+      if (interrupted() && !was_told) {  // a terminal has told it already; that counts as the same request
+        ::kill(id_, SIGINT);
+        was_told = true;
+      }
+    }
+  }
+
+ private:
+  const fs::path& program_;
+  pid_t id_ = -1;
+  bool has_ended_ = false;
+};
+
+/// A pipe whose ends close themselves.
+class Pipe {
+ public:
+  explicit Pipe(const fs::path& program) {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) throw_system(program, "cannot make a pipe to it", errno);
+  }
+  ~Pipe() {
+    close(0);
+    close(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  int end(int index) const { return ends_[index]; }  ///< 0: to read from, 1: to write to
+  void close(int index) {
+    if (ends_[index] >= 0) ::close(ends_[index]);
+    ends_[index] = -1;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+/// Waits until `descriptor` is ready for `events` or broken, looking again and again for Ctrl-C: a signal that comes
+/// just before a wait without end would be missed.
+void wait_for(int descriptor, short events) {
+  constexpr int kPauseMs = 50;
+  pollfd waiting{descriptor, events, 0};
+  while (::poll(&waiting, 1, kPauseMs) <= 0)
+    if (interrupted()) throw Interrupted{};
+}
+
+void write_all(int descriptor, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    wait_for(descriptor, POLLOUT);
+    const ssize_t count = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), kPipeBytes));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return;  // it ended early, and its status says so
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::string read_all_of(int descriptor) {
+  std::string text;
+  std::array<char, kPipeBytes> piece;
+  for (;;) {
+    wait_for(descriptor, POLLIN);
+    const ssize_t count = ::read(descriptor, piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
 
 std::optional<fs::path> find_program(const std::string& name) {
   std::vector<fs::path> folders;
@@ -85,135 +176,25 @@ fs::path find_trainer(const std::string& who, const std::string& otherwise) {
 
 void become(const fs::path& program, const std::vector<std::string>& arguments) {
   execv(program.c_str(), words_of(program, arguments).data());
-  throw_cannot_start(program, errno);
+  throw_system(program, "cannot be started", errno);
 }
 
 int run_program(const fs::path& program, const std::vector<std::string>& arguments) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  pid_t child = 0;
-  const int error =
-      posix_spawn(&child, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw_cannot_start(program, error);
-  return wait_for(program, child);
+  return Child(program, arguments, {{STDERR_FILENO, STDOUT_FILENO}}).wait();
 }
-
-namespace {
-
-namespace fs = std::filesystem;
-
-constexpr std::size_t kPieceBytes = 1 << 12;  // a pipe that is ready takes so many without a wait (POSIX: PIPE_BUF)
-
-[[noreturn]] void throw_system(const fs::path& program, const char* what, int error) {
-  throw Error(ErrorCode::kIo, program.native(), std::string(what) + ": " + std::strerror(error));
-}
-
-/// A pipe whose ends close themselves.
-class Pipe {
- public:
-  explicit Pipe(const fs::path& program) {
-    if (::pipe2(ends_, O_CLOEXEC) != 0) throw_system(program, "cannot make a pipe to it", errno);
-  }
-  ~Pipe() {
-    close(0);
-    close(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  int end(int index) const { return ends_[index]; }  ///< 0: to read from, 1: to write to
-  void close(int index) {
-    if (ends_[index] >= 0) ::close(ends_[index]);
-    ends_[index] = -1;
-  }
-
- private:
-  int ends_[2] = {-1, -1};
-};
-
-/// A running program, which does not outlive this.
-class Child {
- public:
-  Child(const fs::path& program, const std::vector<std::string>& arguments, const Pipe& input, const Pipe& output) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input.end(0), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output.end(1), STDOUT_FILENO);
-    const int error =
-        posix_spawn(&id_, program.c_str(), &actions, nullptr, words_of(program, arguments).data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw_system(program, "cannot be started", error);
-  }
-  ~Child() {
-    if (is_waited_for_) return;
-    ::kill(id_, SIGTERM);
-    wait();
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  /// \returns whether it ended with status 0, as far as the system tells: not in a process that ignores SIGCHLD.
-  bool wait() noexcept {
-    int status = 0;
-    pid_t ended = 0;
-    do {
-      ended = ::waitpid(id_, &status, 0);
-    } while (ended < 0 && errno == EINTR);
-    is_waited_for_ = true;
-    return ended == id_ && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-
- private:
-  pid_t id_ = -1;
-  bool is_waited_for_ = false;
-};
-
-/// Waits until `descriptor` is ready for `events` or broken, looking again and again for Ctrl-C: a signal that comes
-/// just before a wait without end would be missed.
-void wait_for(int descriptor, short events) {
-  constexpr int kPauseMs = 50;
-  pollfd waiting{descriptor, events, 0};
-  while (::poll(&waiting, 1, kPauseMs) <= 0)
-    if (interrupted()) throw Interrupted{};
-}
-
-void write_all(int descriptor, std::span<const std::uint8_t> bytes) {
-  while (!bytes.empty()) {
-    wait_for(descriptor, POLLOUT);
-    const ssize_t count = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), kPieceBytes));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return;  // it ended early, and its status says so
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-}
-
-std::string read_all_of(int descriptor) {
-  std::string text;
-  std::array<char, kPieceBytes> piece;
-  for (;;) {
-    wait_for(descriptor, POLLIN);
-    const ssize_t count = ::read(descriptor, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(count));
-  }
-}
-
-}  // namespace
 
 std::string run_filter(const fs::path& program, const std::vector<std::string>& arguments,
                        std::span<const std::uint8_t> input) {
   std::signal(SIGPIPE, SIG_IGN);  // a program that ends early must not end this one
   Pipe to(program), from(program);
-  Child child(program, arguments, to, from);
+  Child child(program, arguments, {{to.end(0), STDIN_FILENO}, {from.end(1), STDOUT_FILENO}});
   to.close(0);
   from.close(1);
   write_all(to.end(1), input);
   to.close(1);
   std::string output = read_all_of(from.end(0));
-  if (!child.wait()) {
+  int status = 0;
+  if (error_of([&] { status = child.wait(); }) || status != kExitOk) {
     if (interrupted()) throw Interrupted{};
     throw Error(ErrorCode::kInternal, base::printable(program) + " failed");
   }

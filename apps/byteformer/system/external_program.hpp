@@ -19,9 +19,6 @@ std::optional<std::filesystem::path> find_program(const std::string& name);
 /// \throws Error kUnsupported saying how to get it where it is not installed.
 std::filesystem::path find_trainer(const std::string& who, const std::string& otherwise = "");
 
-/// The null-terminated argument vector of a program; both must outlive it.
-std::vector<char*> words_of(const std::filesystem::path& program, const std::vector<std::string>& arguments);
-
 /// Becomes `program`, with `arguments`; returns only if that fails.
 /// \throws Error kIo saying why.
 [[noreturn]] void become(const std::filesystem::path& program, const std::vector<std::string>& arguments);

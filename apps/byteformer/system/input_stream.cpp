@@ -18,29 +18,6 @@
 
 namespace byteformer::cli {
 
-DescriptorOutput::int_type DescriptorOutput::overflow(int_type c) {
-  sync();
-  if (!traits_type::eq_int_type(c, traits_type::eof())) sputc(traits_type::to_char_type(c));
-  return traits_type::not_eof(c);
-}
-
-int DescriptorOutput::sync() {
-  const char* next = pbase();
-  const char* const end = pptr();
-  setp(buffer_.data(), buffer_.data() + buffer_.size());  // whatever fails below, nothing is written twice
-  while (next < end) {
-    const ssize_t written = ::write(descriptor_, next, static_cast<std::size_t>(end - next));
-    if (written >= 0) {
-      next += written;
-    } else if (errno == EPIPE) {
-      throw ClosedPipe{};
-    } else if (errno != EINTR) {
-      throw Error(ErrorCode::kIo, "cannot write to " + name_ + ": " + std::strerror(errno));
-    }
-  }
-  return 0;
-}
-
 std::size_t DescriptorInput::read_some(char* out, std::size_t size) {
   for (;;) {
     if (interrupted()) throw Interrupted{};
@@ -104,16 +81,17 @@ InputStream::InputStream(const std::string& path)
 
 InputStream::~InputStream() { ::close(descriptor_); }
 
-std::vector<std::uint8_t> read_all(std::istream& stream, const std::string& source) {
+std::vector<std::uint8_t> read_all(const ReadPiece& read, const std::string& source, const std::string& reason) {
   std::vector<std::uint8_t> bytes;
-  std::size_t size = 0;
-  do {
-    if (size > kMostWholeBytes) throw Error(ErrorCode::kUnsupported, source, "is larger than 1 GiB");
+  for (std::size_t size = 0; size == bytes.size();) {
+    if (size > kMostWholeBytes) throw Error(ErrorCode::kUnsupported, source, "is larger than 1 GiB" + reason);
     bytes.resize(size + kChunkBytes);
-    stream.read(reinterpret_cast<char*>(bytes.data() + size), static_cast<std::streamsize>(kChunkBytes));
-    size += static_cast<std::size_t>(stream.gcount());
-  } while (stream);
-  bytes.resize(size);
+    size += read(std::span(bytes).subspan(size));
+    if (size < bytes.size()) {
+      bytes.resize(size);
+      break;
+    }
+  }
   return bytes;
 }
 
@@ -121,7 +99,7 @@ std::vector<std::uint8_t> read_whole_input(const std::string& path) {
   if (!must_be_streamed(path)) return data::read_whole_file(path);
   try {
     InputStream stream(path);
-    return read_all(stream, base::printable(path));
+    return read_all(pieces_of(stream), base::printable(path));
   } catch (const UsageError& error) {  // of one file among many
     throw Error(ErrorCode::kIo, error.what());
   }

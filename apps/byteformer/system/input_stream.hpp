@@ -1,37 +1,21 @@
-// Standard input and named files as streams that Ctrl-C interrupts.
+// Standard input and named files as streams that Ctrl-C interrupts, whole and in pieces.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <istream>
+#include <span>
 #include <streambuf>
 #include <string>
 #include <vector>
 
+#include "base/file_io.hpp"
+
 namespace byteformer::cli {
 
-/// Thrown when the reader of our output has gone away, as `head` does: a reason to end, not an error.
-struct ClosedPipe {};
-
-/// Writes to a descriptor. A stream that wraps it needs `exceptions(std::ios::badbit)` to let its exceptions through.
-/// \throws ClosedPipe, or Error kIo with `name` and the system's reason.
-class DescriptorOutput : public std::streambuf {
- public:
-  DescriptorOutput(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {
-    setp(buffer_.data(), buffer_.data() + buffer_.size());
-  }
-
- protected:
-  int_type overflow(int_type c) override;
-  int sync() override;
-
- private:
-  int descriptor_;
-  std::string name_;
-  std::array<char, 1 << 16> buffer_;
-};
-
-/// Reads from a descriptor, with the same rules.
+/// Reads from a descriptor. A stream that wraps it needs `exceptions(std::ios::badbit)` to let its exceptions through.
 /// \throws Error kIo, or Interrupted after Ctrl-C.
 class DescriptorInput : public std::streambuf {
  public:
@@ -64,9 +48,28 @@ class InputStream : public std::istream {
 /// shell's <(command) is, or a file of /proc. A FIFO that nobody may ever write to is none of these.
 bool must_be_streamed(const std::string& path);
 
-/// All bytes that `stream` still has. \param source stands in messages
+/// A file from here on is better read in pieces than whole, where what is to be done with it allows either.
+inline constexpr std::uint64_t kLargeBytes = std::uint64_t{1} << 20;
+
+/// Fills a piece as far as the input goes and returns the number of bytes: less than its size only at the end.
+using ReadPiece = std::function<std::size_t(std::span<std::uint8_t>)>;
+
+/// Reads `in`, which must outlive it. \throws what the stream's buffer throws
+inline ReadPiece pieces_of(std::istream& in) {
+  return [&in](std::span<std::uint8_t> piece) {
+    in.read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    return static_cast<std::size_t>(in.gcount());
+  };
+}
+
+/// Reads `file`, which must outlive it. \throws Error as base::InputFile::read()
+inline ReadPiece pieces_of(base::InputFile& file) {
+  return [&file](std::span<std::uint8_t> piece) { return file.read(piece); };
+}
+
+/// All bytes that `read` still gives. \param source stands in messages \param reason of the bound, ", and ..."
 /// \throws Error kUnsupported from about 1 GiB on.
-std::vector<std::uint8_t> read_all(std::istream& stream, const std::string& source);
+std::vector<std::uint8_t> read_all(const ReadPiece& read, const std::string& source, const std::string& reason = "");
 
 /// The whole of a file of up to 1 GiB, or of what must be streamed.
 /// \throws Error as data::read_whole_file() and read_all().

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "exit_status.hpp"
-#include "experiments/session.hpp"
+#include "experiments/runner.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"
 #include "support/plain_permissions.hpp"

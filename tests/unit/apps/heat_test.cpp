@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "explain/explanation_writers.hpp"
+#include "explain/explanation.hpp"
 #include "explain/medium_heat.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"

@@ -1,5 +1,5 @@
 // `byteformer eval --corrupt`: curves, where damage hits, what it depends on, and the page.
-#include "evaluation/robustness.hpp"
+#include "evaluation/evaluation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

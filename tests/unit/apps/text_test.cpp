@@ -1,9 +1,7 @@
 // Text for people: widths, numbers, bars, tables.
 #include <gtest/gtest.h>
 
-#include "output/numbers.hpp"
-#include "output/table.hpp"
-#include "output/utf8.hpp"
+#include "output/text.hpp"
 
 namespace byteformer::cli {
 namespace {
