@@ -9,8 +9,8 @@
 
 #include "api/engine.hpp"
 #include "base/check.hpp"
-#include "base/thread_pool.hpp"
 #include "base/text.hpp"
+#include "base/thread_pool.hpp"
 #include "model/remembered_run.hpp"
 
 namespace byteformer {

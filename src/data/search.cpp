@@ -7,16 +7,16 @@
 #include <utility>
 
 #include "base/file_io.hpp"
-#include "data/layouts.hpp"
 #include "base/text.hpp"
+#include "data/layouts.hpp"
 
 namespace byteformer::data {
 namespace {
 
 namespace fs = std::filesystem;
-using base::printable;
 using base::fail;
 using base::joined;
+using base::printable;
 
 [[noreturn]] void fail_to_read(const fs::path& path, const std::error_code& error) {
   const bool is_denied = error == std::errc::permission_denied;

@@ -125,10 +125,10 @@ std::string Survey::disagreement() const {
   for (const auto& [medium, count] : counts)
     if (count > 0 && medium != most->first)
       text += base::joined(text.empty() ? "" : "; ", count, " of ", num_looked_at, " files are ", medium,
-                             ", for example ", first_of_medium.at(medium));
+                           ", for example ", first_of_medium.at(medium));
   for (const auto& [kind, failed] : failures)
     text += base::joined(text.empty() ? "" : "; ", failed.count, ' ', kind, failed.count == 1 ? " file" : " files",
-                           " could not be read", failed.count == 1 ? ": " : ", for example ", failed.first);
+                         " could not be read", failed.count == 1 ? ": " : ", for example ", failed.first);
   return text;
 }
 

@@ -42,8 +42,8 @@ std::filesystem::path locate(const DataSource& source, const std::filesystem::pa
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
     base::fail(ErrorCode::kNotFound, base::About{folder.native()}, "is not there: ", source.title, ". ",
-                 source.how_to_get, " (", plan::option_name(&plan::Request::data), " names the folder that holds ",
-                 source.folder, ")");
+               source.how_to_get, " (", plan::option_name(&plan::Request::data), " names the folder that holds ",
+               source.folder, ")");
   return folder;
 }
 

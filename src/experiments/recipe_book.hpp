@@ -29,7 +29,7 @@ struct PaperFigure {
 struct ScaledRecipe {
   const DataSource* data = nullptr;
   std::vector<const DataSource*> tests;  ///< whose test files judge the model; at least one
-  plan::Request train;           ///< all settings; data, output, seed and machine are not among them
+  plan::Request train;                   ///< all settings; data, output, seed and machine are not among them
   std::vector<std::int64_t> seeds;       ///< ascending, at least one
   /// Where this is not empty nothing is trained: the model of that experiment and seed is rekeyed by the permutation in
   /// train.transforms, and answers permuted files.

@@ -127,8 +127,8 @@ std::vector<std::string> take_changes(const Request& request, TrainingPlan& plan
   if (plan.token_budget == before) return {};
   return {
       base::joined(option_name(&Request::token_budget), " ", plan.token_budget, ", not ", before,
-                     ": files are grouped into other passes until the run stops again, and sums over them are rounded "
-                     "otherwise than without the pause")};
+                   ": files are grouped into other passes until the run stops again, and sums over them are rounded "
+                   "otherwise than without the pause")};
 }
 
 void remember_places(TrainingPlan& plan, const std::filesystem::path& output) {

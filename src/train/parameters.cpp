@@ -81,7 +81,7 @@ void Parameters::load(const format::Tensors& tensors) {
     const std::vector<std::int64_t> shape = view.sizes().vec();
     if (found == tensors.by_name.end() || found->second.shape != shape)
       base::fail(ErrorCode::kInvalidModel, tensors.source, ": no tensor ", name, " of shape ",
-                   format::shape_text(shape));
+                 format::shape_text(shape));
     view.detach().copy_(as_tensor(format::to_float32(found->second, name), shape));
   }
 }
@@ -136,8 +136,7 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
     const auto found = source.tensors.by_name.find(name);
     if (found == source.tensors.by_name.end()) {
       if (name == kPositions) continue;  // it has sinusoidal positions
-      base::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name,
-                   "; the models differ in their layers");
+      base::fail(ErrorCode::kInvalidModel, init_from, ": has no tensor ", name, "; the models differ in their layers");
     }
     const std::vector<std::int64_t> shape = leaf.sizes().vec();
     const std::vector<float> numbers = format::to_float32(found->second, name);

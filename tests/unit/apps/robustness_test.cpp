@@ -1,11 +1,10 @@
 // `byteformer eval --corrupt`: curves, where damage hits, what it depends on, and the page.
-#include "evaluation/evaluation.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "evaluation/evaluation.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"

@@ -1,7 +1,7 @@
 // Text for people: widths, numbers, bars, tables.
-#include <gtest/gtest.h>
-
 #include "output/text.hpp"
+
+#include <gtest/gtest.h>
 
 namespace byteformer::cli {
 namespace {

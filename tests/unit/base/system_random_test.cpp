@@ -1,10 +1,10 @@
 // The system's randomness: as many bytes as asked for, and never the same ones.
-#include "base/random.hpp"
-
 #include <gtest/gtest.h>
 
 #include <bitset>
 #include <vector>
+
+#include "base/random.hpp"
 
 namespace byteformer::base {
 namespace {

@@ -1,9 +1,9 @@
 // The test vectors of RFC 4648.
-#include "chart/page.hpp"
-
 #include <gtest/gtest.h>
 
 #include <string_view>
+
+#include "chart/page.hpp"
 
 namespace byteformer::chart {
 namespace {

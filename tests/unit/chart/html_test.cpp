@@ -1,7 +1,7 @@
 // Whatever a name holds, it stays text.
-#include "chart/page.hpp"
-
 #include <gtest/gtest.h>
+
+#include "chart/page.hpp"
 
 namespace byteformer::chart {
 namespace {

@@ -1,8 +1,7 @@
 // Label files.
-#include "interop/import_export.hpp"
-
 #include <gtest/gtest.h>
 
+#include "interop/import_export.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::interop {

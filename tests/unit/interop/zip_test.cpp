@@ -1,7 +1,8 @@
 // Zip archives: what we write we read, and what lies is refused.
+#include "interop/zip.hpp"
+
 #include <gtest/gtest.h>
 
-#include "interop/zip.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 

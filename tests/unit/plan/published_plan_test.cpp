@@ -343,7 +343,8 @@ TEST(PublishedPlanOptionsTest, DataWithoutTrainingFilesAreAnError) {
   }
   Request request = dry_run("image_tiff");
   request.data = folder.path().string();
-  test::expect_error(ErrorCode::kInvalidArgument, {"holds no files to train on", "val/ for validation", "test/ for test"},
+  test::expect_error(ErrorCode::kInvalidArgument,
+                     {"holds no files to train on", "val/ for validation", "test/ for test"},
                      [&] { plan_of(request); });
 }
 
