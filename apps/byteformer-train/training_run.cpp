@@ -246,7 +246,7 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
                  .c_str(),
              stdout);
   if (const std::size_t count = outcome.progress.failures.size(); count > 0)
-    say(fmt::format("{} training files could not be used and were skipped, as said above", count));
+    say(fmt::format("{} training files could not be used and were skipped; the report names them", count));
   say(fmt::format("report: {0}/training/report.html, model card: {0}/README.md", output));
   say(fmt::format("next: byteformer classify --model {} FILE...", output));
   if (!prepared.data.test.empty())

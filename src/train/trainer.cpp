@@ -262,7 +262,10 @@ void Training::note_failures(const std::vector<data::LoadedFile>& files) {
     });
     if (is_known) continue;
     progress_.failures.push_back(file.error);
-    if (events_.on_message) events_.on_message("skipped: " + file.error);
+    if (!events_.on_message) continue;
+    if (progress_.failures.size() <= kMostSkippedNamed) events_.on_message("skipped: " + file.error);
+    if (progress_.failures.size() == kMostSkippedNamed + 1)
+      events_.on_message("skipped: more files; the report at the end names all of them");
   }
   const auto limit =
       std::max(static_cast<double>(kMostFailuresAlways), kMostFailureShare * static_cast<double>(data_.train.size()));

@@ -51,6 +51,7 @@ std::string reason_it_does_not_fit(const Module& module, std::size_t num_bytes) 
 ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan,
                              const Module& module, const std::function<void(const std::string&)>& on_skipped)
     : token_budget_(plan.token_budget) {
+  std::size_t num_skipped = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const data::Sample& sample = samples[i];
     try {
@@ -62,9 +63,12 @@ ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const pla
       labels_.push_back(sample.label);
       used_.push_back(i);
     } catch (const Error& error) {
-      if (on_skipped) on_skipped(std::string("skipped in validation: ") + error.what());
+      if (++num_skipped <= kMostSkippedNamed && on_skipped)
+        on_skipped(std::string("skipped in validation: ") + error.what());
     }
   }
+  if (num_skipped > kMostSkippedNamed && on_skipped)
+    on_skipped(base::joined("skipped in validation: ", num_skipped - kMostSkippedNamed, " more files"));
 }
 
 data::Answers ValidationSet::answers(const torch::Tensor& weights, Module& module, base::ThreadPool& pool) const {

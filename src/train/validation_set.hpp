@@ -17,9 +17,13 @@ namespace byteformer::train {
 /// Why `module` has no positions for a file of `num_bytes` bytes; empty if it has.
 std::string reason_it_does_not_fit(const Module& module, std::size_t num_bytes);
 
+/// Files that cannot be used are named one by one while they are few; a data set may have thousands of them.
+inline constexpr std::size_t kMostSkippedNamed = 10;
+
 class ValidationSet {
  public:
-  /// Reads and prepares `samples`, which must outlive this; those that cannot be used are named to `on_skipped`.
+  /// Reads and prepares `samples`, which must outlive this; those that cannot be used are named to `on_skipped`, the
+  /// first kMostSkippedNamed of them.
   ValidationSet(const std::vector<data::Sample>& samples, const plan::TrainingPlan& plan, const Module& module,
                 const std::function<void(const std::string&)>& on_skipped);
 

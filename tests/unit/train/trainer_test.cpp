@@ -18,6 +18,7 @@
 #include "support/temporary_folder.hpp"
 #include "train/module.hpp"
 #include "train/parameters.hpp"
+#include "train/validation_set.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -146,10 +147,14 @@ TEST_F(TrainerTest, FilesThatCannotBeReadAreNamedAndSkipped) {
   EXPECT_EQ(messages.size(), 1U);
 }
 
-TEST_F(TrainerTest, TooManyBadFilesEndTheRun) {
+TEST_F(TrainerTest, TooManyBadFilesEndTheRunAndAreNotAllNamed) {
   RunFolder(folder_ / "run").create(plan());
   for (const data::Sample& sample : data_.train) std::filesystem::remove(sample.path);
-  test::expect_error(ErrorCode::kInvalidFormat, {"too many"}, [&] { train("run"); });
+  std::vector<std::string> messages;
+  TrainingEvents events;
+  events.on_message = [&](const std::string& message) { messages.push_back(message); };
+  test::expect_error(ErrorCode::kInvalidFormat, {"too many"}, [&] { train("run", 0, events); });
+  EXPECT_EQ(messages.size(), kMostSkippedNamed + 1);
 }
 
 TEST_F(TrainerTest, ALossThatIsNotFiniteStopsWithAdvice) {
