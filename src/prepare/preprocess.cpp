@@ -43,8 +43,9 @@ struct Seed {};  ///< 0 or more
 /// The name of one of these and those between them.
 template <typename Enum>
 struct OneOf {
+  OneOf(Enum first, Enum last, bool is_needed = true) : first(first), last(last), is_needed(is_needed) {}
   Enum first, last;
-  bool is_needed = true;
+  bool is_needed;
 };
 
 /// A `T`, or a T that is only read.
