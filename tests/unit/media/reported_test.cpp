@@ -105,11 +105,12 @@ TEST(ReportedFiles, WhatIsNoPictureAndNoSoundIsNamed) {
       {"<!DOCTYPE html><title>404</title>", "an HTML page"},
       {"NIST_1A\n   1024\n", "a NIST SPHERE sound"},
       {"Creative Voice File\x1A", "a VOC sound"}};
-  for (const auto& [text, words] : files) {
-    expect_error(ErrorCode::kUnsupported, {"no sound that byteformer knows, but", words},
-                 [&] { decode_sound(bytes_of(text), "x"); });
-    expect_error(ErrorCode::kUnsupported, {"no picture that byteformer knows, but", words},
-                 [&] { decode_image(bytes_of(text), "x"); });
+  for (const auto& file : files) {
+    const auto bytes = bytes_of(file.first);
+    expect_error(ErrorCode::kUnsupported, {"no sound that byteformer knows, but", file.second},
+                 [&] { decode_sound(bytes, "x"); });
+    expect_error(ErrorCode::kUnsupported, {"no picture that byteformer knows, but", file.second},
+                 [&] { decode_image(bytes, "x"); });
   }
 }
 
