@@ -24,8 +24,11 @@ configure() { cmake --preset release >"$log" 2>&1 || { cat "$log" >&2; echo "cma
 cmake --build --preset release --target bin/byteformer
 
 show() { printf '\n$ %s\n' "$*"; "$@"; }
-step "3/3 Classifying recordings and pictures that no model was trained on"
+step "3/3 What kind of file is this? And recordings and pictures that no model was trained on"
+show build/release/bin/byteformer classify --top-k 1 README.md scripts/test.sh src/plan/plan.cpp examples/data/frog.jpg \
+  examples/data/spoken_3.wav examples/digits.tar.gz build/release/bin/byteformer
 show build/release/bin/byteformer classify --model models/spoken-digits --top-k 3 examples/data/spoken_*.wav
+show build/release/bin/byteformer classify --model models/speech-commands --top-k 3 examples/data/command_left.wav
 show build/release/bin/byteformer classify --model models/mnist --top-k 3 examples/data/handwritten_*.png
 show build/release/bin/byteformer classify --model models/cifar10 --top-k 3 examples/data/*.jpg
 show build/release/bin/byteformer classify --model models/digits-joint --top-k 3 examples/data/spoken_7.wav examples/data/handwritten_3.png
