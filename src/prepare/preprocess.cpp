@@ -43,10 +43,11 @@ struct Seed {};  ///< 0 or more
 /// The name of one of these and those between them.
 template <typename Enum>
 struct OneOf {
-  OneOf(Enum first, Enum last, bool is_needed = true) : first(first), last(last), is_needed(is_needed) {}
   Enum first, last;
-  bool is_needed;
+  bool is_needed = true;
 };
+template <typename Enum>
+OneOf(Enum, Enum, bool = true) -> OneOf<Enum>;  // clang 14 does not deduce it
 
 /// A `T`, or a T that is only read.
 template <typename U, typename T>
