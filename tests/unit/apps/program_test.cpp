@@ -190,8 +190,8 @@ TEST_F(ProgramTest, AnInterruptedExplanationLeavesNothing) {
   const Outcome outcome = shell(
       "head -c 100000 /dev/zero > long\n"
       "timeout --preserve-status -s INT 1 $B explain -m $DATA/../../untrained-nano --step 1 --span 1 long --html "
-      "page.html\n"
-      "echo $?; ls page.html");
+      "interrupted.html\n"
+      "echo $?; ls interrupted.html");
   EXPECT_EQ(outcome.out, "130\n");
 }
 
