@@ -1,12 +1,14 @@
 // The keys of config.json: one list of them, by which it is read, completed, checked and written.
 #include "format/config.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "format/json.hpp"
+#include "format/json_keys.hpp"
 
 namespace byteformer::format {
 namespace {
@@ -17,6 +19,8 @@ using base::fail_format;
 using base::joined;
 
 constexpr std::int64_t kFormatVersion = 1;
+constexpr std::array kMaskings{Masking::kReleased, Masking::kMasked};
+constexpr std::array kPositionEmbeddings{PositionEmbedding::kLearned, PositionEmbedding::kSinusoidal};
 constexpr std::int64_t kDefaultWindowSize = 128;
 constexpr std::int64_t kDefaultWindowShift = 64;  // of every second layer
 
@@ -59,97 +63,45 @@ void for_each_key(Partial& p, Config& c, const Visit& visit) {
   visit("preprocess", p.preprocess, c.preprocess, Any());
 }
 
-/// Reads typed keys of one JSON object; every method returns nothing where the key is absent.
-class KeyReader {
- public:
-  KeyReader(const Json& object, const std::string& source) : object_(object), source_(source) {}
+// Reading: nothing is changed where a key is absent.
 
-  const Json* find(std::string_view key) const {
-    const auto entry = object_.find(key);
-    return entry == object_.end() ? nullptr : &*entry;
+void read(const JsonKeys& keys, std::string_view key, std::optional<std::int64_t>& out) { out = keys.integer(key); }
+
+void read(const JsonKeys& keys, std::string_view key, std::optional<double>& out) { out = keys.number(key); }
+
+void read(const JsonKeys& keys, std::string_view key, std::optional<PositionEmbedding>& out) {
+  out = keys.named(key, std::span<const PositionEmbedding>(kPositionEmbeddings));
+}
+
+void read(const JsonKeys& keys, std::string_view key, std::optional<Masking>& out) {
+  out = keys.named(key, std::span<const Masking>(kMaskings));
+}
+
+/// \param convert  gives nothing for an element that is not as `expected_of_each` says
+template <typename T>
+std::optional<std::vector<T>> read_list(const JsonKeys& keys, std::string_view key, std::string_view expected,
+                                        std::string_view expected_of_each,
+                                        std::optional<T> (*convert)(const Json& element)) {
+  const std::vector<Json>* list = keys.array(key, expected);
+  if (list == nullptr) return std::nullopt;
+  std::vector<T> out;
+  for (const Json& element : *list) {
+    const auto value = convert(element);
+    if (!value) keys.refuse(joined(key, "[", out.size(), "]"), expected_of_each, element);
+    out.push_back(*value);
   }
+  return out;
+}
 
-  std::optional<std::string> string(std::string_view key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_string()) refuse(key, "a string", *value);
-    return value->get<std::string>();
-  }
+void read(const JsonKeys& keys, std::string_view key, std::optional<std::vector<std::int64_t>>& out) {
+  out = read_list<std::int64_t>(keys, key, "an array of integers, one a layer", "an integer", as_integer);
+}
 
-  void read(std::string_view key, std::optional<std::int64_t>& out) const {
-    if (const Json* value = find(key)) out = as_integer(key, *value);
-  }
-
-  void read(std::string_view key, std::optional<double>& out) const {
-    const Json* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_number()) refuse(key, "a number", *value);
-    out = value->get<double>();
-  }
-
-  void read(std::string_view key, std::optional<std::vector<std::int64_t>>& out) const {
-    out = list<std::int64_t>(key, "an array of integers, one a layer",
-                             [this](std::string_view name, const Json& value) { return as_integer(name, value); });
-  }
-
-  void read(std::string_view key, std::optional<std::vector<bool>>& out) const {
-    out = list<bool>(key, "an array of true and false, one a layer", [this](std::string_view name, const Json& value) {
-      if (!value.is_boolean()) refuse(name, "true or false", value);
-      return value.get<bool>();
-    });
-  }
-
-  void read(std::string_view key, std::optional<PositionEmbedding>& out) const {
-    const auto type = string(key);
-    if (type && *type != "learned" && *type != "sinusoidal") refuse(key, "\"learned\" or \"sinusoidal\"", *find(key));
-    if (type) out = *type == "learned" ? PositionEmbedding::kLearned : PositionEmbedding::kSinusoidal;
-  }
-
-  void read(std::string_view key, std::optional<Masking>& out) const {
-    const auto masking = string(key);
-    if (masking && *masking != "released" && *masking != "masked")
-      refuse(key, "\"released\" or \"masked\"", *find(key));
-    if (masking) out = parse_masking(*masking);
-  }
-
-  /// The names of the classes: an object from "0", "1", ... to them.
-  void read(std::string_view key, std::optional<std::vector<std::string>>& out) const;
-
-  /// What labels stand for: an object of objects by label.
-  void read(std::string_view key, std::optional<std::map<std::string, LabelInfo>>& out) const;
-
-  /// The JSON text of an object.
-  void read(std::string_view key, std::optional<std::string>& out) const {
-    const Json* object = find(key);
-    if (object == nullptr) return;
-    if (!object->is_object()) refuse(key, "an object", *object);
-    out = object->dump();
-  }
-
-  [[noreturn]] void refuse(std::string_view key, std::string_view expected, const Json& found) const {
-    fail_format(source_, key, " is ", description(found), ", expected ", expected);
-  }
-
- private:
-  std::int64_t as_integer(std::string_view key, const Json& value) const {
-    const bool fits = !value.is_number_unsigned() || value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
-    if (!value.is_number_integer() || !fits) refuse(key, "an integer", value);
-    return value.get<std::int64_t>();
-  }
-
-  template <typename T, typename Convert>
-  std::optional<std::vector<T>> list(std::string_view key, std::string_view expected, Convert convert) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_array()) refuse(key, expected, *value);
-    std::vector<T> out;
-    for (const Json& element : *value) out.push_back(convert(joined(key, "[", out.size(), "]"), element));
-    return out;
-  }
-
-  const Json& object_;
-  const std::string& source_;
-};
+void read(const JsonKeys& keys, std::string_view key, std::optional<std::vector<bool>>& out) {
+  out = read_list<bool>(keys, key, "an array of true and false, one a layer", "true or false", [](const Json& element) {
+    return element.is_boolean() ? std::optional(element.get<bool>()) : std::nullopt;
+  });
+}
 
 /// The index that a key of id2label spells; -1 if it is none (a sign, leading zeros, anything else).
 std::int64_t label_index(const std::string& key) {
@@ -159,59 +111,65 @@ std::int64_t label_index(const std::string& key) {
   return error == std::errc() && stop == end && std::to_string(index) == key ? index : -1;
 }
 
-void KeyReader::read(std::string_view key, std::optional<std::vector<std::string>>& out) const {
-  const Json* id2label = find(key);
+/// The names of the classes: an object from "0", "1", ... to them.
+void read(const JsonKeys& keys, std::string_view key, std::optional<std::vector<std::string>>& out) {
+  const Json* id2label = keys.find(key);
   if (id2label == nullptr) return;
-  if (!id2label->is_object()) refuse(key, "an object that names every class", *id2label);
+  if (!id2label->is_object()) keys.refuse(key, "an object that names every class");
   const auto num_labels = static_cast<std::int64_t>(id2label->size());
   std::vector<std::string> labels(id2label->size());
   for (const auto& [name, label] : id2label->items()) {  // names differ, so indexes in range stand for each place once
     const std::int64_t index = label_index(name);
     if (index < 0 || index >= num_labels)
-      fail_format(source_, key, " has the key \"", excerpt(name), "\", expected exactly \"0\" to \"", num_labels - 1,
-                  "\" for its ", num_labels, " labels");
-    if (!label.is_string()) refuse(joined(key, "[\"", name, "\"]"), "a string", label);
+      fail_format(keys.name(), key, " has the key \"", excerpt(name), "\", expected exactly \"0\" to \"",
+                  num_labels - 1, "\" for its ", num_labels, " labels");
+    if (!label.is_string()) keys.refuse(joined(key, "[\"", name, "\"]"), "a string", label);
     labels[static_cast<std::size_t>(index)] = label.get<std::string>();
   }
   out = std::move(labels);
 }
 
-void KeyReader::read(std::string_view key, std::optional<std::map<std::string, LabelInfo>>& out) const {
-  const Json* all = find(key);
+/// What labels stand for: an object of objects by label.
+void read(const JsonKeys& keys, std::string_view key, std::optional<std::map<std::string, LabelInfo>>& out) {
+  const Json* all = keys.find(key);
   if (all == nullptr) return;
-  if (!all->is_object()) refuse(key, "an object with an object for each label", *all);
+  if (!all->is_object()) keys.refuse(key, "an object with an object for each label");
   out.emplace();
   for (const auto& [label, value] : all->items()) {
-    const std::string name = joined(key, "[\"", excerpt(label), "\"]");
-    if (!value.is_object()) refuse(name, "an object", value);
-    const std::string place = source_ + ": " + name;
-    const KeyReader keys(value, place);
-    const auto as_text = [&keys](std::string_view place_in_list, const Json& element) {
-      if (!element.is_string()) keys.refuse(place_in_list, "a string", element);
-      return element.get<std::string>();
-    };
-    (*out)[label] = {
-        keys.list<std::string>("extensions", "an array of strings", as_text).value_or(std::vector<std::string>{}),
-        keys.string("media_type").value_or(""), keys.string("group").value_or("")};
+    const std::string place = joined(key, "[\"", excerpt(label), "\"]");
+    if (!value.is_object()) keys.refuse(place, "an object", value);
+    const JsonKeys info(value, joined(keys.name(), ": ", place), JsonPlace::kFile);
+    const auto extensions =
+        read_list<std::string>(info, "extensions", "an array of strings", "a string", [](const Json& element) {
+          return element.is_string() ? std::optional(element.get<std::string>()) : std::nullopt;
+        });
+    (*out)[label] = {extensions.value_or(std::vector<std::string>{}), info.string("media_type").value_or(""),
+                     info.string("group").value_or("")};
   }
 }
 
-void check_kind(const KeyReader& keys, const std::string& source) {
+/// The JSON text of an object.
+void read(const JsonKeys& keys, std::string_view key, std::optional<std::string>& out) {
+  const Json* object = keys.find(key);
+  if (object == nullptr) return;
+  if (!object->is_object()) keys.refuse(key, "an object");
+  out = object->dump();
+}
+
+void check_kind(const JsonKeys& keys) {
   if (const auto type = keys.string("model_type"); type && *type != "byteformer")
-    fail(ErrorCode::kUnsupported, base::About{source}, "model_type is \"", excerpt(*type),
+    fail(ErrorCode::kUnsupported, base::About{keys.name()}, "model_type is \"", excerpt(*type),
          "\", expected \"byteformer\"");
-  std::optional<std::int64_t> version;
-  keys.read("format_version", version);
-  if (version && *version != kFormatVersion)
-    fail(ErrorCode::kUnsupported, base::About{source}, "format_version is ", *version, ", this build reads ",
+  if (const auto version = keys.integer("format_version"); version && *version != kFormatVersion)
+    fail(ErrorCode::kUnsupported, base::About{keys.name()}, "format_version is ", *version, ", this build reads ",
          kFormatVersion);
 }
 
+// Writing.
+
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(double value) { return Json(value).dump(); }
-std::string text_of(PositionEmbedding type) {
-  return type == PositionEmbedding::kLearned ? "\"learned\"" : "\"sinusoidal\"";
-}
+std::string text_of(PositionEmbedding type) { return joined('"', to_string(type), '"'); }
 std::string text_of(Masking masking) { return joined('"', to_string(masking), '"'); }
 std::string text_of(const std::string& object) { return object; }
 
@@ -333,16 +291,23 @@ void check_required(const PartialConfig& partial, const ModelConfig& config, con
   });
 }
 
+template <typename Enum>
+Enum parse(std::string_view what, std::string_view name, std::array<Enum, 2> known) {
+  for (const Enum value : known)
+    if (name == to_string(value)) return value;
+  fail(ErrorCode::kInvalidArgument, what, " is \"", excerpt(name), "\", expected ",
+       names_of(std::span<const Enum>(known)));
+}
+
 }  // namespace
 
 PartialConfig parse_partial_config(std::string_view json, const std::string& source) {
   const Json root = parse_json(json, source);
-  if (!root.is_object()) fail_format(source, "is ", description(root), ", expected a JSON object");
-  const KeyReader keys(root, source);
-  check_kind(keys, source);
+  const JsonKeys keys(root, source, JsonPlace::kFile);
+  check_kind(keys);
   PartialConfig config;
   const ModelConfig unused;
-  for_each_key(config, unused, [&](std::string_view key, auto& out, const auto&, auto) { keys.read(key, out); });
+  for_each_key(config, unused, [&](std::string_view key, auto& out, const auto&, auto) { read(keys, key, out); });
   return config;
 }
 
@@ -396,10 +361,14 @@ void validate(const ModelConfig& config, const std::string& source) {
 
 std::string_view to_string(Masking masking) noexcept { return masking == Masking::kReleased ? "released" : "masked"; }
 
-Masking parse_masking(std::string_view name) {
-  if (name == "released") return Masking::kReleased;
-  if (name == "masked") return Masking::kMasked;
-  fail(ErrorCode::kInvalidArgument, "masking is \"", excerpt(name), "\", expected \"released\" or \"masked\"");
+std::string_view to_string(PositionEmbedding type) noexcept {
+  return type == PositionEmbedding::kLearned ? "learned" : "sinusoidal";
+}
+
+Masking parse_masking(std::string_view name) { return parse("masking", name, kMaskings); }
+
+PositionEmbedding parse_position_embedding(std::string_view name) {
+  return parse("position embedding", name, kPositionEmbeddings);
 }
 
 }  // namespace byteformer::format

@@ -89,9 +89,11 @@ void validate(const ModelConfig& config, const std::string& source);
 /// The text of config.json, keys in the order of its list, ending in a newline.
 std::string to_json(const ModelConfig& config);
 
-std::string_view to_string(Masking masking) noexcept;  ///< "released" or "masked"
+std::string_view to_string(Masking masking) noexcept;         ///< "released" or "masked"
+std::string_view to_string(PositionEmbedding type) noexcept;  ///< "learned" or "sinusoidal"
 
 /// \throws Error kInvalidArgument naming the two that exist.
 Masking parse_masking(std::string_view name);
+PositionEmbedding parse_position_embedding(std::string_view name);
 
 }  // namespace byteformer::format

@@ -348,9 +348,9 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
       if (is_deep) config.downsample.reset();
     }
     const bool varies = plan.preprocess.is_bytes();
-    const std::string positions = request.positions.value_or(varies && !is_published ? "sinusoidal" : "learned");
-    config.position_embedding =
-        positions == "sinusoidal" ? format::PositionEmbedding::kSinusoidal : format::PositionEmbedding::kLearned;
+    config.position_embedding = request.positions         ? format::parse_position_embedding(*request.positions)
+                                : varies && !is_published ? format::PositionEmbedding::kSinusoidal
+                                                          : format::PositionEmbedding::kLearned;
     // The longest training file, made longer by augmentation, and room for what was not seen.
     const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
     const std::int64_t most_tokens =

@@ -78,8 +78,7 @@ Request chosen_settings(const TrainingPlan& plan) {
   const std::vector<std::int64_t>& windows = plan.config.window_sizes;
   if (std::ranges::count(windows, windows.front()) == std::ssize(windows)) r.window = windows.front();
   r.masking = format::to_string(plan.config.masking);
-  const bool is_learned = plan.config.position_embedding == format::PositionEmbedding::kLearned;
-  r.positions = is_learned ? "learned" : "sinusoidal";
+  r.positions = format::to_string(plan.config.position_embedding);
   if (plan.preprocess.is_bytes()) r.encode = "as-is";
   if (const auto& image = plan.preprocess.image) {
     if (!plan.preprocess.sound) r.encode = prepare::to_string(image->encoding.format);

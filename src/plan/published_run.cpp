@@ -249,8 +249,7 @@ void read_model(const YamlFile& yaml, PublishedRun& run) {
   settings.preset = std::ranges::find(kPresets, hidden_size, &Preset::hidden_size)->name;
   settings.kernel = run.model.conv_kernel_size.value_or(16);
   if (!run.model.window_sizes) settings.window = run.model.window_size.value_or(128);
-  settings.positions =
-      run.model.position_embedding == format::PositionEmbedding::kSinusoidal ? "sinusoidal" : "learned";
+  settings.positions = format::to_string(run.model.position_embedding.value_or(format::PositionEmbedding::kLearned));
   settings.masking = "released";         // what the published code computes
   settings.initialisation = "released";  // whatever model.layer says: it never applies that
   settings.dropout = read(yaml, "model.classification.byteformer.dropout", &Request::dropout).value_or(0);

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/file_io.hpp"
-#include "format/json.hpp"
+#include "format/json_keys.hpp"
 #include "format/model_folder.hpp"
 
 namespace byteformer::prepare {
@@ -17,6 +17,8 @@ using base::fail;
 using base::joined;
 using format::description;
 using format::Json;
+using format::JsonKeys;
+using format::JsonPlace;
 
 constexpr int kVersion = 1;
 constexpr int kMaxSide = 1 << 14;
@@ -104,130 +106,93 @@ void for_each_type(Is<bytes::Transforms> auto& transforms, const auto& visit) {
   visit("byte_permutation", transforms.permutations);
 }
 
-// Reading.
+// Reading: what is absent stays as it is, unless it has to be there.
 
-/// One JSON object; `place` is its name in messages: "config.json: preprocess.image".
-class Keys {
- public:
-  Keys(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
-    if (!object.is_object()) base::fail_format(place_, "is ", description(object), ", expected an object");
-  }
+/// Null where it is absent. \param needed  what it means, where it must be there
+const Json* find(const JsonKeys& keys, std::string_view key, std::string_view needed = {}) {
+  const Json* value = keys.find(key);
+  if (value == nullptr && !needed.empty()) keys.refuse(key, needed);
+  return value;
+}
 
-  const std::string& place() const { return place_; }
+void read(const JsonKeys& keys, std::string_view key, auto& out, const Whole& bounds) {
+  const Json* value = find(keys, key, bounds.needed);
+  if (value == nullptr) return;
+  if (!value->is_number_integer() || *value < bounds.low || *value > bounds.high)
+    keys.refuse(key, joined("an integer from ", bounds.low, " to ", bounds.high));
+  out = value->get<int>();
+}
 
-  /// Null where it is absent. \param needed  what it means, where it must be there
-  const Json* find(std::string_view key, std::string_view needed = {}) const {
-    const auto entry = object_.find(key);
-    if (entry == object_.end() && !needed.empty()) refuse(key, needed);
-    return entry == object_.end() ? nullptr : &*entry;
-  }
+void read(const JsonKeys& keys, std::string_view key, auto& out, const Positive& bounds) {
+  const Json* value = find(keys, key, bounds.needed);
+  if (value == nullptr) return;
+  if (!value->is_number() || !(value->get<double>() > 0)) keys.refuse(key, "a positive number");
+  out = value->get<double>();
+}
 
-  std::optional<Keys> object(std::string_view key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    return Keys(*value, joined(place_, ".", key));
-  }
+void read(const JsonKeys& keys, std::string_view key, auto& out, Seed) {
+  const Json* value = keys.find(key);
+  if (value == nullptr) return;
+  if (!value->is_number_unsigned()) keys.refuse(key, "a whole number, 0 or more");
+  out = value->get<std::uint64_t>();
+}
 
-  std::optional<std::string> string(std::string_view key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_string()) refuse(key, "a string");
-    return value->get<std::string>();
-  }
+template <typename Enum>
+void read(const JsonKeys& keys, std::string_view key, Enum& out, const OneOf<Enum>& bounds) {
+  std::vector<Enum> known;
+  for (int i = static_cast<int>(bounds.first); i <= static_cast<int>(bounds.last); ++i)
+    known.push_back(static_cast<Enum>(i));
+  const auto value = keys.named(key, std::span<const Enum>(known));
+  if (!value && bounds.is_needed) keys.refuse(key, format::names_of(std::span<const Enum>(known)));
+  out = value.value_or(out);
+}
 
-  /// Reads all keys of `out`; those that are absent leave it as it is.
-  template <typename T>
-  T read(T out = {}) const {
-    for_each_key(out, [this](std::string_view key, auto& value, const auto& bounds) { read(key, value, bounds); });
-    return out;
-  }
+/// Reads all keys of `out`.
+template <typename T>
+T read_all(const JsonKeys& keys, T out = {}) {
+  for_each_key(out, [&keys](std::string_view key, auto& value, const auto& bounds) { read(keys, key, value, bounds); });
+  return out;
+}
 
-  /// Reads a number, or an optional one.
-  void read(std::string_view key, auto& out, const Whole& bounds) const {
-    const Json* value = find(key, bounds.needed);
-    if (value == nullptr) return;
-    if (!value->is_number_integer() || *value < bounds.low || *value > bounds.high)
-      refuse(key, joined("an integer from ", bounds.low, " to ", bounds.high));
-    out = value->get<int>();
-  }
-
-  void read(std::string_view key, auto& out, const Positive& bounds) const {
-    const Json* value = find(key, bounds.needed);
-    if (value == nullptr) return;
-    if (!value->is_number() || !(value->get<double>() > 0)) refuse(key, "a positive number");
-    out = value->get<double>();
-  }
-
-  void read(std::string_view key, auto& out, Seed) const {
-    const Json* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_number_unsigned()) refuse(key, "a whole number, 0 or more");
-    out = value->get<std::uint64_t>();
-  }
-
-  template <typename Enum>
-  void read(std::string_view key, Enum& out, const OneOf<Enum>& bounds) const {
-    const auto name = string(key);
-    if (!name && !bounds.is_needed) return;
-    std::vector<std::string> names;
-    for (int i = static_cast<int>(bounds.first); i <= static_cast<int>(bounds.last); ++i) {
-      out = static_cast<Enum>(i);
-      if (to_string(out) == name) return;
-      names.emplace_back(to_string(out));
-    }
-    refuse(key, quoted(std::move(names)));
-  }
-
-  [[noreturn]] void refuse(std::string_view key, std::string_view expected) const {
-    const Json* found = find(key);
-    fail(ErrorCode::kInvalidFormat, place_, ".", key, found == nullptr ? " is missing" : " is ",
-         found == nullptr ? std::string() : description(*found), ", expected ", expected);
-  }
-
- private:
-  const Json& object_;
-  std::string place_;
-};
-
-void check(const Keys& keys, const ImagePreparation& image) {
+void check(const JsonKeys& keys, const ImagePreparation& image) {
   if (image.resize && image.crop && *image.crop > *image.resize)
     keys.refuse("crop", joined("at most the ", *image.resize, " of resize"));
 }
 
-void check(const Keys& keys, const SoundPreparation& sound) {
+void check(const JsonKeys& keys, const SoundPreparation& sound) {
   const double num_samples = sound.duration_s.value_or(0) * sound.sample_rate.value_or(kMaxSampleRate);
   if (sound.duration_s && !(num_samples >= 0.5 && num_samples <= kMaxSamples))
     keys.refuse("duration_s", joined("a time of at least one sample, and of ", kMaxSamples, " at most"));
 }
 
 template <typename Preparation>
-Preparation read_preparation(const Keys& keys, std::string_view name, std::string_view encoding_name) {
+Preparation read_preparation(const JsonKeys& keys, std::string_view name, std::string_view encoding_name) {
   Preparation out;
-  keys.find(encoding_name, "an object with the format");
-  out.encoding = keys.object(encoding_name)->read(out.encoding);
-  if (const auto object = keys.object(name)) check(*object, out = object->read(out));
+  find(keys, encoding_name, "an object with the format");
+  out.encoding = read_all(*keys.object(encoding_name), out.encoding);
+  if (const auto object = keys.object(name)) check(*object, out = read_all(*object, out));
   return out;
 }
 
-void check_version(const Keys& keys) {
+void check_version(const JsonKeys& keys) {
   const Json* version = keys.find("version");
   if (version == nullptr) return;
   if (!version->is_number_integer() || *version < 1) keys.refuse("version", joined(kVersion));
   if (*version > kVersion)
-    fail(ErrorCode::kUnsupported, keys.place(), ".version is ", version->dump(), ", this build reads ", kVersion);
+    fail(ErrorCode::kUnsupported, keys.name(), ".version is ", version->dump(), ", this build reads ", kVersion);
 }
 
 template <typename T>
-void read_transform(const Keys& keys, std::optional<T>& out) {
-  out = keys.read(T());
+void read_transform(const JsonKeys& keys, std::optional<T>& out) {
+  out = read_all(keys, T());
 }
 
-void read_transform(const Keys& keys, std::vector<bytes::BytePermutation>& out) {
+void read_transform(const JsonKeys& keys, std::vector<bytes::BytePermutation>& out) {
   std::optional<std::uint64_t> seed;
-  keys.read("seed", seed, Seed());
+  read(keys, "seed", seed, Seed());
   const auto fingerprint = keys.string("fingerprint");
   if (seed.has_value() == fingerprint.has_value())
-    base::fail_format(keys.place(), "expected either seed or, of a secret key, fingerprint");
+    base::fail_format(keys.name(), "expected either seed or, of a secret key, fingerprint");
   out.push_back(seed ? bytes::BytePermutation::of_seed(*seed) : bytes::BytePermutation::of_fingerprint(*fingerprint));
 }
 
@@ -241,7 +206,7 @@ bytes::Transforms read_transforms(const Json& list, const std::string& place) {
   for_each_type(transforms, [&](std::string_view type, const auto&) { types.emplace_back(type); });
   std::size_t first_allowed = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const Keys object(list[i], joined(place, '[', i, ']'));
+    const JsonKeys object(list[i], joined(place, '[', i, ']'), JsonPlace::kPart);
     const std::string name = object.string("type").value_or("");
     const auto number = static_cast<std::size_t>(std::ranges::find(types, name) - types.begin());
     if (number == types.size() || number < first_allowed) object.refuse("type", quoted(types) + ", in this order");
@@ -253,7 +218,7 @@ bytes::Transforms read_transforms(const Json& list, const std::string& place) {
       bytes::validate(transforms);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kInvalidArgument) throw;
-      base::fail_format(object.place(), error.what());
+      base::fail_format(object.name(), error.what());
     }
   }
   return transforms;
@@ -309,7 +274,7 @@ std::string transforms_text(const bytes::Transforms& transforms, std::string_vie
 Preprocess parse_preprocess(std::string_view json, const std::string& source) {
   if (json.empty()) return {};
   const Json root = format::parse_json(json, source);
-  const Keys keys(root, source);
+  const JsonKeys keys(root, source, JsonPlace::kPart);
   check_version(keys);
   const auto kind = keys.string("kind");
   Preprocess preprocess;
@@ -321,7 +286,7 @@ Preprocess parse_preprocess(std::string_view json, const std::string& source) {
     preprocess.sound =
         read_preparation<SoundPreparation>(keys, "audio", kind == "audio" ? "encoding" : "audio_encoding");
   if (const Json* list = keys.find("transforms"))
-    preprocess.transforms = read_transforms(*list, keys.place() + ".transforms");
+    preprocess.transforms = read_transforms(*list, keys.name() + ".transforms");
   return preprocess;
 }
 

@@ -83,12 +83,12 @@ std::string architecture(const format::ModelConfig& config) {
   const std::string stem = config.conv_kernel_size == 0
                                ? "no convolution"
                                : fmt::format("kernel {}, stride {}", config.conv_kernel_size, config.stride());
-  const bool is_learned = config.position_embedding == format::PositionEmbedding::kLearned;
-  return fmt::format(
-      "{} layers, hidden size {}, {} of {}, feed-forward {}\n  {}, {} {} positions, {}, masking {}\n",
-      config.num_hidden_layers, config.hidden_size, counted(config.num_attention_heads, "head"), config.head_dim(),
-      config.intermediate_size, stem, grouped(config.max_position_embeddings), is_learned ? "learned" : "sinusoidal",
-      config.num_labels == 1 ? "1 class" : grouped(config.num_labels) + " classes", format::to_string(config.masking));
+  return fmt::format("{} layers, hidden size {}, {} of {}, feed-forward {}\n  {}, {} {} positions, {}, masking {}\n",
+                     config.num_hidden_layers, config.hidden_size, counted(config.num_attention_heads, "head"),
+                     config.head_dim(), config.intermediate_size, stem, grouped(config.max_position_embeddings),
+                     format::to_string(config.position_embedding),
+                     config.num_labels == 1 ? "1 class" : grouped(config.num_labels) + " classes",
+                     format::to_string(config.masking));
 }
 
 std::string parameters(const ParameterCounts& counts) {
@@ -188,13 +188,12 @@ std::string summary_text(const ModelSummary& summary) {
 }
 
 void write_config(JsonWriter& json, const format::ModelConfig& config) {
-  const bool is_learned = config.position_embedding == format::PositionEmbedding::kLearned;
   json.key("config").begin_object();
   json.field("hidden_size", config.hidden_size).field("num_hidden_layers", config.num_hidden_layers);
   json.field("num_attention_heads", config.num_attention_heads).field("intermediate_size", config.intermediate_size);
   json.field("conv_kernel_size", config.conv_kernel_size).field("stride", config.stride());
   json.field("max_position_embeddings", config.max_position_embeddings);
-  json.field("position_embedding_type", is_learned ? "learned" : "sinusoidal");
+  json.field("position_embedding_type", format::to_string(config.position_embedding));
   json.field("masking", format::to_string(config.masking)).field("num_labels", config.num_labels).end_object();
 }
 
