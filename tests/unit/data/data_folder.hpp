@@ -1,9 +1,11 @@
 // Small data sets on disk for one test.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +50,19 @@ class DataFolder {
 
  private:
   test::TemporaryFolder folder_;
+};
+
+/// A test with a data set on disk, and the samples of what was found in it.
+class DataFolderTest : public testing::Test {
+ protected:
+  void put_all(std::initializer_list<const char*> names) {
+    for (const char* name : names) folder_.put(name);
+  }
+  std::vector<std::string> train(const DataSet& found) const { return folder_.names(found, found.train); }
+  std::vector<std::string> validation(const DataSet& found) const { return folder_.names(found, found.validation); }
+  std::vector<std::string> test(const DataSet& found) const { return folder_.names(found, found.test); }
+
+  DataFolder folder_;
 };
 
 inline DataSetOptions unsplit() {

@@ -15,17 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class LayoutsTest : public testing::Test {
- protected:
-  void put_all(std::initializer_list<const char*> names) {
-    for (const char* name : names) folder_.put(name);
-  }
-  std::vector<std::string> train(const DataSet& found) const { return folder_.names(found, found.train); }
-  std::vector<std::string> validation(const DataSet& found) const { return folder_.names(found, found.validation); }
-  std::vector<std::string> test(const DataSet& found) const { return folder_.names(found, found.test); }
-
-  DataFolder folder_;
-};
+class LayoutsTest : public DataFolderTest {};
 
 // ---- folders of splits
 

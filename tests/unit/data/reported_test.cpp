@@ -17,18 +17,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class ReportedTest : public testing::Test {
+class ReportedTest : public DataFolderTest {
  protected:
-  void put_all(std::initializer_list<const char*> names) {
-    for (const char* name : names) folder_.put(name);
-  }
-  std::vector<std::string> train(const DataSet& found) const { return folder_.names(found, found.train); }
-  std::vector<std::string> test(const DataSet& found) const { return folder_.names(found, found.test); }
   DataSet find_manifest(const std::string& name, const std::string& text) {
     return find_data_set(folder_.put(name, text), unsplit());
   }
-
-  DataFolder folder_;
 };
 
 TEST_F(ReportedTest, LabelsOfATestSetThatLacksAClassGoByName) {
