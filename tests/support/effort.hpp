@@ -12,4 +12,12 @@ constexpr int effort(int count) {
 #endif
 }
 
+/// Whether the thread sanitizer watches. Threads share work alike whatever the instructions, so there the portable
+/// ones, which take ten times as long as all others together, may be left out.
+#ifdef __SANITIZE_THREAD__
+constexpr bool kOnlyThreadsMatter = true;
+#else
+constexpr bool kOnlyThreadsMatter = false;
+#endif
+
 }  // namespace byteformer::test
