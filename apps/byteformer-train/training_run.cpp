@@ -18,6 +18,7 @@
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
 #include "data/survey.hpp"
+#include "format/model_folder.hpp"
 #include "plan/event_file.hpp"
 #include "plan/planner.hpp"
 #include "plan/published_plan.hpp"
@@ -88,7 +89,7 @@ Prepared prepare_resume(const plan::Request& request) {
 }
 
 void plan_as_published(const plan::Request& request, const train::Runtime& runtime, Prepared& prepared) {
-  plan::PublishedTraining training = plan::plan_published(request, {train::has_cuda(), runtime.num_threads});
+  plan::PublishedTraining training = plan::plan_published(request, {train::has_cuda(), runtime.num_threads, {}});
   prepared.plan = std::move(training.plan);
   if (!training.data) return;
   prepared.data = std::move(*training.data);
@@ -100,7 +101,7 @@ void plan_for_data(const plan::Request& request, const train::Runtime& runtime, 
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   say_data(prepared.data);
   plan::require_trainable(prepared.data, base::printable(prepared.plan.data));
-  const plan::Machine machine{train::has_cuda(), runtime.num_threads};
+  const plan::Machine machine{train::has_cuda(), runtime.num_threads, format::shipped_models()};
   const data::Survey survey = data::look_at(prepared.data);
   prepared.plan = plan::choose_plan(request, prepared.data, survey, machine);
   plan::choose_schedule(
@@ -245,6 +246,7 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
                          metrics.samples, outcome.progress.best_step)
                  .c_str(),
              stdout);
+  if (data::only_guesses(metrics)) say("warning: " + plan::guessing_text(prepared.plan));
   if (const std::size_t count = outcome.progress.failures.size(); count > 0)
     say(fmt::format("{} training files could not be used and were skipped; the report names them", count));
   say(fmt::format("report: {0}/training/report.html, model card: {0}/README.md", output));

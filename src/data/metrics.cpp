@@ -94,6 +94,21 @@ Metrics measure(const Answers& answers, double temperature) {
   return metrics;
 }
 
+bool only_guesses(const Metrics& metrics) {
+  if (metrics.samples == 0) return false;
+  const auto count = static_cast<double>(metrics.samples);
+  double entropy = 0, largest = 0;
+  for (const ClassMetrics& one : metrics.per_class) {
+    if (one.samples == 0) continue;
+    const double share = static_cast<double>(one.samples) / count;
+    entropy -= share * std::log(share);
+    largest = std::max(largest, share);
+  }
+  constexpr double kClearlyLess = 0.98;
+  const double luck = 2 * std::sqrt(largest * (1 - largest) / count);
+  return metrics.loss >= kClearlyLess * entropy && metrics.top1 <= largest + luck;
+}
+
 double fit_temperature(const Answers& answers) {
   if (answers.size() == 0) return 1;
   // The mean cross entropy has one minimum in log temperature: golden-section search.

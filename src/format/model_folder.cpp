@@ -122,6 +122,16 @@ ModelConfig read_config(const fs::path& dir_or_file) {
   return read_config_file(dir_or_file / kConfigName);
 }
 
+fs::path shipped_models() {
+  const fs::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
+  for (const fs::path& root :
+       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
+    std::error_code ignored;
+    if (fs::is_directory(root / "models", ignored)) return root / "models";
+  }
+  return {};
+}
+
 void write_model_folder(const fs::path& dir, const ModelConfig& config,
                         const std::map<std::string, TensorView, std::less<>>& tensors) {
   const fs::path target = dir.has_filename() ? dir : dir.parent_path();  // "out/" is "out"

@@ -22,6 +22,10 @@ ModelFolder read_model_folder(const std::filesystem::path& dir);
 /// Only `dir`/config.json, or `dir` itself where it is a file.
 ModelConfig read_config(const std::filesystem::path& dir_or_file);
 
+/// The folder `models` of the source tree that this program was built in, or of what was installed with it; empty where
+/// there is none.
+std::filesystem::path shipped_models();
+
 /// Creates `dir` with both files: written into a temporary folder beside it, then renamed, so that it appears whole or
 /// not at all.
 /// \throws Error kAlreadyExists if `dir` exists and is not an empty folder; kIo, kPermissionDenied.

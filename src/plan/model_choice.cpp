@@ -14,6 +14,7 @@
 #include "format/model_folder.hpp"
 #include "interop/shape_inference.hpp"
 #include "nn/geometry.hpp"
+#include "plan/start.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -58,19 +59,20 @@ prepare::ImagePreparation image_preparation(const Request& request, const data::
   return image;
 }
 
+/// Seconds to which sounds are cut or filled; nothing where each keeps its own length.
+std::optional<double> usual_duration(const data::Survey& survey) {
+  const double low = data::quantile(survey.durations_s, 0.05), high = data::quantile(survey.durations_s, 0.95);
+  const bool are_alike = high<1.5 * low, some_are_far_too_long = survey.durations_s.back()> 20;
+  if (!are_alike && !some_are_far_too_long) return {};
+  return std::min(10.0, std::ceil(high * 10) / 10);
+}
+
 prepare::SoundPreparation sound_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
   prepare::SoundPreparation sound;
   const bool is_published = request.recipe == "published";
   const int common_rate = data::quantile(survey.sample_rates, 0.5);
   sound.sample_rate = to_int(request.sample_rate.value_or(std::min(16'000, common_rate)));
-  const double low = data::quantile(survey.durations_s, 0.05), high = data::quantile(survey.durations_s, 0.95);
-  if (request.duration_s) {
-    sound.duration_s = request.duration_s;
-  } else if (is_published) {
-    sound.duration_s = 1;
-  } else if (high < 1.5 * low || survey.durations_s.back() > 20) {
-    sound.duration_s = std::min(10.0, std::ceil(high * 10) / 10);  // all alike, or some far too long
-  }
+  sound.duration_s = request.duration_s ? request.duration_s : is_published ? 1 : usual_duration(survey);
   sound.encoding.format = FileFormat::kWav;
   sound.encoding.sample_format = request.sample_format
                                      ? media::parse_sample_format(*request.sample_format)
@@ -99,9 +101,13 @@ prepare::SoundPreparation as_before(prepare::SoundPreparation sound, const Reque
 }
 
 /// What files of the model look like that training starts from. Nothing where files are taken as they are.
-std::optional<prepare::Preprocess> initial_preprocess(const Request& request, const TrainingPlan& plan) {
+std::optional<prepare::Preprocess> initial_preprocess(const Request& request, const data::Survey& survey,
+                                                      const TrainingPlan& plan) {
   if (plan.init_from.empty() || request.encode == "as-is") return {};
   prepare::Preprocess preprocess = prepare::read_preprocess(plan.init_from);
+  if (is_own_start(plan) && preprocess.sound &&
+      data::quantile(survey.durations_s, 0.95) > preprocess.sound->duration_s.value_or(0))
+    preprocess.sound->duration_s = usual_duration(survey);  // people's sounds are not cut to those of a start
   if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)
     throw Error(
         ErrorCode::kInvalidArgument,
@@ -213,6 +219,41 @@ std::int64_t chosen_stride(const data::Survey& survey, const TrainingPlan& plan)
   return mask ? stride_under_mask(stride, mask->keep_frac) : stride;
 }
 
+/// Tokens of long files as a model with a kernel sees them.
+struct FileTokens {
+  std::int64_t whole_bytes = 0, seen_bytes = 0;  ///< of a long file, also after the transforms
+  std::int64_t usual = 0;                        ///< of a long file
+  std::int64_t with_room = 0;  ///< of the longest, made longer by augmentation, and room for what was not seen
+
+  FileTokens(std::int64_t kernel, const data::Survey& survey, const TrainingPlan& plan) {
+    // The most of both maskings; an odd kernel is refused later.
+    const nn::TokenGeometry geometry(std::max<std::int64_t>(1, kernel / 2 * 2), Masking::kMasked);
+    const auto tokens_of = [&](std::int64_t bytes) {
+      return static_cast<std::int64_t>(geometry.num_tokens(static_cast<std::uint64_t>(bytes)));
+    };
+    whole_bytes = longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1));
+    seen_bytes = left_by_transforms(plan, whole_bytes);
+    usual = tokens_of(seen_bytes);
+    const std::int64_t most =
+        tokens_of(left_by_transforms(plan, longest_file(survey, plan, survey.longest_s, survey.most_bytes)));
+    const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
+    with_room = has_any_length ? std::max(4 * usual, most + most / 2) : std::max(usual + usual / 4, most + most / 4);
+  }
+};
+
+/// Makes a model that training starts from long enough for the files, which may be longer than those that it knows.
+void make_room(const FileTokens& files, TrainingPlan& plan) {
+  format::ModelConfig& config = plan.config;
+  if (config.position_embedding != format::PositionEmbedding::kLearned) return;
+  if (files.usual <= config.max_position_embeddings) return;
+  plan.reasons.push_back(fmt::format("the files take up to {} tokens, and {} has positions for {}: these repeat",
+                                     files.usual, base::printable(plan.init_from), config.max_position_embeddings));
+  config.max_position_embeddings = files.with_room;
+  // Windows that held a whole file hold a part of it now, and where they meet has to change between layers.
+  if (std::ranges::any_of(config.window_shifts, [](std::int64_t shift) { return shift != 0; })) return;
+  for (std::size_t i = 1; i < config.window_shifts.size(); i += 2) config.window_shifts[i] = config.window_sizes[i] / 2;
+}
+
 void choose_layers(format::PartialConfig& config, std::int64_t window, std::int64_t num_tokens) {
   const std::int64_t layers = *config.num_hidden_layers;
   std::vector<std::int64_t> sizes, shifts;
@@ -246,7 +287,7 @@ void apply_format(const Request& request, TrainingPlan& plan) {
 
 void choose_preprocess(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
   const double images = survey.image_share(), sounds = survey.sound_share();
-  const std::optional<prepare::Preprocess> initial = initial_preprocess(request, plan);
+  const std::optional<prepare::Preprocess> initial = initial_preprocess(request, survey, plan);
   const bool takes_bytes = request.encode ? request.encode == "as-is" : initial && initial->is_bytes();
   if (!takes_bytes && images + sounds >= kClearMajority) {
     // Weights for 8 kHz hear nothing at 16, so what training starts from decides before the data do.
@@ -316,6 +357,7 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
   const bool is_published = request.recipe == "published";
   if (!plan.init_from.empty()) {
     take_initial_model(request, plan);
+    make_room(FileTokens(plan.config.conv_kernel_size, survey, plan), plan);
   } else {
     const std::string chosen = is_published || plan.device == "cuda" ? "tiny"
                                : data.train.size() < 3'000           ? "nano"
@@ -327,18 +369,12 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
     config.conv_kernel_size =
         request.kernel.value_or(is_published ? published_kernel : 2 * chosen_stride(survey, plan));
     config.masking = format::parse_masking(request.masking.value_or("masked"));
-    // The most of both maskings; an odd kernel is refused below.
-    const nn::TokenGeometry token_geometry(*config.conv_kernel_size / 2 * 2, Masking::kMasked);
-    const auto tokens_of = [&](std::int64_t bytes) {
-      return static_cast<std::int64_t>(token_geometry.num_tokens(static_cast<std::uint64_t>(bytes)));
-    };
-    const std::int64_t whole_bytes =
-        longest_file(survey, plan, data::quantile(survey.durations_s, 1), data::quantile(survey.bytes, 1));
-    const std::int64_t bytes = left_by_transforms(plan, whole_bytes);
+    const FileTokens longest(*config.conv_kernel_size, survey, plan);
     if (plan.preprocess.transforms.mask)
-      plan.reasons.push_back(fmt::format(
-          "the mask leaves {} of the {} bytes of a long file: the model is made for what is left", bytes, whole_bytes));
-    const std::int64_t tokens = tokens_of(bytes);
+      plan.reasons.push_back(
+          fmt::format("the mask leaves {} of the {} bytes of a long file: the model is made for what is left",
+                      longest.seen_bytes, longest.whole_bytes));
+    const std::int64_t tokens = longest.usual;
     const bool is_deep = *config.num_hidden_layers >= 12;
     if (is_published && is_deep) {
       config.window_size = request.window.value_or(128);  // shifts and merges as published, whatever the window
@@ -351,14 +387,7 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
     config.position_embedding = request.positions         ? format::parse_position_embedding(*request.positions)
                                 : varies && !is_published ? format::PositionEmbedding::kSinusoidal
                                                           : format::PositionEmbedding::kLearned;
-    // The longest training file, made longer by augmentation, and room for what was not seen.
-    const bool has_any_length = plan.preprocess.sound && !plan.preprocess.sound->duration_s;
-    const std::int64_t most_tokens =
-        tokens_of(left_by_transforms(plan, longest_file(survey, plan, survey.longest_s, survey.most_bytes)));
-    config.max_position_embeddings =
-        is_published ? 50'000
-                     : std::max({std::int64_t{64}, has_any_length ? 4 * tokens : tokens + tokens / 4,
-                                 has_any_length ? most_tokens + most_tokens / 2 : most_tokens + most_tokens / 4});
+    config.max_position_embeddings = is_published ? 50'000 : std::max(std::int64_t{64}, longest.with_room);
     plan.config = format::complete(config, "the model");
   }
   complete_model(data.classes, plan);

@@ -71,7 +71,7 @@ std::string to_json(const TrainingPlan& plan) {
 
 Request chosen_settings(const TrainingPlan& plan) {
   Request r;
-  if (!plan.init_from.empty()) r.init_from = plan.init_from;
+  r.init_from = plan.init_from.empty() ? kFromNothing : plan.init_from;
   r.hidden_size = plan.config.hidden_size, r.layers = plan.config.num_hidden_layers;
   r.heads = plan.config.num_attention_heads, r.intermediate_size = plan.config.intermediate_size;
   r.kernel = plan.config.conv_kernel_size;

@@ -13,9 +13,12 @@
 
 namespace byteformer::plan {
 
+/// The learning rate where none is asked for.
+inline constexpr double kUsualRate = 1e-3;
+
 /// Linear warm-up, then half a cosine.
 struct Schedule {
-  double max_lr = 1e-3;
+  double max_lr = kUsualRate;
   double min_lr = 2e-5;
   double warmup_init_lr = 1e-6;
   std::int64_t warmup_steps = 0;
@@ -28,6 +31,9 @@ struct Schedule {
 
 /// The learning rate of step `step`, counted from 0.
 double learning_rate(const Schedule& schedule, std::int64_t step) noexcept;
+
+/// In place of a model to start from (Request::init_from): random weights.
+inline constexpr const char* kFromNothing = "none";
 
 struct TrainingPlan {
   std::string data;                             ///< as it was given
@@ -57,7 +63,7 @@ struct TrainingPlan {
   std::string initialisation = "released";  ///< "released", "normal" or "filter-bank"
   std::string precision = "float32";
   std::string device = "cpu";
-  std::string init_from;
+  std::string init_from;  ///< a model folder; empty: random weights
   std::uint64_t seed = 0;
   double time_s = 0;             ///< the budget; 0: none
   std::string data_fingerprint;  ///< of the names, sizes and labels of all files

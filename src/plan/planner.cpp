@@ -12,6 +12,7 @@
 #include "data/loader.hpp"
 #include "plan/filter_bank.hpp"
 #include "plan/model_choice.hpp"
+#include "plan/start.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -178,7 +179,8 @@ void take_settings(const Request& request, TrainingPlan& plan) {
   plan.validation_fraction = request.validation_fraction.value_or(0.1);
   plan.split_by = request.split_by.value_or("auto");
   plan.task = request.task.value_or("");
-  plan.init_from = request.init_from.value_or("");
+  plan.init_from = request.init_from.value_or(kFromNothing);
+  if (plan.init_from == kFromNothing) plan.init_from.clear();
   plan.token_budget = request.token_budget.value_or(plan.token_budget);
   plan.weight_decay = request.weight_decay.value_or(0.05);
   plan.label_smoothing = request.label_smoothing.value_or(0.1);
@@ -228,6 +230,7 @@ TrainingPlan choose_plan(const Request& request, const data::DataSet& data, cons
   plan.reasons.push_back(survey_text(survey));
   if (const std::string text = survey.disagreement(); !text.empty()) plan.reasons.push_back("but " + text);
   choose_device(request, machine, plan);
+  choose_start(request, survey, machine, plan);
   choose_preprocess(request, survey, plan);
   choose_model(request, data, survey, plan);
   choose_initialisation(plan);
@@ -269,7 +272,7 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
             : fmt::format(" ({} and {} change that)", option_name(&Request::time_s), option_name(&Request::epochs))));
   }
   strengthen_augmentation(request, plan);
-  s.max_lr = request.learning_rate.value_or(1e-3);
+  s.max_lr = request.learning_rate.value_or(kUsualRate);
   s.min_lr = request.min_learning_rate.value_or(is_published ? 2e-5 : s.max_lr / 100);
   const std::int64_t published_warmup = plan.preprocess.sound && !plan.preprocess.image ? 500 : 7'500;
   s.warmup_steps =

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -17,6 +18,7 @@ namespace byteformer::plan {
 struct Machine {
   bool has_cuda = false;
   int num_threads = 1;
+  std::filesystem::path shipped_models{};  ///< a folder of models to start from; empty: none
 };
 
 /// \param name of the data, for the message

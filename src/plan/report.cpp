@@ -2,6 +2,7 @@
 #include "plan/report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -12,6 +13,7 @@
 #include "chart/charts.hpp"
 #include "chart/page.hpp"
 #include "media/image.hpp"
+#include "plan/filter_bank.hpp"
 
 namespace byteformer::plan {
 namespace {
@@ -137,6 +139,25 @@ std::string list(const std::vector<std::string>& names, std::size_t most) {
 
 }  // namespace
 
+std::string guessing_text(const TrainingPlan& plan) {
+  const auto& [image, sound, transforms] = plan.preprocess;
+  std::vector<std::string> ideas;
+  if ((image &&
+       (image->encoding.format == prepare::FileFormat::kJpeg || image->encoding.format == prepare::FileFormat::kPng)) ||
+      (sound && sound->encoding.format == prepare::FileFormat::kMp3))
+    ideas.push_back(option_name(&Request::encode) + " left out: compressed bytes take far longer to learn");
+  if (plan.initialisation != "filter-bank" && plan.init_from.empty() && !numbers_of(plan.config).empty())
+    ideas.push_back(option_name(&Request::initialisation) + " filter-bank");
+  if (plan.schedule.max_lr > kUsualRate)
+    ideas.push_back(fmt::format("{} {}", option_name(&Request::learning_rate), kUsualRate));
+  if (plan.batch_size > 32) ideas.push_back(option_name(&Request::batch_size) + " 32, for more steps in the same time");
+  ideas.push_back("a longer " + option_name(&Request::time_s));
+  ideas.emplace_back("a look at the labels");
+  return fmt::format(
+      "on the validation files the model is no better than guessing by the frequency of the classes; what may help: {}",
+      fmt::join(ideas, "; "));
+}
+
 std::string model_card(const RunSummary& s) {
   const data::Metrics metrics = data::measure(s.validation, s.temperature);
   const format::ModelConfig& config = s.plan.config;
@@ -161,6 +182,7 @@ std::string model_card(const RunSummary& s) {
                                                                    : fmt::format(" held out by {}", s.data.split_by),
       s.best_step, s.temperature, has_top5 ? "top-5 | " : "", has_top5 ? "---|" : "", 100 * metrics.top1,
       has_top5 ? fmt::format("{:.2f} % | ", 100 * metrics.top5) : "", metrics.loss, metrics.calibration_error);
+  if (data::only_guesses(metrics)) card += "**Do not use it**: " + guessing_text(s.plan) + ".\n\n";
   card += "| class | files | recall | precision |\n|---|---|---|---|\n";
   for (std::size_t c = 0; c < metrics.per_class.size() && c < 100; ++c)
     card += fmt::format("| {} | {} | {:.1f} % | {:.1f} % |\n", config.labels[c], metrics.per_class[c].samples,
@@ -187,6 +209,7 @@ std::string html_report(const RunSummary& s) {
       s.history.empty()
           ? 0
           : static_cast<double>(s.history.back().step) / static_cast<double>(s.plan.schedule.steps_per_epoch));
+  if (data::only_guesses(metrics)) html += "<p><b>" + escaped(guessing_text(s.plan)) + "</b></p>";
   html += "<h2>Curves</h2>" + charts(s);
   html += "<h2>Confusion</h2>" + matrix(s, metrics);
   html += "<h2>Hardest files</h2>" + hardest(s);

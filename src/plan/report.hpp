@@ -25,6 +25,9 @@ struct RunSummary {
   std::vector<std::size_t> validation_samples;  ///< indices into data.validation, as many as there are answers
 };
 
+/// Said of a model that only guesses (data::only_guesses): that it does, and what to try for `plan`.
+std::string guessing_text(const TrainingPlan& plan);
+
 /// Markdown: what the model is for, how it was made, how good it is, what it cannot do.
 std::string model_card(const RunSummary& summary);
 

@@ -29,8 +29,8 @@ std::vector<Setting> make_settings() {
       {"data", &R::data, Text{"DATA"}, "Labelled files: a folder or a manifest", kRun, kNone, 'd'},
       {"output", &R::output, Text{"MODEL"}, "Model folder to create; must not exist", kRun, kPlacesResult, 'o'},
       {"resume", &R::resume, Text{"MODEL"}, "Go on with a run that was stopped", kRun, kNone},
-      {"init-from", &R::init_from, Text{"MODEL"}, "Start from the weights of this model (fine-tuning)", kRun,
-       kDecidesResult},
+      {"init-from", &R::init_from, Text{"MODEL"},
+       "Start from the weights of this model (default: a shipped one for such files, else none)", kRun, kDecidesResult},
 
       {"encode", &R::encode, Choice{{"tiff", "png", "jpeg", "fhwc", "fchw", "wav", "mp3", "as-is"}},
        "Bytes that the model reads (default: by the data)", kFiles, kDecidesResult},

@@ -43,6 +43,16 @@ void copy_rows(const std::vector<float>& from, const std::vector<std::string>& f
   }
 }
 
+/// Copies learned positions `from` [1, 1, n, C] to `to` [1, 1, m, C]. Where m is larger, the first ones repeat with the
+/// `period` of the windows in which they were learned.
+void copy_positions(const torch::Tensor& from, std::int64_t period, torch::Tensor to) {
+  const std::int64_t known = from.size(2), wanted = to.size(2);
+  const std::int64_t count = std::min(known, wanted);
+  to.narrow(2, 0, count).copy_(from.narrow(2, 0, count));
+  period = std::min(period, known);
+  for (std::int64_t i = known; i < wanted; ++i) to.select(2, i).copy_(from.select(2, i % period));
+}
+
 }  // namespace
 
 Parameters::Parameters(const format::ModelConfig& config, torch::Device device) {
@@ -146,8 +156,7 @@ void adapt(Parameters& parameters, const format::ModelConfig& config, const std:
         base::fail(ErrorCode::kInvalidModel, init_from, ": its hidden size differs");
       copy_rows(numbers, source.config.labels, target, config.labels);
     } else if (name == kPositions && found->second.shape.back() == config.hidden_size) {
-      const std::int64_t count = std::min(config.max_position_embeddings, source.config.max_position_embeddings);
-      target.narrow(2, 0, count).copy_(as_tensor(numbers, {1, 1, count, config.hidden_size}));
+      copy_positions(as_tensor(numbers, found->second.shape), source.config.window_sizes.front(), target);
     } else if (found->second.shape == shape) {
       target.copy_(as_tensor(numbers, shape));
     } else {

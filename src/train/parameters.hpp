@@ -64,8 +64,8 @@ Initialisation parse_initialisation(const std::string& name);
 /// \throws Error kInvalidArgument for a filter bank where the bytes of `config.preprocess` are no numbers.
 void initialise(Parameters& parameters, const format::ModelConfig& config, Initialisation how, std::uint64_t seed);
 
-/// Copies the weights of the model folder `init_from` into `parameters`. Learned positions beyond those it has keep
-/// their start values, as does a head of other classes; classes of the same names keep their rows. \throws Error
+/// Copies the weights of the model folder `init_from` into `parameters`. Its learned positions repeat where more are
+/// wanted; a head of other classes keeps its start values, and classes of the same names keep their rows. \throws Error
 /// kInvalidModel naming what does not fit: sizes, layers, kernel.
 void adapt(Parameters& parameters, const format::ModelConfig& config, const std::string& init_from);
 

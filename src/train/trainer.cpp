@@ -15,6 +15,7 @@
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "format/model_folder.hpp"
+#include "plan/report.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 #include "train/validation_set.hpp"
@@ -109,6 +110,7 @@ class Training {
   void evaluate();
   data::Answers validation_answers(const torch::Tensor& weights);
   bool write_or_say(const std::function<void()>& write, std::optional<Error>& failure);
+  void warn_if_guessing(const data::Metrics& metrics);
   void keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation);
   void judge_best();
   void save();
@@ -139,14 +141,15 @@ Training::Training(const plan::TrainingPlan& plan, const data::DataSet& data, co
       module_(make_module(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
                  module_.thread_pool()) {
-  initialise(module_.parameters(), plan_.config, parse_initialisation(plan_.initialisation), plan_.seed);
-  if (!plan_.init_from.empty()) adapt(module_.parameters(), plan_.config, plan_.init_from);
-  optimizer_.state().average.copy_(module_.parameters().values());
   const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
   if (folder_.load(tensors.flat(), progress_)) {
     tensors.put_back();
     optimizer_.state().num_steps = progress_.optimizer_steps;
+    return;  // whatever it started from may be gone by now
   }
+  initialise(module_.parameters(), plan_.config, parse_initialisation(plan_.initialisation), plan_.seed);
+  if (!plan_.init_from.empty()) adapt(module_.parameters(), plan_.config, plan_.init_from);
+  optimizer_.state().average.copy_(module_.parameters().values());
 }
 
 Outcome Training::run() {
@@ -295,6 +298,16 @@ void Training::evaluate() {
   progress_.history.push_back(evaluation);
   keep_if_best(answers, evaluation);
   if (events_.on_evaluation) events_.on_evaluation(evaluation);
+  warn_if_guessing(metrics);
+}
+
+/// Once, when a fifth of the steps have taught nothing: whoever waits should know before the rest is gone.
+void Training::warn_if_guessing(const data::Metrics& metrics) {
+  const std::int64_t since = std::max(plan_.schedule.total_steps / 5, 2 * plan_.schedule.warmup_steps);
+  const std::int64_t before = progress_.step - plan_.evaluate_every;
+  if (progress_.step < since || before >= since || !events_.on_message || !data::only_guesses(metrics)) return;
+  events_.on_message(base::joined("warning: after ", progress_.step, " of ", plan_.schedule.total_steps, " steps, ",
+                                  plan::guessing_text(plan_)));
 }
 
 /// The averaged weights become the model if no earlier ones were better.

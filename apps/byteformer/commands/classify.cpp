@@ -156,13 +156,9 @@ std::unique_ptr<ReportWriter> make_writer(const Options& options, const Classifi
 /// \throws UsageError where there is none.
 std::string default_model() {
   if (const char* named = std::getenv("BYTEFORMER_MODEL"); named != nullptr && *named != '\0') return named;
-  const std::filesystem::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
-  for (const std::filesystem::path& root :
-       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
-    std::error_code error;
-    const std::filesystem::path model = root / "models" / "file-types";
-    if (std::filesystem::exists(model / "config.json", error)) return model.native();
-  }
+  std::error_code ignored;
+  const std::filesystem::path model = format::shipped_models() / "file-types";
+  if (std::filesystem::exists(model, ignored)) return model.native();
   throw UsageError(base::joined(
       kModelOption,
       " is required: models/file-types is not found beside this program, and BYTEFORMER_MODEL is not set"));

@@ -16,7 +16,8 @@ constexpr const char* kDetails =
     R"(DATA is a folder with a folder of files for each class, one with train/, val/ and test/ of such folders, a
 manifest (CSV or JSON lines of path and label), or Speech Commands. Without further options the data are
 looked at, and encoding, kernel, model size, batch, augmentation and length of the training are chosen and
-explained. MODEL becomes a model folder; what a resume needs is kept in MODEL/training.
+explained; where a model that ships knows such files, training starts from its weights. MODEL becomes a model
+folder; what a resume needs is kept in MODEL/training.
 
 Examples:
   byteformer train --data photos/ -o models/mine

@@ -71,5 +71,19 @@ TEST(MetricsTest, NoAnswersAreNoReasonToFail) {
   EXPECT_EQ(fit_temperature(a), 1);
 }
 
+TEST(OnlyGuessesTest, TellsKnowledgeFromTheFrequenciesOfClasses) {
+  Answers prior{.num_classes = 2, .logits = {}, .labels = {}}, knowing = prior, unlucky = prior;
+  for (int i = 0; i < 100; ++i) {
+    const int label = i % 4 == 0 ? 0 : 1;
+    prior.add(std::vector{std::log(0.25F), std::log(0.75F)}, label);
+    knowing.add(std::vector{label == 0 ? 0.3F : -0.3F, 0.0F}, label);
+    unlucky.add(std::vector{label == 0 ? 0.0F : -4.0F, 0.1F}, i % 2);
+  }
+  EXPECT_TRUE(only_guesses(measure(prior)));
+  EXPECT_FALSE(only_guesses(measure(knowing)));  // a large loss, but right answers
+  EXPECT_TRUE(only_guesses(measure(unlucky)));
+  EXPECT_FALSE(only_guesses(Metrics{}));
+}
+
 }  // namespace
 }  // namespace byteformer::data

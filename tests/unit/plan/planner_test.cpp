@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "format/model_folder.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
@@ -325,6 +326,84 @@ TEST_F(InitialModelTest, ASecretKeyIsMissed) {
   r.transforms = R"([{"type": "byte_permutation", "fingerprint": ")" + std::string(64, 'a') + "\"}]";
   const Request next = after(r, pictures(32, 32));
   test::expect_error(ErrorCode::kInvalidArgument, {"secret key"}, [&] { plan(next, pictures(32, 32)); });
+}
+
+class ShippedStartTest : public ::testing::Test {
+ protected:
+  ShippedStartTest() {
+    Request first = request();
+    first.sample_format = "int16", first.duration_s = 1;
+    ship("speech-commands", choose_plan(first, data_set(100), sounds(), {}));
+    ship("photos", choose_plan(request(), data_set(100), pictures(64, 64), {}));
+  }
+
+  void ship(const std::string& name, const TrainingPlan& plan) {
+    std::filesystem::create_directory(folder_ / name);
+    test::write_file(folder_ / name / "config.json", format::to_json(plan.config));
+  }
+
+  TrainingPlan planned(const Request& request, const data::Survey& survey) {
+    return choose_plan(request, data_set(100), survey,
+                       {.has_cuda = false, .num_threads = 1, .shipped_models = folder_.path()});
+  }
+
+  std::string shipped(const std::string& name) { return (folder_.path() / name).string(); }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(ShippedStartTest, SoundsAndPicturesStartFromTheModelOfTheirKindAndItIsSaid) {
+  const TrainingPlan sound = planned(request(), sounds());
+  EXPECT_EQ(sound.init_from, shipped("speech-commands"));
+  EXPECT_EQ(sound.preprocess, prepare::read_preprocess(sound.init_from));
+  EXPECT_THAT(sound.reasons, testing::Contains(testing::HasSubstr("--init-from none")));
+  const TrainingPlan photo = planned(request(), pictures(500, 375));
+  EXPECT_EQ(photo.init_from, shipped("photos"));
+  EXPECT_EQ(photo.preprocess, prepare::read_preprocess(photo.init_from));
+  EXPECT_EQ(planned(request(), pictures(32, 32)).init_from, "");  // enlarged pictures gain nothing
+  EXPECT_EQ(planned(request(), texts()).init_from, "");
+}
+
+TEST_F(ShippedStartTest, LongerSoundsAreNotCutAndTheModelGrows) {
+  data::Survey survey = sounds();
+  survey.durations_s = {2.9, 3, 3};
+  survey.longest_s = 3;
+  const TrainingPlan plan = planned(request(), survey);
+  const format::ModelConfig start = format::read_config(shipped("speech-commands"));
+  EXPECT_EQ(plan.init_from, shipped("speech-commands"));
+  EXPECT_EQ(plan.preprocess.sound->duration_s, 3);
+  EXPECT_EQ(plan.preprocess.sound->encoding, prepare::read_preprocess(plan.init_from).sound->encoding);
+  EXPECT_GE(plan.config.max_position_embeddings * plan.config.stride(), 3 * 8000 * 2);
+  EXPECT_EQ(plan.config.window_sizes, start.window_sizes);
+  EXPECT_EQ(plan.config.window_shifts[1], start.window_sizes[1] / 2);
+  EXPECT_THAT(plan.reasons, testing::Contains(testing::HasSubstr("these repeat")));
+}
+
+TEST_F(ShippedStartTest, WhoeverAsksForAnotherModelOrOtherFilesStartsFromNothing) {
+  const auto start = [&](auto Request::*member, auto value) {
+    Request r = request();
+    r.*member = value;
+    return planned(r, sounds()).init_from;
+  };
+  EXPECT_EQ(start(&Request::init_from, "none"), "");
+  EXPECT_EQ(start(&Request::kernel, 32), "");
+  EXPECT_EQ(start(&Request::preset, "tiny"), "");
+  EXPECT_EQ(start(&Request::initialisation, "filter-bank"), "");
+  EXPECT_EQ(start(&Request::recipe, "published"), "");
+  EXPECT_EQ(start(&Request::encode, "as-is"), "");
+  EXPECT_EQ(start(&Request::sample_rate, 16000), "");
+  EXPECT_EQ(start(&Request::sample_rate, 8000), shipped("speech-commands"));
+  EXPECT_EQ(start(&Request::seed, 3), shipped("speech-commands"));
+}
+
+TEST(PlannerTest, AResumeMayNameTheStartAgain) {
+  Request asked = request();
+  TrainingPlan plan = choose_plan(asked, data_set(100), sounds(), {});
+  asked.init_from = "none";
+  require_same_result(asked, plan);
+  plan.init_from = "other";
+  test::expect_error(ErrorCode::kInvalidArgument, {"--init-from none (was other)"},
+                     [&] { require_same_result(asked, plan); });
 }
 
 TEST(PlannerTest, StepsAreABudgetOfTheirOwn) {

@@ -212,6 +212,47 @@ TEST_F(TrainerTest, FineTuningKeepsTheRowsOfClassesItKnows) {
             tensor("first/model.safetensors", "embeddings.weight")[5]);
 }
 
+TEST_F(TrainerTest, PositionsOfAStartRepeatWithItsWindows) {
+  request_.positions = "learned";
+  request_.window = 8;
+  train("first");
+  plan::TrainingPlan p = plan();
+  const std::int64_t known = p.config.max_position_embeddings;
+  p.config.max_position_embeddings = known + 9;
+  Parameters parameters(p.config, torch::kCPU);
+  initialise(parameters, p.config, Initialisation::kReleased, 3);
+  adapt(parameters, p.config, (folder_ / "first").string());
+  const torch::Tensor positions = parameters[kPositions];
+  for (std::int64_t i = known; i < known + 9; ++i)
+    EXPECT_TRUE(torch::equal(positions[0][0][i], positions[0][0][i % 8])) << i;
+}
+
+TEST_F(TrainerTest, AResumeDoesNotNeedWhatItStartedFrom) {
+  train("first");
+  request_.init_from = (folder_ / "first").string();
+  RunFolder run(folder_ / "second");
+  run.create(plan());
+  int steps = 0;
+  TrainingEvents events;
+  events.should_stop = [&] { return ++steps == 3; };
+  EXPECT_FALSE(train::train(run.read_plan(), data_, run, {2, 1}, events).is_finished);
+  std::filesystem::remove_all(folder_ / "first");
+  EXPECT_TRUE(train("second").is_finished);
+}
+
+TEST_F(TrainerTest, AModelThatOnlyGuessesIsSaidOnce) {
+  std::vector<std::string> messages;
+  TrainingEvents events;
+  events.on_message = [&](const std::string& message) { messages.push_back(message); };
+  train("good", 0, events);
+  EXPECT_THAT(messages, testing::Not(testing::Contains(testing::HasSubstr("guessing"))));
+  request_.learning_rate = 1e-6;
+  request_.batch_size = 4;
+  train("bad", 0, events);
+  EXPECT_EQ(std::ranges::count_if(messages, [](const auto& m) { return m.find("no better than guessing") < m.size(); }),
+            1);
+}
+
 TEST_F(TrainerTest, MeasuresStepsWithoutFilesThatTrainingSkips) {
   request_.positions = "learned";
   plan::TrainingPlan p = plan();

@@ -1,0 +1,68 @@
+// Picks the shipped model that a training starts from.
+#include "plan/start.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "base/text.hpp"
+#include "prepare/preprocess.hpp"
+
+namespace byteformer::plan {
+namespace {
+
+constexpr double kClearMajority = 0.9;
+constexpr int kLeastSide = 48;  // pixels: smaller pictures would be enlarged, and cost more than they gain
+
+/// What a start cannot give otherwise than it is: sizes and weights of the model, and the bytes that it reads.
+bool leaves_model_open(const Request& request) {
+  return request.recipe.value_or("auto") == "auto" && !request.config && !request.preset && !request.hidden_size &&
+         !request.layers && !request.heads && !request.intermediate_size && !request.kernel && !request.window &&
+         !request.positions && !request.masking && !request.initialisation && !request.transforms;
+}
+
+template <typename T>
+bool is_open_or(const std::optional<T>& asked, const T& value) {
+  return !asked || *asked == value;
+}
+
+bool suits(const Request& request, const prepare::Preprocess& form) {
+  if (form.image)
+    return is_open_or(request.encode, std::string(prepare::to_string(form.image->encoding.format))) &&
+           !request.resize && !request.crop && !request.quality;
+  return is_open_or(request.encode, std::string(prepare::to_string(form.sound->encoding.format))) &&
+         is_open_or<std::int64_t>(request.sample_rate, form.sound->sample_rate.value_or(0)) &&
+         is_open_or(request.sample_format, std::string(media::to_string(form.sound->encoding.sample_format)));
+}
+
+/// Its name among the shipped models; empty where none knows such files.
+std::string_view start_for(const data::Survey& survey) {
+  if (survey.sound_share() >= kClearMajority) return "speech-commands";
+  if (survey.image_share() >= kClearMajority && data::quantile(survey.shorter_sides, 0.5) >= kLeastSide)
+    return "photos";
+  return {};
+}
+
+}  // namespace
+
+bool is_own_start(const TrainingPlan& plan) { return !plan.init_from.empty() && !plan.asked.init_from; }
+
+void choose_start(const Request& request, const data::Survey& survey, const Machine& machine, TrainingPlan& plan) {
+  if (request.init_from || machine.shipped_models.empty() || !leaves_model_open(request)) return;
+  const std::string_view name = start_for(survey);
+  if (name.empty()) return;
+  const std::filesystem::path model = machine.shipped_models / name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(model, ignored) || !suits(request, prepare::read_preprocess(model))) return;
+  plan.init_from = model.native();
+  plan.reasons.push_back(fmt::format(
+      "the weights start as those of the model {} that comes with this program, which learned files of the same kind "
+      "({} none starts from nothing)",
+      name, option_name(&Request::init_from)));
+}
+
+}  // namespace byteformer::plan
