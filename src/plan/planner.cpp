@@ -218,9 +218,12 @@ data::DataSetOptions split_options(const TrainingPlan& plan) {
 
 TrainingPlan choose_plan(const Request& request, const data::DataSet& data, const data::Survey& survey,
                          const Machine& machine) {
-  if (survey.num_looked_at == 0)
+  if (survey.num_looked_at == 0) {
+    std::string why;
+    for (const auto& [kind, failures] : survey.failures) why += "; " + failures.first;
     throw Error(ErrorCode::kInvalidFormat,
-                request.data.value_or("the data") + ": none of the training files can be read");
+                base::printable(request.data.value_or("the data")) + ": none of the training files can be read" + why);
+  }
   const bool is_published = request.recipe == "published";
   TrainingPlan plan;
   plan.asked = request;

@@ -452,6 +452,15 @@ TEST(PlannerTest, ContradictionsAreUsageErrors) {
   test::expect_error(ErrorCode::kInvalidArgument, {"no GPU"}, [&] { choose_plan(r, data_set(9), texts(), {}); });
 }
 
+TEST(PlannerTest, WhereNoFileCanBeReadItSaysWhy) {
+  data::Survey survey;
+  survey.failures["wav"] = {7, "a.wav: cannot load what decodes"};
+  survey.failures["other"] = {1, "b: Permission denied"};
+  test::expect_error(ErrorCode::kInvalidFormat,
+                     {"data: none of", "a.wav: cannot load what decodes", "b: Permission denied"},
+                     [&] { choose_plan(request(), data_set(10), survey, {}); });
+}
+
 TEST(TrainableTest, NothingToLearnFromIsNamed) {
   data::DataSet data;
   data.classes = {"cat", "dog"};
