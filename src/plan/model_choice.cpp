@@ -41,7 +41,8 @@ const interop::Preset& preset_of(const std::string& name) {
 
 int to_int(std::int64_t number) { return static_cast<int>(number); }
 
-prepare::ImagePreparation image_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+prepare::ImagePreparation image_preparation(const Request& request, const data::Survey& survey,
+                                            const TrainingPlan& plan) {
   prepare::ImagePreparation image;
   const bool is_published = request.recipe == "published";
   const int typical = data::quantile(survey.shorter_sides, 0.5);
@@ -53,21 +54,10 @@ prepare::ImagePreparation image_preparation(const Request& request, const data::
   image.resize = to_int(request.resize.value_or(keeps_size ? crop : crop * 8 / 7));
   image.encoding.format = is_published ? FileFormat::kTiff : FileFormat::kFhwc;
   image.encoding.quality = to_int(request.quality.value_or(100));
-  plan.reasons.push_back(fmt::format("pictures: shorter side to {} pixels, {}x{} from the middle ({}, {})",
-                                     *image.resize, crop, crop, option_name(&Request::resize),
-                                     option_name(&Request::crop)));
   return image;
 }
 
-/// Seconds to which sounds are cut or filled; nothing where each keeps its own length.
-std::optional<double> usual_duration(const data::Survey& survey) {
-  const double low = data::quantile(survey.durations_s, 0.05), high = data::quantile(survey.durations_s, 0.95);
-  const bool are_alike = high<1.5 * low, some_are_far_too_long = survey.durations_s.back()> 20;
-  if (!are_alike && !some_are_far_too_long) return {};
-  return std::min(10.0, std::ceil(high * 10) / 10);
-}
-
-prepare::SoundPreparation sound_preparation(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
+prepare::SoundPreparation sound_preparation(const Request& request, const data::Survey& survey) {
   prepare::SoundPreparation sound;
   const bool is_published = request.recipe == "published";
   const int common_rate = data::quantile(survey.sample_rates, 0.5);
@@ -77,45 +67,24 @@ prepare::SoundPreparation sound_preparation(const Request& request, const data::
   sound.encoding.sample_format = request.sample_format
                                      ? media::parse_sample_format(*request.sample_format)
                                      : (is_published ? media::SampleFormat::kInt16 : media::SampleFormat::kUint8);
+  return sound;
+}
+
+void tell(const prepare::ImagePreparation& image, TrainingPlan& plan) {
+  std::string sizes;
+  if (image.resize) sizes += fmt::format("shorter side to {} pixels, ", *image.resize);
+  sizes += image.crop ? fmt::format("{0}x{0} from the middle", *image.crop) : "whole";
+  plan.reasons.push_back(
+      fmt::format("pictures: {} ({}, {})", sizes, option_name(&Request::resize), option_name(&Request::crop)));
+}
+
+void tell(const prepare::SoundPreparation& sound, TrainingPlan& plan) {
   plan.reasons.push_back(fmt::format(
-      "sounds: {} Hz, {} samples, {} ({}, {}, {})", *sound.sample_rate, media::to_string(sound.encoding.sample_format),
+      "sounds: {}, {} samples, {} ({}, {}, {})",
+      sound.sample_rate ? fmt::format("{} Hz", *sound.sample_rate) : "each at its own rate",
+      media::to_string(sound.encoding.sample_format),
       sound.duration_s ? fmt::format("{:.2f} s", *sound.duration_s) : "each at its own length",
       option_name(&Request::sample_rate), option_name(&Request::sample_format), option_name(&Request::duration_s)));
-  return sound;
-}
-
-// What a model reads, but for what the command line says.
-
-prepare::ImagePreparation as_before(prepare::ImagePreparation image, const Request& request) {
-  if (request.resize) image.resize = to_int(*request.resize);
-  if (request.crop) image.crop = to_int(*request.crop);
-  if (request.quality) image.encoding.quality = to_int(*request.quality);
-  return image;
-}
-
-prepare::SoundPreparation as_before(prepare::SoundPreparation sound, const Request& request) {
-  if (request.sample_rate) sound.sample_rate = to_int(*request.sample_rate);
-  if (request.duration_s) sound.duration_s = request.duration_s;
-  if (request.sample_format) sound.encoding.sample_format = media::parse_sample_format(*request.sample_format);
-  return sound;
-}
-
-/// What files of the model look like that training starts from. Nothing where files are taken as they are.
-std::optional<prepare::Preprocess> initial_preprocess(const Request& request, const data::Survey& survey,
-                                                      const TrainingPlan& plan) {
-  if (plan.init_from.empty() || request.encode == "as-is") return {};
-  prepare::Preprocess preprocess = prepare::read_preprocess(plan.init_from);
-  if (is_own_start(plan) && preprocess.sound &&
-      data::quantile(survey.durations_s, 0.95) > preprocess.sound->duration_s.value_or(0))
-    preprocess.sound->duration_s = usual_duration(survey);  // people's sounds are not cut to those of a start
-  if (!request.transforms && bytes::find_without_key(preprocess.transforms) != nullptr)
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("{} {}: it reads files that are obfuscated with a secret key, which training does not have; {} "
-                    "says what to do with the bytes instead",
-                    option_name(&Request::init_from), base::printable(plan.init_from),
-                    option_name(&Request::transforms)));
-  return preprocess;
 }
 
 /// Why files are re-encoded.
@@ -172,7 +141,8 @@ std::int64_t longest_file(const data::Survey& survey, const TrainingPlan& plan, 
     const auto& sound = *plan.preprocess.sound;
     const double seconds = sound.duration_s.value_or(sound_s);
     const auto bytes = static_cast<double>(sample_bytes(sound.encoding.sample_format));
-    longest = std::max(longest, static_cast<std::int64_t>(seconds * *sound.sample_rate * bytes) + 128);
+    const int rate = sound.sample_rate.value_or(data::quantile(survey.sample_rates, 1));
+    longest = std::max(longest, static_cast<std::int64_t>(seconds * rate * bytes) + 128);
   }
   if (plan.preprocess.is_bytes()) longest = raw_bytes;
   return longest;
@@ -287,17 +257,19 @@ void apply_format(const Request& request, TrainingPlan& plan) {
 
 void choose_preprocess(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
   const double images = survey.image_share(), sounds = survey.sound_share();
-  const std::optional<prepare::Preprocess> initial = initial_preprocess(request, survey, plan);
+  const std::optional<prepare::Preprocess> initial = preprocess_of_start(request, survey, plan);
   const bool takes_bytes = request.encode ? request.encode == "as-is" : initial && initial->is_bytes();
   if (!takes_bytes && images + sounds >= kClearMajority) {
     // Weights for 8 kHz hear nothing at 16, so what training starts from decides before the data do.
     if (images > 0.02)
       plan.preprocess.image =
-          initial && initial->image ? as_before(*initial->image, request) : image_preparation(request, survey, plan);
+          initial && initial->image ? as_asked(*initial->image, request) : image_preparation(request, survey, plan);
     if (sounds > 0.02)
       plan.preprocess.sound =
-          initial && initial->sound ? as_before(*initial->sound, request) : sound_preparation(request, survey, plan);
+          initial && initial->sound ? as_asked(*initial->sound, request) : sound_preparation(request, survey);
   }
+  if (plan.preprocess.image) tell(*plan.preprocess.image, plan);
+  if (plan.preprocess.sound) tell(*plan.preprocess.sound, plan);
   apply_format(request, plan);
   if (!plan.preprocess.is_bytes()) {
     plan.reasons.push_back(reason_of_form(plan, initial));
