@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <list>
-#include <memory>
 #include <new>
 #include <optional>
 
@@ -15,7 +14,6 @@
 #include "cli.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
-#include "help/command_doc.hpp"
 
 namespace byteformer::cli {
 namespace {

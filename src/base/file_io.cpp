@@ -12,9 +12,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <vector>
-
-#include "byteformer/error.hpp"
 
 namespace byteformer::base {
 namespace {

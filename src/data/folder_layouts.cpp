@@ -1,10 +1,8 @@
 // Folders of classes, alone or below folders of splits: which folder is what.
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <map>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "base/file_io.hpp"

@@ -1,8 +1,6 @@
 // The operations of RandAugment on pictures, as Pillow computes them.
 #pragma once
 
-#include <cstdint>
-
 #include "base/random.hpp"
 #include "media/image.hpp"
 

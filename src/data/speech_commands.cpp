@@ -1,7 +1,6 @@
 // The layout of the Speech Commands archive: a folder a word, lists of validation and test files, noise recordings.
 #include <algorithm>
 #include <array>
-#include <map>
 #include <system_error>
 #include <unordered_map>
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cctype>
 #include <system_error>
-#include <tuple>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"

@@ -9,7 +9,6 @@
 #include <iterator>
 #include <numeric>
 #include <set>
-#include <string>
 #include <system_error>
 #include <utility>
 

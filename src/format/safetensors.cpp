@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/bytes_io.hpp"
-#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "format/json.hpp"
 

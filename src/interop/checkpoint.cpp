@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/bytes_io.hpp"
-#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "format/json.hpp"
 #include "format/safetensors.hpp"

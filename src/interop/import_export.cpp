@@ -5,11 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <vector>
 
-#include "base/file_io.hpp"
 #include "base/text.hpp"
-#include "format/model_folder.hpp"
 #include "format/safetensors.hpp"
 #include "interop/checkpoint.hpp"
 #include "interop/published_yaml.hpp"

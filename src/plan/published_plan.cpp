@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <system_error>
-#include <utility>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"

@@ -3,10 +3,7 @@
 #include "plan/published_run.hpp"
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
 #include <limits>
-#include <set>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"

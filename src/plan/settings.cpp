@@ -6,7 +6,6 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <type_traits>
 
 #include "base/text.hpp"
 #include "byteformer/error.hpp"

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "format/config.hpp"
 #include "format/tensors.hpp"

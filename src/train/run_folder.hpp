@@ -1,7 +1,6 @@
 // A training run on disk: its plan, its log, and one checkpoint that is always whole.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>

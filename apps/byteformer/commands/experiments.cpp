@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/file_io.hpp"
-#include "byteformer/error.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "experiments/recipe_book.hpp"

@@ -8,8 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <system_error>
-#include <utility>
-#include <vector>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -18,7 +16,6 @@
 #include "byteformer/version.hpp"
 #include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
-#include "console.hpp"
 #include "data/data_set.hpp"
 #include "evaluation/evaluation.hpp"
 #include "exit_status.hpp"

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"

@@ -3,7 +3,6 @@
 
 #include <soxr.h>
 
-#include <algorithm>
 #include <memory>
 #include <string_view>
 
