@@ -8,7 +8,6 @@
 #include "base/text.hpp"
 #include "data/layouts.hpp"
 #include "data/manifest_text.hpp"
-#include "data/validation_split.hpp"
 #include "media/places.hpp"
 
 namespace byteformer::data {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/run_log.hpp"
+#include "experiments/run.hpp"
 
 namespace byteformer::experiments {
 

@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "format/json.hpp"
-#include "format/json_keys.hpp"
 
 namespace byteformer::format {
 namespace {

@@ -122,8 +122,7 @@ ModelConfig read_config(const fs::path& dir_or_file) {
   return read_config_file(dir_or_file / kConfigName);
 }
 
-void write_model_folder(const fs::path& dir, const ModelConfig& config,
-                        const std::map<std::string, TensorView, std::less<>>& tensors) {
+void write_model_folder(const fs::path& dir, const ModelConfig& config, const NamedTensors& tensors) {
   const fs::path target = dir.has_filename() ? dir : dir.parent_path();  // "out/" is "out"
   validate(config, base::printable(target / kConfigName));
   refuse_if_occupied(target);

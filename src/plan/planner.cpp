@@ -10,7 +10,6 @@
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "plan/filter_bank.hpp"
-#include "plan/model_choice.hpp"
 
 namespace byteformer::plan {
 namespace {

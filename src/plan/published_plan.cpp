@@ -11,8 +11,8 @@
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "data/survey.hpp"
-#include "interop/shape_inference.hpp"
-#include "plan/model_choice.hpp"
+#include "interop/partial_config.hpp"
+#include "plan/planner.hpp"
 
 namespace byteformer::plan {
 namespace {

@@ -59,7 +59,7 @@ plan::TrainingPlan RunFolder::read_plan() const {
 }
 
 void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress) const {
-  std::map<std::string, format::TensorView, std::less<>> views;
+  format::NamedTensors views;
   for (const auto& [name, numbers] : tensors)
     views[name] = {format::DType::kF32, {static_cast<std::int64_t>(numbers.size())}, std::as_bytes(numbers)};
   format::write_safetensors(training_dir() / "checkpoint.safetensors", views,
@@ -76,8 +76,7 @@ bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   return true;
 }
 
-void RunFolder::write_model(const format::ModelConfig& config,
-                            const std::map<std::string, format::TensorView, std::less<>>& weights) const {
+void RunFolder::write_model(const format::ModelConfig& config, const format::NamedTensors& weights) const {
   // Weights first: a configuration beside weights of an earlier moment differs in its temperature only.
   format::write_safetensors(model_dir_ / "model.safetensors", weights, {{"format", "pt"}});
   base::write_file_atomically(model_dir_ / "config.json", format::to_json(config));

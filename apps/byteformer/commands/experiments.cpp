@@ -16,7 +16,6 @@
 #include "experiments/recipe_book.hpp"
 #include "experiments/report.hpp"
 #include "experiments/run.hpp"
-#include "experiments/run_log.hpp"
 #include "experiments/runner.hpp"
 #include "output/json.hpp"
 #include "output/text.hpp"
