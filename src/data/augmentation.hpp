@@ -1,5 +1,5 @@
 // Random changes to the samples of a picture or a sound before it is encoded, for training; and the operations of
-// RandAugment on pictures, as Pillow computes them. \see spec of data, section 2
+// RandAugment on pictures, as Pillow computes them.
 #pragma once
 
 #include <optional>
