@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_io.hpp"
 #include "data/data_set.hpp"
 #include "data/names.hpp"
 
@@ -59,8 +60,8 @@ struct FoundFiles {
   }
 };
 
-bool is_file(const std::filesystem::path& path);
-bool is_folder(const std::filesystem::path& path);
+using base::is_file;
+using base::is_folder;
 
 /// Entries of `folder` but for what systems leave there, sorted by name.
 /// \throws Error kPermissionDenied or kIo.

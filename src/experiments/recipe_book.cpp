@@ -41,8 +41,7 @@ const DataSource* find_data_source(std::string_view name) noexcept {
 
 std::filesystem::path locate(const DataSource& source, const std::filesystem::path& data_dir) {
   std::filesystem::path folder = data_dir / source.folder;
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored))
+  if (!base::is_folder(folder))
     base::fail(ErrorCode::kNotFound, base::About{folder.native()}, "is not there: ", source.title, ". ",
                source.how_to_get, " (", plan::option_name(&plan::Request::data), " names the folder that holds ",
                source.folder, ")");
@@ -115,8 +114,7 @@ std::string_view to_string(Scale scale) noexcept { return scale == Scale::kPaper
 const Recipe& RecipeBook::at(std::string_view name) const {
   const auto found = std::ranges::find(recipes, name, &Recipe::name);
   if (found != recipes.end()) return *found;
-  std::vector<std::string> known;
-  for (const Recipe& recipe : recipes) known.push_back(recipe.name);
+  const auto known = base::words_of(recipes, &Recipe::name);
   base::fail(ErrorCode::kInvalidArgument, "there is no experiment `", base::excerpt(name), "`",
              base::did_you_mean(name, known, "; `byteformer experiments list` shows all"));
 }

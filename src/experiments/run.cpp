@@ -204,8 +204,7 @@ RunLog parse_run_log(std::string_view text, const std::string& source) {
 
 std::optional<RunLog> find_log(const Run& run, const Places& places) {
   const std::filesystem::path path = log_path(run, places);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  if (!base::exists(path)) return std::nullopt;
   return parse_run_log(base::read_text_file(path, kMaxLogBytes), base::printable(path));
 }
 

@@ -27,8 +27,7 @@ constexpr const char* kWeightsName = "model.safetensors";
 constexpr std::size_t kMaxConfigBytes = 64 << 20;  // a million labels of 60 bytes
 
 void require(const fs::path& dir, const char* name) {
-  std::error_code ignored;
-  if (!fs::exists(dir / name, ignored))
+  if (!base::exists(dir / name))
     fail(ErrorCode::kNotFound, base::About{dir.native()}, "has no ", name, "; a model is a folder with ", kConfigName,
          " and ", kWeightsName, " (`byteformer import` makes one)");
 }
@@ -57,10 +56,8 @@ void refuse_if_occupied(const fs::path& dir) {
 }
 
 void sync_folder(const fs::path& dir) {
-  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;  // not every file system lets a folder be opened; the files themselves are synced
-  ::fsync(fd);
-  ::close(fd);
+  const base::Descriptor fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) ::fsync(fd.get());  // not every file system lets a folder be opened; the files are synced
 }
 
 /// A temporary folder beside its target that vanishes unless it is renamed.
@@ -116,8 +113,7 @@ ModelFolder read_model_folder(const fs::path& dir) {
 }
 
 ModelConfig read_config(const fs::path& dir_or_file) {
-  std::error_code ignored;
-  if (!fs::is_directory(dir_or_file, ignored)) return read_config_file(dir_or_file);
+  if (!base::is_folder(dir_or_file)) return read_config_file(dir_or_file);
   require(dir_or_file, kConfigName);
   return read_config_file(dir_or_file / kConfigName);
 }

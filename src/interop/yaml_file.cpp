@@ -44,12 +44,6 @@ std::string kind_of(const YAML::Node& node) {
   return node.IsMap() ? "a mapping" : "nothing";
 }
 
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 /// "a, b or c; did you mean `b`?"
 std::string expected_choice(const std::string& value, const std::vector<std::string>& known) {
   return base::list(known, ", ", " or ") + (known.size() == 1 ? "" : base::did_you_mean(value, known));
@@ -168,7 +162,7 @@ std::optional<std::string> YamlFile::choice(std::string_view path, std::initiali
 std::optional<std::string> YamlFile::choice(std::string_view path, std::span<const std::string> known,
                                             ErrorCode code) const {
   return converted(path, [&](const YAML::Node& node) {
-    std::string choice = lower_case(scalar(path, node, "a text"));
+    const std::string choice = base::lower_case(scalar(path, node, "a text"));
     if (std::ranges::find(known, choice) == known.end())
       refuse(path, node, expected_choice(choice, {known.begin(), known.end()}), code);
     return choice;

@@ -51,8 +51,7 @@ void RunFolder::create(const plan::TrainingPlan& plan) {
 
 plan::TrainingPlan RunFolder::read_plan() const {
   const fs::path path = training_dir() / "plan.json";
-  std::error_code error;
-  if (!fs::exists(path, error))
+  if (!base::exists(path))
     base::fail(ErrorCode::kNotFound, base::printable(model_dir_),
                ": holds no training run (there is no training/plan.json)");
   return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
@@ -68,8 +67,7 @@ void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress)
 
 bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
-  std::error_code error;
-  if (!fs::exists(path, error)) return false;
+  if (!base::exists(path)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
   progress = plan::progress_of(tensors, path);
   for (const auto& [name, numbers] : flat) copy_into(numbers, tensors, name);

@@ -159,9 +159,8 @@ std::string default_model() {
   const std::filesystem::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
   for (const std::filesystem::path& root :
        {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
-    std::error_code error;
     const std::filesystem::path model = root / "models" / "file-types";
-    if (std::filesystem::exists(model / "config.json", error)) return model.native();
+    if (base::exists(model / "config.json")) return model.native();
   }
   throw UsageError(base::joined(
       kModelOption,

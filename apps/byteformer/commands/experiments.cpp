@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "base/file_io.hpp"
@@ -43,11 +42,9 @@ struct Options {
   /// Those that are named; else those of the source tree that we stand in; else those installed with this program.
   RecipeBook read_recipes() const {
     if (recipes) return experiments::read_recipes(*recipes);
-    std::error_code error;
     const fs::path here = "recipes";
     const fs::path installed = base::program_folder().parent_path() / "share" / "byteformer" / here;
-    return experiments::read_recipes(!fs::is_directory(here, error) && fs::is_directory(installed, error) ? installed
-                                                                                                          : here);
+    return experiments::read_recipes(!base::is_folder(here) && base::is_folder(installed) ? installed : here);
   }
 
   /// A trial of a few steps is no result: it has folders of its own.
