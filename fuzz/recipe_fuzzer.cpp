@@ -1,6 +1,6 @@
 // Recipes of experiments, the settings and tables that they share, and the logs of their runs.
 #include "experiments/recipe_book.hpp"
-#include "experiments/run_log.hpp"
+#include "experiments/run.hpp"
 #include "fuzzing.hpp"
 
 using namespace byteformer;

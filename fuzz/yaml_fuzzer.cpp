@@ -1,7 +1,7 @@
 // The published YAML configurations, as a model to import and as a run of training.
 #include "fuzzing.hpp"
-#include "interop/published_yaml.hpp"
-#include "plan/published_run.hpp"
+#include "interop/partial_config.hpp"
+#include "plan/published_plan.hpp"
 
 using namespace byteformer;
 

@@ -1,6 +1,10 @@
 // The trainer's program, started by `byteformer train` and `byteformer explain`, as git starts its external commands.
 // Not meant for people.
+#include <malloc.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -11,7 +15,26 @@
 #include "common/gradient_messages.hpp"
 #include "plan/settings.hpp"
 #include "runs.hpp"
-#include "train/runtime.hpp"
+
+namespace {
+
+/// Prepares a program that trains, at the start of its main: LibTorch's thread libraries spin while they wait, which
+/// takes a small machine's time from the threads that work; tensors of one step are those of the next, so that memory
+/// that is given back would be cleared each time; and they are large, so that huge pages spare their translation. The
+/// libraries read the environment when they are loaded: the program starts itself once more, with the same `argv`.
+void tune_process(char** argv) {
+  if (std::getenv("BYTEFORMER_TRAIN_STARTED") == nullptr) {
+    setenv("BYTEFORMER_TRAIN_STARTED", "1", 1);
+    setenv("OMP_WAIT_POLICY", "passive", 0);
+    setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
+    setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 0);
+    execv("/proc/self/exe", argv);  // where that fails training is slower, nothing else
+  }
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using byteformer::plan::option_name;
@@ -30,7 +53,7 @@ int main(int argc, char** argv) {
   if (!explains && argc != 2)
     return complain("this program is started by `byteformer train`; see `byteformer train --help`", 2);
   try {
-    byteformer::train::tune_process(argv);
+    tune_process(argv);
     return explains ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
                     : byteformer::train_app::train(byteformer::plan::parse_request(first));
   } catch (const byteformer::Error& error) {

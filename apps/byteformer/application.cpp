@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <list>
-#include <memory>
 #include <new>
 #include <optional>
 
@@ -15,7 +14,6 @@
 #include "cli.hpp"
 #include "common/interrupt.hpp"
 #include "exit_status.hpp"
-#include "help/command_doc.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -117,8 +115,7 @@ const OptionDoc kVersion{{"V"}, {"version"}, "", {}, "Show the version"};
 bool asks_for_help(const std::string& argument) { return argument == "-h" || argument == kHelpOption; }
 
 [[noreturn]] void throw_unknown(const std::string& word, const CommandDoc& group) {
-  std::vector<std::string> names;
-  for (const CommandDoc& command : group.commands) names.push_back(command.name);
+  const auto names = base::words_of(group.commands, &CommandDoc::name);
   throw UsageError(fmt::format("unknown {} `{}`{}", word.starts_with("-") ? "option" : "command", word,
                                base::did_you_mean(word, names)));
 }

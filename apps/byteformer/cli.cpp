@@ -162,16 +162,6 @@ Option& add_number(CommandLine& line, const std::string& names, std::optional<st
   });
 }
 
-Option& add_fraction(CommandLine& line, const std::string& names, std::optional<float>& value,
-                     const std::string& value_name, const std::string& description) {
-  return add_value(line, names, value_name, description, [&value, names](const std::string& text) {
-    const auto number = parse_number<float>(text);
-    if (!number || !(*number >= 0 && *number <= 1))
-      throw UsageError(fmt::format("{} must be a number from 0 to 1, not `{}`", first_name(names), text));
-    value = number;
-  });
-}
-
 Option& add_decimal(CommandLine& line, const std::string& names, std::optional<double>& value, double min, double max,
                     const std::string& description, const std::string& value_name) {
   return add_value(line, names, value_name, description, [&value, names, min, max](const std::string& text) {

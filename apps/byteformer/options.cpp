@@ -8,7 +8,6 @@
 #include "byteformer/error.hpp"
 #include "bytes/byte_permutation.hpp"
 #include "exit_status.hpp"
-#include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
 namespace {

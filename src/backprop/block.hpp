@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
-#include <vector>
 
 #include "backprop/window_plan.hpp"
 #include "backprop/workers.hpp"

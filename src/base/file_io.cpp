@@ -12,9 +12,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <vector>
-
-#include "byteformer/error.hpp"
 
 namespace byteformer::base {
 namespace {
@@ -35,7 +32,7 @@ const char* kind_name(mode_t mode) {
 }
 
 struct OpenFile {
-  int fd;
+  Descriptor fd;
   std::uint64_t size;
 };
 
@@ -43,25 +40,17 @@ struct OpenFile {
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 OpenFile open_regular(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), kReadFlags);
-  if (fd < 0) {
+  Descriptor fd(::open(path.c_str(), kReadFlags));
+  struct stat info {};
+  if (fd.get() < 0) {
     const int error = errno;
-    struct stat info {};
     if (error == ENXIO && ::stat(path.c_str(), &info) == 0)
       fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
     throw_errno(path, "open", error);
   }
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) {
-    const int error = errno;
-    ::close(fd);
-    throw_errno(path, "examine", error);
-  }
-  if (!S_ISREG(info.st_mode)) {
-    ::close(fd);
-    fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
-  }
-  return {fd, static_cast<std::uint64_t>(info.st_size)};
+  if (::fstat(fd.get(), &info) != 0) throw_errno(path, "examine", errno);
+  if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
+  return {std::move(fd), static_cast<std::uint64_t>(info.st_size)};
 }
 
 /// A temporary file beside its target that vanishes unless it is committed.
@@ -71,19 +60,17 @@ class PendingFile {
       : target_(target), temporary_(target), replaces_(options.replaces) {
     static std::atomic<unsigned> counter{0};
     temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666);
-    if (fd_ < 0) throw_errno(target_, "create", errno);
+    fd_ = Descriptor(
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666));
+    if (fd_.get() < 0) throw_errno(target_, "create", errno);
   }
-  PendingFile(const PendingFile&) = delete;
-  PendingFile& operator=(const PendingFile&) = delete;
   ~PendingFile() {
-    if (fd_ >= 0) ::close(fd_);
     if (!committed_) ::unlink(temporary_.c_str());
   }
 
   void append(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) throw_errno(target_, "write", errno);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -91,10 +78,8 @@ class PendingFile {
   }
 
   void commit() {
-    if (::fsync(fd_) != 0 && errno != EINVAL) throw_errno(target_, "write", errno);
-    const int closed = ::close(fd_);
-    fd_ = -1;
-    if (closed != 0) throw_errno(target_, "write", errno);
+    if (::fsync(fd_.get()) != 0 && errno != EINVAL) throw_errno(target_, "write", errno);
+    if (fd_.close() != 0) throw_errno(target_, "write", errno);
     if (!replaces_) return link_target();
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_errno(target_, "replace", errno);
     committed_ = true;
@@ -115,7 +100,7 @@ class PendingFile {
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   bool replaces_;
-  int fd_ = -1;
+  Descriptor fd_;
   bool committed_ = false;
 };
 
@@ -130,6 +115,21 @@ std::filesystem::path program_folder() {
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
 }
 
+bool exists(const std::filesystem::path& path) noexcept {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+bool is_file(const std::filesystem::path& path) noexcept {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+bool is_folder(const std::filesystem::path& path) noexcept {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
 bool is_left_by_systems(const std::filesystem::path& name) {
   static constexpr std::array<std::string_view, 11> kNames = {"__macosx",
                                                               "thumbs.db",
@@ -142,36 +142,30 @@ bool is_left_by_systems(const std::filesystem::path& name) {
                                                               "icon\r",
                                                               "__pycache__",
                                                               "system volume information"};
-  std::string plain = name.native();
-  for (char& c : plain)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string plain = lower_case(name.native());
   return plain.starts_with('.') || std::find(kNames.begin(), kNames.end(), plain) != kNames.end();
 }
 
+int Descriptor::close() noexcept { return number_ < 0 ? 0 : ::close(std::exchange(number_, -1)); }
+
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const OpenFile file = open_regular(path);
+  OpenFile file = open_regular(path);
+  fd_ = std::move(file.fd);
   size_ = static_cast<std::size_t>(file.size);
-  if (size_ > 0) {
-    void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
-    const int error = errno;
-    if (address == MAP_FAILED) {
-      ::close(file.fd);
-      throw_errno(path, "map", error);
-    }
-    data_ = static_cast<const std::byte*>(address);
-  }
-  fd_ = file.fd;
+  if (size_ == 0) return;
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd_.get(), 0);
+  if (address == MAP_FAILED) throw_errno(path, "map", errno);
+  data_ = static_cast<const std::byte*>(address);
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
-  ::close(fd_);
 }
 
 void MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
   for (std::size_t filled = 0; filled < part.size();) {
     const auto position = static_cast<off_t>(part.data() + filled - data_);
-    const ssize_t got = ::pread(fd_, out + filled, part.size() - filled, position);
+    const ssize_t got = ::pread(fd_.get(), out + filled, part.size() - filled, position);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno(path_, "read", errno);
     if (got == 0)
@@ -198,24 +192,20 @@ void release_pages(std::span<const std::byte> bytes) noexcept {
 }
 
 void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexcept {
-  const int fd = ::open(path.c_str(), kReadFlags);
-  if (fd < 0) return;
-  ::posix_fadvise(fd, 0, static_cast<off_t>(num_bytes), POSIX_FADV_WILLNEED);
-  ::close(fd);
+  const Descriptor fd(::open(path.c_str(), kReadFlags));
+  if (fd.get() >= 0) ::posix_fadvise(fd.get(), 0, static_cast<off_t>(num_bytes), POSIX_FADV_WILLNEED);
 }
 
 InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
-  const OpenFile file = open_regular(path);
-  fd_ = file.fd;
+  OpenFile file = open_regular(path);
+  fd_ = std::move(file.fd);
   size_ = file.size;
 }
-
-InputFile::~InputFile() { ::close(fd_); }
 
 std::size_t InputFile::read(std::span<std::uint8_t> out) {
   std::size_t filled = 0;
   while (filled < out.size()) {
-    const ssize_t got = ::read(fd_, out.data() + filled, out.size() - filled);
+    const ssize_t got = ::read(fd_.get(), out.data() + filled, out.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno(path_, "read", errno);
     if (got == 0) break;
@@ -243,22 +233,17 @@ std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size
   // Before opening: a device may act when it is opened.
   if (::stat(path.c_str(), &info) == 0 && !S_ISFIFO(info.st_mode))
     throw Error(ErrorCode::kNotARegularFile, path.native(), "is no FIFO");
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) throw_errno(path, "open", errno);
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (fd.get() < 0) throw_errno(path, "open", errno);
   std::vector<std::uint8_t> bytes(max_bytes);
   std::size_t size = 0;
   ssize_t got = 1;
   while (size < max_bytes && got != 0) {
-    got = ::read(fd, bytes.data() + size, max_bytes - size);
-    const int error = errno;
-    if (got < 0 && error == EINTR) continue;
-    if (got < 0) {
-      ::close(fd);
-      throw_errno(path, "read", error);
-    }
+    got = ::read(fd.get(), bytes.data() + size, max_bytes - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno(path, "read", errno);
     size += static_cast<std::size_t>(got);
   }
-  ::close(fd);
   bytes.resize(size);
   return bytes;
 }

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
@@ -29,9 +29,34 @@ Error about(const std::filesystem::path& path, const Error& error);
 /// The folder of the running program, links resolved; empty where the system does not tell. Thread-safe.
 std::filesystem::path program_folder();
 
+// Whether there is something at `path`, a regular file, a folder: links are followed, and what the system does not tell
+// is not there.
+bool exists(const std::filesystem::path& path) noexcept;
+bool is_file(const std::filesystem::path& path) noexcept;
+bool is_folder(const std::filesystem::path& path) noexcept;
+
 /// Whether a file or folder of this name is something that systems leave beside what people put there: hidden (a dot in
 /// front: .DS_Store, ._x), __MACOSX, Thumbs.db, desktop.ini, @eaDir and the like. Searches of folders pass over these.
 bool is_left_by_systems(const std::filesystem::path& name);
+
+/// A descriptor of the system, closed when it goes; -1 stands for none.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) noexcept : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() { close(); }
+
+  int get() const noexcept { return number_; }
+  /// \returns what close(2) says; 0 where there is none
+  int close() noexcept;
+
+ private:
+  int number_;
+};
 
 /// A read-only private mapping of a whole regular file.
 class MappedFile {
@@ -39,8 +64,6 @@ class MappedFile {
   /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile or kIo. An empty file gives an empty span.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
 
   std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
 
@@ -50,7 +73,7 @@ class MappedFile {
 
  private:
   std::filesystem::path path_;
-  int fd_ = -1;
+  Descriptor fd_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
@@ -70,9 +93,6 @@ class InputFile {
  public:
   /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile (with what it is instead) or kIo.
   explicit InputFile(const std::filesystem::path& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   /// Length when it was opened, in bytes.
   std::uint64_t size() const noexcept { return size_; }
@@ -83,7 +103,7 @@ class InputFile {
 
  private:
   std::filesystem::path path_;
-  int fd_ = -1;
+  Descriptor fd_;
   std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;
 };

@@ -159,6 +159,21 @@ std::string hex(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::ptrdiff_t first = number < 0 ? 1 : 0;
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  return digits;
+}
+
 std::string duration_text(double seconds) {
   const auto s = static_cast<long>(seconds + 0.5);
   const auto two_digits = [](long n) { return (n < 10 ? "0" : "") + std::to_string(n); };

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +47,12 @@ std::string excerpt(std::string_view text);
 /// `bytes` in hexadecimal, lower case.
 std::string hex(std::span<const std::uint8_t> bytes);
 
+/// `text` with the letters of ASCII in lower case.
+std::string lower_case(std::string_view text);
+
+/// 150668 as "150,668".
+std::string grouped(std::int64_t number);
+
 /// "5 s", "12:03 min", "2:30 h"
 std::string duration_text(double seconds);
 
@@ -70,6 +77,14 @@ std::string joined(const Parts&... parts) {
 /// "a, b or c": words with `separator` between them, and `last` (if it is given) before the last one.
 std::string list(std::span<const std::string> words, std::string_view separator,
                  std::optional<std::string_view> last = std::nullopt);
+
+/// What `of` (a function or a member) says of each of `things`: words for list() and did_you_mean().
+template <typename Things, typename Of>
+std::vector<std::string> words_of(const Things& things, const Of& of) {
+  std::vector<std::string> words;
+  for (const auto& thing : things) words.emplace_back(std::invoke(of, thing));
+  return words;
+}
 
 /// What an error is about: a path, or a tensor in a file.
 struct About {

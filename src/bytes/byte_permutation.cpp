@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "base/sha256.hpp"
 
@@ -134,9 +135,7 @@ BytePermutation random_key() {
 }
 
 void write_key(const std::filesystem::path& path, const BytePermutation& key, bool replaces) {
-  const ByteTable& table = key.table();
-  base::write_file_atomically(path, [&table](const auto& append) { append(std::as_bytes(std::span(table))); },
-                              {.is_private = true, .replaces = replaces});
+  base::write_file_atomically(path, base::as_text(key.table()), {.is_private = true, .replaces = replaces});
 }
 
 BytePermutation read_key(const std::filesystem::path& path) {

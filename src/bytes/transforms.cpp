@@ -2,7 +2,6 @@
 #include "bytes/transforms.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <sstream>
 #include <string>

@@ -76,12 +76,9 @@ std::span<const CorruptionKind> corruption_kinds() noexcept { return kKinds; }
 const CorruptionKind& find_corruption_kind(std::string_view name) {
   const auto known = std::ranges::find(kKinds, name, &CorruptionKind::name);
   if (known != kKinds.end()) return *known;
-  std::vector<std::string> names;
-  for (const CorruptionKind& kind : kKinds) names.emplace_back(kind.name);
-  std::string list;
-  for (const std::string& known_name : names) list += (list.empty() ? "; there are " : ", ") + known_name;
+  const auto names = base::words_of(kKinds, &CorruptionKind::name);
   fail(ErrorCode::kInvalidArgument, "there is no kind of damage `", base::excerpt(name), "`",
-       base::did_you_mean(name, names, list));
+       base::did_you_mean(name, names, "; there are " + base::list(names, ", ")));
 }
 
 void validate_level(const CorruptionKind& kind, double level) {

@@ -15,7 +15,6 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "data/layouts.hpp"
-#include "data/validation_split.hpp"
 #include "format/json.hpp"
 
 namespace byteformer::data {

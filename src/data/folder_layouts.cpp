@@ -1,10 +1,9 @@
 // Folders of classes, alone or below folders of splits: which folder is what.
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "base/file_io.hpp"
@@ -145,8 +144,7 @@ void refuse_unnamed_splits(const fs::path& root, const std::vector<fs::path>& fo
   if (first.size() < 2) return;
   for (const fs::path& folder : folders)
     if (names_of(visible_folders(folder)) != first) return;
-  std::string inner;
-  for (const std::string& name : first) inner += (inner.empty() ? "" : ", ") + name;
+  const std::string inner = base::list(base::words_of(first, std::identity()), ", ");
   fail(ErrorCode::kInvalidArgument, printable(root), ": its folders ", in_words(folders),
        " all hold the same folders (", base::excerpt(inner),
        "), so they look like splits and not like classes; name them train/, val/ and test/, or give one of "

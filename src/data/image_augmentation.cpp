@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "data/augmentation.hpp"
-#include "data/image_operations.hpp"
 
 namespace byteformer::data {
 namespace {

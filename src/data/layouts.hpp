@@ -1,7 +1,9 @@
-// What the layouts of data sets have in common: the files they find, before classes get their numbers.
+// What the layouts of data sets have in common: the files they find, before classes get their numbers; and how a
+// validation set is split off them.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_io.hpp"
 #include "data/data_set.hpp"
 #include "data/names.hpp"
 
@@ -57,8 +60,8 @@ struct FoundFiles {
   }
 };
 
-bool is_file(const std::filesystem::path& path);
-bool is_folder(const std::filesystem::path& path);
+using base::is_file;
+using base::is_folder;
 
 /// Entries of `folder` but for what systems leave there, sorted by name.
 /// \throws Error kPermissionDenied or kIo.
@@ -108,5 +111,20 @@ std::optional<std::vector<FoundFile>> find_listed(const std::filesystem::path& f
 bool are_twelve(const std::vector<std::string>& classes);
 bool is_speech_commands_archive(const std::filesystem::path& root);
 FoundFiles find_speech_commands_archive(const std::filesystem::path& root, SpeechCommandsTask task);
+
+/// A hash of `name` and `seed` that is the same on every platform: an order that is random, yet of the names only.
+std::uint64_t hash_of(std::string_view name, std::uint64_t seed) noexcept;
+
+/// Who speaks in the file `name` of class `class_name`: HASH of HASH_nohash_N (Speech Commands), SPEAKER of
+/// CLASS_SPEAKER_N (spoken digits); nothing if the name does not tell.
+std::optional<std::string> speaker_of(std::string_view name, std::string_view class_name);
+
+/// Moves about `fraction` of every class from `train` to `validation`, at least one file of each class that has two.
+/// Whole speakers move if at least half of the files tell theirs and the classes come no further from their share than
+/// without a split. Depends on the names and the seed only.
+/// \param by_speaker whether whole speakers may move
+/// \return "speaker" or "file"
+std::string split_off_validation(std::vector<FoundFile>& train, std::vector<FoundFile>& validation, double fraction,
+                                 std::uint64_t seed, bool by_speaker = true);
 
 }  // namespace byteformer::data

@@ -359,6 +359,4 @@ std::vector<LoadedFile> Loader::next() {
   return files;
 }
 
-std::size_t Loader::batches_per_epoch() const noexcept { return shared_->per_epoch(); }
-
 }  // namespace byteformer::data

@@ -53,8 +53,6 @@ class Loader {
   /// The next batch; files that could not be read are in it with their error. One thread at a time.
   std::vector<LoadedFile> next();
 
-  std::size_t batches_per_epoch() const noexcept;
-
  private:
   struct Shared;
   std::unique_ptr<Shared> shared_;

@@ -1,12 +1,11 @@
 // Names of columns in the order in which they are preferred, and what is read from those besides path and label.
-#include "data/manifest_columns.hpp"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
 #include "base/text.hpp"
+#include "data/manifest_text.hpp"
 
 namespace byteformer::data {
 namespace {

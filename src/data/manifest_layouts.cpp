@@ -22,12 +22,7 @@ using base::printable;
 
 constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 30;
 constexpr std::array<std::string_view, 4> kEndings = {".csv", ".tsv", ".jsonl", ".json"};
-std::string ending_of(const fs::path& path) {
-  std::string ending = path.extension().native();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return ending;
-}
+std::string ending_of(const fs::path& path) { return base::lower_case(path.extension().native()); }
 
 std::string read_text(const fs::path& path) { return base::read_text_file(path, kMaxManifestBytes); }
 

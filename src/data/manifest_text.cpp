@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "data/manifest_columns.hpp"
 #include "format/json.hpp"
 
 namespace byteformer::data {

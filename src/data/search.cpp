@@ -68,16 +68,6 @@ class Walk {
 
 }  // namespace
 
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
 bool is_container(const fs::path& folder) {
   constexpr std::array<std::string_view, 13> kNames = {"images", "image", "img",  "imgs", "pictures",
                                                        "photos", "audio", "wav",  "wavs", "clips",

@@ -1,7 +1,6 @@
 // The layout of the Speech Commands archive: a folder a word, lists of validation and test files, noise recordings.
 #include <algorithm>
 #include <array>
-#include <map>
 #include <system_error>
 #include <unordered_map>
 
@@ -9,7 +8,6 @@
 #include "base/text.hpp"
 #include "data/layouts.hpp"
 #include "data/manifest_text.hpp"
-#include "data/validation_split.hpp"
 #include "media/places.hpp"
 
 namespace byteformer::data {

@@ -1,6 +1,4 @@
 // Choosing validation files by the hashes of names.
-#include "data/validation_split.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -8,6 +6,7 @@
 #include <tuple>
 
 #include "base/random.hpp"
+#include "data/layouts.hpp"
 
 namespace byteformer::data {
 namespace {

@@ -162,15 +162,12 @@ std::string required_text(const YamlFile& yaml, std::string_view path, std::stri
 
 /// \throws Error for the text at `path`, which is none of `known`.
 [[noreturn]] void refuse_name(const YamlFile& yaml, std::string_view path, const std::vector<std::string>& known) {
-  std::string expected = "one of";
-  for (const std::string& name : known) expected += (name == known.front() ? " " : ", ") + name;
-  yaml.refuse(path, expected + base::did_you_mean(yaml.text(path).value(), known));
+  yaml.refuse(path, "one of " + base::list(known, ", ") + base::did_you_mean(yaml.text(path).value(), known));
 }
 
 const DataSource& data_source_at(const YamlFile& yaml, std::string_view path, const std::string& name) {
   if (const DataSource* source = find_data_source(name)) return *source;
-  std::vector<std::string> known;
-  for (const DataSource& source : data_sources()) known.emplace_back(source.name);
+  const auto known = base::words_of(data_sources(), &DataSource::name);
   yaml.refuse(path, "the name of data" + base::did_you_mean(name, known, ", such as " + known.front()));
 }
 
@@ -188,9 +185,7 @@ SharedSettings read_like(const YamlFile& yaml, const std::string& prefix, const 
   if (!name) return {};
   const auto found = settings.find(*name);
   if (found != settings.end()) return found->second;
-  std::vector<std::string> known;
-  for (const auto& [known_name, ignored] : settings) known.push_back(known_name);
-  refuse_name(yaml, path, known);
+  refuse_name(yaml, path, base::words_of(settings, &SharedSettingsByName::value_type::first));
 }
 
 SharedSettings read_settings(const YamlFile& yaml, const std::string& prefix) {
@@ -284,11 +279,8 @@ Recipe parse_recipe(std::string_view text, const std::string& source, std::strin
   if (recipe.name != name) yaml.refuse("name", base::joined(name, ", as the file is called"));
   recipe.title = required_text(yaml, "title", "a few words");
   recipe.table = required_text(yaml, "table", "the name of a table");
-  if (std::ranges::find(tables, recipe.table, &Table::name) == tables.end()) {
-    std::vector<std::string> known;
-    for (const Table& table : tables) known.push_back(table.name);
-    refuse_name(yaml, "table", known);
-  }
+  if (std::ranges::find(tables, recipe.table, &Table::name) == tables.end())
+    refuse_name(yaml, "table", base::words_of(tables, &Table::name));
   recipe.question = required_text(yaml, "question", "a sentence");
   recipe.figure = read_figure(yaml);
   recipe.remark = yaml.text("reported.remark").value_or("");

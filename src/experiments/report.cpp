@@ -9,7 +9,6 @@
 #include <iterator>
 #include <numeric>
 #include <set>
-#include <string>
 #include <system_error>
 #include <utility>
 
@@ -29,7 +28,7 @@ void add_tests(const RunLog& log, bool is_outdated, const Recipe& recipe, Recipe
   for (const TestResult& test : log.tests) {
     const DataSource* const source = find_data_source(test.data);
     if (source == nullptr) continue;
-    auto found = std::ranges::find(of_recipe.outcomes, source, &Outcome::tests);
+    auto found = std::ranges::find(of_recipe.outcomes, source, &TestOutcome::tests);
     if (found == of_recipe.outcomes.end()) {
       of_recipe.outcomes.push_back({&recipe, source, {}, 0, 0, false});
       found = of_recipe.outcomes.end() - 1;
@@ -39,14 +38,6 @@ void add_tests(const RunLog& log, bool is_outdated, const Recipe& recipe, Recipe
     found->failures += test.failures;
     found->is_outdated = found->is_outdated || is_outdated;
   }
-}
-
-/// "10,000"
-std::string grouped(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
-    text.insert(static_cast<std::size_t>(i), ",");
-  return text;
 }
 
 std::string paper_text(const Recipe& recipe) {
@@ -62,10 +53,11 @@ std::string training_text(const RecipeLogs& logs) {
   return seconds ? base::duration_text(*seconds) : "none: rekeyed, **logits differ**";
 }
 
-std::string line(const Outcome& outcome, const RecipeLogs& logs, bool names_data) {
+std::string line(const TestOutcome& outcome, const RecipeLogs& logs, bool names_data) {
   return fmt::format("| {}{} | {} | {} | {} | {} | {} |\n", outcome.recipe->title,
                      names_data ? fmt::format(", on {}", outcome.tests->title) : "", outcome.text(),
-                     outcome.top1.size(), grouped(outcome.files), training_text(logs), paper_text(*outcome.recipe));
+                     outcome.top1.size(), base::grouped(outcome.files), training_text(logs),
+                     paper_text(*outcome.recipe));
 }
 
 /// Experiments of a table: what they are compared with, then themselves.
@@ -109,7 +101,7 @@ std::string results_table(const RecipeBook& book, const Table& table, const Logs
   bool is_outdated = false;
   for (const Recipe* recipe : rows_of(book, table)) {
     const RecipeLogs& of_recipe = logs.at(recipe->name);
-    for (const Outcome& outcome : of_recipe.outcomes) {
+    for (const TestOutcome& outcome : of_recipe.outcomes) {
       lines += line(outcome, of_recipe, of_recipe.outcomes.size() > 1);
       is_outdated = is_outdated || outcome.is_outdated;
     }
@@ -128,8 +120,7 @@ std::string results_table(const RecipeBook& book, const Table& table, const Logs
 /// \throws Error kInvalidFormat for a name that is no experiment's
 std::string note(const Table& table, const LogsByName& logs, const Places& places) {
   const std::filesystem::path path = places.results / "notes" / (table.name + ".md");
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return "";
+  if (!base::exists(path)) return "";
   return replaced(base::read_text_file(path, kMaxNoteBytes), base::printable(path), logs) + "\n";
 }
 
@@ -145,7 +136,7 @@ std::string commands(const RecipeBook& book, const Table& table) {
 }
 
 void add_bars(const RecipeLogs& logs, std::vector<chart::Bar>& bars) {
-  for (const Outcome& outcome : logs.outcomes) {
+  for (const TestOutcome& outcome : logs.outcomes) {
     const bool names_data = logs.outcomes.size() > 1;
     const auto& figure = outcome.recipe->figure;
     bars.push_back({outcome.recipe->title + (names_data ? fmt::format(", {}", outcome.tests->name) : ""),
@@ -260,18 +251,18 @@ std::string page(const RecipeBook& book, const LogsByName& small, const LogsByNa
 
 }  // namespace
 
-double Outcome::mean() const {
+double TestOutcome::mean() const {
   return std::accumulate(top1.begin(), top1.end(), 0.0) / static_cast<double>(top1.size());
 }
 
-std::optional<double> Outcome::deviation() const {
+std::optional<double> TestOutcome::deviation() const {
   if (top1.size() < 2) return std::nullopt;
   double sum = 0;
   for (const double value : top1) sum += (value - mean()) * (value - mean());
   return std::sqrt(sum / static_cast<double>(top1.size() - 1));
 }
 
-std::string Outcome::text() const {
+std::string TestOutcome::text() const {
   const auto spread = deviation();
   return fmt::format("{:.2f}{}{}", mean(), spread ? fmt::format(" ± {:.2f}", *spread) : "", is_outdated ? " †" : "");
 }

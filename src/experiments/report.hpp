@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "experiments/run_log.hpp"
+#include "experiments/run.hpp"
 
 namespace byteformer::experiments {
 
 /// One experiment judged by the test files of one data set.
-struct Outcome {
+struct TestOutcome {
   const Recipe* recipe = nullptr;
   const DataSource* tests = nullptr;
   std::vector<double> top1;   ///< percent, one per seed
@@ -30,8 +30,8 @@ struct Outcome {
 /// The logs of a recipe's seeds at one scale.
 struct RecipeLogs {
   const Recipe* recipe = nullptr;
-  std::vector<RunLog> logs;       ///< of those seeds that were run, in their order
-  std::vector<Outcome> outcomes;  ///< one for each of the tests; empty where nothing was run
+  std::vector<RunLog> logs;           ///< of those seeds that were run, in their order
+  std::vector<TestOutcome> outcomes;  ///< one for each of the tests; empty where nothing was run
 
   std::optional<double> mean_seconds() const;  ///< of training
   bool are_bit_identical() const;              ///< all were rekeyed, and all logits are those of the plain models

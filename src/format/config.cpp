@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "format/json.hpp"
-#include "format/json_keys.hpp"
 
 namespace byteformer::format {
 namespace {
@@ -182,9 +181,7 @@ std::string text_of(const std::vector<std::string>& labels) {
 
 template <typename T>
 std::string text_of(const std::vector<T>& list) {
-  std::string text;
-  for (const T element : list) text += (text.empty() ? "" : ", ") + Json(element).dump();
-  return "[" + text + "]";
+  return "[" + base::list(base::words_of(list, [](T element) { return Json(element).dump(); }), ", ") + "]";
 }
 
 std::string text_of(const std::optional<double>& value) { return value ? text_of(*value) : ""; }
@@ -193,9 +190,7 @@ std::string text_of(const std::optional<double>& value) { return value ? text_of
 std::string text_of(const std::map<std::string, LabelInfo>& all) {
   std::string text;
   for (const auto& [label, info] : all) {
-    std::string extensions;
-    for (const std::string& extension : info.extensions)
-      extensions += (extensions.empty() ? "" : ", ") + json_string(extension);
+    const std::string extensions = base::list(base::words_of(info.extensions, json_string), ", ");
     text += joined(text.empty() ? "{\n" : ",\n", "    ", json_string(label), ": { \"extensions\": [", extensions, "]");
     if (!info.media_type.empty()) text += joined(", \"media_type\": ", json_string(info.media_type));
     if (!info.group.empty()) text += joined(", \"group\": ", json_string(info.group));

@@ -27,8 +27,7 @@ constexpr const char* kWeightsName = "model.safetensors";
 constexpr std::size_t kMaxConfigBytes = 64 << 20;  // a million labels of 60 bytes
 
 void require(const fs::path& dir, const char* name) {
-  std::error_code ignored;
-  if (!fs::exists(dir / name, ignored))
+  if (!base::exists(dir / name))
     fail(ErrorCode::kNotFound, base::About{dir.native()}, "has no ", name, "; a model is a folder with ", kConfigName,
          " and ", kWeightsName, " (`byteformer import` makes one)");
 }
@@ -57,10 +56,8 @@ void refuse_if_occupied(const fs::path& dir) {
 }
 
 void sync_folder(const fs::path& dir) {
-  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;  // not every file system lets a folder be opened; the files themselves are synced
-  ::fsync(fd);
-  ::close(fd);
+  const base::Descriptor fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) ::fsync(fd.get());  // not every file system lets a folder be opened; the files are synced
 }
 
 /// A temporary folder beside its target that vanishes unless it is renamed.
@@ -116,8 +113,7 @@ ModelFolder read_model_folder(const fs::path& dir) {
 }
 
 ModelConfig read_config(const fs::path& dir_or_file) {
-  std::error_code ignored;
-  if (!fs::is_directory(dir_or_file, ignored)) return read_config_file(dir_or_file);
+  if (!base::is_folder(dir_or_file)) return read_config_file(dir_or_file);
   require(dir_or_file, kConfigName);
   return read_config_file(dir_or_file / kConfigName);
 }
@@ -125,15 +121,12 @@ ModelConfig read_config(const fs::path& dir_or_file) {
 fs::path shipped_models() {
   const fs::path program = base::program_folder();  // build/NAME/bin, or PREFIX/bin
   for (const fs::path& root :
-       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"}) {
-    std::error_code ignored;
-    if (fs::is_directory(root / "models", ignored)) return root / "models";
-  }
+       {program.parent_path().parent_path().parent_path(), program.parent_path() / "share" / "byteformer"})
+    if (base::is_folder(root / "models")) return root / "models";
   return {};
 }
 
-void write_model_folder(const fs::path& dir, const ModelConfig& config,
-                        const std::map<std::string, TensorView, std::less<>>& tensors) {
+void write_model_folder(const fs::path& dir, const ModelConfig& config, const NamedTensors& tensors) {
   const fs::path target = dir.has_filename() ? dir : dir.parent_path();  // "out/" is "out"
   validate(config, base::printable(target / kConfigName));
   refuse_if_occupied(target);

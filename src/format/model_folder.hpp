@@ -29,7 +29,6 @@ std::filesystem::path shipped_models();
 /// Creates `dir` with both files: written into a temporary folder beside it, then renamed, so that it appears whole or
 /// not at all.
 /// \throws Error kAlreadyExists if `dir` exists and is not an empty folder; kIo, kPermissionDenied.
-void write_model_folder(const std::filesystem::path& dir, const ModelConfig& config,
-                        const std::map<std::string, TensorView, std::less<>>& tensors);
+void write_model_folder(const std::filesystem::path& dir, const ModelConfig& config, const NamedTensors& tensors);
 
 }  // namespace byteformer::format

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/bytes_io.hpp"
-#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "format/json.hpp"
 
@@ -148,7 +146,7 @@ void check_coverage(const Tensors& tensors, std::span<const std::byte> data) {
 using NamedTensor = std::pair<const std::string, TensorView>;
 
 /// Widest elements first, then by name: so every tensor is aligned to its elements.
-std::vector<const NamedTensor*> storage_order(const std::map<std::string, TensorView, std::less<>>& tensors) {
+std::vector<const NamedTensor*> storage_order(const NamedTensors& tensors) {
   std::vector<const NamedTensor*> order;
   for (const auto& named : tensors) {
     if (num_bytes_of(named.second.shape, named.second.dtype) != named.second.bytes.size())
@@ -203,7 +201,7 @@ Tensors read_safetensors(const std::filesystem::path& path) {
   return tensors;
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView, std::less<>>& tensors,
+void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata, const base::WriteOptions& options) {
   const auto order = storage_order(tensors);
   const std::string header = header_text(order, metadata);

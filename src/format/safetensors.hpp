@@ -23,7 +23,7 @@ Tensors parse_safetensors(std::span<const std::byte> bytes, const std::string& s
 /// Writes `tensors` atomically: widest elements first, then by name, so that every tensor is aligned to its elements;
 /// `metadata` becomes `__metadata__`.
 /// \throws Error kIo, kPermissionDenied, or kAlreadyExists as `options` want it.
-void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView, std::less<>>& tensors,
+void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {}, const base::WriteOptions& options = {});
 
 }  // namespace byteformer::format

@@ -44,9 +44,11 @@ std::string shape_text(std::span<const std::int64_t> shape);
 std::vector<float> to_float32(const TensorView& tensor, const std::string& name);
 void copy_as_float32(const TensorView& tensor, const std::string& name, std::span<float> out);
 
+using NamedTensors = std::map<std::string, TensorView, std::less<>>;
+
 /// All tensors of one file.
 struct Tensors {
-  std::map<std::string, TensorView, std::less<>> by_name;
+  NamedTensors by_name;
   std::map<std::string, std::string> metadata;   ///< `__metadata__` of safetensors
   std::shared_ptr<const void> storage;           ///< keeps the bytes alive
   std::shared_ptr<const base::MappedFile> file;  ///< where the bytes lie; null if they are elsewhere

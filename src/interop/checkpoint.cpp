@@ -1,4 +1,4 @@
-// Weights files of either kind, told apart by their content.
+// Weights files of either kind, told apart by their content; and a state dict written as torch.save lays it out.
 #include "interop/checkpoint.hpp"
 
 #include <nlohmann/json.hpp>
@@ -11,6 +11,8 @@
 #include "base/text.hpp"
 #include "format/json.hpp"
 #include "format/safetensors.hpp"
+#include "interop/pickle.hpp"
+#include "interop/zip.hpp"
 
 namespace byteformer::interop {
 namespace {
@@ -81,10 +83,6 @@ format::Tensors read_shards(const std::filesystem::path& index) {
 
 }  // namespace
 
-format::Tensors read_pt(const std::filesystem::path& path) {
-  return parse_mapped(std::make_shared<const base::MappedFile>(path), base::printable(path));
-}
-
 format::Tensors read_weights(const std::filesystem::path& path) {
   if (path.filename().string().ends_with(kIndexEnding)) {
     format::Tensors tensors = read_shards(path);
@@ -112,10 +110,126 @@ void strip_wrappers(format::Tensors& tensors) {
   });
   const std::string prefix = wrapper_prefix(tensors);
   if (prefix.empty()) return;
-  std::map<std::string, format::TensorView, std::less<>> stripped;
+  format::NamedTensors stripped;
   for (auto& [name, tensor] : tensors.by_name)
     if (name.starts_with(prefix)) stripped.emplace(name.substr(prefix.size()), std::move(tensor));
   tensors.by_name = std::move(stripped);
+}
+
+namespace {
+
+using format::NamedTensors;
+using format::TensorView;
+
+constexpr std::uint8_t kProtocol = 2;
+constexpr std::string_view kFolder = "archive/";
+constexpr std::string_view kFileFormatVersion = "3\n";
+
+/// Writes the pickle of an OrderedDict of tensors whose elements lie beside it under "0", "1", ...
+class StateDictPickler {
+ public:
+  std::string write(const NamedTensors& tensors) {
+    op(pickle::kProto, std::string(1, char{kProtocol}));
+    ordered_dict();
+    op(pickle::kMark);
+    std::size_t key = 0;
+    for (const auto& [name, tensor] : tensors) {
+      text(name);
+      this->tensor(tensor, std::to_string(key++));
+    }
+    op(pickle::kSetItems);
+    op(pickle::kStop);
+    return std::move(out_);
+  }
+
+ private:
+  void op(pickle::Opcode opcode, std::string_view operand = {}) {
+    out_ += static_cast<char>(opcode);
+    out_ += operand;
+  }
+
+  static std::string little_endian(std::uint64_t value, std::size_t num_bytes) {
+    std::string bytes;
+    base::append_little_endian(bytes, value, num_bytes);
+    return bytes;
+  }
+
+  void integer(std::int64_t value) {
+    if (value >= 0 && value <= INT32_MAX) {
+      op(pickle::kBinInt, little_endian(static_cast<std::uint64_t>(value), 4));
+    } else {
+      op(pickle::kLong1, char{8} + little_endian(static_cast<std::uint64_t>(value), 8));
+    }
+  }
+
+  void text(std::string_view value) {
+    op(pickle::kBinUnicode, little_endian(value.size(), 4));
+    out_ += value;
+  }
+
+  void global(std::string_view module, std::string_view name) {
+    op(pickle::kGlobal, base::joined(module, '\n', name, '\n'));
+  }
+
+  void ordered_dict() {
+    global("collections", "OrderedDict");
+    op(pickle::kEmptyTuple);
+    op(pickle::kReduce);
+  }
+
+  void sizes(const std::vector<std::int64_t>& values) {
+    op(pickle::kMark);
+    for (const std::int64_t value : values) integer(value);
+    op(pickle::kTuple);
+  }
+
+  /// _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward hooks)
+  void tensor(const TensorView& tensor, const std::string& key) {
+    global("torch._utils", "_rebuild_tensor_v2");
+    op(pickle::kMark);
+    storage(tensor, key);
+    integer(0);
+    sizes(tensor.shape);
+    sizes(row_major_strides(tensor.shape));
+    op(pickle::kNewFalse);
+    ordered_dict();
+    op(pickle::kTuple);
+    op(pickle::kReduce);
+  }
+
+  void storage(const TensorView& tensor, const std::string& key) {
+    op(pickle::kMark);
+    text("storage");
+    global("torch", pickle::storage_class(tensor.dtype));
+    text(key);
+    text("cpu");
+    integer(tensor.num_elements());
+    op(pickle::kTuple);
+    op(pickle::kBinPersId);
+  }
+
+  static std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& shape) {
+    std::vector<std::int64_t> strides(shape.size(), 1);
+    for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * std::max<std::int64_t>(shape[i], 1);
+    return strides;
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+void write_pt(const std::filesystem::path& path, const NamedTensors& tensors, const base::WriteOptions& options) {
+  const std::string pickle = StateDictPickler().write(tensors);
+  const auto write = [&](const auto& append) {
+    ZipWriter zip(append);
+    zip.add(base::joined(kFolder, "data.pkl"), std::as_bytes(std::span(pickle)));
+    std::size_t key = 0;
+    for (const auto& [name, tensor] : tensors) zip.add(base::joined(kFolder, "data/", key++), tensor.bytes);
+    zip.add(base::joined(kFolder, "version"), std::as_bytes(std::span(kFileFormatVersion)));
+    zip.finish();
+  };
+  base::write_file_atomically(path, write, options);
 }
 
 }  // namespace byteformer::interop

@@ -5,15 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <vector>
 
-#include "base/file_io.hpp"
 #include "base/text.hpp"
-#include "format/model_folder.hpp"
 #include "format/safetensors.hpp"
 #include "interop/checkpoint.hpp"
-#include "interop/published_yaml.hpp"
-#include "interop/shape_inference.hpp"
+#include "interop/partial_config.hpp"
 #include "kernels/kernels.hpp"
 #include "model/weights.hpp"
 #include "nn/positions.hpp"

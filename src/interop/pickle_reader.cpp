@@ -2,7 +2,6 @@
 // know are stepped over.
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <unordered_map>
 
 #include "base/bytes_io.hpp"

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
 
 #include "base/text.hpp"
 
@@ -43,12 +42,6 @@ std::string kind_of(const YAML::Node& node) {
   if (node.IsScalar()) return "\"" + excerpt(node.Scalar()) + "\"";
   if (node.IsSequence()) return "a list of " + std::to_string(node.size());
   return node.IsMap() ? "a mapping" : "nothing";
-}
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 /// "a, b or c; did you mean `b`?"
@@ -169,7 +162,7 @@ std::optional<std::string> YamlFile::choice(std::string_view path, std::initiali
 std::optional<std::string> YamlFile::choice(std::string_view path, std::span<const std::string> known,
                                             ErrorCode code) const {
   return converted(path, [&](const YAML::Node& node) {
-    std::string choice = lower_case(scalar(path, node, "a text"));
+    const std::string choice = base::lower_case(scalar(path, node, "a text"));
     if (std::ranges::find(known, choice) == known.end())
       refuse(path, node, expected_choice(choice, {known.begin(), known.end()}), code);
     return choice;

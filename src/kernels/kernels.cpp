@@ -1,7 +1,6 @@
 // Chooses among the compiled kernels by what the processor has and what the user says.
 #include "kernels/kernels.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 

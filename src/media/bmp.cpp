@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cstdlib>
-#include <vector>
 
 #include "base/bytes_io.hpp"
 #include "byteformer/error.hpp"

@@ -7,7 +7,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "media/decoding.hpp"
 #include "media/places.hpp"

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/bytes_io.hpp"
-#include "byteformer/error.hpp"
 
 namespace byteformer::media {
 namespace {

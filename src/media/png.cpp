@@ -1,5 +1,4 @@
 // PNG, as far as its chunks tell; its pixels are the module's work.
-#include <algorithm>
 
 #include "base/bytes_io.hpp"
 #include "media/codecs.hpp"

@@ -2,7 +2,6 @@
 #include "model/remembered_run.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 
 #include "base/check.hpp"

@@ -7,7 +7,6 @@
 
 #include "base/check.hpp"
 #include "byteformer/error.hpp"
-#include "nn/byte_table.hpp"
 
 namespace byteformer::nn {
 namespace {

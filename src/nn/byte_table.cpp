@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/aligned_buffer.hpp"
 #include "base/check.hpp"
 
 namespace byteformer::nn {

@@ -3,8 +3,6 @@
 
 #include <limits>
 
-#include "base/check.hpp"
-
 namespace byteformer::nn {
 
 void WindowRows::append_to(std::vector<std::int32_t>& rows, std::size_t base) const {

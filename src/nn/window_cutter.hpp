@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "base/check.hpp"
 #include "base/thread_pool.hpp"
 #include "nn/geometry.hpp"
 #include "nn/packed_rows.hpp"

@@ -1,6 +1,4 @@
 // Chooses what files become, and a kernel, windows and a size of model that fit them.
-#include "plan/model_choice.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,9 +10,10 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
-#include "interop/shape_inference.hpp"
+#include "interop/partial_config.hpp"
 #include "nn/geometry.hpp"
 #include "plan/start.hpp"
+#include "plan/planner.hpp"
 
 namespace byteformer::plan {
 namespace {

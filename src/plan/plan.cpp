@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "format/json.hpp"
@@ -112,12 +112,10 @@ void require_same_result(const Request& request, const TrainingPlan& plan) {
   };
   const std::vector<std::string> changes =
       changes_of_result(with_plain_transforms(request), with_plain_transforms(plan.asked), chosen_settings(plan));
-  std::string text;
-  for (const std::string& change : changes) text += (text.empty() ? "" : ", ") + change;
-  if (!text.empty())
+  if (!changes.empty())
     throw Error(ErrorCode::kInvalidArgument,
                 option_name(&Request::resume) + " goes on with the plan that the run started with, but these differ: " +
-                    text + ". Leave them out, or start a new run");
+                    base::list(changes, ", ") + ". Leave them out, or start a new run");
 }
 
 std::vector<std::string> take_changes(const Request& request, TrainingPlan& plan) {
@@ -137,9 +135,8 @@ void remember_places(TrainingPlan& plan, const std::filesystem::path& output) {
 }
 
 std::filesystem::path data_place(const TrainingPlan& plan, const std::filesystem::path& output) {
-  std::error_code ignored;
   for (const std::filesystem::path& place : {std::filesystem::path(plan.data_absolute), output / plan.data_from_output})
-    if (!plan.data_absolute.empty() && std::filesystem::exists(place, ignored)) return place;
+    if (!plan.data_absolute.empty() && base::exists(place)) return place;
   return plan.data;
 }
 

@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "plan/filter_bank.hpp"
-#include "plan/model_choice.hpp"
 #include "plan/start.hpp"
 
 namespace byteformer::plan {
@@ -200,11 +198,10 @@ void choose_initialisation(TrainingPlan& plan) {
                     std::to_string(plan.config.conv_kernel_size) + " could tell apart");
   plan.initialisation = numbers.empty() || !plan.init_from.empty() ? "released" : "filter-bank";
   if (plan.initialisation == "released") return;
-  std::string kinds;
-  for (const ByteNumbers& n : numbers) kinds += (kinds.empty() ? "" : " and ") + std::string(to_string(n.kind));
+  const auto kinds = base::words_of(numbers, [](const ByteNumbers& n) { return to_string(n.kind); });
   plan.reasons.push_back(fmt::format("the stem starts {} {} ({} released changes that)",
                                      numbers.front().are_in_order ? "as a filter bank over" : "with the values of",
-                                     kinds, option_name(&Request::initialisation)));
+                                     base::list(kinds, " and "), option_name(&Request::initialisation)));
 }
 
 data::DataSetOptions split_options(const TrainingPlan& plan) {

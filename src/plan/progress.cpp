@@ -2,7 +2,6 @@
 #include "plan/progress.hpp"
 
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -33,8 +32,7 @@ Progress progress_of(const format::Tensors& checkpoint, const std::filesystem::p
 
 std::optional<Progress> read_progress(const std::filesystem::path& model_dir) {
   const std::filesystem::path path = model_dir / "training" / "checkpoint.safetensors";
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  if (!base::exists(path)) return std::nullopt;
   return progress_of(format::read_safetensors(path), path);
 }
 

@@ -3,27 +3,17 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <system_error>
-#include <utility>
-
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
 #include "data/survey.hpp"
-#include "interop/shape_inference.hpp"
-#include "plan/model_choice.hpp"
+#include "interop/partial_config.hpp"
 
 namespace byteformer::plan {
 namespace {
 
 using data::DataSet;
-
-bool is_there(const std::optional<std::string>& path) {
-  std::error_code ignored;
-  return path && std::filesystem::exists(*path, ignored);
-}
 
 /// "ImageNet (ILSVRC 2012), which run.yaml looks for in /mnt/imagenet"
 std::string data_set_text(const PublishedRun& run) {
@@ -209,7 +199,7 @@ PublishedTraining plan_published(const Request& asked, const Machine& machine) {
   const PublishedRun run = read_published_run(asked.config.value());
   const std::optional<std::string> folder = asked.data ? asked.data : run.settings.data;
   PublishedTraining training;
-  if (is_there(folder)) {
+  if (folder && base::exists(*folder)) {
     TrainingPlan settings;
     take_settings(asked, settings);
     training.data = data::find_data_set(*folder, split_options(settings));

@@ -1,18 +1,13 @@
 // A published configuration, section by section: data, model, files, augmentation, optimizer, schedule; and the keys
 // that nobody asked for.
-#include "plan/published_run.hpp"
-
 #include <algorithm>
-#include <array>
-#include <filesystem>
 #include <limits>
-#include <set>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
-#include "interop/published_yaml.hpp"
-#include "interop/shape_inference.hpp"
+#include "interop/partial_config.hpp"
 #include "interop/yaml_file.hpp"
+#include "plan/published_plan.hpp"
 
 namespace byteformer::plan {
 namespace {

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -83,7 +82,7 @@ struct Setting {
   Values values;
   std::string help;
   Group group;
-  Effect effect;
+  Effect effect = Effect::kDecidesResult;
   char letter = 0;                 ///< the short name, if it has one
   std::vector<Member> excluded{};  ///< settings that cannot be given beside it
 };

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -99,8 +98,7 @@ void choose_start(const Request& request, const data::Survey& survey, const Mach
   const std::string_view name = start_for(survey);
   if (name.empty()) return;
   const std::filesystem::path model = machine.shipped_models / name;
-  std::error_code ignored;
-  if (!std::filesystem::exists(model, ignored) || !suits(request, prepare::read_preprocess(model))) return;
+  if (!base::exists(model) || !suits(request, prepare::read_preprocess(model))) return;
   plan.init_from = model.native();
   plan.reasons.push_back(fmt::format(
       "the weights start as those of the model {} that comes with this program, which learned files of the same kind "

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/file_io.hpp"
-#include "format/json_keys.hpp"
+#include "format/json.hpp"
 #include "format/model_folder.hpp"
 
 namespace byteformer::prepare {

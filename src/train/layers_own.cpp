@@ -8,7 +8,7 @@
 #include "backprop/workers.hpp"
 #include "base/check.hpp"
 #include "kernels/kernels.hpp"
-#include "train/layers.hpp"
+#include "train/module.hpp"
 
 namespace byteformer::train {
 namespace {

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "nn/byte_table.hpp"
-#include "train/layers.hpp"
+#include "train/module.hpp"
 
 namespace byteformer::train {
 namespace {

@@ -1,8 +1,6 @@
 // The model in training from bytes to logits; its layers are computed in one of two ways, chosen once.
 #include "train/module.hpp"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "base/text.hpp"

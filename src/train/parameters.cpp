@@ -96,8 +96,8 @@ void Parameters::load(const format::Tensors& tensors) {
   }
 }
 
-std::map<std::string, format::TensorView, std::less<>> Parameters::named(const torch::Tensor& flat_on_cpu) const {
-  std::map<std::string, format::TensorView, std::less<>> tensors;
+format::NamedTensors Parameters::named(const torch::Tensor& flat_on_cpu) const {
+  format::NamedTensors tensors;
   for (const auto& [name, view] : views_)
     tensors[name] = {format::DType::kF32, view.sizes().vec(),
                      std::as_bytes(std::span(flat_on_cpu.data_ptr<float>() + view.storage_offset(),

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "format/config.hpp"
 #include "format/tensors.hpp"
@@ -42,7 +41,7 @@ class Parameters {
 
   /// A flat tensor of the same layout (values, or an average of them) as named tensors on the CPU, for writing.
   /// The result's views point into `flat_on_cpu`.
-  std::map<std::string, format::TensorView, std::less<>> named(const torch::Tensor& flat_on_cpu) const;
+  format::NamedTensors named(const torch::Tensor& flat_on_cpu) const;
 
  private:
   std::map<std::string, torch::Tensor> views_;

@@ -51,15 +51,14 @@ void RunFolder::create(const plan::TrainingPlan& plan) {
 
 plan::TrainingPlan RunFolder::read_plan() const {
   const fs::path path = training_dir() / "plan.json";
-  std::error_code error;
-  if (!fs::exists(path, error))
+  if (!base::exists(path))
     base::fail(ErrorCode::kNotFound, base::printable(model_dir_),
                ": holds no training run (there is no training/plan.json)");
   return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
 }
 
 void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress) const {
-  std::map<std::string, format::TensorView, std::less<>> views;
+  format::NamedTensors views;
   for (const auto& [name, numbers] : tensors)
     views[name] = {format::DType::kF32, {static_cast<std::int64_t>(numbers.size())}, std::as_bytes(numbers)};
   format::write_safetensors(training_dir() / "checkpoint.safetensors", views,
@@ -68,16 +67,14 @@ void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress)
 
 bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
-  std::error_code error;
-  if (!fs::exists(path, error)) return false;
+  if (!base::exists(path)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
   progress = plan::progress_of(tensors, path);
   for (const auto& [name, numbers] : flat) copy_into(numbers, tensors, name);
   return true;
 }
 
-void RunFolder::write_model(const format::ModelConfig& config,
-                            const std::map<std::string, format::TensorView, std::less<>>& weights) const {
+void RunFolder::write_model(const format::ModelConfig& config, const format::NamedTensors& weights) const {
   // Weights first: a configuration beside weights of an earlier moment differs in its temperature only.
   format::write_safetensors(model_dir_ / "model.safetensors", weights, {{"format", "pt"}});
   base::write_file_atomically(model_dir_ / "config.json", format::to_json(config));

@@ -1,7 +1,6 @@
 // A training run on disk: its plan, its log, and one checkpoint that is always whole.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
@@ -38,8 +37,7 @@ class RunFolder {
   bool load(const FlatTensors& tensors, plan::Progress& progress) const;
 
   /// Writes config.json and model.safetensors: the answer so far.
-  void write_model(const format::ModelConfig& config,
-                   const std::map<std::string, format::TensorView, std::less<>>& weights) const;
+  void write_model(const format::ModelConfig& config, const format::NamedTensors& weights) const;
 
   const std::filesystem::path& model_dir() const noexcept { return model_dir_; }
   std::filesystem::path training_dir() const { return model_dir_ / "training"; }

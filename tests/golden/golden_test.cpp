@@ -47,7 +47,7 @@ std::vector<GoldenCase> all_cases() {
 class GoldenTest : public ::testing::TestWithParam<GoldenCase> {
  protected:
   model::ByteFormer load(Masking masking) {
-    const auto tensors = std::make_shared<format::Tensors>(interop::read_pt(folder(GetParam().model) / "weights.pt"));
+    const auto tensors = std::make_shared<format::Tensors>(interop::read_weights(folder(GetParam().model) / "weights.pt"));
     return {format::read_config(folder(GetParam().model)), tensors, masking, *GetParam().kernels, pool_};
   }
 

@@ -48,7 +48,7 @@ std::vector<TrainingCase> cases(bool with_gradients) {
 class GoldenModel {
  public:
   explicit GoldenModel(const TrainingCase& c) : case_(c), module_(make()) {
-    module_.parameters().load(interop::read_pt(folder(c.model) / "weights.pt"));
+    module_.parameters().load(interop::read_weights(folder(c.model) / "weights.pt"));
   }
 
   train::Module& module() { return module_; }

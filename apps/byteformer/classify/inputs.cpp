@@ -96,9 +96,8 @@ std::optional<std::string> Inputs::next_line() {
   std::string line;
   const auto take = [&] {
     // Lists from Windows; no file that is there is meant without its last character.
-    std::error_code ignored;
     const bool has_return = options_.list_separator == '\n' && line.ends_with('\r');
-    if (has_return && (line.size() == 1 || !fs::exists(line, ignored))) line.pop_back();
+    if (has_return && (line.size() == 1 || !base::exists(line))) line.pop_back();
     return !line.empty();
   };
   std::streambuf& buffer = *options_.list->rdbuf();
@@ -114,8 +113,7 @@ std::optional<std::string> Inputs::next_line() {
 }
 
 std::optional<Input> Inputs::visit(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return Input{path.native(), false, std::nullopt};
+  if (!base::is_folder(path)) return Input{path.native(), false, std::nullopt};
   if (options_.is_recursive) return enter(path);
   return failed(path, ErrorCode::kNotARegularFile, "is a directory (-r takes the files below it)");
 }

@@ -3,12 +3,9 @@
 
 #include <atomic>
 #include <filesystem>
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/file_io.hpp"
-#include "bytes/transforms.hpp"
 #include "cli.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"

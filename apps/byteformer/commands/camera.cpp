@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "bytes/transforms.hpp"
@@ -115,9 +116,7 @@ int simulate(const Options& options, Console& console) {
     complain(console, base::about(*options.input, error));
     return kExitInputFailed;
   }
-  const media::FileBytes png = media::encode_png(seen.image);
-  base::write_file_atomically(output, [&](const auto& append) { append(std::as_bytes(std::span(png))); },
-                              {.replaces = options.force});
+  base::write_file_atomically(output, base::as_text(media::encode_png(seen.image)), {.replaces = options.force});
   console.out << fmt::format("{}: {} x {} pixels, {} of {} bytes kept\n", base::printable(output), seen.image.width,
                              seen.image.height, grouped(seen.num_kept), grouped(seen.image.rgb.size()));
   return kExitOk;

@@ -156,9 +156,8 @@ std::unique_ptr<ReportWriter> make_writer(const Options& options, const Classifi
 /// \throws UsageError where there is none.
 std::string default_model() {
   if (const char* named = std::getenv("BYTEFORMER_MODEL"); named != nullptr && *named != '\0') return named;
-  std::error_code ignored;
   const std::filesystem::path model = format::shipped_models() / "file-types";
-  if (std::filesystem::exists(model, ignored)) return model.native();
+  if (base::exists(model)) return model.native();
   throw UsageError(base::joined(
       kModelOption,
       " is required: models/file-types is not found beside this program, and BYTEFORMER_MODEL is not set"));

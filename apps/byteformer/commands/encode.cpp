@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
@@ -193,8 +193,7 @@ class FileEncoder {
     if (task.result.error) return;
     task.result.error = error_of([&] {
       create_folders(task.output.parent_path());
-      base::write_file_atomically(task.output, [&](const auto& append) { append(std::as_bytes(std::span(bytes))); },
-                                  {.replaces = options_.overwrites});
+      base::write_file_atomically(task.output, base::as_text(bytes), {.replaces = options_.overwrites});
     });
     task.result.is_of_output = task.result.error.has_value();
   }

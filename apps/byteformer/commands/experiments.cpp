@@ -7,17 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "base/file_io.hpp"
-#include "byteformer/error.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "experiments/recipe_book.hpp"
 #include "experiments/report.hpp"
 #include "experiments/run.hpp"
-#include "experiments/run_log.hpp"
 #include "experiments/runner.hpp"
 #include "output/json.hpp"
 #include "output/text.hpp"
@@ -45,11 +42,9 @@ struct Options {
   /// Those that are named; else those of the source tree that we stand in; else those installed with this program.
   RecipeBook read_recipes() const {
     if (recipes) return experiments::read_recipes(*recipes);
-    std::error_code error;
     const fs::path here = "recipes";
     const fs::path installed = base::program_folder().parent_path() / "share" / "byteformer" / here;
-    return experiments::read_recipes(!fs::is_directory(here, error) && fs::is_directory(installed, error) ? installed
-                                                                                                          : here);
+    return experiments::read_recipes(!base::is_folder(here) && base::is_folder(installed) ? installed : here);
   }
 
   /// A trial of a few steps is no result: it has folders of its own.

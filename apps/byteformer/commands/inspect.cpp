@@ -319,8 +319,7 @@ struct Options {
 };
 
 format::ModelConfig read_config(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return format::read_config(path);
+  if (base::is_folder(path)) return format::read_config(path);
   return format::complete(interop::read_any_config(path), base::printable(path));
 }
 

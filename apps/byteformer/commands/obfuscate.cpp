@@ -65,10 +65,7 @@ bytes::Transforms transforms_of(const Options& options) {
 }
 
 /// Whether the output is a folder, whatever the number of inputs.
-bool names_a_folder(const fs::path& output) {
-  std::error_code ignored;
-  return !output.has_filename() || fs::is_directory(output, ignored);
-}
+bool names_a_folder(const fs::path& output) { return !output.has_filename() || base::is_folder(output); }
 
 int apply_to_one(const Options& options, const bytes::Transforms& obfuscation, Console& console) {
   const Input input = open_inputs(options.inputs, console).next().value();

@@ -4,7 +4,6 @@
 #include <string>
 #include <variant>
 
-#include "byteformer/error.hpp"
 #include "commands/commands.hpp"
 #include "plan/published_plan.hpp"
 #include "system/external_program.hpp"

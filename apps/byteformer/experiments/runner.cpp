@@ -8,8 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <system_error>
-#include <utility>
-#include <vector>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -18,7 +16,6 @@
 #include "byteformer/version.hpp"
 #include "classify/sample_classifier.hpp"
 #include "common/interrupt.hpp"
-#include "console.hpp"
 #include "data/data_set.hpp"
 #include "evaluation/evaluation.hpp"
 #include "exit_status.hpp"
@@ -43,11 +40,6 @@ using experiments::RunLog;
 
 constexpr std::size_t kMaxSettingsBytes = 1 << 20;
 constexpr std::size_t kMaxPlanBytes = 64 << 20;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 /// \throws Error kIo or kPermissionDenied.
 void delete_all(const fs::path& path) {
@@ -132,7 +124,7 @@ RunState Runner::state_of(const Run& run) const {
   if (const auto log = experiments::find_log(run, options_.places))
     return log->fingerprint == experiments::fingerprint(book_, run) ? RunState::kFinished : RunState::kOutdated;
   const fs::path settings = settings_path(run);
-  if (!is_there(settings)) return RunState::kNew;
+  if (!base::exists(settings)) return RunState::kNew;
   const bool is_same =
       base::read_text_file(settings, kMaxSettingsBytes) == experiments::settings_json(book_, run) + "\n";
   return is_same ? RunState::kStarted : RunState::kOutdated;
@@ -162,7 +154,7 @@ RunLog Runner::carry_out(const Run& run, Console& console) const {
 void Runner::train(const Run& run) const {
   const fs::path model_dir = experiments::model_dir(run, options_.places);
   plan::Request request = experiments::training_request(run, options_.places);
-  if (is_there(model_dir / "training" / "plan.json")) {
+  if (base::exists(model_dir / "training" / "plan.json")) {
     request = {};
     request.resume = model_dir.string();
     request.data = (options_.places.data / run.at_scale().data->folder).string();
@@ -182,7 +174,7 @@ experiments::RekeyingLog Runner::rekey(const Run& run, Console& console) const {
   const Run plain = experiments::rekeyed_run(book_, run);
   const fs::path plain_dir = experiments::model_dir(plain, options_.places);
   const fs::path keyed_dir = experiments::model_dir(run, options_.places);
-  if (!is_there(plain_dir / "config.json"))
+  if (!base::exists(plain_dir / "config.json"))
     throw Error(
         ErrorCode::kNotFound, plain_dir.native(),
         "the model of " + experiments::to_string(plain) + " is not there any more; run it again with " + kForceOption);

@@ -11,7 +11,6 @@
 #include "console.hpp"
 #include "data/metrics.hpp"
 #include "experiments/run.hpp"
-#include "experiments/run_log.hpp"
 
 namespace byteformer::cli {
 

@@ -8,7 +8,6 @@
 #include "base/file_io.hpp"
 #include "chart/page.hpp"
 #include "explain/explanation.hpp"
-#include "explain/medium_heat.hpp"
 #include "media/image.hpp"
 #include "output/text.hpp"
 

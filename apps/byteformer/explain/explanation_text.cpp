@@ -7,7 +7,6 @@
 
 #include "base/file_io.hpp"
 #include "explain/explanation.hpp"
-#include "explain/medium_heat.hpp"
 #include "output/text.hpp"
 #include "prepare/preprocess.hpp"
 

@@ -1,6 +1,4 @@
 // Colors of heat, and where in a picture or sound bytes lie.
-#include "explain/medium_heat.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,6 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
+#include "explain/explanation.hpp"
 
 namespace byteformer::cli {
 

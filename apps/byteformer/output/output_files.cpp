@@ -7,12 +7,10 @@
 #include <fstream>
 #include <memory>
 #include <span>
-#include <string>
 #include <system_error>
 #include <vector>
 
 #include "base/file_io.hpp"
-#include "bytes/transforms.hpp"
 #include "cli.hpp"
 #include "common/interrupt.hpp"
 #include "output/text.hpp"

@@ -7,8 +7,6 @@
 #include <array>
 #include <cmath>
 
-#include "base/text.hpp"
-
 namespace byteformer::cli {
 namespace {
 
@@ -63,14 +61,6 @@ std::string pad_right(std::string_view text, std::size_t width) {
 std::string pad_left(std::string_view text, std::size_t width) {
   const std::size_t used = display_width(text);
   return std::string(width > used ? width - used : 0, ' ') + std::string(text);
-}
-
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  const std::ptrdiff_t first = number < 0 ? 1 : 0;
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), 1, ',');
-  return digits;
 }
 
 std::string scaled(double number) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace byteformer::cli {
 
 /// Columns that `text` takes on a terminal: combining marks take none, wide East Asian characters and emoji two.
@@ -19,9 +21,8 @@ std::string pad_right(std::string_view text, std::size_t width);
 /// `text` after the spaces that fill `width` columns.
 std::string pad_left(std::string_view text, std::size_t width);
 
-/// 150668 as "150,668".
-std::string grouped(std::int64_t number);
-std::string grouped(std::unsigned_integral auto number) { return grouped(static_cast<std::int64_t>(number)); }
+using base::grouped;
+inline std::string grouped(std::unsigned_integral auto number) { return grouped(static_cast<std::int64_t>(number)); }
 
 /// "1 file", "2 files", "1,000 files".
 std::string counted(std::int64_t number, const std::string& singular);

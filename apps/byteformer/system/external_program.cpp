@@ -96,28 +96,15 @@ class Child {
   bool has_ended_ = false;
 };
 
-/// A pipe whose ends close themselves.
-class Pipe {
- public:
-  explicit Pipe(const fs::path& program) {
-    if (::pipe2(ends_, O_CLOEXEC) != 0) throw_system(program, "cannot make a pipe to it", errno);
-  }
-  ~Pipe() {
-    close(0);
-    close(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  int end(int index) const { return ends_[index]; }  ///< 0: to read from, 1: to write to
-  void close(int index) {
-    if (ends_[index] >= 0) ::close(ends_[index]);
-    ends_[index] = -1;
-  }
-
- private:
-  int ends_[2] = {-1, -1};
+struct Pipe {
+  base::Descriptor to_read, to_write;
 };
+
+Pipe make_pipe(const fs::path& program) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw_system(program, "cannot make a pipe to it", errno);
+  return {base::Descriptor(ends[0]), base::Descriptor(ends[1])};
+}
 
 /// Waits until `descriptor` is ready for `events` or broken, looking again and again for Ctrl-C: a signal that comes
 /// just before a wait without end would be missed.
@@ -186,13 +173,13 @@ int run_program(const fs::path& program, const std::vector<std::string>& argumen
 std::string run_filter(const fs::path& program, const std::vector<std::string>& arguments,
                        std::span<const std::uint8_t> input) {
   std::signal(SIGPIPE, SIG_IGN);  // a program that ends early must not end this one
-  Pipe to(program), from(program);
-  Child child(program, arguments, {{to.end(0), STDIN_FILENO}, {from.end(1), STDOUT_FILENO}});
-  to.close(0);
-  from.close(1);
-  write_all(to.end(1), input);
-  to.close(1);
-  std::string output = read_all_of(from.end(0));
+  Pipe to = make_pipe(program), from = make_pipe(program);
+  Child child(program, arguments, {{to.to_read.get(), STDIN_FILENO}, {from.to_write.get(), STDOUT_FILENO}});
+  to.to_read.close();
+  from.to_write.close();
+  write_all(to.to_write.get(), input);
+  to.to_write.close();
+  std::string output = read_all_of(from.to_read.get());
   int status = 0;
   if (error_of([&] { status = child.wait(); }) || status != kExitOk) {
     if (interrupted()) throw Interrupted{};

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
 #include "data/loader.hpp"
@@ -50,14 +49,12 @@ namespace {
 constexpr std::size_t kChunkBytes = 1 << 20;
 constexpr std::size_t kMostWholeBytes = std::size_t{1} << 30;
 
-int open_or_throw(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw UsageError("cannot open " + base::printable(path) + ": " + std::strerror(errno));
+base::Descriptor open_or_throw(const std::string& path) {
+  base::Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) throw UsageError("cannot open " + base::printable(path) + ": " + std::strerror(errno));
   struct stat info {};
-  if (::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
-    ::close(descriptor);
+  if (::fstat(descriptor.get(), &info) == 0 && S_ISDIR(info.st_mode))
     throw UsageError("cannot read " + base::printable(path) + ": it is a directory");
-  }
   return descriptor;
 }
 
@@ -74,12 +71,10 @@ bool must_be_streamed(const std::string& path) {
 }
 
 InputStream::InputStream(const std::string& path)
-    : std::istream(nullptr), descriptor_(open_or_throw(path)), buffer_(descriptor_, base::printable(path)) {
+    : std::istream(nullptr), descriptor_(open_or_throw(path)), buffer_(descriptor_.get(), base::printable(path)) {
   rdbuf(&buffer_);
   exceptions(std::ios::badbit);
 }
-
-InputStream::~InputStream() { ::close(descriptor_); }
 
 std::vector<std::uint8_t> read_all(const ReadPiece& read, const std::string& source, const std::string& reason) {
   std::vector<std::uint8_t> bytes;

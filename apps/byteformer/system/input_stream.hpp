@@ -37,10 +37,9 @@ class InputStream : public std::istream {
  public:
   /// \throws UsageError with the system's reason if `path` cannot be opened.
   explicit InputStream(const std::string& path);
-  ~InputStream() override;
 
  private:
-  int descriptor_;
+  base::Descriptor descriptor_;
   DescriptorInput buffer_;
 };
 

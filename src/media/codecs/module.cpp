@@ -3,7 +3,6 @@
 
 #include <soxr.h>
 
-#include <algorithm>
 #include <memory>
 #include <string_view>
 
@@ -21,8 +20,8 @@ std::size_t ModuleCodecs::resample(std::span<const float> samples, int from, int
   constexpr std::size_t kPieceSamples = 16384;  // soxr keeps a copy of all that it is given at once
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   soxr_error_t error = nullptr;
-  const std::unique_ptr<soxr, void (*)(soxr_t)> resampler(soxr_create(from, to, 1, &error, nullptr, &quality, nullptr),
-                                                          soxr_delete);
+  const std::unique_ptr<soxr, Release<soxr_delete>> resampler(
+      soxr_create(from, to, 1, &error, nullptr, &quality, nullptr));
   std::size_t num_written = 0;
   while (error == nullptr && num_written < out.size()) {
     const auto piece = samples.first(std::min(samples.size(), kPieceSamples));

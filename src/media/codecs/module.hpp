@@ -55,6 +55,15 @@ struct MemoryFile {
   }
 };
 
+/// Gives back what a C library made: std::unique_ptr<T, Release<the_library_s_function>>.
+template <auto kRelease>
+struct Release {
+  template <typename T>
+  void operator()(T* made) const noexcept {
+    kRelease(made);
+  }
+};
+
 /// Runs `step` and says whether it came to its end, rather than jumping to `jump`. Between the two there must be no
 /// object with a destructor: `step` is a lambda that captures by reference and calls the C library.
 template <typename Step>

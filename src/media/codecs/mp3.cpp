@@ -26,10 +26,7 @@ ssize_t read_bytes(void* handle, void* out, std::size_t num_bytes) {
 
 off_t seek(void* handle, off_t offset, int whence) { return static_cast<MemoryFile*>(handle)->seek(offset, whence); }
 
-struct Delete {
-  void operator()(mpg123_handle* decoder) const noexcept { mpg123_delete(decoder); }
-};
-using Decoder = std::unique_ptr<mpg123_handle, Delete>;
+using Decoder = std::unique_ptr<mpg123_handle, Release<mpg123_delete>>;
 
 Decoder open(const SoundFile& file, MemoryFile& memory) {
   static std::once_flag once;  // older versions fill shared tables here
@@ -54,10 +51,7 @@ constexpr float kFullScale = 32768.0f;
 
 void print_nothing(const char*, va_list) {}
 
-struct Close {
-  void operator()(lame_t lame) const noexcept { lame_close(lame); }
-};
-using LameHandle = std::unique_ptr<lame_global_flags, Close>;
+using LameHandle = std::unique_ptr<lame_global_flags, Release<lame_close>>;
 
 LameHandle start(int sample_rate, std::optional<int> kbit_per_s) {
   static std::mutex mutex;  // LAME fills tables that all its encoders share

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/bytes_io.hpp"
-#include "byteformer/error.hpp"
 #include "media/codecs/module.hpp"
 
 namespace byteformer::media {

@@ -34,10 +34,7 @@ sf_count_t read_bytes(void* out, sf_count_t num_bytes, void* user_data) {
   return count;
 }
 
-struct Close {
-  void operator()(SNDFILE* sound) const noexcept { sf_close(sound); }
-};
-using SoundHandle = std::unique_ptr<SNDFILE, Close>;
+using SoundHandle = std::unique_ptr<SNDFILE, Release<sf_close>>;
 
 /// A part of the file, opened.
 class Stream {

@@ -48,14 +48,10 @@ int keep_message(TIFF*, void* user_data, const char*, const char* format, va_lis
 
 int ignore_warning(TIFF*, void*, const char*, const char*, va_list) { return 1; }
 
-struct Close {
-  void operator()(TIFF* tiff) const noexcept { TIFFClose(tiff); }
-};
-using TiffHandle = std::unique_ptr<TIFF, Close>;
+using TiffHandle = std::unique_ptr<TIFF, Release<TIFFClose>>;
 
 TiffHandle open(TiffFile& file) {
-  const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
-                                                                                 TIFFOpenOptionsFree);
+  const std::unique_ptr<TIFFOpenOptions, Release<TIFFOpenOptionsFree>> options(TIFFOpenOptionsAlloc());
   if (options == nullptr) throw std::bad_alloc();
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &file);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_warning, nullptr);

@@ -11,10 +11,7 @@
 namespace byteformer::media {
 namespace {
 
-struct DeleteDemuxer {
-  void operator()(WebPDemuxer* demuxer) const noexcept { WebPDemuxDelete(demuxer); }
-};
-using Demuxer = std::unique_ptr<WebPDemuxer, DeleteDemuxer>;
+using Demuxer = std::unique_ptr<WebPDemuxer, Release<WebPDemuxDelete>>;
 
 int orientation(const WebPDemuxer* demuxer) {
   WebPChunkIterator chunk{};
@@ -65,7 +62,7 @@ StoredImage ModuleCodecs::decode_webp(const ImageFile& file) const {
 
   WebPIterator frame{};
   if (WebPDemuxGetFrame(demuxer.get(), 1, &frame) == 0) throw_damaged(file, "it has no picture");
-  const std::unique_ptr<WebPIterator, decltype(&WebPDemuxReleaseIterator)> release(&frame, WebPDemuxReleaseIterator);
+  const std::unique_ptr<WebPIterator, Release<WebPDemuxReleaseIterator>> release(&frame);
   draw(file, frame, out.image);
   return out;
 }

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "explain/explanation.hpp"
-#include "explain/medium_heat.hpp"
 #include "media/image.hpp"
 #include "media/sound.hpp"
 

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "data/augmentation.hpp"
-#include "data/image_operations.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::data {

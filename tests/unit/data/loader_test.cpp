@@ -47,10 +47,11 @@ std::vector<media::FileBytes> bytes_of(const std::vector<LoadedFile>& batch) {
 TEST(LoaderTest, AnEpochHasEverySampleOnceInEvenBatches) {
   const TemporaryFolder folder;
   Loader loader(make_samples(folder, 23), options(5));
-  ASSERT_EQ(loader.batches_per_epoch(), 5U);
+  const std::size_t per_epoch = num_batches(23, 5);
+  ASSERT_EQ(per_epoch, 5U);
   for (int epoch = 0; epoch < 2; ++epoch) {
     std::map<std::size_t, int> seen;
-    for (std::size_t b = 0; b < loader.batches_per_epoch(); ++b) {
+    for (std::size_t b = 0; b < per_epoch; ++b) {
       const auto batch = loader.next();
       EXPECT_GE(batch.size(), 4U);
       EXPECT_LE(batch.size(), 5U);

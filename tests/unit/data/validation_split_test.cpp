@@ -1,6 +1,4 @@
 // The validation split: stratified, deterministic, by speaker where names tell.
-#include "data/validation_split.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -11,6 +9,7 @@
 #include <set>
 
 #include "base/random.hpp"
+#include "data/layouts.hpp"
 
 namespace byteformer::data {
 namespace {

@@ -1,10 +1,9 @@
 // Missing data are named, with the way to get them.
-#include "experiments/data_source.hpp"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
+#include "experiments/recipe_book.hpp"
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 

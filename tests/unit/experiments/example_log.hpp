@@ -4,7 +4,7 @@
 #include <string>
 
 #include "example_book.hpp"
-#include "experiments/run_log.hpp"
+#include "experiments/run.hpp"
 
 namespace byteformer::experiments {
 

@@ -8,7 +8,7 @@ namespace byteformer::experiments {
 namespace {
 
 TEST(OutcomeTest, MeanAndSampleDeviation) {
-  Outcome outcome;
+  TestOutcome outcome;
   outcome.top1 = {96, 97, 98};
   EXPECT_DOUBLE_EQ(outcome.mean(), 97);
   EXPECT_DOUBLE_EQ(outcome.deviation().value(), 1);

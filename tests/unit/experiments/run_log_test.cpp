@@ -1,9 +1,8 @@
 // A log says after reading what it said before writing.
-#include "experiments/run_log.hpp"
-
 #include <gtest/gtest.h>
 
 #include "example_log.hpp"
+#include "experiments/run.hpp"
 #include "support/errors.hpp"
 
 namespace byteformer::experiments {

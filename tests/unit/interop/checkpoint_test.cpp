@@ -47,7 +47,7 @@ void expect_same(const format::Tensors& found, const format::Tensors& expected) 
 class LayoutsTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(LayoutsTest, ReadsEveryWayATensorMayLieInItsStorage) {
-  const format::Tensors tensors = read_pt(data_path(GetParam()));
+  const format::Tensors tensors = read_weights(data_path(GetParam()));
   EXPECT_EQ(tensors.by_name.size(), 16U);
   EXPECT_EQ(tensors.file, nullptr) << "some tensors are copies";
   expect_tensor(tensors, "whole", {4, 6}, ramp(24));
@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(Protocols, LayoutsTest,
                          testing::Values("checkpoints/layouts.pt", "checkpoints/layouts_protocol4.pt"));
 
 TEST(CheckpointTest, FindsTheWeightsOfATrainingCheckpoint) {
-  const format::Tensors tensors = read_pt(data_path("checkpoints/training.pt"));
+  const format::Tensors tensors = read_weights(data_path("checkpoints/training.pt"));
   EXPECT_EQ(tensors.by_name.size(), 2U);
   EXPECT_NE(tensors.file, nullptr);
   expect_tensor(tensors, "module.weight", {2, 3}, ramp(6));
@@ -100,18 +100,18 @@ TEST(CheckpointTest, RefusesWhatItCannotTrust) {
 TEST(CheckpointTest, WritesWhatItReads) {
   const test::TemporaryFolder folder;
   for (const char* name : {"checkpoints/layouts.pt", "models/k32_w64_sinusoidal/weights.pt"}) {
-    const format::Tensors original = read_pt(data_path(name));
+    const format::Tensors original = read_weights(data_path(name));
     write_pt(folder / "w.pt", original.by_name);
     expect_same(read_weights(folder / "w.pt"), original);
     const std::string first = test::read_file(folder / "w.pt");
-    write_pt(folder / "w.pt", read_pt(folder / "w.pt").by_name);
+    write_pt(folder / "w.pt", read_weights(folder / "w.pt").by_name);
     EXPECT_EQ(test::read_file(folder / "w.pt"), first);
   }
 }
 
 TEST(CheckpointTest, ReadsSafetensorsToo) {
   const test::TemporaryFolder folder;
-  const format::Tensors original = read_pt(data_path("models/d_k0/weights.pt"));
+  const format::Tensors original = read_weights(data_path("models/d_k0/weights.pt"));
   std::map<std::string, format::TensorView, std::less<>> wrapped;
   for (const auto& [name, tensor] : original.by_name) wrapped.emplace("module." + name, tensor);
   format::write_safetensors(folder / "any-name", wrapped);
@@ -120,7 +120,7 @@ TEST(CheckpointTest, ReadsSafetensorsToo) {
 
 TEST(CheckpointTest, TakesOffWhatWrappersPutBeforeAllNames) {
   const test::TemporaryFolder folder;
-  const format::Tensors original = read_pt(data_path("models/d_k0/weights.pt"));
+  const format::Tensors original = read_weights(data_path("models/d_k0/weights.pt"));
   const format::TensorView counter{DType::kI64, {}, test::as_bytes(std::string_view("5\0\0\0\0\0\0\0", 8))};
   for (const std::string prefix : {"", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.",
                                    "model.model.", "net.encoder."}) {
@@ -143,7 +143,7 @@ TEST(CheckpointTest, TakesOffWhatWrappersPutBeforeAllNames) {
 
 TEST(CheckpointTest, ReadsSafetensorsInShards) {
   const test::TemporaryFolder folder;
-  const format::Tensors original = read_pt(data_path("models/d_k0/weights.pt"));
+  const format::Tensors original = read_weights(data_path("models/d_k0/weights.pt"));
   std::map<std::string, format::TensorView, std::less<>> shards[2];
   std::string map;
   for (const auto& [name, tensor] : original.by_name) {

@@ -9,7 +9,7 @@
 #include "format/safetensors.hpp"
 #include "interop/checkpoint.hpp"
 #include "interop/import_export.hpp"
-#include "interop/published_yaml.hpp"
+#include "interop/partial_config.hpp"
 #include "model/weights.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
@@ -75,7 +75,7 @@ TEST_F(ImportTest, GoldenModelsKeepTheirConfigurationAndTensors) {
     const auto model = format::read_model_folder(folder_ / "model");
     EXPECT_EQ(model.config, config);
     model::check_tensors(model.config, model.tensors);
-    for (const auto& [name, tensor] : read_pt(golden.path() / "weights.pt").by_name)
+    for (const auto& [name, tensor] : read_weights(golden.path() / "weights.pt").by_name)
       EXPECT_TRUE(std::ranges::equal(model.tensors.by_name.at(name).bytes, tensor.bytes)) << name;
     fs::remove_all(folder_ / "model");
   }
@@ -203,7 +203,7 @@ TEST_F(ImportTest, OtherWeightsAreNoByteFormer) {
 }
 
 TEST_F(ImportTest, SinusoidalPositionsMayBeAbsent) {
-  auto tensors = read_pt(data_path("models/k32_w64_sinusoidal/weights.pt"));
+  auto tensors = read_weights(data_path("models/k32_w64_sinusoidal/weights.pt"));
   tensors.by_name.erase("pos_embed.pos_embed.pos_embed");
   write_pt(folder_ / "w.pt", tensors.by_name);
   const std::string heads = R"({"num_attention_heads": 3)";
@@ -215,13 +215,13 @@ TEST_F(ImportTest, SinusoidalPositionsMayBeAbsent) {
 }
 
 TEST_F(ImportTest, ExportComputesTheSinusoidalBuffer) {
-  const auto golden = read_pt(data_path("models/k32_w64_sinusoidal/weights.pt"));
+  const auto golden = read_weights(data_path("models/k32_w64_sinusoidal/weights.pt"));
   auto tensors = golden.by_name;
   tensors.erase("pos_embed.pos_embed.pos_embed");
   write_pt(folder_ / "w.pt", tensors);
   import(test::read_file(data_path("models/k32_w64_sinusoidal/config.json")), folder_ / "w.pt");
   export_model(folder_ / "model", ExportFormat::kPt, folder_ / "out.pt");
-  const auto exported = read_pt(folder_ / "out.pt");
+  const auto exported = read_weights(folder_ / "out.pt");
   ASSERT_EQ(exported.by_name.size(), golden.by_name.size());
   const std::string name = "pos_embed.pos_embed.pos_embed";
   const auto expected = format::to_float32(golden.by_name.at(name), name);
@@ -231,7 +231,7 @@ TEST_F(ImportTest, ExportComputesTheSinusoidalBuffer) {
 }
 
 TEST_F(ImportTest, UnexpectedAndBrokenTensorsAreNamed) {
-  auto tensors = read_pt(data_path("models/k4_w32/weights.pt"));
+  auto tensors = read_weights(data_path("models/k4_w32/weights.pt"));
   const auto original = tensors.by_name;
   tensors.by_name.emplace("extra.num_batches_tracked",
                           format::TensorView{format::DType::kI64, {}, test::as_bytes("01234567")});
@@ -256,7 +256,7 @@ TEST_F(ImportTest, AnOutputThatExistsIsKept) {
 
 TEST_F(ImportTest, ExportGoesBack) {
   import(test::read_file(data_path("models/k4_w32/config.json")));
-  const auto original = read_pt(data_path("models/k4_w32/weights.pt"));
+  const auto original = read_weights(data_path("models/k4_w32/weights.pt"));
   export_model(folder_ / "model", ExportFormat::kPt, folder_ / "out.pt");
   export_model(folder_ / "model", ExportFormat::kSafetensors, folder_ / "out.safetensors");
   for (const char* name : {"out.pt", "out.safetensors"}) {

@@ -3,7 +3,7 @@
 
 #include "interop/checkpoint.hpp"
 #include "interop/import_export.hpp"
-#include "interop/published_yaml.hpp"
+#include "interop/partial_config.hpp"
 #include "interop/zip.hpp"
 #include "support/files.hpp"
 #include "support/mutations.hpp"

@@ -1,8 +1,7 @@
 // The published YAML configurations.
-#include "interop/published_yaml.hpp"
-
 #include <gtest/gtest.h>
 
+#include "interop/partial_config.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 

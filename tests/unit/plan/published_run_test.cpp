@@ -1,10 +1,9 @@
 // Published configurations as runs: keys and values that are wrong, unknown, or without effect.
-#include "plan/published_run.hpp"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
+#include "plan/published_plan.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
 #include "support/mutations.hpp"

@@ -1,4 +1,5 @@
-// What the shapes of weights, and the published sizes, tell where a configuration is silent.
+// What tells of a model besides its config.json: the published sizes, the published configurations (CoreNet YAML), and
+// the shapes of weights.
 #pragma once
 
 #include <array>
@@ -31,5 +32,15 @@ inline constexpr std::int64_t kUnsaidPositions = 10'000;
 ///         is missing or has another number of dimensions.
 format::PartialConfig infer_from_shapes(const format::PartialConfig& said, const format::Tensors& tensors,
                                         const std::string& config_source);
+
+class YamlFile;
+
+/// Parses `model.classification.n_classes` and `model.classification.byteformer.*` of a published YAML file; keys that
+/// change nothing here (dropout, paths, statistics) are ignored knowingly. Nested and dotted keys are both understood.
+/// \throws Error kInvalidFormat naming `source`, the key, what was expected and what was found.
+format::PartialConfig parse_published_yaml(std::string_view yaml, const std::string& source);
+
+/// The same of a file that is open already.
+format::PartialConfig read_published_model(const YamlFile& yaml);
 
 }  // namespace byteformer::interop
