@@ -55,12 +55,23 @@ foreach(target byteformer_shared byteformer_prepare_shared byteformer_static byt
   target_compile_features(${target} INTERFACE cxx_std_20)
 endforeach()
 
+# C: all of it in one library that shows bf_* alone, so that it gets along with any other version in the process. Its
+# soname is the version of the interface.
+file(STRINGS include/byteformer.h abi_version REGEX "^#define BF_ABI_VERSION ")
+string(REGEX REPLACE "[^0-9]" "" abi_version "${abi_version}")
+byteformer_shipped(byteformer_c SHARED c byteformer-c FLOORS ${engine_floors} preparer capi)
+set(symbols ${PROJECT_SOURCE_DIR}/src/capi/symbols.map)
+target_link_options(byteformer_c PRIVATE -Wl,--version-script=${symbols})
+set_target_properties(byteformer_c PROPERTIES VERSION ${abi_version}.${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+  SOVERSION ${abi_version} LINK_DEPENDS ${symbols})
+
 install(TARGETS byteformer_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(BYTEFORMER_HAS_TRAINER)
   install(TARGETS byteformer_train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(TARGETS byteformer_codecs LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/byteformer)
 install(DIRECTORY include/byteformer DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(FILES include/byteformer.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY models/file-types DESTINATION ${CMAKE_INSTALL_DATADIR}/byteformer/models OPTIONAL)
 install(DIRECTORY recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/byteformer FILES_MATCHING PATTERN "*.yaml")
 install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -98,3 +109,4 @@ function(byteformer_pkg_config library requires description)
 endfunction()
 byteformer_pkg_config(byteformer "" "${PROJECT_DESCRIPTION}")
 byteformer_pkg_config(byteformer-prepare byteformer "Bring files into the form that a byteformer model reads")
+byteformer_pkg_config(byteformer-c "" "${PROJECT_DESCRIPTION}: the C interface")

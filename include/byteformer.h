@@ -153,17 +153,17 @@ typedef struct bf_buffer {
 } bf_buffer;
 
 /* Where the answer for one file goes: places that the caller owns. An answer needs num_labels floats for logits and
- * hidden_size floats for features; a capacity that is not 0 and below that is BF_INVALID_ARGUMENT, a larger one leaves
- * the rest alone. */
+ * hidden_size floats for features: where there is a pointer or a capacity, the other has to be there and large enough,
+ * or it is BF_INVALID_ARGUMENT. A larger place is left alone behind that. */
 typedef struct bf_result {
   size_t struct_size;
-  float* logits;            /* out: [num_labels], before temperature and softmax; NULL: not wanted */
+  float* logits;            /* out: [num_labels], before temperature and softmax; NULL and 0: not wanted */
   size_t logits_capacity;   /* floats */
-  float* features;          /* out: [hidden_size], the mean vector before the head; NULL: not wanted */
+  float* features;          /* out: [hidden_size], the mean vector before the head; NULL and 0: not wanted */
   size_t features_capacity; /* floats */
   uint64_t num_bytes;       /* out: that the model read */
   uint64_t num_tokens;      /* out: after the stem */
-  uint64_t was_prepared;    /* out: 1 if the model read other bytes than those of the file, else 0 */
+  uint64_t was_prepared;    /* out: 1 if the file was prepared, so that other bytes were read than it has, else 0 */
 } bf_result;
 #define BF_RESULT_INIT \
   { sizeof(bf_result), NULL, 0, NULL, 0, 0, 0, 0 }
