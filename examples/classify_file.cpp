@@ -1,5 +1,6 @@
 // Classifies one file and prints the three most likely classes: `classify_file MODEL_DIR FILE`.
 #include <byteformer/byteformer.hpp>
+#include <byteformer/preparer.hpp>
 #include <iostream>
 
 int main(int argc, char** argv) {
@@ -8,8 +9,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const auto classifier = byteformer::Classifier::load(argv[1]);
-    const byteformer::Output output = classifier.classify_file(argv[2]);
+    const auto preparer = byteformer::Preparer::load(argv[1]);
+    const auto classifier = byteformer::Classifier::load(argv[1], {.as_is = true});  // files come from the preparer
+    const byteformer::Output output = classifier.classify(preparer.prepare(std::filesystem::path(argv[2])).bytes);
     for (const byteformer::Prediction& prediction : classifier.top_k(output, 3)) {
       std::cout << prediction.score << "  " << prediction.label << '\n';
     }

@@ -45,7 +45,7 @@ def fingerprints(build):
     told = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True, check=True)
     sources = list(files_below(REPOSITORY, left_out=("build", ".git", "__pycache__")))
     read = digest_of(path for path in sources if not os.path.relpath(path, REPOSITORY).startswith(CODE))
-    modules = digest_of(files_below(f"{build}/lib"))
+    modules = digest_of(path for path in files_below(f"{build}/lib") if path.endswith("-codecs.so"))
     everything = digest_of(sources + [path for path in files_below(f"{build}/bin") if "_test" not in path])
     found, labels = {}, {}
     for test in json.loads(told.stdout)["tests"]:

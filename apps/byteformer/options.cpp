@@ -92,6 +92,7 @@ Classifier ModelOptions::load() const {
   LoadOptions how;
   how.num_threads = static_cast<int>(num_threads.value_or(0));
   how.masking = masking_of(masking);
+  how.as_is = true;  // files are judged and prepared before they come to it
   for (const Precision wanted : kPrecisions)
     if (precision == to_string(wanted)) how.precision = wanted;
   return Classifier::load(dir.value(), how);

@@ -29,6 +29,14 @@ struct LoadOptions {
   int num_threads = 0;             ///< Threads that share one call's work; 0 means one a processor.
   std::optional<Masking> masking;  ///< Overrides the masking named in the model's configuration.
   Precision precision = Precision::kFloat32;
+
+  /// A model may say in what form it reads files ("preprocess" in its configuration: pictures of one size in one
+  /// encoding, say), and would answer any other bytes wrongly. Bytes that evidently are not in that form are refused
+  /// with kNotPrepared, judged as `byteformer classify` judges what it has to prepare; Preparer (preparer.hpp) brings
+  /// files into it. true: bytes are right as they are, and nothing is refused for its form. Where a model transforms
+  /// bytes (shuffled, masked, permuted by a key, ...), nobody sees whether that was done: its files are all refused
+  /// unless this is set.
+  bool as_is = false;
 };
 
 /// What the model says of one file.
@@ -60,11 +68,12 @@ class BYTEFORMER_EXPORT Stream {
   ~Stream();
 
   /// Appends `bytes` to the file.
-  /// \throws Error kTooManyTokens once the file outgrows the model's learned positions; the stream is then unusable.
+  /// \throws Error kTooManyTokens once the file outgrows the model's learned positions, kNotPrepared where it was not
+  ///         in the model's form, either; the stream is then unusable.
   void feed(Bytes bytes);
 
   /// Ends the file and returns its output; the stream is then ready for the next file.
-  /// \throws Error kEmptyFile if nothing was fed.
+  /// \throws Error kEmptyFile if nothing was fed; kNotPrepared if the file was not in the model's form.
   Output finish();
 
  private:
@@ -76,6 +85,8 @@ class BYTEFORMER_EXPORT Stream {
 
 /// A loaded model. Cheap to copy (copies share the weights); every member may be called from many threads at once.
 ///
+/// It prepares nothing: see LoadOptions::as_is. A child of fork() may use what its parent loaded.
+///
 /// A file's logits are the same bits alone, in any batch, in any order and with any number of threads, as long as the
 /// instruction set is the same (`kernels_name()`).
 class BYTEFORMER_EXPORT Classifier {
@@ -86,7 +97,7 @@ class BYTEFORMER_EXPORT Classifier {
   static Classifier load(const std::filesystem::path& model_dir, const LoadOptions& options = {});
 
   /// Classifies one file given as its bytes. Uses all threads.
-  /// \throws Error kEmptyFile or kTooManyTokens.
+  /// \throws Error kEmptyFile, kNotPrepared or kTooManyTokens.
   Output classify(Bytes file) const;
 
   /// Classifies many files; the result has their order. Small files are computed by single threads side by side, large
@@ -94,7 +105,8 @@ class BYTEFORMER_EXPORT Classifier {
   std::vector<FileResult> classify_batch(std::span<const Bytes> files) const;
 
   /// Reads and classifies one regular file; huge files are streamed in constant memory.
-  /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile, kEmptyFile, kTooManyTokens, kFileChanged or kIo.
+  /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile, kEmptyFile, kNotPrepared, kTooManyTokens,
+  ///         kFileChanged or kIo.
   Output classify_file(const std::filesystem::path& path) const;
 
   /// Reads and classifies many files; the result has their order.

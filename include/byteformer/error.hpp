@@ -25,6 +25,7 @@ enum class ErrorCode {
   kInvalidModel,      ///< Configuration and weights contradict each other, or weights are not finite.
   kUnsupported,       ///< Well-formed, but a feature that this build does not have.
   kInternal,          ///< A bug in byteformer.
+  kNotPrepared,       ///< The bytes are not in the form that the model reads.
 };
 
 /// The code's stable name in snake_case, for example "too_many_tokens".

@@ -46,7 +46,7 @@ struct RemovalOptions {
 class BYTEFORMER_EXPORT Occluder {
  public:
   /// Runs `file`, which need not outlive this.
-  /// \throws Error kEmptyFile or kTooManyTokens; kUnsupported where the rows would take more than 4 GiB.
+  /// \throws Error kEmptyFile, kNotPrepared or kTooManyTokens; kUnsupported where the rows would take more than 4 GiB.
   Occluder(const Classifier& classifier, Bytes file);
 
   const Classifier& classifier() const noexcept;

@@ -27,10 +27,11 @@ constexpr std::uint64_t kMostTokensAlone = 4 * model::ByteFormer::kRoundTokens;
 class Flow {
  public:
   Flow(const Engine& engine, Engine::Threads threads, std::span<FileResult> results)
-      : model_(engine.model()), lease_(engine, threads), results_(results) {}
+      : model_(engine.model()), form_(engine.form()), lease_(engine, threads), results_(results) {}
 
   void add(std::size_t place, Bytes file) {
     try {
+      if (!file.empty()) form_.check(file);
       begin(file.size());
     } catch (const Error& error) {
       results_[place] = error;
@@ -44,6 +45,7 @@ class Flow {
     try {
       base::InputFile file(path);
       try {
+        if (!is_one_piece(file)) form_.check(path);
         begin(file.size());
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kEmptyFile) throw base::about(path, error);
@@ -66,6 +68,12 @@ class Flow {
   }
 
  private:
+  /// Whether a file is read whole before it flows, which it is not where it has more tokens than the model takes.
+  bool is_one_piece(const base::InputFile& file) const {
+    const auto limit = model_.stem().max_tokens();
+    return file.size() < kPieceBytes && (!limit || model_.stem().tokens().num_tokens(file.size()) <= *limit);
+  }
+
   void begin(std::uint64_t num_bytes) const {
     if (num_bytes == 0) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
     model_.stem().check_tokens(model_.stem().tokens().num_tokens(num_bytes));
@@ -84,6 +92,7 @@ class Flow {
   void flow(std::size_t place, base::InputFile& file, const Path& path) {
     std::size_t size = file.read(piece_);
     if (size == 0) throw Error(ErrorCode::kEmptyFile, path.native(), "is empty: there is nothing to classify");
+    if (is_one_piece(file)) form_.check(Bytes(piece_).first(size), path);
     std::uint64_t total = 0;
     try {
       for (; size > 0; size = file.read(piece_)) {
@@ -111,6 +120,7 @@ class Flow {
   }
 
   const model::ByteFormer& model_;
+  const ExpectedForm& form_;
   Engine::Lease lease_;
   std::span<FileResult> results_;
   std::vector<std::uint8_t> piece_;

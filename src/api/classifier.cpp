@@ -32,10 +32,11 @@ void check_classes(const Output& output, int num_labels) {
 
 struct Stream::State {
   explicit State(std::shared_ptr<const api::Engine> shared)
-      : engine(std::move(shared)), lease(*engine, api::Engine::Threads::kAll) {}
+      : engine(std::move(shared)), lease(*engine, api::Engine::Threads::kAll), watch(engine->form()) {}
 
   std::shared_ptr<const api::Engine> engine;
   api::Engine::Lease lease;
+  api::ExpectedForm::Watch watch;  // over the file's form
   std::uint64_t num_bytes = 0;
   std::optional<Error> failure;  // of an earlier feed()
 
@@ -140,7 +141,15 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
 void Stream::feed(Bytes bytes) {
-  state_->run([&](const model::ByteFormer& model, model::Workspace& workspace) { model.feed(bytes, workspace); });
+  state_->run([&](const model::ByteFormer& model, model::Workspace& workspace) {
+    state_->watch.push(bytes);
+    try {
+      model.feed(bytes, workspace);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kTooManyTokens) state_->watch.check();  // what to do says kNotPrepared
+      throw;
+    }
+  });
   state_->num_bytes += bytes.size();
 }
 
@@ -155,6 +164,8 @@ Output Stream::finish() {
     output.logits = std::move(workspace.results.logits);
     workspace.results.clear();
   });
+  const api::ExpectedForm::Watch watch = std::exchange(state_->watch, api::ExpectedForm::Watch(state_->engine->form()));
+  watch.check();
   return output;
 }
 

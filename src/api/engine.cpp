@@ -28,6 +28,7 @@ Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& option
   const nn::LinearKernels linear_kernels(*kernels_, kernels::reduced_kernels_for(*kernels_, precision_));
   format::ModelFolder folder = format::read_model_folder(model_dir);
   config_ = std::move(folder.config);
+  if (!options.as_is) form_ = ExpectedForm(config_, model_dir);
   masking_ = options.masking.value_or(config_.masking);
   model_ = std::make_unique<const model::ByteFormer>(
       config_, std::make_shared<const format::Tensors>(std::move(folder.tensors)), masking_, linear_kernels, pool_);
@@ -41,8 +42,9 @@ std::size_t Engine::max_workspace_bytes() const noexcept {
 
 std::unique_ptr<model::Workspace> Engine::borrow(Threads threads) const {
   {
-    const std::lock_guard lock(mutex_);
-    if (Workspaces& workspaces = idle(threads); !workspaces.empty()) {
+    Idle& idle = idle_.get();
+    const std::lock_guard lock(idle.mutex);
+    if (Idle::Workspaces& workspaces = idle.of(threads); !workspaces.empty()) {
       auto workspace = std::move(workspaces.back());
       workspaces.pop_back();
       return workspace;
@@ -56,8 +58,9 @@ void Engine::give_back(Threads threads, std::unique_ptr<model::Workspace> worksp
   BF_DCHECK(workspace != nullptr);
   try {
     model_->reset(*workspace);
-    const std::lock_guard lock(mutex_);
-    idle(threads).push_back(std::move(workspace));
+    Idle& idle = idle_.get();
+    const std::lock_guard lock(idle.mutex);
+    idle.of(threads).push_back(std::move(workspace));
   } catch (...) {
     // Out of memory while keeping a spare workspace: drop it, the next caller makes its own.
   }

@@ -4,10 +4,11 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "api/expected_form.hpp"
+#include "base/process_local.hpp"
 #include "base/thread_pool.hpp"
 #include "byteformer/classifier.hpp"
 #include "format/config.hpp"
@@ -44,6 +45,7 @@ class Engine {
 
   const format::ModelConfig& config() const noexcept { return config_; }
   const model::ByteFormer& model() const noexcept { return *model_; }
+  const ExpectedForm& form() const noexcept { return form_; }
   Masking masking() const noexcept { return masking_; }
   Precision precision() const noexcept { return precision_; }
   int num_threads() const noexcept { return pool_.num_threads(); }
@@ -51,22 +53,28 @@ class Engine {
   base::ThreadPool& pool() const noexcept { return pool_; }
 
  private:
-  using Workspaces = std::vector<std::unique_ptr<model::Workspace>>;
+  /// Workspaces that wait for a caller.
+  struct Idle {
+    using Workspaces = std::vector<std::unique_ptr<model::Workspace>>;
+    Workspaces& of(Threads threads) noexcept { return threads == Threads::kAll ? of_all : of_one; }
+
+    std::mutex mutex;
+    Workspaces of_all;  // guarded by mutex
+    Workspaces of_one;  // guarded by mutex
+  };
 
   std::unique_ptr<model::Workspace> borrow(Threads threads) const;
   void give_back(Threads threads, std::unique_ptr<model::Workspace> workspace) const noexcept;
-  Workspaces& idle(Threads threads) const noexcept { return threads == Threads::kAll ? idle_ : idle_of_one_; }
 
   format::ModelConfig config_;
+  ExpectedForm form_;
   Masking masking_;
   Precision precision_;
   const kernels::Kernels* kernels_;
   mutable base::ThreadPool pool_;
   mutable base::ThreadPool caller_{1};  // runs every loop on the thread that calls it
   std::unique_ptr<const model::ByteFormer> model_;
-  mutable std::mutex mutex_;
-  mutable Workspaces idle_;         // guarded by mutex_
-  mutable Workspaces idle_of_one_;  // guarded by mutex_
+  base::ProcessLocal<Idle> idle_;
 };
 
 }  // namespace byteformer::api

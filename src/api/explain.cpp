@@ -88,8 +88,13 @@ struct Occluder::State {
   State(const Classifier& c, std::shared_ptr<const api::Engine> shared, Bytes file)
       : classifier(c),
         engine(std::move(shared)),
-        run(engine->model(), file, engine->pool()),
+        run(engine->model(), checked(*engine, file), engine->pool()),
         output(output_of(run.result(), file.size(), engine->model().stem().tokens().num_tokens(file.size()))) {}
+
+  static Bytes checked(const api::Engine& engine, Bytes file) {
+    if (!file.empty()) engine.form().check(file);
+    return file;
+  }
 
   OccludedOutput occlude(const Removal& removal, std::uint16_t id, model::Rerun& rerun) const {
     rerun.run(removal, id);

@@ -8,12 +8,12 @@
 namespace byteformer {
 
 std::string_view to_string(ErrorCode code) noexcept {
-  static constexpr std::array<std::string_view, 13> kNames{
+  static constexpr std::array<std::string_view, 14> kNames{
       // in the order of the codes
-      "invalid_argument", "not_found", "permission_denied", "not_a_regular_file", "empty_file",    "too_many_tokens",
-      "file_changed",     "io",        "already_exists",    "invalid_format",     "invalid_model", "unsupported",
-      "internal"};
-  static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::kInternal) + 1);
+      "invalid_argument", "not_found",   "permission_denied", "not_a_regular_file", "empty_file",    "too_many_tokens",
+      "file_changed",     "io",          "already_exists",    "invalid_format",     "invalid_model", "unsupported",
+      "internal",         "not_prepared"};
+  static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::kNotPrepared) + 1);
   return kNames[static_cast<std::size_t>(code)];
 }
 

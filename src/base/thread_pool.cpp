@@ -38,28 +38,9 @@ bool spin_until(const Condition& condition) noexcept {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) {
-  if (num_threads <= 0) num_threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  workers_.reserve(static_cast<std::size_t>(num_threads - 1));
-  try {
-    for (int i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { work(i); });
-  } catch (...) {
-    stop();  // those that were started
-    throw;
-  }
-}
-
-ThreadPool::~ThreadPool() { stop(); }
-
-void ThreadPool::stop() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    epoch_.fetch_add(1, std::memory_order_release);
-  }
-  wake_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
-}
+ThreadPool::ThreadPool(int num_threads)
+    : num_threads_(num_threads > 0 ? num_threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))),
+      crew_(num_threads_) {}
 
 void ThreadPool::drain(Job& job, int worker) noexcept {
   for (;;) {
@@ -71,11 +52,41 @@ void ThreadPool::drain(Job& job, int worker) noexcept {
 
 void ThreadPool::run(std::size_t count, Call call, const void* context) {
   Job job{call, context, count};
-  std::unique_lock serving(serving_, std::defer_lock);
-  if (count < 2 || workers_.empty() || !serving.try_lock()) {
-    drain(job, 0);
-    return;
+  Crew* crew = count < 2 || num_threads_ < 2 ? nullptr : find_crew();
+  if (crew == nullptr || !crew->serve(job)) drain(job, 0);
+}
+
+ThreadPool::Crew* ThreadPool::find_crew() const noexcept {
+  try {
+    return &crew_.get();
+  } catch (...) {  // the child of a fork, which gets no threads
+    return nullptr;
   }
+}
+
+ThreadPool::Crew::Crew(int num_threads) {
+  workers_.reserve(static_cast<std::size_t>(num_threads - 1));
+  try {
+    for (int i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  } catch (...) {
+    stop();  // those that were started
+    throw;
+  }
+}
+
+void ThreadPool::Crew::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    epoch_.fetch_add(1, std::memory_order_release);
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+bool ThreadPool::Crew::serve(Job& job) noexcept {
+  const std::unique_lock serving(serving_, std::try_to_lock);
+  if (!serving) return false;
   {
     const std::lock_guard lock(mutex_);
     job_ = &job;
@@ -83,16 +94,17 @@ void ThreadPool::run(std::size_t count, Call call, const void* context) {
   }
   wake_.notify_all();
   drain(job, 0);
-  // No worker can join once job_ is null; those inside still hold the job, which lives on this stack.
+  // No worker can join once job_ is null; those inside still hold the job, which lives on the caller's stack.
   std::unique_lock lock(mutex_);
   job_ = nullptr;
   lock.unlock();
-  if (spin_until([this] { return inside_.load(std::memory_order_acquire) == 0; })) return;
+  if (spin_until([this] { return inside_.load(std::memory_order_acquire) == 0; })) return true;
   lock.lock();
   left_.wait(lock, [this] { return inside_.load(std::memory_order_acquire) == 0; });
+  return true;
 }
 
-void ThreadPool::work(int worker) {
+void ThreadPool::Crew::work(int worker) {
   std::size_t seen = 0;
   for (;;) {
     spin_until([&] { return epoch_.load(std::memory_order_acquire) != seen; });

@@ -19,35 +19,10 @@
 namespace byteformer::data {
 namespace {
 
-constexpr std::size_t kMostFileBytes = std::size_t{1} << 30;
 constexpr std::size_t kBatchesAhead = 3;
 
 // Streams of random numbers that must not meet: the order of an epoch, and the samples in it.
 constexpr std::uint64_t kOrderStream = 0x4F52444552;
-
-media::FileBytes read_file(const std::filesystem::path& path) {
-  base::InputFile file(path);
-  if (file.size() > kMostFileBytes) throw Error(ErrorCode::kUnsupported, path.native(), "is larger than 1 GiB");
-  media::FileBytes bytes(static_cast<std::size_t>(file.size()));
-  bytes.resize(file.read(bytes));
-  return bytes;
-}
-
-/// What a model has to know of a file: all of it, or the pieces that it reads, and no more of the file is touched.
-media::FileBytes read_file(const std::filesystem::path& path, const prepare::Preprocess& preprocess) {
-  const auto& pieces = preprocess.transforms.pieces;
-  if (!pieces || !preprocess.is_bytes()) return read_file(path);
-  const base::MappedFile file(path);
-  media::FileBytes bytes;
-  for (const bytes::Range& range : ranges(*pieces, file.bytes().size())) {
-    const std::size_t begin = bytes.size();
-    bytes.resize(begin + static_cast<std::size_t>(range.size));
-    if (range.size > 0)
-      file.read(file.bytes().subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size)),
-                std::as_writable_bytes(std::span(bytes)).data() + begin);
-  }
-  return bytes;
-}
 
 /// The part of the sound that the sample is.
 /// \throws Error kInvalidFormat if it starts behind the end.
@@ -149,8 +124,8 @@ class SampleLoader {
     check_clip(samples_[index], options_.preprocess);
     const prepare::Preprocess& preprocess = options_.preprocess;
     // A random cut comes before the pieces, which are then pieces of a piece.
-    media::FileBytes bytes =
-        options_.max_bytes > 0 ? read_file(samples_[index].path) : read_file(samples_[index].path, preprocess);
+    media::FileBytes bytes = options_.max_bytes > 0 ? prepare::read_file(samples_[index].path)
+                                                    : prepare::read_file(samples_[index].path, preprocess);
     if (preprocess.image && media::image_kind(bytes))
       return image(media::decode_image(bytes, source), *preprocess.image, source, random);
     if (preprocess.sound && media::sound_kind(bytes)) {
@@ -183,7 +158,7 @@ class SampleLoader {
   /// A second sound, drawn and augmented alike, weighted uniformly.
   void mix(media::Sound& first, base::Random& random, LoadedFile& file) const {
     const std::size_t other = random.below(samples_.size());
-    media::FileBytes bytes = read_file(samples_[other].path);
+    media::FileBytes bytes = prepare::read_file(samples_[other].path);
     if (!media::sound_kind(bytes)) return;
     media::Sound second = sound(clip(media::decode_sound(bytes, source_of(other)), samples_[other]), random);
     media::fit(second, first.samples.size());
@@ -216,7 +191,7 @@ std::vector<media::Sound> load_background(const std::vector<std::filesystem::pat
                                           const prepare::SoundPreparation& preparation) {
   std::vector<media::Sound> sounds;
   for (const std::filesystem::path& path : recordings) {
-    media::Sound sound = media::decode_sound(read_file(path), base::printable(path));
+    media::Sound sound = media::decode_sound(prepare::read_file(path), base::printable(path));
     if (preparation.sample_rate) sound = media::resampled(sound, *preparation.sample_rate);
     sound.memory = {};  // stays as long as the run does: no decoder may wait for it
     sounds.push_back(std::move(sound));
@@ -224,10 +199,10 @@ std::vector<media::Sound> load_background(const std::vector<std::filesystem::pat
   return sounds;
 }
 
-media::FileBytes read_whole_file(const std::filesystem::path& path) { return read_file(path); }
+media::FileBytes read_whole_file(const std::filesystem::path& path) { return prepare::read_file(path); }
 
 prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preprocess& preprocess) {
-  return prepare_sample(read_file(sample.path, preprocess), sample, preprocess);
+  return prepare_sample(prepare::read_file(sample.path, preprocess), sample, preprocess);
 }
 
 prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,

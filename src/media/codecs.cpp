@@ -2,6 +2,7 @@
 #include "media/codecs.hpp"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <filesystem>
 
@@ -16,10 +17,27 @@ namespace {
              "; install byteformer anew, or build it again, with its folder lib/byteformer");
 }
 
-const Codecs& load() {
+/// The shared library that holds this code; empty where the program itself does.
+std::filesystem::path own_library() {
+  Dl_info info{};
+  link_map* map = nullptr;
+  if (dladdr1(reinterpret_cast<const void*>(&own_library), &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0)
+    return {};
+  std::error_code error;
+  return *map->l_name == '\0' ? std::filesystem::path() : std::filesystem::canonical(map->l_name, error);
+}
+
+/// Where modules lie, as they are built and installed.
+std::filesystem::path modules_folder() {
+  if (const std::filesystem::path library = own_library(); !library.empty())
+    return library.parent_path() / "byteformer";
   const std::filesystem::path here = base::program_folder();
   if (here.empty()) refuse("the system does not tell where this program lies");
-  const auto path = (here / BYTEFORMER_MODULES_FROM_PROGRAMS / "byteformer-codecs.so").lexically_normal();
+  return (here / BYTEFORMER_MODULES_FROM_PROGRAMS).lexically_normal();
+}
+
+const Codecs& load() {
+  const auto path = modules_folder() / "byteformer-codecs.so";
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) refuse(dlerror());
   const auto door = reinterpret_cast<decltype(&byteformer_codecs)>(dlsym(module, "byteformer_codecs"));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bytes_io.hpp"
+#include "base/process_local.hpp"
 #include "byteformer/error.hpp"
 #include "media/codecs.hpp"
 #include "media/decoding.hpp"
@@ -22,21 +23,29 @@ struct Format {
   std::string_view kind;
   std::string_view title;
   bool (*recognizes)(Bytes) noexcept;
-  StoredImage (*decode)(const ImageFile&);
 };
+
+constexpr std::array<Format, 7> kFormats{{{"jpeg", "JPEG", is_jpeg},
+                                          {"png", "PNG", is_png},
+                                          {"tiff", "TIFF", is_tiff},
+                                          {"webp", "WebP", is_webp},
+                                          {"gif", "GIF", is_gif},
+                                          {"bmp", "BMP", is_bmp},
+                                          {"pnm", "PNM", is_pnm}}};
 
 template <auto kDecode>
 StoredImage by_module(const ImageFile& file) {
   return (codecs().*kDecode)(file);
 }
 
-constexpr std::array<Format, 7> kFormats{{{"jpeg", "JPEG", is_jpeg, by_module<&Codecs::decode_jpeg>},
-                                          {"png", "PNG", is_png, by_module<&Codecs::decode_png>},
-                                          {"tiff", "TIFF", is_tiff, by_module<&Codecs::decode_tiff>},
-                                          {"webp", "WebP", is_webp, by_module<&Codecs::decode_webp>},
-                                          {"gif", "GIF", is_gif, by_module<&Codecs::decode_gif>},
-                                          {"bmp", "BMP", is_bmp, decode_bmp},
-                                          {"pnm", "PNM", is_pnm, decode_pnm}}};
+/// In the order of kFormats, and apart from them: a library that only recognizes files links no decoder.
+constexpr std::array<StoredImage (*)(const ImageFile&), kFormats.size()> kDecoders{by_module<&Codecs::decode_jpeg>,
+                                                                                   by_module<&Codecs::decode_png>,
+                                                                                   by_module<&Codecs::decode_tiff>,
+                                                                                   by_module<&Codecs::decode_webp>,
+                                                                                   by_module<&Codecs::decode_gif>,
+                                                                                   decode_bmp,
+                                                                                   decode_pnm};
 
 const Format* format_of(Bytes file) noexcept {
   const auto found = std::ranges::find_if(kFormats, [&](const Format& format) { return format.recognizes(file); });
@@ -46,8 +55,8 @@ const Format* format_of(Bytes file) noexcept {
 }  // namespace
 
 MemoryBudget& decoding_budget() {
-  static MemoryBudget budget(kMaxDecodingBytes);
-  return budget;
+  static const base::ProcessLocal<MemoryBudget, std::uint64_t> budget(kMaxDecodingBytes);
+  return budget.get();
 }
 
 MemoryBudget::Share memory_for(std::uint64_t num_bytes) {
@@ -64,8 +73,8 @@ Image decode_image(Bytes file, const std::string& source, std::size_t max_pixels
   if (format == nullptr)
     base::fail(ErrorCode::kUnsupported, base::About{source}, "is no picture that byteformer knows", other_kind(file),
                "; expected JPEG, PNG, TIFF, WebP, GIF, BMP or PNM");
-  StoredImage stored =
-      format->decode({{file, source, format->title, decoding_budget()}, std::min(max_pixels, kMaxPixels)});
+  const auto decode = kDecoders[static_cast<std::size_t>(format - kFormats.data())];
+  StoredImage stored = decode({{file, source, format->title, decoding_budget()}, std::min(max_pixels, kMaxPixels)});
   Image image = upright(std::move(stored.image), stored.orientation);
   image.memory.shrink(image.rgb.size());
   return image;

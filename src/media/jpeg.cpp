@@ -36,9 +36,10 @@ std::optional<PictureSize> baseline_size(Bytes body) noexcept {
 
 bool is_jpeg(Bytes file) noexcept { return base::has_tag(file, 0, "\xFF\xD8\xFF"); }
 
-std::optional<PictureSize> own_jpeg_size(Bytes file, int quality) noexcept {
+std::optional<PictureSize> own_jpeg_size(const FileEnds& ends, int quality) noexcept {
   constexpr std::size_t kLuminanceBytes = 65;
-  if (!is_jpeg(file) || !base::has_tag(file, file.size() - 2, "\xFF\xD9")) return std::nullopt;
+  const Bytes file = ends.head;
+  if (!is_jpeg(file) || !base::has_tag(ends.tail, ends.tail.size() - 2, "\xFF\xD9")) return std::nullopt;
   bool has_quality = false;
   for (std::size_t offset = 2; offset + 4 <= file.size();) {
     const int marker = file[offset + 1];

@@ -121,15 +121,38 @@ bool OwnMp3::can_hold(std::uint64_t num_samples) const noexcept {
   return num_frames == filled + 2 || (samples_per_frame == 1152 && num_frames == filled + 1);
 }
 
+void OwnMp3Walk::push(Bytes piece) noexcept {
+  while (is_own_ && !piece.empty()) {
+    const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), num_to_come_));
+    num_to_come_ -= skipped;
+    piece = piece.subspan(skipped);
+    while (!piece.empty() && num_header_bytes_ < header_.size()) {
+      header_[num_header_bytes_++] = piece.front();
+      piece = piece.subspan(1);
+    }
+    if (num_header_bytes_ == header_.size()) see_header();
+  }
+}
+
+void OwnMp3Walk::see_header() noexcept {
+  num_header_bytes_ = 0;
+  const auto frame = frame_at(header_, 0);
+  if (frame && own_.num_frames == 0) own_ = {frame->sample_rate, 0, frame->num_samples};
+  is_own_ = frame && frame->is_mono && frame->sample_rate == own_.sample_rate && frame->num_bytes >= header_.size();
+  if (!is_own_) return;
+  ++own_.num_frames;
+  num_to_come_ = frame->num_bytes - header_.size();
+}
+
+std::optional<OwnMp3> OwnMp3Walk::result() const noexcept {
+  const bool is_whole = own_.num_frames > 0 && num_header_bytes_ == 0 && num_to_come_ == 0;
+  return is_own_ && is_whole ? std::optional(own_) : std::nullopt;
+}
+
 std::optional<OwnMp3> own_mp3(Bytes file) noexcept {
-  const auto first = frame_at(file, 0);
-  if (!first) return std::nullopt;
-  OwnMp3 own{first->sample_rate, 0, first->num_samples};
-  const std::uint64_t end = for_each_frame(file, 0, [&](const Frame& frame, std::uint64_t at) {
-    ++own.num_frames;
-    return frame.is_mono && frame.sample_rate == own.sample_rate && base::has_bytes(file, at, frame.num_bytes);
-  });
-  return end == file.size() ? std::optional(own) : std::nullopt;
+  OwnMp3Walk walk;
+  walk.push(file);
+  return walk.result();
 }
 
 std::optional<SoundPlaces> mp3_places(Bytes file) {

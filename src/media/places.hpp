@@ -2,6 +2,8 @@
 // lie.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -69,19 +71,33 @@ std::optional<SoundPlaces> mp3_places(std::span<const std::uint8_t> file);
 // Files as this floor's encoders write them, judged by their headers alone and strictly: what another program wrote
 // around the same pixels or samples is none of them.
 
+/// A file of which the middle may be gone, as one that flows: its first bytes, its last ones, and how many there were.
+struct FileEnds {
+  static constexpr std::size_t kTailBytes = 8;
+
+  FileEnds(std::span<const std::uint8_t> file) noexcept
+      : head(file), tail(file.last(std::min(file.size(), kTailBytes))), num_bytes(file.size()) {}
+  FileEnds(std::span<const std::uint8_t> first, std::span<const std::uint8_t> last, std::uint64_t size) noexcept
+      : head(first), tail(last), num_bytes(size) {}
+
+  std::span<const std::uint8_t> head;  ///< all of it, or enough for any header
+  std::span<const std::uint8_t> tail;  ///< kTailBytes, or all of a shorter file
+  std::uint64_t num_bytes = 0;
+};
+
 struct PictureSize {
   std::uint32_t width = 0;
   std::uint32_t height = 0;
 };
 
 /// As encode_tiff() writes it, to the byte.
-std::optional<PictureSize> own_tiff_size(std::span<const std::uint8_t> file) noexcept;
+std::optional<PictureSize> own_tiff_size(const FileEnds& file) noexcept;
 
 /// A PNG of 8-bit RGB, not interlaced, without chunks of metadata, stored uncompressed.
-std::optional<PictureSize> own_png_size(std::span<const std::uint8_t> file) noexcept;
+std::optional<PictureSize> own_png_size(const FileEnds& file) noexcept;
 
 /// A baseline JPEG as libjpeg writes it at `quality`, without metadata before the frame that would turn the picture.
-std::optional<PictureSize> own_jpeg_size(std::span<const std::uint8_t> file, int quality) noexcept;
+std::optional<PictureSize> own_jpeg_size(const FileEnds& file, int quality) noexcept;
 
 /// A WAV file's own words, whoever wrote it.
 struct WavHeader {
@@ -100,7 +116,7 @@ struct WavHeader {
 std::optional<WavHeader> parse_wav_header(std::span<const std::uint8_t> file) noexcept;
 
 /// The header of a whole file as encode_wav() writes it; nothing for any other.
-std::optional<WavHeader> own_wav_header(std::span<const std::uint8_t> file, SampleFormat format) noexcept;
+std::optional<WavHeader> own_wav_header(const FileEnds& file, SampleFormat format) noexcept;
 
 /// A file of nothing but layer III frames of one channel and one rate.
 struct OwnMp3 {
@@ -110,6 +126,23 @@ struct OwnMp3 {
 
   /// Whether encode_mp3() makes so many frames of `num_samples` samples.
   bool can_hold(std::uint64_t num_samples) const noexcept;
+};
+
+/// Goes through the frames of an MP3 file that comes in pieces; allocates nothing.
+class OwnMp3Walk {
+ public:
+  void push(std::span<const std::uint8_t> piece) noexcept;
+  /// Of the file so far: nothing where it is none of ours.
+  std::optional<OwnMp3> result() const noexcept;
+
+ private:
+  void see_header() noexcept;
+
+  OwnMp3 own_ = {};
+  bool is_own_ = true;
+  std::array<std::uint8_t, 4> header_ = {};
+  std::size_t num_header_bytes_ = 0;  ///< of the next frame's header that are here
+  std::uint64_t num_to_come_ = 0;     ///< bytes of the frame after its header
 };
 std::optional<OwnMp3> own_mp3(std::span<const std::uint8_t> file) noexcept;
 

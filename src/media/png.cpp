@@ -69,13 +69,14 @@ FileBytes encode_png(const Image& image) {
   return codecs().encode_png(image);
 }
 
-std::optional<PictureSize> own_png_size(std::span<const std::uint8_t> file) noexcept {
+std::optional<PictureSize> own_png_size(const FileEnds& file) noexcept {
   constexpr std::size_t kMinBytes = 57;
   constexpr std::string_view kStored = "\x78\x01";  // zlib header of level 0
-  const auto size = plain_rgb_size(file);
-  if (!size || file.size() < kMinBytes) return std::nullopt;
-  const bool is_stored = base::has_tag(file, 37, "IDAT") && base::has_tag(file, 41, kStored) && (file[43] & 6) == 0;
-  return is_stored && base::has_tag(file, file.size() - 8, "IEND") ? size : std::nullopt;
+  const std::span<const std::uint8_t> head = file.head;
+  const auto size = plain_rgb_size(head);
+  if (!size || head.size() < kMinBytes) return std::nullopt;
+  const bool is_stored = base::has_tag(head, 37, "IDAT") && base::has_tag(head, 41, kStored) && (head[43] & 6) == 0;
+  return is_stored && base::has_tag(file.tail, 0, "IEND") ? size : std::nullopt;
 }
 
 std::optional<PicturePlaces> png_places(std::span<const std::uint8_t> file) {

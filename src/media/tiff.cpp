@@ -66,15 +66,15 @@ FileBytes encode_tiff(const Image& image) {
   return out;
 }
 
-std::optional<PictureSize> own_tiff_size(std::span<const std::uint8_t> file) noexcept {
-  if (file.size() < kHeaderBytes) return std::nullopt;
-  const PictureSize size{static_cast<std::uint32_t>(base::little_endian(file, kWidthOffset, 4)),
-                         static_cast<std::uint32_t>(base::little_endian(file, kHeightOffset, 4))};
+std::optional<PictureSize> own_tiff_size(const FileEnds& file) noexcept {
+  if (file.head.size() < kHeaderBytes) return std::nullopt;
+  const PictureSize size{static_cast<std::uint32_t>(base::little_endian(file.head, kWidthOffset, 4)),
+                         static_cast<std::uint32_t>(base::little_endian(file.head, kHeightOffset, 4))};
   const auto header = header_of(size);
-  if (!std::equal(header.begin(), header.end(), file.begin())) return std::nullopt;
-  const std::uint64_t num_pixels = (file.size() - kHeaderBytes) / 3;
+  if (!std::equal(header.begin(), header.end(), file.head.begin())) return std::nullopt;
+  const std::uint64_t num_pixels = (file.num_bytes - kHeaderBytes) / 3;
   const bool fits = size.width > 0 && size.height > 0 && std::uint64_t{size.width} * size.height == num_pixels &&
-                    kHeaderBytes + num_pixels * 3 == file.size();
+                    kHeaderBytes + num_pixels * 3 == file.num_bytes;
   return fits ? std::optional(size) : std::nullopt;
 }
 

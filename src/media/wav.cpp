@@ -178,13 +178,13 @@ std::optional<WavHeader> parse_wav_header(std::span<const std::uint8_t> file) no
   return has_data ? header : std::nullopt;
 }
 
-std::optional<WavHeader> own_wav_header(std::span<const std::uint8_t> file, SampleFormat format) noexcept {
-  const auto header = parse_wav_header(file);
+std::optional<WavHeader> own_wav_header(const FileEnds& file, SampleFormat format) noexcept {
+  const auto header = parse_wav_header(file.head);
   const Layout& layout = layout_of(format);
   const bool is_ours = header && header->num_channels == 1 && header->data_offset == layout.header_bytes() &&
                        header->format_tag == static_cast<int>(layout.samples_are) &&
                        header->bits_per_sample == layout.sample_bytes * 8 &&
-                       header->data_offset + header->num_data_bytes + header->num_data_bytes % 2 == file.size();
+                       header->data_offset + header->num_data_bytes + header->num_data_bytes % 2 == file.num_bytes;
   return is_ours ? header : std::nullopt;
 }
 

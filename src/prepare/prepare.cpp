@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "media/places.hpp"
 #include "prepare/preprocess.hpp"
@@ -16,6 +17,7 @@ using base::joined;
 
 namespace {
 
+constexpr std::size_t kMostFileBytes = std::size_t{1} << 30;
 constexpr std::size_t kFingerprintDigits = 12;  // of 64: as many as a person compares
 
 struct FormatName {
@@ -112,6 +114,31 @@ std::string describe(const Preprocess& preprocess) {
   return describe_encoding(preprocess) + " with " + describe(preprocess.transforms);
 }
 
+// Reading.
+
+media::FileBytes read_file(const std::filesystem::path& path) {
+  base::InputFile file(path);
+  if (file.size() > kMostFileBytes) throw Error(ErrorCode::kUnsupported, path.native(), "is larger than 1 GiB");
+  media::FileBytes bytes(static_cast<std::size_t>(file.size()));
+  bytes.resize(file.read(bytes));
+  return bytes;
+}
+
+media::FileBytes read_file(const std::filesystem::path& path, const prepare::Preprocess& preprocess) {
+  const auto& pieces = preprocess.transforms.pieces;
+  if (!pieces || !preprocess.is_bytes()) return read_file(path);
+  const base::MappedFile file(path);
+  media::FileBytes bytes;
+  for (const bytes::Range& range : ranges(*pieces, file.bytes().size())) {
+    const std::size_t begin = bytes.size();
+    bytes.resize(begin + static_cast<std::size_t>(range.size));
+    if (range.size > 0)
+      file.read(file.bytes().subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size)),
+                std::as_writable_bytes(std::span(bytes)).data() + begin);
+  }
+  return bytes;
+}
+
 // Encoding and preparing.
 
 media::FileBytes encode_image(const media::Image& image, const Encoding& encoding) {
@@ -194,14 +221,19 @@ bool has_size(const std::optional<media::PictureSize>& size, const ImagePreparat
   return !preparation.resize || is(std::min(size->width, size->height), *preparation.resize);
 }
 
+using media::FileEnds;
+
+/// More than any header takes; a comment of a JPEG has 64 KiB at most.
+constexpr std::size_t kHeadBytes = 1 << 17;
+
 /// Bare pixels have no header: their number must be right, and they must not begin as a picture does.
-bool is_raw_in_form(Bytes file, const ImagePreparation& preparation) noexcept {
-  if (file.empty() || media::image_kind(file)) return false;
-  if (preparation.crop) return file.size() == std::size_t{3} * *preparation.crop * *preparation.crop;
-  return file.size() % (std::size_t{3} * preparation.resize.value_or(1)) == 0;
+bool is_raw_in_form(const FileEnds& file, const ImagePreparation& preparation) noexcept {
+  if (file.num_bytes == 0 || media::image_kind(file.head)) return false;
+  if (preparation.crop) return file.num_bytes == std::uint64_t{3} * *preparation.crop * *preparation.crop;
+  return file.num_bytes % (std::uint64_t{3} * preparation.resize.value_or(1)) == 0;
 }
 
-bool is_in_form(Bytes file, const ImagePreparation& preparation) noexcept {
+bool is_in_form(const FileEnds& file, const ImagePreparation& preparation) noexcept {
   switch (preparation.encoding.format) {
     case FileFormat::kTiff: return has_size(media::own_tiff_size(file), preparation);
     case FileFormat::kPng: return has_size(media::own_png_size(file), preparation);
@@ -216,7 +248,8 @@ bool has_rate(int sample_rate, const SoundPreparation& preparation) noexcept {
   return !preparation.sample_rate || *preparation.sample_rate == sample_rate;
 }
 
-bool is_in_form(Bytes file, const SoundPreparation& preparation) noexcept {
+/// \param find_mp3  says what the frames of an MP3 are, where that is asked for
+bool is_in_form(const FileEnds& file, const SoundPreparation& preparation, const auto& find_mp3) noexcept {
   const auto& duration_s = preparation.duration_s;
   if (preparation.encoding.format == FileFormat::kWav) {
     const auto wav = media::own_wav_header(file, preparation.encoding.sample_format);
@@ -224,17 +257,44 @@ bool is_in_form(Bytes file, const SoundPreparation& preparation) noexcept {
            (!duration_s || media::num_samples(*duration_s, wav->sample_rate) == wav->num_frames());
   }
   if (preparation.encoding.format != FileFormat::kMp3) return false;
-  const auto mp3 = media::own_mp3(file);
+  const std::optional<media::OwnMp3> mp3 = find_mp3();
   return mp3 && has_rate(mp3->sample_rate, preparation) &&
          (!duration_s || mp3->can_hold(media::num_samples(*duration_s, mp3->sample_rate)));
+}
+
+bool is_in_form(const FileEnds& file, const Preprocess& preprocess, const auto& find_mp3) noexcept {
+  if (preprocess.is_bytes()) return true;
+  return (preprocess.image && is_in_form(file, *preprocess.image)) ||
+         (preprocess.sound && is_in_form(file, *preprocess.sound, find_mp3));
+}
+
+bool leave_as_it_is(const bytes::Transforms& transforms, std::uint64_t num_bytes) noexcept {
+  return transforms.leaves_bytes() && (!transforms.pieces || num_bytes <= transforms.pieces->total());
 }
 
 }  // namespace
 
 bool is_in_form(Bytes file, const Preprocess& preprocess) noexcept {
-  if (preprocess.is_bytes()) return true;
-  return (preprocess.image && is_in_form(file, *preprocess.image)) ||
-         (preprocess.sound && is_in_form(file, *preprocess.sound));
+  return is_in_form(FileEnds(file), preprocess, [&] { return media::own_mp3(file); });
+}
+
+bool is_as_read(Bytes file, const Preprocess& preprocess) noexcept {
+  return leave_as_it_is(preprocess.transforms, file.size()) && is_in_form(file, preprocess);
+}
+
+void FormWatch::push(Bytes piece) {
+  const Bytes of_head = piece.first(std::min(piece.size(), kHeadBytes - head_.size()));
+  head_.insert(head_.end(), of_head.begin(), of_head.end());
+  const Bytes of_tail = piece.last(std::min(piece.size(), FileEnds::kTailBytes));
+  tail_.insert(tail_.end(), of_tail.begin(), of_tail.end());
+  tail_.erase(tail_.begin(), tail_.end() - static_cast<std::ptrdiff_t>(std::min(tail_.size(), FileEnds::kTailBytes)));
+  num_bytes_ += piece.size();
+  mp3_.push(piece);
+}
+
+bool FormWatch::is_as_read() const noexcept {
+  return leave_as_it_is(preprocess_->transforms, num_bytes_) &&
+         is_in_form(FileEnds(head_, tail_, num_bytes_), *preprocess_, [&] { return mp3_.result(); });
 }
 
 // What comes of it.

@@ -11,6 +11,7 @@
 
 #include "bytes/transforms.hpp"
 #include "media/image.hpp"
+#include "media/places.hpp"
 #include "media/sound.hpp"
 
 namespace byteformer::prepare {
@@ -89,6 +90,36 @@ std::string describe(const bytes::Transforms& transforms);
 /// same pixels or samples would be new to a model. fHWC and fCHW: the right number of bytes and no header of a picture
 /// that we know.
 bool is_in_form(std::span<const std::uint8_t> file, const Preprocess& preprocess) noexcept;
+
+/// Whether `file` evidently is what the model reads, transforms included: in form, and so that they leave it as it is.
+/// Never where transforms change bytes, since nobody sees whether that was done.
+bool is_as_read(std::span<const std::uint8_t> file, const Preprocess& preprocess) noexcept;
+
+/// The same of a file that comes in pieces, of which no more than its beginning is kept. One thread at a time.
+class FormWatch {
+ public:
+  /// `preprocess` must outlive this.
+  explicit FormWatch(const Preprocess& preprocess) noexcept : preprocess_(&preprocess) {}
+
+  void push(std::span<const std::uint8_t> piece);
+  /// Judges what came so far as a whole file.
+  bool is_as_read() const noexcept;
+
+ private:
+  const Preprocess* preprocess_;
+  std::vector<std::uint8_t> head_;
+  std::vector<std::uint8_t> tail_;
+  std::uint64_t num_bytes_ = 0;
+  media::OwnMp3Walk mp3_;
+};
+
+/// A whole regular file of up to 1 GiB.
+/// \throws Error as base::InputFile; kUnsupported for a larger one.
+media::FileBytes read_file(const std::filesystem::path& path);
+
+/// What a model has to know of a file: all of it, or the pieces that it reads, and no more of the file is touched.
+/// \throws Error as read_file().
+media::FileBytes read_file(const std::filesystem::path& path, const Preprocess& preprocess);
 
 media::FileBytes encode_image(const media::Image& image, const Encoding& encoding);
 media::FileBytes encode_sound(const media::Sound& sound, const Encoding& encoding);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "api/prepared_files.hpp"
 #include "base/thread_pool.hpp"
 #include "byteformer/classifier.hpp"
 #include "bytes/transforms.hpp"
@@ -26,15 +27,11 @@ namespace byteformer::cli {
 Output classify_stream(const Classifier& classifier, const bytes::Transforms& transforms,
                        std::optional<std::uint64_t> num_bytes, const ReadPiece& read);
 
-/// What the model says of one file, and whether it read other bytes than those of the file.
-struct FileAnswer {
-  FileResult result;
-  bool was_prepared = false;
-};
+using api::FileAnswer;
 
 class SampleClassifier {
  public:
-  /// `classifier` must outlive this. \param corruption is done to samples, if any
+  /// `classifier`, which was loaded as_is, must outlive this. \param corruption is done to samples, if any
   SampleClassifier(const Classifier& classifier, prepare::Preprocess preprocess,
                    std::optional<data::Corruption> corruption = std::nullopt);
 
@@ -54,13 +51,9 @@ class SampleClassifier {
   std::string remark(std::size_t num_prepared) const;
 
  private:
-  struct Loaded;
-
   bool streams() const noexcept;
   std::optional<FileAnswer> classify_if_large(const data::Sample& sample) const;
   std::vector<FileAnswer> classify_prepared(std::span<const data::Sample> samples) const;
-  std::vector<FileResult> classify_loaded(std::span<const Loaded> loaded) const;
-  std::vector<Loaded> load(std::span<const data::Sample> samples, std::span<const std::size_t> wanted) const;
 
   const Classifier& classifier_;
   prepare::Preprocess preprocess_;

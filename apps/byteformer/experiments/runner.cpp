@@ -212,6 +212,7 @@ Runner::TestAnswers Runner::answer_tests(const fs::path& model_dir, const experi
   const fs::path data_dir = experiments::locate(data, options_.places.data);
   LoadOptions load;
   load.num_threads = static_cast<int>(options_.num_threads.value_or(0));
+  load.as_is = true;  // files are judged and prepared before they come to it
   const Classifier classifier = Classifier::load(model_dir, load);
   const data::DataSet data_set = find_labelled(data_dir, classifier);
   const std::vector<data::Sample>& samples = data::evaluation_samples(data_set);

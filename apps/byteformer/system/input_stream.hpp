@@ -4,13 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <istream>
 #include <span>
 #include <streambuf>
 #include <string>
 #include <vector>
 
+#include "api/prepared_files.hpp"
 #include "base/file_io.hpp"
 
 namespace byteformer::cli {
@@ -47,11 +47,8 @@ class InputStream : public std::istream {
 /// shell's <(command) is, or a file of /proc. A FIFO that nobody may ever write to is none of these.
 bool must_be_streamed(const std::string& path);
 
-/// A file from here on is better read in pieces than whole, where what is to be done with it allows either.
-inline constexpr std::uint64_t kLargeBytes = std::uint64_t{1} << 20;
-
-/// Fills a piece as far as the input goes and returns the number of bytes: less than its size only at the end.
-using ReadPiece = std::function<std::size_t(std::span<std::uint8_t>)>;
+using api::kLargeBytes;
+using api::ReadPiece;
 
 /// Reads `in`, which must outlive it. \throws what the stream's buffer throws
 inline ReadPiece pieces_of(std::istream& in) {

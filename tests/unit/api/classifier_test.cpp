@@ -11,6 +11,7 @@
 #include <numeric>
 #include <thread>
 
+#include "byteformer/explain.hpp"
 #include "format/model_folder.hpp"
 #include "model/byteformer.hpp"
 #include "support/allocation_budget.hpp"
@@ -173,6 +174,89 @@ TEST_F(ClassifierTest, AStreamThatGrewTooLongStaysFailed) {
   const auto bytes = test::random_file(random_, 100'000);
   EXPECT_EQ(code_of([&] { stream.feed(bytes); }), ErrorCode::kTooManyTokens);
   EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kTooManyTokens);
+}
+
+/// A model of 8 x 8 pixels as they are: 192 bytes.
+class PictureModelTest : public ClassifierTest {
+ protected:
+  PictureModelTest() {
+    format::ModelConfig config = small_config();
+    config.preprocess =
+        R"({"version": 1, "kind": "image", "image": {"resize": 8, "crop": 8}, "encoding": {"format": "fhwc"}})";
+    Random random(1);
+    format::write_model_folder(dir_ / "picture", config, test::random_tensors(config, random)->by_name);
+  }
+
+  Classifier load_picture(bool as_is = false) const {
+    return Classifier::load(dir_ / "picture", {.num_threads = 2, .masking = {}, .as_is = as_is});
+  }
+
+  /// Not in form; the last has more tokens than the model takes and more bytes than are read at once.
+  std::vector<std::vector<std::uint8_t>> others() {
+    return {test::random_file(random_, 191), test::random_file(random_, 193), test::random_file(random_, 100'000),
+            test::random_file(random_, 2'000'000)};
+  }
+
+  const std::vector<std::uint8_t> picture_ = test::random_file(random_, 192);
+};
+
+TEST_F(PictureModelTest, FilesInFormAreClassifiedAsThoseOfAnyModel) {
+  const Classifier classifier = load_picture();
+  const Output expected = load().classify(picture_);
+  EXPECT_EQ(classifier.classify(picture_).logits, expected.logits);
+  EXPECT_EQ(classifier.classify_file(write("picture.bin", picture_)).logits, expected.logits);
+  EXPECT_EQ(Occluder(classifier, picture_).output().logits, expected.logits);
+  Stream stream = classifier.stream();
+  for (int file = 0; file < 2; ++file) {
+    stream.feed(Bytes(picture_).first(100));
+    stream.feed(Bytes(picture_).subspan(100));
+    EXPECT_EQ(stream.finish().logits, expected.logits);
+  }
+}
+
+TEST_F(PictureModelTest, OtherFilesAreRefusedAtEveryDoor) {
+  const Classifier classifier = load_picture();
+  for (const auto& file : others()) {
+    EXPECT_EQ(code_of([&] { classifier.classify(file); }), ErrorCode::kNotPrepared) << file.size();
+    EXPECT_EQ(code_of([&] { classifier.classify_file(write("other.bin", file)); }), ErrorCode::kNotPrepared)
+        << file.size();
+    EXPECT_EQ(code_of([&] { Occluder(classifier, file); }), ErrorCode::kNotPrepared) << file.size();
+    Stream stream = classifier.stream();
+    EXPECT_EQ(code_of([&] {
+                stream.feed(file);
+                stream.finish();
+              }),
+              ErrorCode::kNotPrepared)
+        << file.size();
+  }
+  EXPECT_EQ(code_of([&] { classifier.classify(Bytes()); }), ErrorCode::kEmptyFile);
+}
+
+TEST_F(PictureModelTest, ARefusedFileCostsOneEntryAndSaysWhatToDo) {
+  const Classifier classifier = load_picture();
+  const std::filesystem::path good = write("good.bin", picture_), bad = write("bad.bin", others()[0]);
+  const auto results = classifier.classify_files(std::vector{bad, good});
+  const Error& error = std::get<Error>(results[0]);
+  EXPECT_EQ(error.code(), ErrorCode::kNotPrepared);
+  EXPECT_EQ(error.subject(), bad.native());
+  EXPECT_NE(std::string(error.what()).find("raw RGB bytes (fHWC) of 8x8 pixels"), std::string::npos) << error.what();
+  EXPECT_EQ(std::get<Output>(results[1]).logits, load().classify(picture_).logits);
+}
+
+TEST_F(PictureModelTest, AStreamGoesOnAfterAFileThatWasNotInForm) {
+  const Classifier classifier = load_picture();
+  Stream stream = classifier.stream();
+  stream.feed(others()[0]);
+  EXPECT_EQ(code_of([&] { stream.finish(); }), ErrorCode::kNotPrepared);
+  stream.feed(picture_);
+  EXPECT_EQ(stream.finish().logits, load().classify(picture_).logits);
+}
+
+TEST_F(PictureModelTest, AsIsRefusesNothingForItsForm) {
+  const Classifier classifier = load_picture(/*as_is=*/true);
+  const auto file = others()[0];
+  EXPECT_EQ(classifier.classify(file).logits, load().classify(file).logits);
+  EXPECT_EQ(code_of([&] { classifier.classify(others()[2]); }), ErrorCode::kTooManyTokens);
 }
 
 TEST_F(ClassifierTest, ManyThreadsShareOneModel) {

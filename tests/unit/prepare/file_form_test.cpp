@@ -93,6 +93,60 @@ TEST(FileFormTest, RatesAndLengthsOfSoundsMustAgree) {
   }
 }
 
+/// What a watch says of `file` in pieces of `piece_bytes`.
+bool watched(std::span<const std::uint8_t> file, const Preprocess& preprocess, std::size_t piece_bytes) {
+  FormWatch watch(preprocess);
+  for (std::size_t at = 0; at < file.size(); at += piece_bytes)
+    watch.push(file.subspan(at, std::min(piece_bytes, file.size() - at)));
+  return watch.is_as_read();
+}
+
+TEST(FileFormTest, AFileInPiecesIsJudgedAsAWhole) {
+  for (const Encoding& written : all_encodings()) {
+    const FileBytes file = file_of(written);
+    for (const Encoding& expected : all_encodings())
+      for (const std::size_t size : {file.size(), file.size() - 1, file.size() / 2, std::size_t{1}, std::size_t{0}})
+        for (const std::size_t piece_bytes : {1U, 7U, 4096U}) {
+          const std::span<const std::uint8_t> part(file.data(), size);
+          EXPECT_EQ(watched(part, form_of(expected), piece_bytes), is_as_read(part, form_of(expected)))
+              << describe(form_of(written)) << " taken for " << describe(form_of(expected)) << ", " << size;
+        }
+  }
+}
+
+TEST(FileFormTest, AWatchKnowsLongFilesByTheirEnds) {
+  for (const Encoding& encoding : all_encodings()) {
+    const bool is_picture = is_image(encoding.format);
+    FileBytes file =
+        is_picture ? encode_image(picture(400, 300), encoding) : encode_sound(tone(8000, 400'000), encoding);
+    const Preprocess form = is_picture ? for_image(encoding, 300, {}) : for_sound(encoding, 8000, 50.0);
+    EXPECT_TRUE(watched(file, form, 1000)) << describe(form);
+    file.pop_back();
+    EXPECT_FALSE(watched(file, form, 1000)) << describe(form);
+  }
+}
+
+TEST(FileFormTest, NobodySeesWhetherBytesWereTransformed) {
+  const Encoding tiff{.format = FileFormat::kTiff};
+  Preprocess form = form_of(tiff);
+  const FileBytes file = file_of(tiff);
+  EXPECT_TRUE(is_as_read(file, form));
+  form.transforms.noise = bytes::UniformNoise{-1, 1};
+  EXPECT_TRUE(is_in_form(file, form));
+  EXPECT_FALSE(is_as_read(file, form));
+  EXPECT_FALSE(watched(file, form, 100));
+}
+
+TEST(FileFormTest, AFileThatIsReadInPiecesIsAsReadWhereItIsNoLonger) {
+  Preprocess form;
+  form.transforms.pieces = bytes::Pieces{10, 20, 30};
+  const FileBytes file(61);
+  EXPECT_TRUE(is_as_read({file.data(), 60}, form));
+  EXPECT_FALSE(is_as_read(file, form));
+  EXPECT_TRUE(watched({file.data(), 60}, form, 7));
+  EXPECT_FALSE(watched(file, form, 7));
+}
+
 TEST(FileFormTest, LengthsOfMp3AreKnownAtEveryRate) {
   const Encoding mp3{.format = FileFormat::kMp3};
   for (const int rate : {8000, 16'000, 22'050, 44'100, 48'000})
