@@ -221,12 +221,14 @@ typedef struct bf_stream bf_stream;
  * the stream keeps the whole file, 1 GiB at most, and prepares it at its end. */
 BF_API bf_error* bf_stream_new(const bf_classifier* classifier, bf_stream** out);
 
-/* Appends bytes, which are not needed afterwards. After an error the stream only repeats it, and is to be freed.
- * Errors: BF_TOO_MANY_TOKENS, BF_UNSUPPORTED for a file that would have to be kept and is too long. */
+/* Appends bytes, which are not needed afterwards. After an error, but for BF_INVALID_ARGUMENT, the stream only repeats
+ * it and is to be freed. Errors: BF_TOO_MANY_TOKENS, BF_UNSUPPORTED for a file that would have to be kept and is too
+ * long. */
 BF_API bf_error* bf_stream_feed(bf_stream* stream, const void* data, size_t size);
 
 /* Ends the file, and is then ready for the next one. Errors: as bf_classify(). After BF_EMPTY_FILE and
- * BF_INVALID_ARGUMENT (nothing was ended then) the stream can go on. */
+ * BF_INVALID_ARGUMENT the stream goes on with the file; after any other it only repeats the error and is to be freed.
+ */
 BF_API bf_error* bf_stream_finish(bf_stream* stream, bf_result* result);
 
 BF_API void bf_stream_free(bf_stream* stream);

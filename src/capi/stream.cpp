@@ -14,22 +14,44 @@ constexpr std::size_t kMostKeptBytes = std::size_t{1} << 30;
 class PieceReader {
  public:
   explicit PieceReader(std::shared_ptr<const Model> model) : model_(std::move(model)) {
-    flows_ = api::streams(model_->preprocess()) && !model_->preprocess().transforms.needs_length();
-    if (flows_) stream_ = model_->classifier().stream();
+    if (api::streams(model_->preprocess()) && !transforms().needs_length()) stream_ = model_->classifier().stream();
     begin();
   }
 
   const Classifier& classifier() const noexcept { return model_->classifier(); }
 
   void feed(Bytes piece) {
+    run([&] {
+      if (!stream_)
+        keep(piece);
+      else
+        stream_->feed(transform_ ? transform_->push(piece) : piece);
+    });
+  }
+
+  /// \returns the output, and whether the model read other bytes than came.
+  std::pair<Output, bool> finish() {
+    std::pair<Output, bool> answer;
+    run([&] { answer = stream_ ? std::pair(finish_flow(), model_->prepares()) : finish_kept(); });
+    return answer;
+  }
+
+ private:
+  const bytes::Transforms& transforms() const noexcept { return model_->preprocess().transforms; }
+
+  /// Begins a file.
+  void begin() {
+    if (stream_ && !transforms().empty()) transform_.emplace(transforms());
+  }
+
+  /// Nothing can go on after an error, but for a file that had no bytes.
+  template <typename Action>
+  void run(const Action& action) {
     if (failure_) throw *failure_;
     try {
-      if (flows_)
-        stream_->feed(transform_->push(piece));
-      else
-        keep(piece);
+      action();
     } catch (const Error& error) {
-      failure_ = error;
+      if (error.code() != ErrorCode::kEmptyFile) failure_ = error;
       throw;
     } catch (...) {
       failure_ = Error(ErrorCode::kUnsupported, "an earlier piece of the file found not enough memory");
@@ -37,21 +59,15 @@ class PieceReader {
     }
   }
 
-  /// \returns the output, and whether the model read other bytes than came.
-  std::pair<Output, bool> finish() {
-    if (failure_) throw *failure_;
-    if (!flows_) {
-      const prepare::PreparedFile file = api::prepared_bytes(std::exchange(kept_, {}), model_->preprocess());
-      return {model_->classifier().classify(file.bytes), file.was_prepared};
-    }
-    stream_->feed(transform_->finish());
+  Output finish_flow() {
+    if (transform_) stream_->feed(transform_->finish());
     begin();
-    return {stream_->finish(), model_->prepares()};
+    return stream_->finish();
   }
 
- private:
-  void begin() {
-    if (flows_) transform_.emplace(model_->preprocess().transforms);
+  std::pair<Output, bool> finish_kept() {
+    const prepare::PreparedFile file = api::prepared_bytes(std::exchange(kept_, {}), model_->preprocess());
+    return {model_->classifier().classify(file.bytes), file.was_prepared};
   }
 
   void keep(Bytes piece) {
@@ -62,11 +78,10 @@ class PieceReader {
   }
 
   std::shared_ptr<const Model> model_;
-  bool flows_ = false;
   std::optional<Stream> stream_;                     // where bytes flow
-  std::optional<bytes::TransformStream> transform_;  // before it
-  std::vector<std::uint8_t> kept_;                   // where they do not
-  std::optional<Error> failure_;                     // of an earlier feed()
+  std::optional<bytes::TransformStream> transform_;  // before it, where there is one
+  std::vector<std::uint8_t> kept_;                   // where they do not flow
+  std::optional<Error> failure_;                     // of an earlier call
 };
 
 }  // namespace

@@ -365,6 +365,7 @@ static void files_are_prepared(const char* dir, const char* picture, const char*
   EXPECT_OK(bf_stream_new(model, &stream));
   EXPECT_OK(bf_stream_feed(stream, file_bytes, 1000));
   EXPECT(bf_stream_finish(stream, &result), BF_UNSUPPORTED, "no picture");
+  EXPECT(bf_stream_feed(stream, file_bytes, 1), BF_UNSUPPORTED, "no picture"); /* again and again */
   bf_stream_free(stream);
   CHECK(remove(damaged) == 0);
   bf_preparer_free(preparer);

@@ -120,7 +120,8 @@ TEST_F(ExplainCommandTest, HeatComesBackToWhereBytesWere) {
   const json answer = explained({put("a.fhwc", bytes)});
   ASSERT_EQ(answer["heat"].size(), 192U);
   EXPECT_EQ(answer["bytes"], 96);
-  const Occluder occluder(Classifier::load(folder_ / "model"), bytes::transformed(transforms, file));
+  const Occluder occluder(Classifier::load(folder_ / "model", {.masking = {}, .as_is = true}),
+                          bytes::transformed(transforms, file));
   const Explanation expected = *byteformer::explain(occluder);
   for (std::size_t i = 0; i < origins.size(); ++i)
     EXPECT_EQ(answer["heat"][origins[i]].get<float>(), expected.heat[i]) << i;
