@@ -19,9 +19,10 @@ class ProcessLocal {
  public:
   explicit ProcessLocal(const Args&... args) : args_(args...), newest_(new Owned{fork_generation(), nullptr, args_}) {}
   ~ProcessLocal() {
-    // A parent's T is not destroyed in the child: it might wait for threads that are gone.
-    if (const Owned* owned = newest_.load(std::memory_order_acquire); owned->generation == fork_generation())
-      delete owned;
+    Owned* owned = newest_.load(std::memory_order_acquire);
+    const bool is_own = owned->generation == fork_generation();
+    if (Owned* parents = is_own ? owned->older : owned) leave(parents);
+    if (is_own) delete owned;
   }
   ProcessLocal(const ProcessLocal&) = delete;
   ProcessLocal& operator=(const ProcessLocal&) = delete;
@@ -38,9 +39,19 @@ class ProcessLocal {
         : generation(now), older(parents), value(std::make_from_tuple<T>(args)) {}
 
     const unsigned generation;
-    Owned* const older;  // the parent's, kept only so that nobody takes it for lost
+    Owned* const older;     // the parent's
+    Owned* next = nullptr;  // among those that were left
     T value;
   };
+
+  /// A parent's T is not destroyed in the child: it might wait for threads that are gone. It stays where whoever looks
+  /// for leaks finds it.
+  static void leave(Owned* parents) noexcept {
+    static std::atomic<Owned*> left{nullptr};
+    parents->next = left.load(std::memory_order_relaxed);
+    while (!left.compare_exchange_weak(parents->next, parents, std::memory_order_release)) {
+    }
+  }
 
   T& renewed(Owned* older) const {
     auto mine = std::make_unique<Owned>(fork_generation(), older, args_);
