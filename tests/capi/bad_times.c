@@ -1,10 +1,11 @@
 /* Bad arguments and bad times at the C border: everything is an error with a name, nothing crashes, nothing leaks.
- * Usage: bad_times MODEL_DIR PICTURE_MODEL_DIR PICTURE FOLDER
+ * Usage: bad_times MODEL_DIR PICTURE_MODEL_DIR PICTURE FOLDER LIBRARY
  * MODEL_DIR: of files as they are, and without learned positions; PICTURE_MODEL_DIR reads pictures in another form than
  * PICTURE has; FOLDER: empty, to write into. */
 #define _POSIX_C_SOURCE 200809L
 #include <byteformer.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -460,13 +461,42 @@ static void threads_share_a_classifier(bf_classifier* model, const float* expect
   }
 }
 
+/* A second one in the process, as a plugin brings it, and unloaded again. */
+static void two_libraries_get_along(const char* dir, const char* library, const char* folder, size_t num_labels,
+                                    const float* expected) {
+  bf_error* (*other_load)(const char*, const bf_load_options*, bf_classifier**);
+  bf_error* (*other_classify)(const bf_classifier*, const void*, size_t, bf_result*);
+  void (*other_free)(bf_classifier*);
+  bf_load_options options = BF_LOAD_OPTIONS_INIT;
+  bf_result result = result_with_places();
+  bf_classifier* model = NULL;
+  char copy[4096];
+  void* other;
+  join_path(copy, sizeof copy, folder, "other.so");
+  copy_file(library, copy);
+  other = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
+  CHECK(other != NULL);
+  *(void**)&other_load = dlsym(other, "bf_classifier_load");
+  *(void**)&other_classify = dlsym(other, "bf_classify");
+  *(void**)&other_free = dlsym(other, "bf_classifier_free");
+  CHECK(other_load != NULL && other_load != bf_classifier_load && other_classify != NULL && other_free != NULL);
+  options.num_threads = 2;
+  CHECK(other_load(dir, &options, &model) == NULL);
+  memset(logits, 0, sizeof logits);
+  CHECK(other_classify(model, file_bytes, FILE_BYTES, &result) == NULL);
+  CHECK(memcmp(logits, expected, num_labels * sizeof(float)) == 0);
+  other_free(model);
+  CHECK(dlclose(other) == 0);
+  CHECK(remove(copy) == 0);
+}
+
 int main(int argc, char** argv) {
   static float expected[MAX_CLASSES];
   bf_classifier* model;
   bf_result result = result_with_places();
   size_t i;
-  if (argc != 5) {
-    fprintf(stderr, "usage: bad_times MODEL_DIR PICTURE_MODEL_DIR PICTURE FOLDER\n");
+  if (argc != 6) {
+    fprintf(stderr, "usage: bad_times MODEL_DIR PICTURE_MODEL_DIR PICTURE FOLDER LIBRARY\n");
     return 2;
   }
   CHECK(bf_abi_version() == BF_ABI_VERSION && strlen(bf_version()) > 0);
@@ -488,6 +518,8 @@ int main(int argc, char** argv) {
   files_are_prepared(argv[2], argv[3], argv[4]);
   a_folder_may_go(argv[1], argv[4], expected);
   threads_share_a_classifier(model, expected);
+  two_libraries_get_along(argv[1], argv[5], argv[4], bf_classifier_num_labels(model), expected);
+  a_child_classifies(model, expected, 1); /* though the other library asked to be told of forks, and is gone */
   bf_classifier_free(model);
   printf("%d checks passed\n", num_checks);
   return 0;
