@@ -23,8 +23,8 @@ Error::Error(ErrorCode code, const std::string& subject, const std::string& mess
       subject_(std::make_shared<const std::string>(subject)) {}
 
 const std::string& Error::subject() const noexcept {
-  static const std::string kNothing;
-  return subject_ ? *subject_ : kNothing;
+  static const std::string nothing;
+  return subject_ ? *subject_ : nothing;
 }
 
 }  // namespace byteformer

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace byteformer::base {
 namespace {
@@ -175,7 +176,7 @@ std::string grouped(std::int64_t number) {
 }
 
 std::string duration_text(double seconds) {
-  const auto s = static_cast<long>(seconds + 0.5);
+  const auto s = std::lround(seconds);
   const auto two_digits = [](long n) { return (n < 10 ? "0" : "") + std::to_string(n); };
   if (s < 60) return joined(s, " s");
   if (s < 3600) return joined(s / 60, ":", two_digits(s % 60), " min");

@@ -28,14 +28,13 @@ constexpr std::uint64_t kOrderStream = 0x4F52444552;
 /// \throws Error kInvalidFormat if it starts behind the end.
 media::Sound clip(media::Sound sound, const Sample& sample) {
   if (!sample.start_s && !sample.duration_s) return sound;
-  const auto num = [&](double seconds) { return static_cast<std::size_t>(seconds * sound.sample_rate + 0.5); };
-  const std::size_t start = num(sample.start_s.value_or(0));
+  const std::size_t start = media::num_samples(sample.start_s.value_or(0), sound.sample_rate);
   if (start > 0 && start >= sound.samples.size())
     throw Error(ErrorCode::kInvalidFormat, sample.path.native(),
                 "has no sound from " + std::to_string(*sample.start_s) + " s on, where its clip starts");
   sound.samples.erase(sound.samples.begin(), sound.samples.begin() + static_cast<std::ptrdiff_t>(start));
-  if (sample.duration_s && num(*sample.duration_s) < sound.samples.size())
-    sound.samples.resize(std::max<std::size_t>(1, num(*sample.duration_s)));
+  const std::size_t most = media::num_samples(sample.duration_s.value_or(0), sound.sample_rate);
+  if (sample.duration_s && most < sound.samples.size()) sound.samples.resize(std::max<std::size_t>(1, most));
   return sound;
 }
 
@@ -49,7 +48,7 @@ void check_clip(const Sample& sample, const prepare::Preprocess& preprocess) {
 /// A whole number of the sound's samples; none where each sound keeps its own.
 std::optional<std::size_t> duration_samples(const prepare::SoundPreparation& preparation, const media::Sound& sound) {
   if (!preparation.duration_s) return std::nullopt;
-  return static_cast<std::size_t>(*preparation.duration_s * sound.sample_rate + 0.5);
+  return media::num_samples(*preparation.duration_s, sound.sample_rate);
 }
 
 /// Whether the file begins like a sound; false where it cannot be read, as loading it will say.

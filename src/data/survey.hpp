@@ -1,6 +1,7 @@
 // A look at the training files before anything is decided: what they are, how long, how large.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -54,7 +55,7 @@ template <typename T>
 T quantile(const std::vector<T>& sorted, double fraction) {
   if (sorted.empty()) return T{};
   const auto last = static_cast<double>(sorted.size() - 1);
-  return sorted[static_cast<std::size_t>(fraction * last + 0.5)];
+  return sorted[static_cast<std::size_t>(std::lround(fraction * last))];
 }
 
 }  // namespace byteformer::data

@@ -114,7 +114,7 @@ std::vector<Setting> make_settings() {
 
 /// The settings in the order of the members of Request: fingerprints of runs are computed from this order.
 const std::vector<const Setting*>& in_order_of_members() {
-  static const std::vector<const Setting*> kOrdered = [] {
+  static const std::vector<const Setting*> in_order = [] {
     const Request request;
     const auto place = [&](const Setting* s) {
       return std::visit([&](auto member) { return static_cast<const void*>(&(request.*member)); }, s->member);
@@ -124,7 +124,7 @@ const std::vector<const Setting*>& in_order_of_members() {
     std::ranges::sort(ordered, std::less<>(), place);
     return ordered;
   }();
-  return kOrdered;
+  return in_order;
 }
 
 /// Calls visit(value) with the member of `request`.
@@ -206,8 +206,8 @@ void read(const nlohmann::json& json, std::optional<T>& value) {
 }  // namespace
 
 const std::vector<Setting>& settings() {
-  static const std::vector<Setting> kSettings = make_settings();
-  return kSettings;
+  static const std::vector<Setting> settings = make_settings();
+  return settings;
 }
 
 const Setting& setting(Member member) { return *std::ranges::find(settings(), member, &Setting::member); }
