@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test|compare|arm64]
+# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test|packages|compare|arm64]
 #   build   compiler, CMake, Ninja and the libraries of the program (default)
 #   train   build, and LibTorch for byteformer-train
 #   test    train, and what the tests, the sanitizers and the fuzz targets need besides
+#   packages train, and what wheels and Debian's packages are made with
 #   compare train, and what the benchmarks and the peers of compare.sh need besides
 #   arm64   what cross-building for arm64 and testing under qemu-user need
 # Elsewhere it only names what is needed. Does nothing, quickly, when all is there.
@@ -18,7 +19,9 @@ case $group in
   train) packages+=("${trainer[@]}") ;;
   # python3-torch and python3-onnx are the judges of `byteformer export`: others must read what it writes.
   test) packages+=("${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
-    clang libclang-rt-dev ccache) ;;
+    python3-dev python3-cffi python3-numpy mypy clang libclang-rt-dev ccache) ;;
+  packages) packages+=("${trainer[@]}" python3-dev python3-cffi python3-setuptools python3-wheel patchelf
+    debhelper dh-python lintian debootstrap) ;;
   compare)
     packages+=("${trainer[@]}" libbenchmark-dev python3-torch python3-matplotlib)
     command -v npm >/dev/null || packages+=(nodejs npm) ;;
@@ -27,7 +30,7 @@ case $group in
       case ${packages[i]} in libcli11-dev) ;; lib*-dev | zlib1g-dev) packages[i]+=:arm64 ;; esac
     done
     packages+=(g++-aarch64-linux-gnu qemu-user libgtest-dev:arm64 libgmock-dev:arm64 librapidcheck-dev:arm64) ;;
-  *) echo "usage: $0 [build|train|test|compare|arm64]" >&2; exit 2 ;;
+  *) echo "usage: $0 [build|train|test|packages|compare|arm64]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
 #include "data/survey.hpp"
+#include "format/json.hpp"
 #include "format/model_folder.hpp"
 #include "plan/event_file.hpp"
 #include "plan/planner.hpp"
@@ -190,6 +192,56 @@ class ProgressDisplay {
   std::int64_t num_seen_ = 0;
 };
 
+/// The same for programs, on standard output: a JSON object per line.
+class ProgressLines {
+ public:
+  ProgressLines(const plan::TrainingPlan& plan, bool is_wanted) : plan_(plan), is_wanted_(is_wanted) {}
+
+  /// Writes one line per second at most.
+  void show(const train::StepReport& report) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::seconds(1)) return;
+    last_ = now;
+    write("step", report.step,
+          {{"loss", report.loss},
+           {"learning_rate", report.learning_rate},
+           {"files_per_second", static_cast<double>(report.samples) / report.seconds},
+           {"seconds_left", report.seconds * static_cast<double>(plan_.schedule.total_steps - report.step)}});
+  }
+
+  void show(const plan::ValidationResult& e) const {
+    write("validation", e.step,
+          {{"loss", e.loss},
+           {"top1", e.top1},
+           {"top5", e.top5},
+           {"train_loss", e.train_loss},
+           {"learning_rate", e.learning_rate},
+           {"seconds", e.seconds}});
+  }
+
+  void show_end(const plan::Progress& progress, bool is_finished, double top1) const {
+    write("end", progress.step,
+          {{"is_finished", is_finished},
+           {"best_step", progress.best_step},
+           {"top1", top1},
+           {"seconds", progress.seconds}});
+  }
+
+ private:
+  void write(const char* event, std::int64_t step, const format::OrderedJson& numbers) const {
+    if (!is_wanted_) return;
+    format::OrderedJson line{{"event", event}, {"step", step}, {"total_steps", plan_.schedule.total_steps}};
+    line["epoch"] = static_cast<double>(step) / static_cast<double>(plan_.schedule.steps_per_epoch);
+    line.update(numbers);
+    std::printf("%s\n", format::to_text(line).c_str());
+    std::fflush(stdout);
+  }
+
+  const plan::TrainingPlan& plan_;
+  bool is_wanted_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now() - std::chrono::hours(1);
+};
+
 /// Report and card; a full disk costs these, not the model.
 void write_summary(const Prepared& prepared, const train::Outcome& outcome) {
   const plan::RunSummary summary{prepared.plan,
@@ -209,11 +261,13 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   train::RunFolder folder(prepared.output);
   if (prepared.is_new) folder.create(prepared.plan);
   ProgressDisplay display(prepared.plan, request.no_progress);
+  ProgressLines lines(prepared.plan, request.json);
   std::optional<plan::EventFile> curves;
   train::TrainingEvents events;
   events.on_start = [&](std::int64_t step) { curves.emplace(folder.training_dir(), step); };
   events.on_step = [&](const train::StepReport& report) {
     display.show(report);
+    lines.show(report);
     constexpr std::int64_t kEvery = 10;
     if (report.step % kEvery == 0)
       curves->add(report.step, {{"train/loss", report.loss},
@@ -223,6 +277,7 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   };
   events.on_evaluation = [&](const plan::ValidationResult& e) {
     display.show(e);
+    lines.show(e);
     curves->add(e.step, {{"validation/loss", e.loss}, {"validation/top1", e.top1}, {"validation/top5", e.top5}});
   };
   events.on_message = [&](const std::string& message) { display.say(message); };
@@ -231,6 +286,7 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   const train::Outcome outcome = train::train(prepared.plan, prepared.data, folder, runtime, events);
   display.clear();
   if (!outcome.is_finished) {
+    lines.show_end(outcome.progress, false, outcome.progress.best_top1);
     say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train {} {}",
                     outcome.progress.step, prepared.plan.schedule.total_steps,
                     plan::option_name(&plan::Request::resume), base::printable(prepared.output)));
@@ -242,10 +298,14 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   write_summary(prepared, outcome);
   const data::Metrics metrics = data::measure(outcome.validation, outcome.temperature);
   const std::string output = base::printable(prepared.output);
-  std::fputs(fmt::format("{}: top-1 {:.2f} % on {} validation files (weights of step {})\n", output, 100 * metrics.top1,
-                         metrics.samples, outcome.progress.best_step)
-                 .c_str(),
-             stdout);
+  if (request.json) {
+    lines.show_end(outcome.progress, true, metrics.top1);
+  } else {
+    std::fputs(fmt::format("{}: top-1 {:.2f} % on {} validation files (weights of step {})\n", output,
+                           100 * metrics.top1, metrics.samples, outcome.progress.best_step)
+                   .c_str(),
+               stdout);
+  }
   if (data::only_guesses(metrics)) say("warning: " + plan::guessing_text(prepared.plan));
   if (const std::size_t count = outcome.progress.failures.size(); count > 0)
     say(fmt::format("{} training files could not be used and were skipped; the report names them", count));

@@ -107,7 +107,7 @@ std::vector<Setting> make_settings() {
       {"token-budget", &R::token_budget, Whole{1, kMany}, "Tokens per pass: bounds memory; may change on a resume",
        kMachine, kNone},
       {"dry-run", &R::dry_run, Flag{}, "Only show the plan", kDisplay, kNone},
-      {"json", &R::json, Flag{}, "With --dry-run: the plan as JSON", kDisplay, kNone},
+      {"json", &R::json, Flag{}, "Progress as JSON, an object per line; with --dry-run: the plan", kDisplay, kNone},
       {"no-progress", &R::no_progress, Flag{}, "No progress display", kDisplay, kNone},
   };
 }

@@ -16,7 +16,7 @@ struct Request {
   std::optional<std::string> data, output, resume, init_from;
   std::optional<std::string> config;  ///< a published configuration (YAML), whose settings hold where none is given
   bool dry_run = false;
-  bool json = false;  ///< with dry_run: the plan as JSON
+  bool json = false;  ///< progress as JSON; with dry_run: the plan
   bool no_progress = false;
 
   std::optional<std::string> recipe, preset;

@@ -32,6 +32,9 @@ Examples:
 CONFIG is a configuration in the published form (CoreNet's YAML). The command line wins over it;
 the plan says where, and names keys that have no effect. Its dry run needs neither data nor trainer.
 
+With --json standard output has an object per line, each with "event" (step, at most one per second; validation; end),
+"step", "total_steps" and "epoch"; "loss", "top1" and others where they fit.
+
 A resumed run goes on bit for bit. Exit status: 0 trained, 2 the options make no sense, 3 failed, 130
 interrupted and saved.)";
 
@@ -55,8 +58,6 @@ int train(const plan::Request& request, Console& console) {
     throw UsageError("-o is required: the model folder to create");
   if (request.output && request.resume)
     throw UsageError(option(&Request::resume) + " goes on in its own folder; leave -o out");
-  if (request.json && !request.dry_run)
-    throw UsageError(option(&Request::json) + " needs " + option(&Request::dry_run));
   if (request.config && request.dry_run && !find_program("byteformer-train")) return show_plan(request, console);
   become(find_trainer("train needs"), {plan::to_json(request)});
 }

@@ -1,0 +1,5 @@
+"""``python -m byteformer``: the program."""
+
+from ._program import main
+
+main()

@@ -1,0 +1,126 @@
+"""Many files: taken from an iterable in batches, and answered in their order."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Union
+
+from . import _inputs
+from ._errors import Error, check, error_of
+from ._inputs import File
+from ._native import ffi, lib
+
+if TYPE_CHECKING:
+    from ._classifier import Classifier, Result
+
+
+class _Batch:
+    """Files that are answered by one call each for those in memory and those to read."""
+
+    def __init__(self) -> None:
+        self.answers: List[Any] = []  #: in the order of the files; None: not yet
+        self.buffers: List[Any] = []
+        self.buffer_places: List[int] = []  #: of the answers
+        self.num_bytes = 0
+        self.paths: List[Any] = []
+        self.path_places: List[int] = []
+        self.sources: Dict[int, str] = {}  #: by place
+
+
+class Batches:
+    """The work of one :meth:`Classifier.classify_many`."""
+
+    _MAX_BYTES = 64 << 20  # of buffers in a batch
+    _COLLECTING_S = 0.1  # what comes slowly is answered without waiting for more
+    _SHORT_S, _LONG_S = 0.05, 0.2  # of a call into the library, which cannot be interrupted
+
+    def __init__(self, model: "Classifier", files: Iterable[File], batch_size: int) -> None:
+        self._model = model
+        self._files = iter(files)
+        self._batch_size = batch_size
+        self._size = min(batch_size, max(1, model.threads))
+        self._is_done = False
+        self._failure: Optional[Exception] = None
+        self._places = ffi.new("bf_result[]", 0)
+        self._numbers = bytearray()
+
+    def results(self) -> Iterator[Union["Result", Error]]:
+        while not self._is_done:
+            yield from self._next_answers()
+        if self._failure is not None:
+            try:
+                raise self._failure
+            finally:
+                self._failure = None  # which knows this frame
+
+    def _next_answers(self) -> List[Any]:
+        batch = self._collect()
+        start = time.monotonic()
+        self._answer(batch.buffers, batch.buffer_places, lib.bf_classify_many, "bf_buffer[]", batch)
+        self._answer(batch.paths, batch.path_places, lib.bf_classify_paths, "char*[]", batch)
+        seconds = time.monotonic() - start
+        if seconds > self._LONG_S:
+            self._size = max(1, self._size // 2)
+        elif seconds < self._SHORT_S:
+            self._size = min(self._batch_size, 2 * self._size)
+        return batch.answers
+
+    def _collect(self) -> _Batch:
+        batch = _Batch()
+        end = time.monotonic() + self._COLLECTING_S
+        try:
+            while len(batch.answers) < self._size and batch.num_bytes < self._MAX_BYTES and time.monotonic() < end:
+                self._add(next(self._files), batch)
+        except StopIteration:
+            self._is_done = True
+        except Exception as failure:
+            self._is_done = True
+            self._failure = failure
+        return batch
+
+    def _add(self, file: File, batch: _Batch) -> None:
+        place = len(batch.answers)
+        if _inputs.is_path(file):
+            batch.paths.append(ffi.from_buffer("char[]", _inputs.encoded_path(file)))  # bytes of Python end in 0
+            batch.path_places.append(place)
+            batch.sources[place] = _inputs.name_of(file)
+        elif _inputs.is_stream(file):
+            batch.answers.append(self._answer_of(file))
+            return
+        else:
+            buffer = ffi.from_buffer(_inputs.view_of(file))
+            batch.buffers.append((buffer, len(buffer)))
+            batch.buffer_places.append(place)
+            batch.num_bytes += len(buffer)
+        batch.answers.append(None)
+
+    def _answer_of(self, stream: Any) -> Union["Result", Error]:
+        try:
+            return self._model._classify_stream(stream)
+        except Error as error:
+            return error
+
+    def _answer(self, files: List[Any], places: List[int], call: Any, list_type: str, batch: _Batch) -> None:
+        count = len(files)
+        if count == 0:
+            return
+        model, width = self._model, 4 * self._model._num_numbers
+        self._make_room(count)
+        errors = ffi.new("bf_error*[]", count)
+        check(call(model._handle, ffi.new(list_type, files), count, self._places, errors))
+        for i, place in enumerate(places):
+            if errors[i]:
+                batch.answers[place] = error_of(errors[i])
+            else:
+                numbers = self._numbers[i * width : (i + 1) * width]
+                batch.answers[place] = model._result(batch.sources.get(place, ""), self._places[i], numbers)
+
+    def _make_room(self, count: int) -> None:
+        """For `count` results: one block of floats, whose parts the results point to."""
+        if len(self._places) >= count:
+            return
+        self._numbers = bytearray(4 * self._model._num_numbers * count)
+        self._places = ffi.new("bf_result[]", count)
+        floats = ffi.from_buffer("float[]", self._numbers)
+        for i in range(count):
+            self._model._point(self._places[i], floats + i * self._model._num_numbers)

@@ -1,0 +1,321 @@
+"""Models, results and errors as Python sees them."""
+
+import array
+import io
+import mmap
+import os
+import pathlib
+import pickle
+import shutil
+import signal
+import threading
+import time
+import unittest
+import unittest.mock
+
+import byteformer
+import support
+from support import needs_numpy, some_bytes
+
+
+class ResultTest(support.Case):
+    def test_numbers_are_views_that_others_take(self):
+        result = support.nano().classify(some_bytes(500))
+        self.assertEqual((result.logits.format, result.features.format), ("f", "f"))
+        self.assertEqual((len(result.logits), len(result.features)), (len(support.nano().labels), 32))
+        self.assertEqual(array.array("f", result.logits).tolist(), result.logits.tolist())
+        self.assertAlmostEqual(sum(result.scores), 1, 5)
+
+    @needs_numpy
+    def test_numpy_takes_them_without_a_copy(self):
+        import numpy
+
+        result = support.nano().classify(some_bytes(500))
+        logits = numpy.asarray(result.logits)
+        self.assertEqual(logits.dtype, numpy.float32)
+        logits[0] = 7
+        self.assertEqual(result.logits[0], 7)
+
+    def test_ranking(self):
+        result = support.nano().classify(some_bytes(500))
+        ranked = result.top(1000)
+        self.assertEqual(len(ranked), len(result.labels))
+        self.assertEqual([p.score for p in ranked], sorted(result.scores, reverse=True))
+        self.assertEqual(ranked[0], (result.label, result.score, ranked[0].index))
+        self.assertEqual(result.top(0), [])
+        self.assertEqual(result.top(2), ranked[:2])
+
+    def test_pickles_without_its_model(self):
+        result = support.nano().classify(support.EXAMPLES / "frog.jpg")
+        back = pickle.loads(pickle.dumps(result))
+        self.assertSame(back, result)
+        self.assertEqual(back.top(3), result.top(3))
+        self.assertEqual((back.source, back.num_bytes, back.was_prepared), (result.source, result.num_bytes, False))
+        self.assertEqual(repr(back), repr(result))
+
+    def test_says_what_it_is(self):
+        result = support.nano().classify(support.EXAMPLES / "frog.jpg")
+        self.assertIn("frog.jpg", repr(result))
+        self.assertIn(result.label, repr(result))
+        self.assertIn("untrained-nano", repr(support.nano()))
+
+
+class InputTest(support.Case):
+    DATA = some_bytes(1000)
+
+    def setUp(self):
+        self.model = support.nano()
+        self.expected = self.model.classify(self.DATA)
+
+    def test_whatever_has_bytes_is_taken(self):
+        path = support.scratch("data.bin")
+        path.write_bytes(self.DATA)
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            for given in (bytearray(self.DATA), memoryview(self.DATA), array.array("B", self.DATA), mapped):
+                with self.subTest(type(given)):
+                    self.assertSame(self.model.classify(given), self.expected)
+                    self.assertSame(next(self.model.classify_many([given])), self.expected)
+        self.assertSame(self.model.classify(memoryview(bytearray(self.DATA)).toreadonly()), self.expected)
+
+    @needs_numpy
+    def test_numpy_arrays_of_bytes(self):
+        import numpy
+
+        data = numpy.frombuffer(self.DATA, numpy.uint8)
+        self.assertSame(self.model.classify(data), self.expected)
+        self.assertSame(self.model.classify(data.reshape(10, 100)), self.expected)
+        for dtype in (numpy.float32, numpy.int8, numpy.uint16, bool):
+            with self.subTest(dtype), self.assertRaisesRegex(TypeError, numpy.dtype(dtype).name + ".*uint8"):
+                self.model.classify(data.astype(dtype))
+        for gaps in (data[::2], data.reshape(10, 100).T):
+            with self.assertRaisesRegex(ValueError, "not contiguous"):
+                self.model.classify(gaps)
+        with self.failure("empty_file", ValueError):
+            self.model.classify(data[:0])
+
+    def test_what_is_no_file_is_refused(self):
+        for given in (3, None, ["a"], object()):
+            with self.subTest(given), self.assertRaisesRegex(TypeError, type(given).__name__):
+                self.model.classify(given)
+        with self.assertRaisesRegex(TypeError, "format 'H'.*uint8"):
+            self.model.classify(array.array("H", [1, 2]))
+        with self.assertRaisesRegex(ValueError, "not contiguous"):
+            self.model.classify(memoryview(self.DATA)[::2])
+        for empty in (b"", bytearray(), io.BytesIO()):
+            with self.subTest(type(empty)), self.failure("empty_file", ValueError):
+                self.model.classify(empty)
+
+    def test_paths(self):
+        for name in (b"caf\xe9", "grün".encode(), b" ", b"new\nline"):
+            path = os.path.join(os.fsencode(support.scratch("")), name)
+            with open(path, "wb") as file:
+                file.write(self.DATA)
+            result = self.model.classify(os.fsdecode(path))
+            self.assertSame(result, self.expected)
+            self.assertEqual(os.fsencode(result.source), path)
+            missing = os.fsdecode(path) + ".missing"
+            with self.failure("not_found", FileNotFoundError) as caught:
+                self.model.classify(missing)
+            self.assertEqual((caught.exception.subject, caught.exception.filename), (missing, missing))
+            (answer,) = self.model.classify_many([missing])
+            self.assertEqual((answer.code, answer.subject), ("not_found", missing))
+        with self.failure("not_a_regular_file", OSError):
+            self.model.classify(support.scratch(""))
+        with self.assertRaisesRegex(ValueError, "null byte"):
+            self.model.classify("a\0b")
+
+    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
+    def test_a_forbidden_path(self):
+        path = support.scratch("forbidden")
+        path.write_bytes(b"x")
+        path.chmod(0)
+        with self.failure("permission_denied", PermissionError):
+            self.model.classify(path)
+
+
+class ShortReads(io.RawIOBase):
+    """Hands out a few bytes at a time, and cannot seek."""
+
+    def __init__(self, data):
+        self.data, self.place = data, 0
+
+    def read(self, size=-1):
+        piece = self.data[self.place : self.place + min(size, 1 + self.place % 7)]
+        self.place += len(piece)
+        return piece
+
+
+class StreamTest(support.Case):
+    def test_short_reads_and_pipes(self):
+        model, data = support.nano(), some_bytes(3000)
+        expected = model.classify(data)
+        self.assertSame(model.classify(ShortReads(data)), expected)
+        reader, writer = os.pipe()
+        with open(reader, "rb", buffering=0) as pipe:
+            os.write(writer, data)
+            os.close(writer)
+            self.assertSame(model.classify(pipe), expected)
+        with open(support.EXAMPLES / "frog.jpg", "rb") as file:
+            self.assertEqual(model.classify(file).source, str(support.EXAMPLES / "frog.jpg"))
+
+    def test_what_a_stream_raises_comes_through(self):
+        class Broken(io.RawIOBase):
+            def read(self, size=-1):
+                raise TimeoutError("the network is gone")
+
+        with self.assertRaisesRegex(TimeoutError, "network"):
+            support.nano().classify(Broken())
+        with self.assertRaisesRegex(TypeError, "binary mode"):
+            support.nano().classify(io.StringIO("text"))
+
+        class Waiting(io.RawIOBase):
+            def read(self, size=-1):
+                return None
+
+        with self.failure("io", OSError):
+            support.nano().classify(Waiting())
+
+    def test_pieces(self):
+        model, data = support.nano(), some_bytes(3000)
+        expected = model.classify(data)
+        with model.stream() as stream:
+            for _ in range(2):  # it is ready for the next file
+                stream.feed(data[:1])
+                stream.feed(bytearray(data[1:1500]))
+                stream.feed(b"")
+                stream.feed(memoryview(data)[1500:])
+                self.assertSame(stream.finish(), expected)
+            with self.failure("empty_file", ValueError):
+                stream.finish()
+            with self.assertRaises(TypeError):
+                stream.feed("text")
+        for call in (stream.finish, lambda: stream.feed(b"x")):
+            with self.assertRaisesRegex(ValueError, "closed"):
+                call()
+        stream.close()
+
+
+class ManyTest(support.Case):
+    def test_answers_are_lazy_and_in_order(self):
+        model, taken = support.nano(), []
+
+        def files():
+            for i in range(2000):
+                taken.append(i)
+                yield some_bytes(10 + i % 50, i)
+
+        answers = model.classify_many(files(), batch_size=100)
+        self.assertEqual(taken, [])
+        for i in range(500):
+            self.assertSame(next(answers), model.classify(some_bytes(10 + i % 50, i)))
+            self.assertLess(len(taken), i + 201)
+        answers.close()
+
+    def test_errors_are_values(self):
+        model = support.nano()
+        files = [b"some", b"", support.EXAMPLES / "frog.jpg", "missing", io.BytesIO(b"some"), io.BytesIO()]
+        answers = list(model.classify_many(files))
+        codes = [answer.code if isinstance(answer, byteformer.Error) else None for answer in answers]
+        self.assertEqual(codes, [None, "empty_file", None, "not_found", None, "empty_file"])
+        self.assertSame(answers[0], answers[4])
+        self.assertEqual(answers[2].source, str(support.EXAMPLES / "frog.jpg"))
+
+    def test_what_stops_it_comes_after_the_answers(self):
+        def broken():
+            yield from [b"one", b"two"]
+            raise LookupError("no more")
+
+        for files, error in ((broken(), LookupError), ([b"one", b"two", 3, b"four"], TypeError)):
+            answers = support.nano().classify_many(files)
+            self.assertEqual([next(answers).num_bytes, next(answers).num_bytes], [3, 3])
+            with self.assertRaises(error):
+                next(answers)
+            self.assertEqual(list(answers), [])
+        for one in ("path", b"bytes", pathlib.Path("path")):
+            with self.assertRaises(TypeError):
+                support.nano().classify_many(one)
+        with self.failure("invalid_argument", ValueError):
+            support.nano().classify_many([], batch_size=0)
+        self.assertEqual(list(support.nano().classify_many([])), [])
+
+    def test_slow_files_are_not_waited_for(self):
+        clock = [0.0]
+
+        def slow():
+            for i in range(3):
+                yield b"file %d" % i
+                clock[0] += 0.15
+            raise AssertionError("asked for more than was wanted")
+
+        with unittest.mock.patch("byteformer._batches.time.monotonic", lambda: clock[0]):
+            answers = support.nano(2).classify_many(slow())
+            self.assertEqual([next(answers).num_bytes for _ in range(3)], [6] * 3)
+
+    def test_ctrl_c(self):
+        answers = support.nano(1).classify_many(some_bytes(20_000, i) for i in range(100_000))  # minutes
+        start = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt):
+            next(answers)
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+            for _ in answers:
+                pass
+        self.assertLess(time.monotonic() - start, 5)
+
+
+class ModelTest(support.Case):
+    def test_a_model_outlives_its_folder(self):
+        folder = support.scratch("short-lived")
+        shutil.copytree(support.NANO, folder)
+        model = byteformer.Classifier(folder)
+        shutil.rmtree(folder)
+        self.assertSame(model.classify(b"some bytes"), support.nano().classify(b"some bytes"))
+        with self.failure("not_found", FileNotFoundError):
+            byteformer.Classifier(folder)
+
+    def test_options_that_make_no_sense(self):
+        for options in ({"precision": "int4"}, {"masking": "wrong"}, {"threads": -1}):
+            with self.subTest(options), self.failure("invalid_argument", ValueError):
+                byteformer.Classifier(support.NANO, **options)
+        with self.failure("invalid_format", ValueError):
+            folder = support.scratch("damaged")
+            shutil.copytree(support.NANO, folder)
+            (folder / "config.json").write_text("{")
+            byteformer.Classifier(folder)
+
+    def test_pickles_as_its_options(self):
+        model = byteformer.Classifier(support.NANO, threads=1, masking="released")
+        back = pickle.loads(pickle.dumps(model))
+        self.assertEqual((back.masking, back.threads, back.labels), ("released", 1, model.labels))
+        self.assertSame(back.classify(b"some bytes"), model.classify(b"some bytes"))
+
+    def test_too_long_a_file_is_named(self):
+        model = byteformer.Classifier(support.MODELS / "mnist", as_is=True)
+        with self.failure("too_many_tokens", ValueError):
+            model.classify(some_bytes(100_000))
+        with model.stream() as stream, self.failure("too_many_tokens", ValueError):
+            stream.feed(some_bytes(100_000))
+
+
+class ErrorTest(support.Case):
+    def test_pickle_and_kinds(self):
+        kinds = {
+            "invalid_argument": ValueError, "not_found": FileNotFoundError, "permission_denied": PermissionError,
+            "not_a_regular_file": OSError, "empty_file": ValueError, "too_many_tokens": ValueError,
+            "file_changed": OSError, "io": OSError, "already_exists": FileExistsError, "invalid_format": ValueError,
+            "invalid_model": ValueError, "unsupported": RuntimeError, "internal": RuntimeError,
+            "not_prepared": ValueError, "out_of_memory": MemoryError,
+        }  # fmt: skip
+        for code, kind in kinds.items():
+            error = byteformer.Error.of(code, "a: sentence", "a")
+            with self.subTest(code):
+                self.assertIsInstance(error, kind)
+                back = pickle.loads(pickle.dumps(error))
+                self.assertEqual(
+                    (type(back), back.code, str(back), back.subject), (type(error), code, "a: sentence", "a")
+                )
+        self.assertIsInstance(byteformer.TrainerMissing("x"), RuntimeError)
+        self.assertEqual(pickle.loads(pickle.dumps(byteformer.ProgramError("x", exit_status=2))).exit_status, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
