@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh [build|train|test|packages|compare|arm64]
+# Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh
+# [build|serve|train|test|packages|compare|arm64]
 #   build   compiler, CMake, Ninja and the libraries of the program (default)
+#   serve   build, and what `byteformer serve` needs besides
 #   train   build, and LibTorch for byteformer-train
-#   test    train, and what the tests, the sanitizers and the fuzz targets need besides
+#   test    serve, train, and what the tests, the sanitizers and the fuzz targets need besides
 #   packages train, and what wheels and Debian's packages are made with
 #   compare train, and what the benchmarks and the peers of compare.sh need besides
 #   arm64   what cross-building for arm64 and testing under qemu-user need
@@ -13,12 +15,14 @@ group=${1:-build}
 packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libsndfile1-dev libmpg123-dev
   libmp3lame-dev libsoxr-dev libutf8proc-dev libprotobuf-dev protobuf-compiler)
+server=(libboost1.81-dev)
 trainer=(libtorch-dev libopenblas0-pthread)
 case $group in
   build) ;;
+  serve) packages+=("${server[@]}") ;;
   train) packages+=("${trainer[@]}") ;;
   # python3-torch and python3-onnx are the judges of `byteformer export`: others must read what it writes.
-  test) packages+=("${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
+  test) packages+=("${server[@]}" "${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
     python3-dev python3-cffi python3-numpy mypy clang libclang-rt-dev ccache) ;;
   packages) packages+=("${trainer[@]}" python3-dev python3-cffi python3-setuptools python3-wheel patchelf
     debhelper dh-python lintian debootstrap) ;;

@@ -32,6 +32,7 @@ constexpr const char* kOverview = R"(Examples:
   byteformer experiments run image_tiff
   byteformer import weights.pt --config config.yaml -o models/tiny
   byteformer inspect --model models/cifar10
+  byteformer serve --model models/cifar10
   byteformer bench --model models/cifar10
 
 Results go to standard output, everything else to standard error.
@@ -191,6 +192,7 @@ Application::Application() : program_(std::make_unique<Command>(Command{"bytefor
   experiments.add("show", "Show one: question, data, command, what the paper says", add_experiments_show);
   experiments.add("run", "Train, judge, and write the results", add_experiments_run);
   experiments.add("report", "Write the results page anew from the logs", add_experiments_report);
+  program.add("serve", "Answer over HTTP: inference servers' protocol, uploads, a page", add_serve);
   program.add("inspect", "Show a model's layers and costs, or this machine", add_inspect);
   program.add("bench", "Measure speed and memory of a model on this machine", add_bench);
   program.add("import", "Make a model folder of published weights", add_import);

@@ -74,6 +74,10 @@ void add_model_options(CommandLine& line, ModelOptions& options, const std::stri
   Option& model = add_text(line, base::joined("-m,", kModelOption), options.dir, "DIR",
                            "Model folder: config.json and model.safetensors" + otherwise);
   model.doc.is_required = otherwise.empty();
+  add_engine_options(line, options);
+}
+
+void add_engine_options(CommandLine& line, ModelOptions& options) {
   add_setting(line, &plan::Request::threads, options.num_threads);
   add_masking_option(line, options.masking);
   std::vector<std::string> precisions;
@@ -88,15 +92,17 @@ void add_form_options(CommandLine& line, ModelOptions& options) {
   add_keys_option(line, options.keys).excludes(as_is);
 }
 
-Classifier ModelOptions::load() const {
+LoadOptions ModelOptions::load_options() const {
   LoadOptions how;
   how.num_threads = static_cast<int>(num_threads.value_or(0));
   how.masking = masking_of(masking);
   how.as_is = true;  // files are judged and prepared before they come to it
   for (const Precision wanted : kPrecisions)
     if (precision == to_string(wanted)) how.precision = wanted;
-  return Classifier::load(dir.value(), how);
+  return how;
 }
+
+Classifier ModelOptions::load() const { return Classifier::load(dir.value(), load_options()); }
 
 prepare::Preprocess ModelOptions::preprocess() const {
   if (as_is) return {};

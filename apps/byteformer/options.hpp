@@ -43,6 +43,7 @@ struct ModelOptions {
   std::vector<std::string> keys;  ///< paths
   bool as_is = false;
 
+  LoadOptions load_options() const;
   Classifier load() const;
 
   /// What is done to files before the model reads them.
@@ -52,6 +53,9 @@ struct ModelOptions {
 
 /// \param otherwise  which model it is where none is given, " (default: ...)"; none: one must be given
 void add_model_options(CommandLine& line, ModelOptions& options, const std::string& otherwise = "");
+
+/// Those of them that say how: --threads, --masking and --precision.
+void add_engine_options(CommandLine& line, ModelOptions& options);
 
 /// --as-is and --key.
 void add_form_options(CommandLine& line, ModelOptions& options);

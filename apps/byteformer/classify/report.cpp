@@ -155,6 +155,30 @@ class TableWriter : public ReportWriter {
 
 }  // namespace
 
+Report make_report(const std::string& path, FileResult result, bool was_prepared, const Classifier& classifier,
+                   const format::ModelConfig& config, const ReportForm& form) {
+  Report report;
+  report.path = path;
+  if (const Error* error = std::get_if<Error>(&result)) {
+    report.error = base::about(path, *error);
+    return report;
+  }
+  Output& output = std::get<Output>(result);
+  report.was_prepared = was_prepared;
+  report.num_bytes = output.num_bytes;
+  report.num_tokens = output.num_tokens;
+  report.predictions = classifier.top_k(output, form.top_k);
+  for (const Prediction& prediction : report.predictions) {
+    const auto info = config.label_info.find(prediction.label);
+    report.infos.push_back(info == config.label_info.end() ? nullptr : &info->second);
+  }
+  const auto threshold = static_cast<float>(form.threshold.value_or(config.unknown_below.value_or(0)));
+  report.is_unknown = report.predictions.front().score < threshold;
+  if (form.logits) report.logits = std::move(output.logits);
+  if (form.features) report.features = std::move(output.features);
+  return report;
+}
+
 std::string to_json(const Report& report) {
   JsonWriter json;
   json.begin_object().field("path", base::escape_bytes(report.path));

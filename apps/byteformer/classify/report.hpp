@@ -27,6 +27,18 @@ struct Report {
   std::optional<Error> error;
 };
 
+/// What of an answer is said.
+struct ReportForm {
+  int top_k = 5;
+  std::optional<double> threshold = {};  ///< default: the model's
+  bool logits = false, features = false;
+};
+
+/// \param path  of the file, any bytes
+/// \param config  of the model; must outlive the report
+Report make_report(const std::string& path, FileResult result, bool was_prepared, const Classifier& classifier,
+                   const format::ModelConfig& config, const ReportForm& form);
+
 /// Writes reports as they come.
 class ReportWriter {
  public:

@@ -49,7 +49,7 @@ numbers. All numbers read back to the same float32. Below --threshold the predic
 index -1 and the best score. A byte 0xNN of a path that is not UTF-8 is written as \xNN, and so is a backslash (\x5c) where the path would otherwise read
 like that: what stands for \xNN, byte by byte, gives the same path back.)";
 
-constexpr std::int64_t kDefaultTopK = 5;
+constexpr std::int64_t kDefaultTopK = ReportForm{}.top_k;
 
 struct Options {
   ModelOptions model;
@@ -114,26 +114,9 @@ class Reporter {
   }
 
   Report report(const std::string& path, FileAnswer answer) const {
-    Report report;
-    report.path = path;
-    if (const Error* error = std::get_if<Error>(&answer.result)) {
-      report.error = base::about(path, *error);
-      return report;
-    }
-    Output& output = std::get<Output>(answer.result);
-    report.was_prepared = answer.was_prepared;
-    report.num_bytes = output.num_bytes;
-    report.num_tokens = output.num_tokens;
-    report.predictions = classifier_.top_k(output, static_cast<int>(options_.top_k.value_or(kDefaultTopK)));
-    for (const Prediction& prediction : report.predictions) {
-      const auto info = config_.label_info.find(prediction.label);
-      report.infos.push_back(info == config_.label_info.end() ? nullptr : &info->second);
-    }
-    const auto threshold = static_cast<float>(options_.threshold.value_or(config_.unknown_below.value_or(0)));
-    report.is_unknown = report.predictions.front().score < threshold;
-    if (options_.logits) report.logits = std::move(output.logits);
-    if (options_.features) report.features = std::move(output.features);
-    return report;
+    const ReportForm form{static_cast<int>(options_.top_k.value_or(kDefaultTopK)), options_.threshold, options_.logits,
+                          options_.features};
+    return make_report(path, std::move(answer.result), answer.was_prepared, classifier_, config_, form);
   }
 
   const Options& options_;

@@ -27,6 +27,7 @@ Action add_experiments_list(CommandLine& line);
 Action add_experiments_show(CommandLine& line);
 Action add_experiments_run(CommandLine& line);
 Action add_experiments_report(CommandLine& line);
+Action add_serve(CommandLine& line);
 Action add_inspect(CommandLine& line);
 Action add_bench(CommandLine& line);
 Action add_import(CommandLine& line);

@@ -1,0 +1,342 @@
+// Requests that run a model: through the queue, or as a stream while they arrive.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/text.hpp"
+#include "byteformer/explain.hpp"
+#include "bytes/transforms.hpp"
+#include "format/json.hpp"
+#include "serve/service_state.hpp"
+
+namespace byteformer::serve {
+namespace {
+
+using base::joined;
+using format::OrderedJson;
+
+constexpr std::size_t kStreamFromBytes = 1 << 20;       // smaller files wait in the queue, and run in batches
+constexpr std::uint64_t kMostExplainedBytes = 1 << 18;  // an explanation holds the rows of all layers
+constexpr std::uint64_t kExplainedWindows = 64;
+constexpr std::size_t kHeatSegments = 256;
+
+Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+std::uint64_t bytes_read(const FileResult& result) {
+  const Output* output = std::get_if<Output>(&result);
+  return output == nullptr ? 0 : output->num_bytes;
+}
+
+/// Gives back a slot at the end.
+class Slot {
+ public:
+  /// \throws Refusal 503 where none is free until `deadline`.
+  Slot(std::counting_semaphore<>& slots, Clock::time_point deadline) : slots_(slots) {
+    if (!slots_.try_acquire_until(deadline))
+      throw Refusal{503, "too many large files and explanations at once; try again"};
+  }
+  ~Slot() { slots_.release(); }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+ private:
+  std::counting_semaphore<>& slots_;
+};
+
+/// Heat as few numbers: the mean of each of at most kHeatSegments equal parts.
+std::vector<float> in_segments(const std::vector<float>& heat) {
+  const std::size_t num_segments = std::min(kHeatSegments, heat.size());
+  std::vector<float> segments;
+  for (std::size_t i = 0; i < num_segments; ++i) {
+    const std::size_t begin = i * heat.size() / num_segments, end = (i + 1) * heat.size() / num_segments;
+    double sum = 0;
+    for (std::size_t at = begin; at < end; ++at) sum += heat[at];
+    segments.push_back(static_cast<float>(sum / static_cast<double>(end - begin)));
+  }
+  return segments;
+}
+
+}  // namespace
+
+/// Prepares files side by side and classifies them together.
+void Service::run_batch(Queue::Jobs jobs) {
+  const Model& model = *jobs.front()->model;
+  pool_.parallel_for(jobs.size(), [&](std::size_t i, int) noexcept {
+    Job& job = *jobs[i];
+    if (job.preprocess == nullptr) return;
+    try {
+      prepare::PreparedFile prepared = prepare::prepare_if_needed(std::move(job.file), *job.preprocess, job.source);
+      job.file = std::move(prepared.bytes);
+      job.was_prepared |= prepared.was_prepared;
+    } catch (const Error& error) {
+      job.result = error;
+    } catch (const std::bad_alloc&) {
+      job.result = Error(ErrorCode::kUnsupported, "needs more memory than there is");
+    } catch (const std::exception& error) {
+      job.result = Error(ErrorCode::kInternal, error.what());
+    }
+  });
+  std::vector<Bytes> files;
+  std::vector<Job*> of_files;
+  for (const std::shared_ptr<Job>& job : jobs) {
+    if (job->result) continue;
+    files.emplace_back(job->file);
+    of_files.push_back(job.get());
+  }
+  std::vector<FileResult> results = model.classifier.classify_batch(files);
+  for (std::size_t i = 0; i < results.size(); ++i) of_files[i]->result = std::move(results[i]);
+  metrics_.count_batch({model.source.name, model.source.version}, jobs.size());
+}
+
+std::shared_ptr<Job> Service::job(const Request& request, std::vector<std::uint8_t> file, std::string name) const {
+  auto job = std::make_shared<Job>();
+  job->model = request.model;
+  if (!request.as_is) {
+    job->preprocess = &request.model->after_pieces;
+    file = request.model->pieces_of(std::move(file));
+  }
+  job->file = std::move(file);
+  job->source = std::move(name);
+  job->client = request.client;
+  job->deadline = std::min(request.deadline, Clock::now() + duration_of(options_.timeout_s));
+  return job;
+}
+
+std::vector<Answer> Service::answer(Request& request, std::vector<std::shared_ptr<Job>> jobs) {
+  request.num_files += jobs.size();
+  queue_.submit(jobs);
+  queue_.wait(jobs, [&] { return request.exchange.is_client_gone(); });
+  std::vector<Answer> answers;
+  for (const std::shared_ptr<Job>& job : jobs) {
+    metrics_.count_file(request.key(), bytes_read(*job->result), job->queue_s, job->compute_s);
+    answers.push_back({std::move(job->source), std::move(*job->result), job->was_prepared});
+  }
+  return answers;
+}
+
+/// Appends what comes of the body until `bytes` has `limit`; whether the body has ended.
+bool Service::read_up_to(Request& request, std::vector<std::uint8_t>& bytes, std::uint64_t limit) {
+  while (bytes.size() < limit) {
+    const std::size_t before = bytes.size();
+    const std::size_t wanted = std::min<std::uint64_t>(kPieceBytes, limit - before);
+    bytes.resize(before + wanted);
+    const std::size_t size = request.read(std::span(bytes).subspan(before));
+    bytes.resize(before + size);
+    if (size == 0) return true;
+    request.share.grow(size);
+  }
+  return false;
+}
+
+std::vector<std::uint8_t> Service::read_whole(Request& request) {
+  const auto too_long = [&] {
+    return Refusal{413, joined("the body is longer than ", options_.max_body_bytes, " bytes")};
+  };
+  const auto& length = request.exchange.head().content_length;
+  if (length && *length > options_.max_body_bytes) throw too_long();
+  std::vector<std::uint8_t> bytes;
+  if (length && !request.gunzip) bytes.reserve(std::min<std::uint64_t>(*length + 1, kStreamFromBytes));
+  if (!read_up_to(request, bytes, options_.max_body_bytes + 1)) throw too_long();
+  return bytes;
+}
+
+void Service::infer(Request& request) {
+  request.model =
+      request.names.size() > 1 ? models_.find(request.names[0], request.names[1]) : models_.find(request.names[0]);
+  const RequestHead& head = request.exchange.head();
+  if (const std::string* encoding = head.find("content-encoding"); encoding != nullptr && *encoding == "gzip")
+    request.gunzip.emplace([&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
+  InferRequest wanted;
+  {
+    const std::vector<std::uint8_t> body = read_whole(request);
+    wanted = parse_infer_request(body, head.find("inference-header-content-length"), options_.max_request_files);
+  }
+  if (wanted.timeout_s) request.deadline = request.start + duration_of(std::min(*wanted.timeout_s, 1e6));
+  request.as_is = request.model->reads_obfuscated_only;
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (std::vector<std::uint8_t>& file : wanted.files)
+    jobs.push_back(job(request, std::move(file), joined("element ", jobs.size())));
+  std::vector<Output> outputs;
+  for (Answer& answered : answer(request, std::move(jobs))) {
+    if (const Error* error = std::get_if<Error>(&answered.result)) throw Error(*error);
+    outputs.push_back(std::move(std::get<Output>(answered.result)));
+  }
+  const Model& model = *request.model;
+  InferAnswer written = write_infer_answer(wanted, model.source.name, model.source.version, model.classifier, outputs);
+  Response response{200, std::move(written.body)};
+  if (written.json_length) {
+    response.content_type = "application/octet-stream";
+    response.fields.emplace_back("Inference-Header-Content-Length", std::to_string(*written.json_length));
+  }
+  request.respond(std::move(response));
+}
+
+void Service::classify(Request& request) {
+  const std::string* name = request.target.find("model");
+  const std::string* version = request.target.find("version");
+  if (name == nullptr)
+    request.model = models_.only();
+  else
+    request.model = version == nullptr ? models_.find(*name) : models_.find(*name, *version);
+  AnswerForm form;
+  form.top_k = static_cast<int>(request.target.number("top_k", 1, 1'000'000).value_or(form.top_k));
+  form.logits = request.target.flag("logits");
+  form.features = request.target.flag("features");
+  request.as_is = request.target.flag("as_is") || request.model->reads_obfuscated_only;
+  const RequestHead& head = request.exchange.head();
+  if (const std::string* encoding = head.find("content-encoding"); encoding != nullptr && *encoding != "identity") {
+    if (*encoding != "gzip") throw Refusal{415, "the only Content-Encoding that is understood is gzip"};
+    request.gunzip.emplace([&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
+  }
+  const std::string* type = head.find("content-type");
+  if (type != nullptr && type->starts_with("multipart/form-data")) {
+    const auto boundary = media_type_parameter(*type, "boundary");
+    if (!boundary) throw Refusal{400, "multipart/form-data needs a boundary"};
+    classify_parts(request, form, *boundary);
+  } else if (type != nullptr && type->starts_with("application/x-ndjson")) {
+    classify_lines(request, form);
+  } else {
+    classify_one(request, form);
+  }
+}
+
+void Service::classify_one(Request& request, const AnswerForm& form) {
+  const std::string* given = request.target.find("name");
+  const std::string name = given == nullptr ? "file" : given->substr(0, kLongestName);
+  const auto& length = request.exchange.head().content_length;
+  if (length && *length > options_.max_stream_bytes)
+    throw Refusal{413, joined("the body is longer than ", options_.max_stream_bytes, " bytes")};
+  std::vector<std::uint8_t> file;
+  const bool is_explained = request.target.flag("explain");
+  const bool ended = read_up_to(request, file, kStreamFromBytes);
+  Answer answered{name, Error(ErrorCode::kInternal, "not answered")};
+  const Model& model = *request.model;
+  const bool flows = !ended && !is_explained && (request.as_is || model.streams());
+  const bool cuts = !ended && !is_explained && !request.as_is && model.streams_pieces() && length && !request.gunzip &&
+                    *length > model.preprocess.transforms.pieces->total();
+  if (flows) {
+    answered.was_prepared = !request.as_is && !model.preprocess.takes_files_as_they_are();
+    answered.result = stream(request, std::move(file));
+  } else {
+    if (cuts) {
+      file = cut_pieces(request, std::move(file));
+    } else if (!ended) {
+      if (length && *length > options_.max_body_bytes)
+        throw Refusal{413,
+                      joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
+      if (!read_up_to(request, file, options_.max_body_bytes + 1))
+        throw Refusal{413,
+                      joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
+    }
+    if (is_explained) return explain_one(request, form, std::move(file));
+    answered = answer(request, {job(request, std::move(file), name)}).front();
+  }
+  const Error* error = std::get_if<Error>(&answered.result);
+  request.respond_json(options_.describe(model, answered, form), error == nullptr ? 200 : status_of(*error));
+}
+
+/// Feeds the model while the body arrives; nothing of it is kept.
+FileResult Service::stream(Request& request, std::vector<std::uint8_t> head) {
+  const Slot slot(streams_, Clock::now() + duration_of(options_.timeout_s));
+  const Model& model = *request.model;
+  ++request.num_files;
+  const Clock::time_point start = Clock::now();
+  FileResult result = Error(ErrorCode::kInternal, "not answered");
+  try {
+    const auto& length = request.exchange.head().content_length;
+    bytes::TransformStream transform(request.as_is ? bytes::Transforms{} : model.preprocess.transforms,
+                                     request.gunzip ? std::nullopt : length);
+    Stream stream = model.classifier.stream();
+    stream.feed(transform.push(head));
+    head = std::vector<std::uint8_t>(kPieceBytes);
+    while (const std::size_t size = request.read(head)) {
+      if (request.bytes_in > options_.max_stream_bytes)
+        throw Refusal{413, joined("the body is longer than ", options_.max_stream_bytes, " bytes")};
+      stream.feed(transform.push(Bytes(head).first(size)));
+    }
+    stream.feed(transform.finish());
+    result = stream.finish();
+  } catch (const Error& error) {
+    result = error;
+  }
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  metrics_.count_file(request.key(), bytes_read(result), 0, seconds);
+  return result;
+}
+
+/// Keeps of a body of known length the pieces that the model reads. \returns what bytes::cut() gives of the whole file
+std::vector<std::uint8_t> Service::cut_pieces(Request& request, std::vector<std::uint8_t> head) {
+  const std::uint64_t length = *request.exchange.head().content_length;
+  const auto wanted = bytes::ranges(*request.model->preprocess.transforms.pieces, length);
+  std::vector<std::uint8_t> parts[wanted.size()];
+  std::uint64_t position = 0;
+  const auto take = [&](std::span<const std::uint8_t> piece) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const std::uint64_t begin = std::max(wanted[i].begin, position);
+      const std::uint64_t end = std::min(wanted[i].begin + wanted[i].size, position + piece.size());
+      if (begin < end)
+        parts[i].insert(parts[i].end(), piece.begin() + static_cast<std::ptrdiff_t>(begin - position),
+                        piece.begin() + static_cast<std::ptrdiff_t>(end - position));
+    }
+    position += piece.size();
+  };
+  take(head);
+  head = std::vector<std::uint8_t>(kPieceBytes);
+  while (const std::size_t size = request.read(head)) take(std::span(head).first(size));
+  std::vector<std::uint8_t> file;
+  for (const std::vector<std::uint8_t>& part : parts) file.insert(file.end(), part.begin(), part.end());
+  return file;
+}
+
+void Service::explain_one(Request& request, const AnswerForm& form, std::vector<std::uint8_t> file) {
+  const Slot slot(streams_, Clock::now() + duration_of(options_.timeout_s));
+  const Model& model = *request.model;
+  ++request.num_files;
+  bool was_prepared = false;
+  if (!request.as_is) {
+    prepare::PreparedFile prepared =
+        prepare::prepare_if_needed(model.pieces_of(std::move(file)), model.after_pieces, "file");
+    file = std::move(prepared.bytes);
+    was_prepared = prepared.was_prepared;
+  }
+  if (file.size() > kMostExplainedBytes)
+    throw Refusal{413, joined("an explanation is for files of which the model reads at most ", kMostExplainedBytes,
+                              " bytes; this one has ", file.size())};
+  const Clock::time_point start = Clock::now();
+  const Occluder occluder(model.classifier, file);
+  ExplainOptions how;
+  how.span = std::max<std::uint64_t>(1, file.size() / kExplainedWindows);
+  how.step = std::max<std::uint64_t>(1, how.span / 2);
+  how.removal.keep_going = [&](std::size_t, std::size_t) { return !request.exchange.is_client_gone(); };
+  const auto explanation = explain(occluder, how);
+  if (!explanation) throw ClientGone{};
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  metrics_.count_file(request.key(), file.size(), 0, seconds);
+  std::string body = options_.describe(model, {"file", occluder.output(), was_prepared}, form);
+  body.pop_back();
+  const OrderedJson more = {{"label", model.classifier.labels()[static_cast<std::size_t>(explanation->label)]},
+                            {"log_odds", explanation->value},
+                            {"bytes", file.size()},
+                            {"heat", in_segments(explanation->heat)}};
+  request.respond_json(joined(body, ",\"explanation\":", more.dump(), '}'));
+}
+
+void Service::classify_parts(Request& request, const AnswerForm& form, std::string_view boundary) {
+  std::vector<std::shared_ptr<Job>> jobs;
+  {
+    const std::vector<std::uint8_t> body = read_whole(request);
+    for (const Part& part : parse_multipart(body, boundary, options_.max_request_files)) {
+      const std::string& name = part.file_name.empty() ? part.name : part.file_name;
+      jobs.push_back(job(request, {part.bytes.begin(), part.bytes.end()}, name.substr(0, kLongestName)));
+    }
+  }
+  if (jobs.empty()) throw Refusal{400, "there is no file in the request"};
+  std::string body;
+  for (const Answer& answered : answer(request, std::move(jobs)))
+    body += (body.empty() ? "[" : ",\n") + options_.describe(*request.model, answered, form);
+  request.respond_json(body + "]");
+}
+
+}  // namespace byteformer::serve

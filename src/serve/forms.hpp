@@ -1,0 +1,66 @@
+// The forms in which files come: addresses with their parameters, multipart bodies, base64, gzip.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/exchange.hpp"
+
+namespace byteformer::serve {
+
+/// The parts of a request's target.
+struct Target {
+  std::vector<std::string> path;  ///< between slashes, decoded; "/" is one empty part
+  std::map<std::string, std::string, std::less<>> parameters;
+
+  const std::string* find(std::string_view name) const noexcept;
+  bool flag(std::string_view name) const;  ///< \throws Refusal 400 unless it is 0, 1, true or false
+
+  /// A whole number from `min` to `max`. \throws Refusal 400
+  std::optional<std::int64_t> number(std::string_view name, std::int64_t min, std::int64_t max) const;
+};
+
+/// \throws Refusal 400 for a target that is no path, a broken escape, a zero byte, or a parameter that stands twice.
+Target parse_target(std::string_view target);
+
+/// One file of a multipart body.
+struct Part {
+  std::string name, file_name;
+  std::span<const std::uint8_t> bytes;  ///< in the body
+};
+
+/// The parameter of a media type: `boundary` of multipart/form-data; nothing if there is none.
+std::optional<std::string> media_type_parameter(std::string_view value, std::string_view name);
+
+/// The parts of a multipart/form-data body in their order. \throws Refusal 400
+std::vector<Part> parse_multipart(std::span<const std::uint8_t> body, std::string_view boundary, std::size_t max_parts);
+
+/// Strict base64 with its padding. \throws Refusal 400
+std::vector<std::uint8_t> decode_base64(std::string_view text);
+
+/// Unpacks a gzip body piece by piece. One thread at a time.
+class Gunzip {
+ public:
+  using Read = std::function<std::size_t(std::span<std::uint8_t>)>;
+
+  /// \param read  gives packed bytes, 0 at their end
+  explicit Gunzip(Read read);
+  ~Gunzip();
+
+  /// The next bytes; 0 at the end. \throws Refusal 400 where they are no gzip or end early; what `read` throws.
+  std::size_t read(std::span<std::uint8_t> out);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace byteformer::serve

@@ -1,0 +1,67 @@
+// What the server has done, counted: for Prometheus, and as the statistics of a model in the protocol's words.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace byteformer::serve {
+
+/// How a request ended.
+enum class Outcome { kOk, kClientError, kOverloaded, kServerError, kClientGone };
+std::string_view to_string(Outcome outcome) noexcept;  ///< "ok", "client_error", ...
+
+/// Counts of values up to bounds that double, from `kFirst` on.
+struct Histogram {
+  static constexpr std::size_t kBuckets = 18;
+  std::array<std::uint64_t, kBuckets> counts{};  ///< of their own, not cumulative; larger values are in `count` alone
+  std::uint64_t count = 0;
+  double sum = 0;
+
+  /// \param first  the lowest bound
+  void add(double value, double first) noexcept;
+};
+
+/// Of one version of a model.
+struct ModelCounts {
+  std::array<std::uint64_t, 5> requests{};  ///< by outcome
+  std::uint64_t files = 0, batches = 0, bytes = 0;
+  Histogram queue_s, compute_s, batch_files;
+  double request_s = 0, failed_s = 0;
+  std::int64_t last_ms = 0;  ///< since 1970, of the last inference
+};
+
+/// Gauges that others keep.
+struct Gauges {
+  std::uint64_t connections = 0, waiting_files = 0, held_bytes = 0;
+};
+
+/// Thread-safe.
+class Metrics {
+ public:
+  using Key = std::pair<std::string, std::string>;  ///< name and version of a model
+
+  /// \param key  empty where a request was about no model
+  void count_request(const Key& key, Outcome outcome, double request_s);
+  void count_file(const Key& key, std::uint64_t num_bytes, double queue_s, double compute_s);
+  void count_batch(const Key& key, std::size_t num_files);
+  void count_lost_log_line();
+
+  ModelCounts of(const Key& key) const;
+
+  /// All of it in Prometheus' text format, version 0.0.4.
+  std::string text(const std::vector<Key>& models, const Gauges& gauges) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Key, ModelCounts> models_;
+  std::uint64_t lost_log_lines_ = 0;
+};
+
+}  // namespace byteformer::serve

@@ -1,0 +1,226 @@
+// Loads models beside those that serve, and swaps pointers.
+#include "serve/models.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "byteformer/error.hpp"
+#include "format/model_folder.hpp"
+#include "serve/exchange.hpp"
+
+namespace byteformer::serve {
+namespace {
+
+constexpr std::size_t kLongestModelName = 64;
+
+bool is_name(std::string_view text) noexcept {
+  const auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !text.empty() && text.size() <= kLongestModelName && std::ranges::all_of(text, is_allowed) && text != "." &&
+         text != "..";
+}
+
+/// Versions that are numbers by their value, others as text and before those.
+bool is_lower(const std::string& a, const std::string& b) {
+  const auto is_number = [](const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (is_number(a) != is_number(b)) return is_number(b);
+  if (!is_number(a) || a.size() == b.size()) return a < b;
+  return a.size() < b.size();
+}
+
+/// What tells a file from the one that stood there before.
+std::string stamp_of(const std::filesystem::path& dir) {
+  std::string stamp;
+  for (const char* file : {"config.json", "model.safetensors"}) {
+    struct stat status {};
+    if (::stat((dir / file).c_str(), &status) == 0)
+      stamp += base::joined(status.st_ino, ' ', status.st_size, ' ', status.st_mtim.tv_sec, ' ', status.st_mtim.tv_nsec,
+                            ';');
+    else
+      stamp += "none;";
+  }
+  return stamp;
+}
+
+[[noreturn]] void refuse_unknown(std::string_view name) {
+  throw Refusal{404, base::joined("there is no model `", base::excerpt(name), "` here")};
+}
+
+}  // namespace
+
+ModelSource parse_model_source(const std::string& text) {
+  ModelSource source{"", "1", text};
+  std::error_code ignored;
+  const std::size_t equals = text.find('=');
+  if (equals != std::string::npos && !std::filesystem::exists(text, ignored)) {
+    source.name = text.substr(0, equals);
+    source.dir = text.substr(equals + 1);
+    if (const std::size_t at = source.name.find('@'); at != std::string::npos) {
+      source.version = source.name.substr(at + 1);
+      source.name.resize(at);
+    }
+  } else {
+    const std::filesystem::path whole = std::filesystem::path(text).lexically_normal();
+    source.name = (whole.has_filename() ? whole : whole.parent_path()).filename().native();
+  }
+  if (!is_name(source.name) || !is_name(source.version) || source.dir.empty())
+    base::fail(ErrorCode::kInvalidArgument, "the model `", base::excerpt(text),
+               "` needs a name of letters, digits, `.`, `_` and `-`: NAME=DIR or NAME@VERSION=DIR");
+  return source;
+}
+
+std::shared_ptr<const Model> load_model(const ModelSource& source, const LoadOptions& options,
+                                        const std::vector<bytes::BytePermutation>& keys) {
+  Model model{source,
+              Classifier::load(source.dir, options),
+              format::read_config(source.dir),
+              prepare::read_preprocess(source.dir),
+              {}};
+  for (const bytes::BytePermutation& key : keys) {
+    try {
+      bytes::use_keys(model.preprocess.transforms, std::span(&key, 1));
+    } catch (const Error&) {  // the key of another model
+    }
+  }
+  if (bytes::find_without_key(model.preprocess.transforms) != nullptr) {
+    model.reads_obfuscated_only = true;
+    model.preprocess = {};
+  }
+  model.after_pieces = model.preprocess;
+  model.after_pieces.transforms.pieces.reset();
+  return std::make_shared<const Model>(std::move(model));
+}
+
+Models::Models(const std::vector<ModelSource>& sources, Load load) : load_(std::move(load)) {
+  for (const ModelSource& source : sources) {
+    for (const Entry& entry : entries_)
+      if (entry.state.source.name == source.name && entry.state.source.version == source.version)
+        base::fail(ErrorCode::kInvalidArgument, "the model ", source.name, " has version ", source.version,
+                   " twice; name them NAME@VERSION=DIR");
+    const std::string stamp = stamp_of(source.dir);
+    entries_.push_back({{source, load_(source), ""}, stamp, stamp});
+  }
+}
+
+std::shared_ptr<const Model> Models::find(std::string_view name, std::optional<std::string_view> version) const {
+  const std::lock_guard lock(mutex_);
+  const State* best = nullptr;
+  bool is_known = false;
+  for (const Entry& entry : entries_) {
+    const State& state = entry.state;
+    if (state.source.name != name || (version && state.source.version != *version)) continue;
+    is_known = true;
+    if (state.model && (best == nullptr || is_lower(best->source.version, state.source.version))) best = &state;
+  }
+  if (!is_known && version)
+    throw Refusal{404, base::joined("there is no version `", base::excerpt(*version), "` of a model `",
+                                    base::excerpt(name), "` here")};
+  if (!is_known) refuse_unknown(name);
+  if (best == nullptr) throw Refusal{400, base::joined("the model `", name, "` is not loaded")};
+  return best->model;
+}
+
+std::shared_ptr<const Model> Models::only() const {
+  {
+    const std::lock_guard lock(mutex_);
+    const std::string& first = entries_.front().state.source.name;
+    const auto is_other = [&](const Entry& entry) { return entry.state.source.name != first; };
+    if (std::ranges::any_of(entries_, is_other)) throw Refusal{400, "there are several models here: add ?model=NAME"};
+  }
+  return find(entries_.front().state.source.name);
+}
+
+std::vector<Models::State> Models::states() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<State> states;
+  for (const Entry& entry : entries_) states.push_back(entry.state);
+  return states;
+}
+
+bool Models::all_ready() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(entries_, [](const Entry& entry) { return entry.state.model != nullptr; });
+}
+
+/// Loads the model of an entry anew; the message where that fails.
+std::string Models::replace(std::size_t index) {
+  ModelSource source;
+  {
+    const std::lock_guard lock(mutex_);
+    source = entries_[index].state.source;
+  }
+  const std::string stamp = stamp_of(source.dir);
+  std::shared_ptr<const Model> model;
+  std::string reason;
+  try {
+    model = load_(source);
+  } catch (const std::exception& error) {
+    reason = error.what();
+  }
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[index];
+  entry.stamp = entry.next_stamp = stamp;           // what failed is tried again when it changes
+  if (model) entry.state.model = std::move(model);  // the last request that runs on the old one drops it
+  return reason;
+}
+
+std::vector<std::string> Models::reload() {
+  const std::lock_guard one_at_a_time(loading_);
+  std::vector<std::string> failures;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!entries_[i].state.model) continue;
+    }
+    if (const std::string failure = replace(i); !failure.empty()) failures.push_back(failure);
+  }
+  return failures;
+}
+
+void Models::load(std::string_view name) {
+  const std::lock_guard one_at_a_time(loading_);
+  bool is_known = false;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].state.source.name != name) continue;
+    is_known = true;
+    if (!replace(i).empty())  // its reason may name paths
+      throw Refusal{400, base::joined("the model `", name, "` cannot be loaded; the server's log says why")};
+    const std::lock_guard lock(mutex_);
+    entries_[i].state.reason.clear();
+  }
+  if (!is_known) refuse_unknown(name);
+}
+
+void Models::unload(std::string_view name) {
+  const std::lock_guard one_at_a_time(loading_);
+  const std::lock_guard lock(mutex_);
+  bool is_known = false;
+  for (Entry& entry : entries_) {
+    if (entry.state.source.name != name) continue;
+    is_known = true;
+    entry.state.model.reset();
+    entry.state.reason = "unloaded";
+  }
+  if (!is_known) refuse_unknown(name);
+}
+
+bool Models::have_changed() {
+  const std::lock_guard lock(mutex_);
+  bool have = false;
+  for (Entry& entry : entries_) {
+    if (!entry.state.model) continue;
+    const std::string stamp = stamp_of(entry.state.source.dir);
+    have |= stamp == entry.next_stamp && stamp != entry.stamp;
+    entry.next_stamp = stamp;
+  }
+  return have;
+}
+
+}  // namespace byteformer::serve

@@ -1,0 +1,155 @@
+// One thread that takes what waits, a job of each client in turn, and runs it as one batch.
+#include "serve/queue.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "base/check.hpp"
+#include "byteformer/error.hpp"
+#include "serve/exchange.hpp"
+
+namespace byteformer::serve {
+namespace {
+
+constexpr auto kLookAfterClient = std::chrono::milliseconds(100);
+
+double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+void ByteBudget::Share::grow(std::uint64_t num_bytes) {
+  const std::uint64_t before = budget_.used_.fetch_add(num_bytes);
+  if (num_bytes > budget_.limit_ || before > budget_.limit_ - num_bytes) {
+    budget_.used_ -= num_bytes;
+    throw Refusal{503, "the server holds as many bytes of requests as it may; try again"};
+  }
+  held_ += num_bytes;
+}
+
+Queue::Queue(std::size_t max_waiting, std::size_t max_batch, Run run)
+    : max_waiting_(max_waiting), max_batch_(max_batch), run_(std::move(run)), worker_([this] { work(); }) {}
+
+Queue::~Queue() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_all();
+  worker_.join();
+}
+
+void Queue::submit(Jobs jobs) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobs.size() > max_waiting_ || num_waiting_ > max_waiting_ - jobs.size())
+      throw Refusal{503, "too many files wait already; try again"};
+    const Clock::time_point now = Clock::now();
+    for (const std::shared_ptr<Job>& job : jobs) {
+      std::deque<std::shared_ptr<Job>>& of_client = waiting_[job->client];
+      if (of_client.empty()) turns_.push_back(job->client);
+      of_client.push_back(job);
+      job->state_ = Job::State::kWaiting;
+      job->since_ = now;
+    }
+    num_waiting_ += jobs.size();
+  }
+  wake_.notify_one();
+}
+
+void Queue::wait(Jobs jobs, const std::function<bool()>& is_client_gone) {
+  std::unique_lock lock(mutex_);
+  for (const std::shared_ptr<Job>& job : jobs) {
+    while (job->state_ != Job::State::kDone) {
+      if (job->state_ == Job::State::kRunning) {  // its end is near, and its bytes are in use until then
+        job->changed_.wait(lock);
+        continue;
+      }
+      const Clock::time_point now = Clock::now();
+      if (now >= job->deadline) {
+        drop(jobs);
+        throw Refusal{503, "the request waited longer than it may; try again"};
+      }
+      job->changed_.wait_until(lock, std::min(job->deadline, now + kLookAfterClient));
+      if (job->state_ != Job::State::kWaiting) continue;
+      lock.unlock();
+      const bool is_gone = is_client_gone();
+      lock.lock();
+      if (!is_gone) continue;
+      drop(jobs);
+      throw ClientGone{};
+    }
+  }
+}
+
+std::size_t Queue::num_waiting() const {
+  const std::lock_guard lock(mutex_);
+  return num_waiting_;
+}
+
+/// Takes those of `jobs` that wait out of the queue.
+void Queue::drop(Jobs jobs) {
+  for (const std::shared_ptr<Job>& job : jobs) {
+    if (job->state_ != Job::State::kWaiting) continue;
+    job->state_ = Job::State::kDropped;
+    --num_waiting_;
+    const auto of_client = waiting_.find(job->client);
+    std::erase(of_client->second, job);
+    if (!of_client->second.empty()) continue;
+    waiting_.erase(of_client);
+    std::erase(turns_, job->client);
+  }
+}
+
+/// The next jobs of one model, one of each client in turn.
+std::vector<std::shared_ptr<Job>> Queue::take_batch() {
+  std::vector<std::shared_ptr<Job>> batch;
+  std::size_t num_passed_over = 0;  // clients in a row whose next job is for another model
+  while (batch.size() < max_batch_ && num_passed_over < turns_.size()) {
+    const std::string client = turns_.front();
+    turns_.pop_front();
+    std::deque<std::shared_ptr<Job>>& of_client = waiting_.find(client)->second;
+    if (!batch.empty() && batch.front()->model != of_client.front()->model) {
+      turns_.push_back(client);
+      ++num_passed_over;
+      continue;
+    }
+    num_passed_over = 0;
+    batch.push_back(std::move(of_client.front()));
+    of_client.pop_front();
+    if (of_client.empty())
+      waiting_.erase(client);
+    else
+      turns_.push_back(client);
+  }
+  num_waiting_ -= batch.size();
+  return batch;
+}
+
+void Queue::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return is_stopping_ || num_waiting_ > 0; });
+    if (num_waiting_ == 0) return;
+    const std::vector<std::shared_ptr<Job>> batch = take_batch();
+    const Clock::time_point start = Clock::now();
+    for (const std::shared_ptr<Job>& job : batch) job->state_ = Job::State::kRunning;
+    lock.unlock();
+    try {
+      run_(batch);
+    } catch (const std::exception& error) {  // no memory; nothing else comes out of there
+      for (const std::shared_ptr<Job>& job : batch)
+        if (!job->result) job->result = Error(ErrorCode::kInternal, error.what());
+    }
+    const Clock::time_point end = Clock::now();
+    lock.lock();
+    for (const std::shared_ptr<Job>& job : batch) {
+      BF_CHECK(job->result.has_value());
+      job->queue_s = in_seconds(start - job->since_);
+      job->compute_s = in_seconds(end - start);
+      job->state_ = Job::State::kDone;
+      job->changed_.notify_all();
+    }
+  }
+}
+
+}  // namespace byteformer::serve

@@ -1,0 +1,117 @@
+// Files that wait for a model: bounded, fair between clients, and run together when they wait together.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "byteformer/classifier.hpp"
+#include "prepare/preprocess.hpp"
+#include "serve/models.hpp"
+
+namespace byteformer::serve {
+
+using Clock = std::chrono::steady_clock;  // no clock that jumps
+
+/// One file on its way to an answer.
+struct Job {
+  std::shared_ptr<const Model> model;
+  const prepare::Preprocess* preprocess = nullptr;  ///< of `model`; null: the bytes go to the model as they are
+  std::vector<std::uint8_t> file;
+  std::string source;  ///< in messages
+  std::string client;
+  Clock::time_point deadline;
+
+  // What comes of it: set by the queue before it says that the job is done.
+  std::optional<FileResult> result = {};
+  bool was_prepared = false;
+  double queue_s = 0, compute_s = 0;
+
+ private:
+  friend class Queue;
+  enum class State { kNew, kWaiting, kRunning, kDone, kDropped };
+  State state_ = State::kNew;
+  Clock::time_point since_;
+  std::condition_variable changed_;
+};
+
+/// Bytes that requests may hold at once. Thread-safe.
+class ByteBudget {
+ public:
+  explicit ByteBudget(std::uint64_t limit) : limit_(limit) {}
+
+  /// A share that grows, and is given back at the end.
+  class Share {
+   public:
+    explicit Share(ByteBudget& budget) : budget_(budget) {}
+    ~Share() { budget_.used_ -= held_; }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    /// \throws Refusal 503 where others hold too much.
+    void grow(std::uint64_t num_bytes);
+
+   private:
+    ByteBudget& budget_;
+    std::uint64_t held_ = 0;
+  };
+
+  std::uint64_t used() const noexcept { return used_; }
+
+ private:
+  const std::uint64_t limit_;
+  std::atomic<std::uint64_t> used_{0};
+};
+
+class Queue {
+ public:
+  using Jobs = std::span<const std::shared_ptr<Job>>;
+  /// Sets `result` of each job. All are of one model.
+  using Run = std::function<void(Jobs)>;
+
+  /// \param max_waiting  jobs that wait at most
+  /// \param max_batch  jobs that run together at most
+  Queue(std::size_t max_waiting, std::size_t max_batch, Run run);
+  ~Queue();  ///< finishes what waits
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  /// All of `jobs` or none. \throws Refusal 503 where too many wait already.
+  void submit(Jobs jobs);
+
+  /// Returns when all of `jobs` are done. Those that still wait are dropped when their deadline has passed or
+  /// `is_client_gone` (asked ten times a second) says so.
+  /// \throws Refusal 503 for the deadline; ClientGone
+  void wait(Jobs jobs, const std::function<bool()>& is_client_gone);
+
+  std::size_t num_waiting() const;
+
+ private:
+  void work();
+  std::vector<std::shared_ptr<Job>> take_batch();
+  void drop(Jobs jobs);
+
+  const std::size_t max_waiting_, max_batch_;
+  const Run run_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<std::string, std::deque<std::shared_ptr<Job>>, std::less<>> waiting_;  ///< by client
+  std::deque<std::string> turns_;                                                 ///< clients that have jobs, in turn
+  std::size_t num_waiting_ = 0;
+  bool is_stopping_ = false;
+  std::thread worker_;
+};
+
+}  // namespace byteformer::serve

@@ -1,0 +1,290 @@
+// Routes, keys, the log, and everything that is answered without running a model.
+#include "serve/service.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/random.hpp"
+#include "base/text.hpp"
+#include "byteformer/version.hpp"
+#include "format/json.hpp"
+#include "serve/assets.hpp"
+#include "serve/service_state.hpp"
+
+namespace byteformer::serve {
+namespace {
+
+using base::joined;
+using format::OrderedJson;
+
+constexpr std::string_view kServerName = "byteformer";
+constexpr int kClientGoneStatus = 499;  // in the log only
+constexpr const char* kContentPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+std::vector<std::string_view> parts_of(std::string_view pattern) {
+  std::vector<std::string_view> parts;
+  for (pattern.remove_prefix(1);;) {
+    const std::size_t slash = pattern.find('/');
+    parts.push_back(pattern.substr(0, slash));
+    if (slash == std::string_view::npos) return parts;
+    pattern.remove_prefix(slash + 1);
+  }
+}
+
+/// Whether `path` is of the form `pattern`; `names` are then its parts in braces.
+bool matches(std::string_view pattern, const std::vector<std::string>& path, std::vector<std::string>& names) {
+  const std::vector<std::string_view> parts = parts_of(pattern);
+  if (parts.size() != path.size()) return false;
+  names.clear();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].starts_with('{'))
+      names.push_back(path[i]);
+    else if (parts[i] != path[i])
+      return false;
+  }
+  return true;
+}
+
+/// The client's own id where it is a plain word, else a new one.
+std::string request_id(const RequestHead& head, std::uint64_t number) {
+  const std::string* given = head.find("x-request-id");
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  if (given != nullptr && !given->empty() && given->size() <= 128 && std::ranges::all_of(*given, is_plain))
+    return *given;
+  static const std::string start = [] {
+    std::array<std::uint8_t, 6> bytes{};
+    base::fill_from_system_random(bytes);
+    return base::hex(bytes);
+  }();
+  return joined(start, '-', number);
+}
+
+/// Takes as long wherever they differ.
+bool equals_in_constant_time(const base::Sha256& a, const base::Sha256& b) noexcept {
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+Outcome outcome_of(int status) noexcept {
+  if (status == kClientGoneStatus) return Outcome::kClientGone;
+  if (status < 400) return Outcome::kOk;
+  if (status < 500) return Outcome::kClientError;
+  return status == 503 ? Outcome::kOverloaded : Outcome::kServerError;
+}
+
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string fraction = std::to_string(1000 + millis);
+  fraction[0] = '.';
+  return std::string(text.data(), length) + fraction + "Z";
+}
+
+}  // namespace
+
+int status_of(const Error& error) noexcept {
+  switch (error.code()) {
+    case ErrorCode::kEmptyFile:
+    case ErrorCode::kTooManyTokens:
+    case ErrorCode::kInvalidFormat:
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kNotPrepared:
+    case ErrorCode::kUnsupported: return 400;
+    default: return 500;
+  }
+}
+
+const std::vector<Service::Route>& Service::table() {
+  static const std::vector<Route> kRoutes = {
+      {"GET", "/", &Service::get_page, true},
+      {"GET", "/page.css", &Service::get_page, true},
+      {"GET", "/page.js", &Service::get_page, true},
+      {"GET", "/openapi.json", &Service::get_openapi, true},
+      {"GET", "/metrics", &Service::get_metrics},
+      {"GET", "/v2", &Service::get_server, true},
+      {"GET", "/v2/health/live", &Service::get_live, true},
+      {"GET", "/v2/health/ready", &Service::get_ready, true},
+      {"GET", "/v2/models/stats", &Service::get_all_stats},
+      {"GET", "/v2/models/{model}", &Service::get_model},
+      {"GET", "/v2/models/{model}/ready", &Service::get_model_ready},
+      {"GET", "/v2/models/{model}/config", &Service::get_model_config},
+      {"GET", "/v2/models/{model}/stats", &Service::get_model_stats},
+      {"POST", "/v2/models/{model}/infer", &Service::infer},
+      {"GET", "/v2/models/{model}/versions/{version}", &Service::get_model},
+      {"GET", "/v2/models/{model}/versions/{version}/ready", &Service::get_model_ready},
+      {"GET", "/v2/models/{model}/versions/{version}/config", &Service::get_model_config},
+      {"GET", "/v2/models/{model}/versions/{version}/stats", &Service::get_model_stats},
+      {"POST", "/v2/models/{model}/versions/{version}/infer", &Service::infer},
+      {"POST", "/v2/repository/index", &Service::get_index},
+      {"POST", "/v2/repository/models/{model}/load", &Service::load_model},
+      {"POST", "/v2/repository/models/{model}/unload", &Service::unload_model},
+      {"POST", "/classify", &Service::classify},
+  };
+  return kRoutes;
+}
+
+std::vector<std::string> Service::routes() {
+  std::vector<std::string> routes;
+  for (const Route& route : table()) routes.push_back(joined(route.method, ' ', route.pattern));
+  return routes;
+}
+
+Service::Service(Models& models, ServiceOptions options)
+    : models_(models),
+      options_(std::move(options)),
+      budget_(options_.max_held_bytes),
+      streams_(options_.max_streams),
+      pool_(options_.num_threads),
+      queue_(options_.max_waiting_files, options_.max_batch_files, [this](Queue::Jobs jobs) { run_batch(jobs); }) {}
+
+Service::~Service() = default;
+
+const Service::Route& Service::find_route(Request& request) const {
+  const Route* other_method = nullptr;
+  for (const Route& route : table()) {
+    if (!matches(route.pattern, request.target.path, request.names)) continue;
+    if (route.method == request.exchange.head().method) return route;
+    other_method = &route;
+  }
+  if (other_method != nullptr)
+    throw Refusal{405, joined("this address takes ", other_method->method, " requests only")};
+  throw Refusal{404, "there is nothing at this address"};
+}
+
+void Service::authorize(Request& request, bool is_open) const {
+  request.client = request.exchange.client();
+  if (options_.api_keys.empty()) return;
+  const RequestHead& head = request.exchange.head();
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string* field = head.find("authorization");
+  std::string_view key;
+  if (field != nullptr && field->starts_with(kBearer))
+    key = std::string_view(*field).substr(kBearer.size());
+  else if (const std::string* own = head.find("x-api-key"))
+    key = *own;
+  const base::Sha256 digest = base::sha256({reinterpret_cast<const std::uint8_t*>(key.data()), key.size()});
+  bool is_known = false;
+  for (const base::Sha256& known : options_.api_keys) is_known |= equals_in_constant_time(known, digest);
+  if (is_known)
+    request.client = "key " + base::hex(std::span(digest).first(8));
+  else if (!is_open)
+    throw Refusal{401, "an API key is needed: Authorization: Bearer KEY"};
+}
+
+void Service::handle(Exchange& exchange) {
+  Request request(exchange, budget_);
+  request.id = request_id(exchange.head(), ++last_id_);
+  const auto refuse = [&](int status, std::string_view message) {
+    if (request.has_begun) throw ClientGone{};  // half an answer cannot become a refusal
+    Response response{status, error_body(message)};
+    if (status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
+    request.respond(std::move(response));
+  };
+  try {
+    try {
+      request.target = parse_target(exchange.head().target);
+      const Route& route = find_route(request);
+      authorize(request, route.is_open);
+      (this->*route.handler)(request);
+    } catch (const Refusal& refusal) {
+      refuse(refusal.status, refusal.message);
+    } catch (const Error& error) {
+      const int status = status_of(error);
+      refuse(status, status == 500 ? "an internal error; the server's log has it" : error.what());
+    } catch (const std::bad_alloc&) {
+      refuse(503, "there is not enough memory now; try again");
+    } catch (const std::exception&) {
+      refuse(500, "an internal error");
+    }
+  } catch (const ClientGone&) {
+    finish(request, kClientGoneStatus);
+    throw;
+  }
+  finish(request, request.status);
+}
+
+void Service::finish(Request& request, int status) {
+  const double seconds = std::chrono::duration<double>(Clock::now() - request.start).count();
+  const Outcome outcome = outcome_of(status);
+  metrics_.count_request(request.key(), outcome, seconds);
+  if (!options_.log) return;
+  const RequestHead& head = request.exchange.head();
+  OrderedJson line = {{"time", utc_now()},
+                      {"id", request.id},
+                      {"client", request.exchange.client()},
+                      {"method", base::excerpt(head.method)},
+                      {"path", base::as_utf8(std::string_view(head.target).substr(0, 200))},
+                      {"status", status},
+                      {"outcome", to_string(outcome)},
+                      {"bytes_in", request.bytes_in},
+                      {"duration_ms", static_cast<double>(static_cast<std::int64_t>(seconds * 1e6)) / 1e3}};
+  if (request.model) {
+    line["model"] = request.model->source.name;
+    line["version"] = request.model->source.version;
+    line["files"] = request.num_files;
+  }
+  if (const std::string* trace = head.find("traceparent"))
+    line["traceparent"] = base::as_utf8(std::string_view(*trace).substr(0, 55));
+  if (!options_.log(line.dump())) metrics_.count_lost_log_line();
+}
+
+void Service::note_malformed(const std::string& client, int status) {
+  metrics_.count_request({}, outcome_of(status), 0);
+  const OrderedJson line = {
+      {"time", utc_now()}, {"client", client}, {"status", status}, {"outcome", to_string(outcome_of(status))}};
+  if (options_.log && !options_.log(line.dump())) metrics_.count_lost_log_line();
+}
+
+void Service::get_page(Request& request) {
+  const std::string& name = request.target.path.front();
+  const bool is_page = name.empty();
+  Response response;
+  response.body = asset(is_page ? "page.html" : name);
+  response.content_type = is_page                  ? "text/html; charset=utf-8"
+                          : name.ends_with(".css") ? "text/css; charset=utf-8"
+                                                   : "text/javascript; charset=utf-8";
+  response.fields = {{"Content-Security-Policy", kContentPolicy},
+                     {"X-Content-Type-Options", "nosniff"},
+                     {"Referrer-Policy", "no-referrer"},
+                     {"Cache-Control", "no-cache"}};
+  request.respond(std::move(response));
+}
+
+void Service::get_openapi(Request& request) { request.respond_json(std::string(asset(kOpenApiAsset))); }
+
+void Service::get_metrics(Request& request) {
+  std::vector<Metrics::Key> loaded;
+  for (const Models::State& state : models_.states())
+    if (state.model) loaded.emplace_back(state.source.name, state.source.version);
+  const Gauges gauges{num_connections_, queue_.num_waiting(), budget_.used()};
+  request.respond({200, metrics_.text(loaded, gauges), "text/plain; version=0.0.4; charset=utf-8"});
+}
+
+void Service::get_server(Request& request) {
+  std::vector<std::string> extensions = {"binary_tensor_data", "classification", "model_configuration",
+                                         "model_repository", "statistics"};
+  if (options_.has_model_control) extensions.emplace_back("model_repository(unload_dependents)");
+  request.respond_json(OrderedJson{{"name", kServerName}, {"version", version()}, {"extensions", extensions}}.dump());
+}
+
+void Service::get_live(Request& request) { request.respond_json(R"({"live":true})"); }
+
+void Service::get_ready(Request& request) {
+  const bool is_ready = !is_draining_ && models_.all_ready();
+  request.respond_json(is_ready ? R"({"ready":true})" : R"({"ready":false})", is_ready ? 200 : 503);
+}
+
+}  // namespace byteformer::serve

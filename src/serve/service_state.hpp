@@ -1,0 +1,69 @@
+// One request on its way through the service: shared by the files that answer it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serve/service.hpp"
+
+namespace byteformer::serve {
+
+inline constexpr std::size_t kPieceBytes = 1 << 16;  ///< of a body that are read at once
+inline constexpr std::size_t kLongestName = 1024;    ///< that a client gives a file
+
+struct Service::Request {
+  Request(Exchange& exchange_, ByteBudget& budget) : exchange(exchange_), share(budget) {}
+
+  Exchange& exchange;
+  ByteBudget::Share share;
+  Clock::time_point start = Clock::now();
+  std::string id;
+  std::string client;  ///< whose turn it takes: the API key's, or the address
+  Target target = {};
+  std::vector<std::string> names = {};  ///< what stands in the places of {} in the route
+  std::shared_ptr<const Model> model = {};
+  bool as_is = false;
+  Clock::time_point deadline = Clock::time_point::max();
+  std::optional<Gunzip> gunzip = {};
+  std::uint64_t bytes_in = 0;
+  std::size_t num_files = 0;
+  bool has_begun = false;
+  int status = 0;
+
+  /// The next bytes of the body, unpacked.
+  std::size_t read(std::span<std::uint8_t> out) {
+    const std::size_t size = gunzip ? gunzip->read(out) : exchange.read(out);
+    bytes_in += size;
+    return size;
+  }
+
+  void respond(Response response) {
+    status = response.status;
+    response.fields.emplace_back("X-Request-Id", id);
+    if (status == 503) response.fields.emplace_back("Retry-After", "1");
+    has_begun = true;
+    exchange.respond(response);
+  }
+  void respond_json(std::string body, int with_status = 200) { respond({with_status, std::move(body)}); }
+
+  void begin(Response head) {
+    status = head.status;
+    head.fields.emplace_back("X-Request-Id", id);
+    has_begun = true;
+    exchange.begin(head);
+  }
+
+  Metrics::Key key() const { return model ? Metrics::Key{model->source.name, model->source.version} : Metrics::Key{}; }
+};
+
+struct Service::Route {
+  std::string_view method, pattern;  ///< "/v2/models/{model}/ready"
+  void (Service::*handler)(Request&);
+  bool is_open = false;  ///< answered without an API key
+};
+
+/// What a client is told of a file's error: 4xx for what lies in the file.
+int status_of(const Error& error) noexcept;
+
+}  // namespace byteformer::serve

@@ -1,0 +1,139 @@
+// Addresses, multipart, base64 and gzip: what is read of them, and what is refused.
+#include "serve/forms.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace byteformer::serve {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::uint8_t> bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+std::string text_of(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
+
+template <typename Action>
+int refused(const Action& action) {
+  try {
+    action();
+  } catch (const Refusal& refusal) {
+    EXPECT_FALSE(refusal.message.empty());
+    return refusal.status;
+  }
+  return 0;
+}
+
+TEST(Forms, TargetHasPartsAndParameters) {
+  const Target target = parse_target("/v2/models/a%20b?top_k=3&name=x%2Fy+z&logits");
+  EXPECT_THAT(target.path, ElementsAre("v2", "models", "a b"));
+  EXPECT_EQ(*target.find("name"), "x/y z");
+  EXPECT_EQ(target.number("top_k", 1, 5), 3);
+  EXPECT_EQ(target.number("absent", 1, 5), std::nullopt);
+  EXPECT_TRUE(target.flag("logits"));
+  EXPECT_FALSE(target.flag("features"));
+  EXPECT_THAT(parse_target("/").path, ElementsAre(""));
+  EXPECT_THAT(parse_target("/a//b?").path, ElementsAre("a", "", "b"));
+}
+
+TEST(Forms, TargetIsRefused) {
+  for (const char* text : {"", "x", "*", "http://host/", "/%", "/%1", "/%zz", "/%00", "/?a=1&a=2", "/?a=%00"})
+    EXPECT_EQ(refused([&] { parse_target(text); }), 400) << text;
+  const Target target = parse_target("/?a=0&b=6&c=1x&d=&e=2");
+  for (const char* name : {"a", "b", "c", "d"}) EXPECT_EQ(refused([&] { target.number(name, 1, 5); }), 400) << name;
+  EXPECT_EQ(refused([&] { target.flag("e"); }), 400);
+}
+
+TEST(Forms, MediaTypeParameter) {
+  EXPECT_EQ(media_type_parameter("multipart/form-data; boundary=ab", "boundary"), "ab");
+  EXPECT_EQ(media_type_parameter("x; a=\"1;boundary=2\"; Boundary=\"q\\\"r\"", "boundary"), "q\"r");
+  EXPECT_EQ(media_type_parameter("x; a=b", "boundary"), std::nullopt);
+  EXPECT_EQ(media_type_parameter("x; boundary=\"never closed", "boundary"), std::nullopt);
+}
+
+TEST(Forms, MultipartHoldsItsParts) {
+  const auto body = bytes_of(
+      "preamble\r\n--b\r\nContent-Disposition: form-data; name=\"one\"; filename=\"a.png\"\r\nX: y\r\n\r\nfirst\r\n--"
+      "b  \r\n\r\n\r\n--b\r\ncontent-disposition: form-data; name=three\r\n\r\n-- b is no end\r\n--b--\r\nepilogue");
+  const std::vector<Part> parts = parse_multipart(body, "b", 3);
+  ASSERT_EQ(parts.size(), 3U);
+  EXPECT_EQ(parts[0].name, "one");
+  EXPECT_EQ(parts[0].file_name, "a.png");
+  EXPECT_EQ(text_of(parts[0].bytes), "first");
+  EXPECT_THAT(parts[1].bytes, IsEmpty());
+  EXPECT_EQ(parts[2].name, "three");
+  EXPECT_EQ(text_of(parts[2].bytes), "-- b is no end");
+  EXPECT_THAT(parse_multipart(bytes_of("--b--"), "b", 3), IsEmpty());
+}
+
+TEST(Forms, MultipartIsRefused) {
+  const char* const cases[] = {"",
+                               "x",
+                               "--b",
+                               "--b\r\n",
+                               "--bx\r\n",
+                               "--b\r\n\r\nno end",
+                               "--b\r\nno colon\r\n\r\nx\r\n--b--",
+                               "--b\r\nA: b\r\nno empty line\r\n--b--"};
+  for (const char* body : cases) EXPECT_EQ(refused([&] { parse_multipart(bytes_of(body), "b", 9); }), 400) << body;
+  EXPECT_EQ(refused([&] { parse_multipart(bytes_of("--b--"), "", 9); }), 400);
+  EXPECT_EQ(refused([&] { parse_multipart(bytes_of("--b\r\n\r\n\r\n--b\r\n\r\n\r\n--b--"), "b", 1); }), 400);
+}
+
+TEST(Forms, Base64IsStrict) {
+  EXPECT_EQ(text_of(decode_base64("aGVsbG8=")), "hello");
+  EXPECT_EQ(text_of(decode_base64("aGVsbG9v")), "helloo");
+  EXPECT_EQ(text_of(decode_base64("aA==")), "h");
+  EXPECT_EQ(decode_base64("//79"), (std::vector<std::uint8_t>{0xff, 0xfe, 0xfd}));
+  EXPECT_THAT(decode_base64(""), IsEmpty());
+  for (const char* text : {"a", "aA=", "aA", "a===", "aA=A", "aGV sbG8", "aGVs\n", "-_-_"})
+    EXPECT_EQ(refused([&] { decode_base64(text); }), 400) << text;
+}
+
+std::vector<std::uint8_t> packed(std::string_view text) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+  std::vector<std::uint8_t> out(text.size() + 100);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+/// What comes of packed bytes that arrive `step` at a time.
+std::string unpacked(std::span<const std::uint8_t> bytes, std::size_t step) {
+  Gunzip gunzip([&](std::span<std::uint8_t> out) {
+    const std::size_t size = std::min({step, out.size(), bytes.size()});
+    std::copy_n(bytes.begin(), size, out.begin());
+    bytes = bytes.subspan(size);
+    return size;
+  });
+  std::string text;
+  std::vector<std::uint8_t> buffer(7);
+  while (const std::size_t size = gunzip.read(buffer))
+    text.append(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+  return text;
+}
+
+TEST(Forms, GzipIsUnpackedInPieces) {
+  const std::string text(1000, 'x');
+  for (const std::size_t step : {1, 10, 10'000}) EXPECT_EQ(unpacked(packed(text), step), text);
+  const auto whole = packed(text);
+  EXPECT_EQ(refused([&] { unpacked(std::span(whole).first(whole.size() - 1), 100); }), 400);
+  auto longer = whole;
+  longer.push_back(0);
+  for (const std::size_t step : {1, 10'000}) EXPECT_EQ(refused([&] { unpacked(longer, step); }), 400);
+  EXPECT_EQ(refused([&] { unpacked(bytes_of("no gzip at all"), 100); }), 400);
+}
+
+}  // namespace
+}  // namespace byteformer::serve

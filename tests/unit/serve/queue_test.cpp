@@ -1,0 +1,140 @@
+// The queue: who runs with whom, in which turn, and what is dropped.
+#include "serve/queue.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "serve/exchange.hpp"
+
+namespace byteformer::serve {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr auto kLong = std::chrono::hours(1);
+
+std::shared_ptr<Job> job(const std::string& client, const std::string& name, Clock::duration time = kLong) {
+  auto job = std::make_shared<Job>();
+  job->client = client;
+  job->source = name;
+  job->deadline = Clock::now() + time;
+  return job;
+}
+
+const auto kStays = [] { return false; };
+
+/// Runs `jobs` behind one that holds the queue up until all wait; the batches after it.
+std::vector<std::vector<std::string>> batches_of(const std::vector<std::shared_ptr<Job>>& jobs, std::size_t max_batch) {
+  std::promise<void> started, gate;
+  std::vector<std::vector<std::string>> batches;
+  Queue queue(100, max_batch, [&](Queue::Jobs batch) {
+    if (batch.front()->source == "holds up") {
+      started.set_value();
+      gate.get_future().wait();
+    } else {
+      batches.emplace_back();
+      for (const auto& one : batch) batches.back().push_back(one->source);
+    }
+    for (const auto& one : batch) one->result = Output{};
+  });
+  const auto first = job("z", "holds up");
+  queue.submit(std::vector{first});
+  started.get_future().wait();
+  for (const auto& one : jobs) queue.submit(std::vector{one});
+  gate.set_value();
+  queue.wait(std::vector{first}, kStays);
+  queue.wait(jobs, kStays);
+  return batches;
+}
+
+TEST(Queue, ClientsTakeTurns) {
+  const std::vector jobs = {job("a", "a1"), job("a", "a2"), job("a", "a3"),
+                            job("b", "b1"), job("c", "c1"), job("b", "b2")};
+  EXPECT_THAT(batches_of(jobs, 2),
+              ElementsAre(ElementsAre("a1", "b1"), ElementsAre("c1", "a2"), ElementsAre("b2", "a3")));
+  EXPECT_THAT(batches_of({job("a", "a1"), job("b", "b1")}, 64), ElementsAre(ElementsAre("a1", "b1")));
+}
+
+TEST(Queue, RefusesWhatIsTooMuch) {
+  std::promise<void> started, gate;
+  Queue queue(2, 1, [&](Queue::Jobs batch) {
+    if (batch.front()->source == "first") {
+      started.set_value();
+      gate.get_future().wait();
+    }
+    batch.front()->result = Output{};
+  });
+  const auto first = job("a", "first");
+  queue.submit(std::vector{first});
+  started.get_future().wait();
+  const std::vector two = {job("a", "2"), job("b", "3")};
+  queue.submit(two);
+  EXPECT_THROW(queue.submit(std::vector{job("a", "4")}), Refusal);
+  EXPECT_THROW(queue.submit(std::vector{job("a", "4"), job("a", "5"), job("a", "6")}), Refusal);
+  EXPECT_EQ(queue.num_waiting(), 2U);
+  gate.set_value();
+  queue.wait(std::vector{first}, kStays);
+  queue.wait(two, kStays);
+  EXPECT_EQ(queue.num_waiting(), 0U);
+}
+
+TEST(Queue, DropsWhatIsLateAndWhoIsGone) {
+  std::promise<void> started, gate;
+  std::vector<std::string> run;
+  {
+    Queue queue(10, 1, [&](Queue::Jobs batch) {
+      if (batch.front()->source == "first") {
+        started.set_value();
+        gate.get_future().wait();
+      }
+      run.push_back(batch.front()->source);
+      batch.front()->result = Output{};
+    });
+    const auto first = job("a", "first");
+    queue.submit(std::vector{first});
+    started.get_future().wait();
+    const std::vector late = {job("b", "late", std::chrono::milliseconds(1)), job("b", "with it")};
+    queue.submit(late);
+    EXPECT_THROW(queue.wait(late, kStays), Refusal);
+    const std::vector gone = {job("c", "gone")};
+    queue.submit(gone);
+    EXPECT_THROW(queue.wait(gone, [] { return true; }), ClientGone);
+    EXPECT_EQ(queue.num_waiting(), 0U);
+    const auto last = job("b", "last");
+    queue.submit(std::vector{last});
+    gate.set_value();
+    queue.wait(std::vector{first, last}, kStays);
+  }
+  EXPECT_THAT(run, ElementsAre("first", "last"));
+}
+
+TEST(Queue, ARunThatFailsAnswersAll) {
+  Queue queue(10, 10, [](Queue::Jobs) { throw std::runtime_error("broken"); });
+  const std::vector jobs = {job("a", "1")};
+  queue.submit(jobs);
+  queue.wait(jobs, kStays);
+  EXPECT_EQ(std::get<Error>(*jobs[0]->result).code(), ErrorCode::kInternal);
+}
+
+TEST(ByteBudget, IsSharedAndGivenBack) {
+  ByteBudget budget(100);
+  ByteBudget::Share a(budget);
+  a.grow(60);
+  {
+    ByteBudget::Share b(budget);
+    b.grow(40);
+    EXPECT_THROW(b.grow(1), Refusal);
+    EXPECT_EQ(budget.used(), 100U);
+  }
+  EXPECT_EQ(budget.used(), 60U);
+  EXPECT_THROW(a.grow(UINT64_MAX), Refusal);
+  EXPECT_EQ(budget.used(), 60U);
+}
+
+}  // namespace
+}  // namespace byteformer::serve
