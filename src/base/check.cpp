@@ -10,10 +10,10 @@ namespace byteformer::base::detail {
 
 void CheckedValue::print(char* text, std::size_t size) const noexcept {
   switch (kind_) {
-    case Kind::kSigned: std::snprintf(text, size, "%" PRId64, signed_); break;
-    case Kind::kUnsigned: std::snprintf(text, size, "%" PRIu64, unsigned_); break;
-    case Kind::kReal: std::snprintf(text, size, "%.17g", real_); break;
-    case Kind::kPointer: std::snprintf(text, size, "%p", pointer_); break;
+    case Kind::kSigned: std::snprintf(text, size, "%" PRId64, as_signed); break;
+    case Kind::kUnsigned: std::snprintf(text, size, "%" PRIu64, as_unsigned); break;
+    case Kind::kReal: std::snprintf(text, size, "%.17g", as_real); break;
+    case Kind::kPointer: std::snprintf(text, size, "%p", as_pointer); break;
   }
 }
 

@@ -18,21 +18,24 @@ namespace detail {
 /// One side of a comparison that failed, for the message.
 class CheckedValue {
  public:
-  CheckedValue(std::signed_integral auto value) : kind_(Kind::kSigned), signed_(value) {}
-  CheckedValue(std::unsigned_integral auto value) : kind_(Kind::kUnsigned), unsigned_(value) {}
-  CheckedValue(std::floating_point auto value) : kind_(Kind::kReal), real_(static_cast<double>(value)) {}
-  CheckedValue(const void* value) : kind_(Kind::kPointer), pointer_(value) {}
+  // NOLINTBEGIN(google-explicit-constructor): it stands for the value
+  CheckedValue(std::signed_integral auto value) : kind_(Kind::kSigned), as_signed(value) {}
+  CheckedValue(std::unsigned_integral auto value) : kind_(Kind::kUnsigned), as_unsigned(value) {}
+  CheckedValue(std::floating_point auto value) : kind_(Kind::kReal), as_real(static_cast<double>(value)) {}
+  CheckedValue(const void* value) : kind_(Kind::kPointer), as_pointer(value) {}
+  // NOLINTEND(google-explicit-constructor)
 
   /// Writes the value as text with its zero at the end, shortened to what fits.
   void print(char* text, std::size_t size) const noexcept;
 
  private:
-  enum class Kind { kSigned, kUnsigned, kReal, kPointer } kind_;
+  enum class Kind { kSigned, kUnsigned, kReal, kPointer };
+  Kind kind_;  // NOLINT(modernize-use-default-member-init): each constructor has another
   union {
-    std::int64_t signed_;
-    std::uint64_t unsigned_;
-    double real_;
-    const void* pointer_;
+    std::int64_t as_signed;
+    std::uint64_t as_unsigned;
+    double as_real;
+    const void* as_pointer;
   };
 };
 
@@ -77,11 +80,11 @@ struct LessEqual {
   } while (false)
 
 /// As BF_DCHECK(a == b), (a < b), (a <= b), with both numbers or pointers in the message; signs are no trouble.
-#define BF_DCHECK_EQ(a, b) BF_DCHECK_COMPARISON_(Equal, "==", a, b)
-#define BF_DCHECK_LT(a, b) BF_DCHECK_COMPARISON_(Less, "<", a, b)
-#define BF_DCHECK_LE(a, b) BF_DCHECK_COMPARISON_(LessEqual, "<=", a, b)
+#define BF_DCHECK_EQ(a, b) BF_DCHECK_COMPARISON(Equal, "==", a, b)
+#define BF_DCHECK_LT(a, b) BF_DCHECK_COMPARISON(Less, "<", a, b)
+#define BF_DCHECK_LE(a, b) BF_DCHECK_COMPARISON(LessEqual, "<=", a, b)
 
-#define BF_DCHECK_COMPARISON_(Comparison, sign, a, b)                                                             \
+#define BF_DCHECK_COMPARISON(Comparison, sign, a, b)                                                              \
   do {                                                                                                            \
     if constexpr (::byteformer::base::kDchecks) {                                                                 \
       const auto& bf_left = (a);                                                                                  \

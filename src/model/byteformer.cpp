@@ -192,10 +192,10 @@ std::shared_ptr<const format::Tensors> checked(const format::ModelConfig& config
 }  // namespace
 
 std::size_t Workspace::num_bytes() const noexcept {
-  std::size_t total = x.buffer.capacity() * x.buffer.row_size() * sizeof(float) + workers.shared.num_bytes() +
-                      workers.finished.num_bytes();
-  for (const nn::WorkerScratch& scratch : workers.scratch) total += scratch.num_bytes();
-  for (const StageState& stage : stages)
+  std::size_t total = x_.buffer.capacity() * x_.buffer.row_size() * sizeof(float) + workers_.shared.num_bytes() +
+                      workers_.finished.num_bytes();
+  for (const nn::WorkerScratch& scratch : workers_.scratch) total += scratch.num_bytes();
+  for (const StageState& stage : stages_)
     total += stage.windows.num_bytes() + (stage.pairs ? stage.pairs->num_bytes() : 0);
   return total;
 }
@@ -220,10 +220,10 @@ Workspace ByteFormer::make_workspace(base::ThreadPool& pool) const {
   Workspace ws(pool, hidden);
   std::size_t late = 0;
   for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
-    ws.stages.push_back({nn::WindowCutter(windows(layer), late, hidden), std::nullopt});
+    ws.stages_.push_back({nn::WindowCutter(windows(layer), late, hidden), std::nullopt});
     late = windows(layer).num_late(late);
     if (!stages_[layer].merge) continue;
-    ws.stages.back().pairs.emplace(nn::WindowGeometry::pairs(), late, hidden);
+    ws.stages_.back().pairs.emplace(nn::WindowGeometry::pairs(), late, hidden);
     late = nn::WindowGeometry::pairs().num_windows(late);
   }
   return ws;
@@ -259,52 +259,52 @@ std::size_t ByteFormer::max_workspace_bytes(int num_threads) const noexcept {
 }
 
 void ByteFormer::forward(Workspace& ws, bool flush) const {
-  BF_DCHECK_EQ(ws.stages.size(), stages_.size());  // a workspace is made for one model
-  BF_DCHECK(ws.x.is_whole());
+  BF_DCHECK_EQ(ws.stages_.size(), stages_.size());  // a workspace is made for one model
+  BF_DCHECK(ws.x_.is_whole());
   const auto observe = [&ws](const char* stage, std::size_t layer) {
-    if (ws.observer) ws.observer(stage + std::to_string(layer), ws.x);
+    if (ws.observer) ws.observer(stage + std::to_string(layer), ws.x_);
   };
-  const std::size_t least_rows = flush ? 0 : kLeastReadyRows * static_cast<std::size_t>(ws.workers.pool.num_threads());
-  if (ws.observer) ws.observer("stem", ws.x);
+  const std::size_t least_rows = flush ? 0 : kLeastReadyRows * static_cast<std::size_t>(ws.workers_.pool.num_threads());
+  if (ws.observer) ws.observer("stem", ws.x_);
   for (std::size_t layer = 0; layer < stages_.size(); ++layer) {
     const Stage& stage = stages_[layer];
-    auto& [windows, pairs] = ws.stages[layer];
-    windows.push(ws.x, ws.workers.pool);
-    ws.x.clear();
+    auto& [windows, pairs] = ws.stages_[layer];
+    windows.push(ws.x_, ws.workers_.pool);
+    ws.x_.clear();
     if (windows.num_ready() < least_rows) return;  // the rows wait until a pass is worth its while
-    stage.block(windows, ws.workers);
-    windows.emit_rows(ws.x, ws.workers.pool);
+    stage.block(windows, ws.workers_);
+    windows.emit_rows(ws.x_, ws.workers_.pool);
     observe("block_", layer);
     if (!stage.merge) continue;
-    pairs->push(ws.x, ws.workers.pool);
-    pairs->emit_windows((*stage.merge)(*pairs, ws.workers), ws.x, ws.workers.pool);
+    pairs->push(ws.x_, ws.workers_.pool);
+    pairs->emit_windows((*stage.merge)(*pairs, ws.workers_), ws.x_, ws.workers_.pool);
     observe("merge_", layer);
   }
-  head_(ws.x, ws.mean, ws.workers, ws.results);
-  ws.x.clear();
+  head_(ws.x_, ws.mean_, ws.workers_, ws.results);
+  ws.x_.clear();
 }
 
 void ByteFormer::feed(std::span<const std::uint8_t> bytes, Workspace& ws) const {
-  const std::size_t round = kRoundTokens * static_cast<std::size_t>(ws.workers.pool.num_threads());
+  const std::size_t round = kRoundTokens * static_cast<std::size_t>(ws.workers_.pool.num_threads());
   while (!bytes.empty()) {
-    stem_.take(bytes, round, ws.stem, ws.workers, ws.x);
-    if (ws.x.num_rows >= round) forward(ws, false);
+    stem_.take(bytes, round, ws.stem_, ws.workers_, ws.x_);
+    if (ws.x_.num_rows >= round) forward(ws, false);
   }
 }
 
-void ByteFormer::end_file(Workspace& ws) const { stem_.finish(ws.stem, ws.workers, ws.x); }
+void ByteFormer::end_file(Workspace& ws) const { stem_.finish(ws.stem_, ws.workers_, ws.x_); }
 
 void ByteFormer::flush(Workspace& ws) const {
-  BF_DCHECK_EQ(ws.stem.num_bytes, 0);  // no file is open
+  BF_DCHECK_EQ(ws.stem_.num_bytes, 0);  // no file is open
   forward(ws, true);
 }
 
 void ByteFormer::reset(Workspace& ws) const {
-  ws.x.clear();
-  ws.stem = {};
-  ws.mean = {};
+  ws.x_.clear();
+  ws.stem_ = {};
+  ws.mean_ = {};
   ws.results.clear();
-  for (auto& [windows, pairs] : ws.stages) {
+  for (auto& [windows, pairs] : ws.stages_) {
     windows.clear();
     if (pairs) pairs->clear();
   }

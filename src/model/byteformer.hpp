@@ -48,13 +48,13 @@ class Workspace {
     std::optional<nn::WindowCutter> pairs;
   };
 
-  Workspace(base::ThreadPool& pool, std::size_t hidden_size) : workers(pool), x(hidden_size) {}
+  Workspace(base::ThreadPool& pool, std::size_t hidden_size) : workers_(pool), x_(hidden_size) {}
 
-  nn::Workers workers;
-  nn::ByteStemState stem;
-  nn::PackedRows x;
-  std::vector<StageState> stages;
-  nn::MeanState mean;
+  nn::Workers workers_;
+  nn::ByteStemState stem_;
+  nn::PackedRows x_;
+  std::vector<StageState> stages_;
+  nn::MeanState mean_;
 };
 
 /// A ByteFormer ready to run. Immutable: any number of threads may use it, each with its own Workspace.
