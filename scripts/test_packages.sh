@@ -23,6 +23,7 @@ make_pristine() {  # build/bare/pristine.tar: a bare Debian 12 as a container's 
   rm -rf "$root"
   debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" >"$bare/log" 2>&1 || { tail "$bare/log" >&2; exit 1; }
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
+  rm -f "$root/etc/apt/sources.list"
   cp -a /etc/apt/sources.list* "$root/etc/apt/" 2>/dev/null || true
   cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
   cp -a /etc/ssl/certs/. "$root/etc/ssl/certs/"; cp -a /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
@@ -50,7 +51,7 @@ inside() {  # inside COMMAND: in the root, as a stranger
 }
 
 run_python_tests() {  # run_python_tests PYTHON, by whatever package it has
-  inside "for test in /source/tests/python/test_*.py; do echo \"\$test\"; $1 \"\$test\" 2>&1 | tail -n 3; [ \${PIPESTATUS[0]} = 0 ]; done"
+  inside "cd /source/tests/python; for test in test_*.py; do $1 -m unittest discover -p \$test >log 2>&1 || { cat log; exit 1; }; echo \$test \$(tail -n 3 log); done"
 }
 
 passed() { summary+=("$1: passed$2"); }
@@ -64,7 +65,7 @@ test_wheel() {
   inside "python3 -m venv /venv && /venv/bin/pip install -q --disable-pip-version-check /dist/*.whl && /venv/bin/pip list"
   inside "/venv/bin/byteformer classify /source/examples/data/*.jpg --top-k 1"
   run_python_tests /venv/bin/python
-  inside "/venv/bin/pip install -q --disable-pip-version-check numpy && /venv/bin/python /source/tests/python/test_classifier.py" ||
+  inside "/venv/bin/pip install -q --disable-pip-version-check numpy && cd /source/tests/python && /venv/bin/python -m unittest test_classifier" ||
     fail "with numpy"
   inside "/venv/bin/pip uninstall -q -y byteformer && ! ls -d /venv/lib/python3*/site-packages/byteformer" || fail "pip uninstall leaves something"
   passed wheel ", $(du -h dist/*.whl | cut -f1)"
@@ -76,7 +77,7 @@ test_sdist() {  # here, with what is installed, and the compiler's cache
   rm -rf build/sdist; mkdir -p build/sdist
   /usr/bin/python3 -m venv --system-site-packages build/sdist/venv
   TMPDIR=$PWD/build/sdist build/sdist/venv/bin/pip install -q --disable-pip-version-check --no-build-isolation --no-deps dist/byteformer-*.tar.gz
-  (cd build/sdist && BYTEFORMER_SOURCE=$repository venv/bin/python "$repository/tests/python/test_answers.py") || fail "the sdist's package"
+  (cd tests/python && "$repository/build/sdist/venv/bin/python" -m unittest test_answers) || fail "the sdist's package"
   passed sdist ", $(du -h dist/byteformer-*.tar.gz | cut -f1)"
 }
 

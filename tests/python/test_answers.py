@@ -1,7 +1,6 @@
 """The same bits as the command's: every golden model, every model that ships, prepared files among them."""
 
 import io
-import unittest
 
 import byteformer
 import support
@@ -104,7 +103,3 @@ class ShippedModelTest(support.Case):
             (answer,) = support.answers(support.MODELS / "cifar10", "--precision", precision, path)
             self.assertEqual(bytes(model.classify(path).logits), answer["logits"])
             self.assertEqual(model.precision, precision)
-
-
-if __name__ == "__main__":
-    unittest.main()

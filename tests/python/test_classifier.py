@@ -315,7 +315,3 @@ class ErrorTest(support.Case):
                 )
         self.assertIsInstance(byteformer.TrainerMissing("x"), RuntimeError)
         self.assertEqual(pickle.loads(pickle.dumps(byteformer.ProgramError("x", exit_status=2))).exit_status, 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

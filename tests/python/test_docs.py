@@ -92,7 +92,3 @@ class DocumentTest(unittest.TestCase):
         lines = done.stdout.decode().splitlines()
         self.assertEqual(len(lines), 1, lines)
         self.assertRegex(lines[0], r"user.py:11: error: .*classify_many.*int")
-
-
-if __name__ == "__main__":
-    unittest.main()

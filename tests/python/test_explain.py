@@ -4,7 +4,6 @@ import io
 import json
 import pickle
 import struct
-import unittest
 
 import byteformer
 import support
@@ -56,7 +55,3 @@ class ExplainTest(support.Case):
             with self.assertRaises(exception):
                 byteformer.explain(model, data, on_progress=stop)
         byteformer.explain(model, data, span=500)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -126,7 +126,3 @@ class ExitTest(support.Case):
     def test_importing_takes_neither_numpy_nor_torch(self):
         code = "import sys, byteformer; print(sorted({'numpy', 'torch', 'cffi', 'pycparser'} & set(sys.modules)))"
         self.assertEqual(run(code), "[]\n")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -116,7 +116,3 @@ class TrainTest(support.Case):
         self.assertEqual([seen[0].event, seen[-1].event, seen[-1].step, seen[-1].total_steps], ["step", "end", 6, 6])
         self.assertIn(byteformer.Classifier(model).classify(data / "digits" / "0.txt").label, ("digits", "letters"))
         self.assertEqual(json.loads((model / "config.json").read_text())["num_labels"], 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

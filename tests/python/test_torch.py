@@ -204,7 +204,3 @@ class TrainingTest(support.Case):
             row = torch.tensor(expected["embedding_row_0_after"])
             self.assertLess(float((model.embeddings.weight[0] - row).abs().max()), 1e-4)
             self.assertEqual(float(model.embeddings.weight[256].abs().max()), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()
