@@ -133,6 +133,11 @@ BF_API const char* bf_classifier_label(const bf_classifier* classifier, size_t i
 BF_API const char* bf_classifier_precision(const bf_classifier* classifier); /* "float32", "bfloat16" or "int8" */
 BF_API const char* bf_classifier_masking(const bf_classifier* classifier);   /* "released" or "masked" */
 BF_API const char* bf_classifier_kernels(const bf_classifier* classifier);   /* instruction set: "avx2", "neon", ... */
+
+/* In [0, 1]: where the best score of a file is below this, `byteformer classify` says "unknown", because the file may be
+ * of no class of the model; bf_top_k() leaves that to its caller. 0 where the model says nothing of it. */
+BF_API double bf_classifier_unknown_below(const bf_classifier* classifier);
+
 BF_API int bf_classifier_num_threads(const bf_classifier* classifier);
 
 /* The most working memory of one call in bytes, a constant of model and threads; preparing files takes more. */

@@ -132,6 +132,7 @@ class BYTEFORMER_EXPORT Classifier {
   int num_labels() const noexcept;
   int hidden_size() const noexcept;
   int kernel_size() const noexcept;  ///< Bytes that a token reads; 1 where the model has no convolution.
+  float unknown_below() const noexcept;  ///< A best score below this: the file may be of no class; 0 says nothing.
   Masking masking() const noexcept;
   Precision precision() const noexcept;
   int num_threads() const noexcept;

@@ -35,7 +35,10 @@ class Result:
     ('frog', 10, True)
     """
 
-    __slots__ = ("source", "num_bytes", "num_tokens", "was_prepared", "labels", "_numbers", "_model", "_scores")
+    __slots__ = (
+        "source", "num_bytes", "num_tokens", "was_prepared", "labels",
+        "_numbers", "_model", "_scores", "_unknown_below",
+    )  # fmt: skip
 
     source: str  #: path of the file, or empty
     num_bytes: int  #: that the model read
@@ -51,6 +54,7 @@ class Result:
         self.num_tokens = num_tokens
         self.was_prepared = was_prepared
         self.labels = model.labels
+        self._unknown_below = model.unknown_below
         self._numbers = numbers
         self._model: Optional[Classifier] = model
         self._scores: Optional[memoryview] = None
@@ -78,8 +82,13 @@ class Result:
 
     @property
     def label(self) -> str:
-        """The class with the highest score."""
-        return self.top(1)[0].label
+        """The class with the highest score, or ``"unknown"`` where that is too low: see :attr:`is_unknown`."""
+        return "unknown" if self.is_unknown else self.top(1)[0].label
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the highest score is below what the model takes for an answer, as ``byteformer classify`` says it."""
+        return self.score < self._unknown_below
 
     @property
     def score(self) -> float:
@@ -100,11 +109,12 @@ class Result:
         return f"<Result {source}{self.label} {100 * self.score:.1f} %, {self.num_bytes:,} bytes>"
 
     def __getstate__(self) -> Tuple[Any, ...]:
-        numbers = (bytes(self._numbers), bytes(self.scores))
+        numbers = (self._unknown_below, bytes(self._numbers), bytes(self.scores))
         return (self.source, self.num_bytes, self.num_tokens, self.was_prepared, self.labels, *numbers)
 
     def __setstate__(self, state: Tuple[Any, ...]) -> None:
-        self.source, self.num_bytes, self.num_tokens, self.was_prepared, self.labels, numbers, scores = state
+        self.source, self.num_bytes, self.num_tokens, self.was_prepared, self.labels, *rest = state
+        self._unknown_below, numbers, scores = rest
         self._numbers = bytearray(numbers)
         self._scores = memoryview(bytearray(scores)).cast("f")
         self._model = None
@@ -173,6 +183,8 @@ class Classifier:
         self.precision: str = _text(lib.bf_classifier_precision(handle))
         self.masking: str = _text(lib.bf_classifier_masking(handle))
         self.kernels: str = _text(lib.bf_classifier_kernels(handle))  #: the instruction set in use, such as "avx2"
+        #: a best score below this: the file may be of no class, and is ``"unknown"``; 0: the model says nothing of it
+        self.unknown_below: float = lib.bf_classifier_unknown_below(handle)
         self.prepares: bool = bool(lib.bf_classifier_prepares(handle))  #: whether files may be prepared before
         self.form: str = _text(lib.bf_classifier_form(handle))  #: what files are prepared as, for people
         self._num_numbers = len(self.labels) + self.hidden_size

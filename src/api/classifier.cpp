@@ -130,6 +130,9 @@ int Classifier::kernel_size() const noexcept {
   return std::max(1, static_cast<int>(engine_->config().conv_kernel_size));
 }
 Masking Classifier::masking() const noexcept { return engine_->masking(); }
+float Classifier::unknown_below() const noexcept {
+  return static_cast<float>(engine_->config().unknown_below.value_or(0));
+}
 Precision Classifier::precision() const noexcept { return engine_->precision(); }
 int Classifier::num_threads() const noexcept { return engine_->num_threads(); }
 const char* Classifier::kernels_name() const noexcept { return engine_->kernels().name; }

@@ -112,6 +112,11 @@ const char* bf_classifier_masking(const bf_classifier* classifier) {
   return known == nullptr ? nullptr : format::to_string(known->masking()).data();
 }
 
+double bf_classifier_unknown_below(const bf_classifier* classifier) {
+  const Classifier* found = find(classifier);
+  return found == nullptr ? 0 : found->unknown_below();
+}
+
 const char* bf_classifier_kernels(const bf_classifier* classifier) {
   const Classifier* known = find(classifier);
   return known == nullptr ? nullptr : known->kernels_name();

@@ -123,6 +123,7 @@ static void nothing_is_an_argument(const bf_classifier* model) {
   CHECK(bf_classifier_label(NULL, 0) == NULL && bf_classifier_label(model, (size_t)-1) == NULL);
   CHECK(bf_classifier_precision(NULL) == NULL && bf_classifier_masking(NULL) == NULL);
   CHECK(bf_classifier_kernels(NULL) == NULL && bf_classifier_form(NULL) == NULL);
+  CHECK(bf_classifier_unknown_below(NULL) == 0);
   CHECK(bf_classifier_retain(NULL) == NULL && bf_preparer_form(NULL) == NULL);
   CHECK(bf_blob_data(NULL) == NULL && bf_blob_size(NULL) == 0 && bf_blob_was_prepared(NULL) == 0);
   CHECK(bf_explanation_heat(NULL, &size) == NULL && size == 0 && bf_explanation_windows(NULL, NULL) == NULL);

@@ -45,6 +45,19 @@ class ResultTest(support.Case):
         self.assertEqual(result.top(0), [])
         self.assertEqual(result.top(2), ranked[:2])
 
+    def test_what_is_too_little_for_an_answer(self):
+        strange, usual = support.scratch("strange"), support.SOURCE / "CMakeLists.txt"
+        strange.write_bytes(some_bytes(3000))
+        model = byteformer.Classifier(support.MODELS / "file-types")
+        told = support.answers(support.MODELS / "file-types", strange, usual)
+        for result, answer in zip(model.classify_many([strange, usual]), told):
+            self.assertEqual(result.label, answer["predictions"][0]["label"])
+            self.assertEqual(result.is_unknown, result.label == "unknown")
+            self.assertEqual(result.is_unknown, result.score < model.unknown_below)
+            self.assertIn(result.top(1)[0].label, model.labels)
+        self.assertEqual([answer["predictions"][0]["label"] == "unknown" for answer in told], [True, False])
+        self.assertEqual(pickle.loads(pickle.dumps(model.classify(strange))).label, "unknown")
+
     def test_pickles_without_its_model(self):
         result = support.nano().classify(support.EXAMPLES / "frog.jpg")
         back = pickle.loads(pickle.dumps(result))

@@ -172,7 +172,7 @@ Report make_report(const std::string& path, FileResult result, bool was_prepared
     const auto info = config.label_info.find(prediction.label);
     report.infos.push_back(info == config.label_info.end() ? nullptr : &info->second);
   }
-  const auto threshold = static_cast<float>(form.threshold.value_or(config.unknown_below.value_or(0)));
+  const auto threshold = form.threshold ? static_cast<float>(*form.threshold) : classifier.unknown_below();
   report.is_unknown = report.predictions.front().score < threshold;
   if (form.logits) report.logits = std::move(output.logits);
   if (form.features) report.features = std::move(output.features);
