@@ -1,5 +1,7 @@
 // Errors and versions as C sees them.
-#include <memory>
+#include <cstddef>
+#include <new>
+#include <utility>
 
 #include "byteformer/version.hpp"
 #include "capi/border.hpp"
@@ -30,8 +32,9 @@ static_assert(code_of(ErrorCode::kUnsupported) == BF_UNSUPPORTED);
 static_assert(code_of(ErrorCode::kInternal) == BF_INTERNAL);
 static_assert(code_of(ErrorCode::kNotPrepared) == BF_NOT_PREPARED);
 
-/// Made when the library is loaded, and never freed.
-bf_error& no_memory = *new bf_error{.code = BF_OUT_OF_MEMORY, .message = "there is not enough memory"};
+/// Made when the library is loaded, never destroyed, and without memory of its own.
+alignas(bf_error) std::byte no_memory_place[sizeof(bf_error)];
+bf_error& no_memory = *new (no_memory_place) bf_error{.code = BF_OUT_OF_MEMORY};
 
 bf_error* make(int code, std::string message, std::string subject) {
   return new bf_error{.code = code, .message = std::move(message), .subject = std::move(subject)};
@@ -76,6 +79,7 @@ const char* bf_error_name(const bf_error* error) {
 }
 
 const char* bf_error_message(const bf_error* error) {
+  if (error == &capi::no_memory) return "there is not enough memory";
   return capi::checked(error) == nullptr ? "" : error->message.c_str();
 }
 
