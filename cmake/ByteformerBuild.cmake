@@ -37,7 +37,11 @@ endif()
 if(BYTEFORMER_SANITIZE)
   # Line tables only, and -O0 but where byteformer_optimize() says otherwise: checks cost compilers more than tests.
   add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1)
-  add_link_options(-fsanitize=${BYTEFORMER_SANITIZE})
+  set(BYTEFORMER_SANITIZER_FLAGS -fsanitize=${BYTEFORMER_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)  # programs in C use libraries in C++
+    list(APPEND BYTEFORMER_SANITIZER_FLAGS -fsanitize-link-c++-runtime -Wl,--push-state,--no-as-needed,-lstdc++,--pop-state)
+  endif()
+  add_link_options(${BYTEFORMER_SANITIZER_FLAGS})
 endif()
 
 # byteformer_optimize(TARGET): TARGET computes, so it is optimized where tests run and all else is built quickly.
