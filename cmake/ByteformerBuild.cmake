@@ -39,7 +39,8 @@ if(BYTEFORMER_SANITIZE)
   add_compile_options(-fsanitize=${BYTEFORMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1)
   set(BYTEFORMER_SANITIZER_FLAGS -fsanitize=${BYTEFORMER_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)  # programs in C use libraries in C++
-    list(APPEND BYTEFORMER_SANITIZER_FLAGS -fsanitize-link-c++-runtime -Wl,--push-state,--no-as-needed,-lstdc++,--pop-state)
+    list(APPEND BYTEFORMER_SANITIZER_FLAGS -fsanitize-link-c++-runtime -Wl,--push-state,--no-as-needed,-lstdc++,--pop-state
+      -Wno-unused-command-line-argument)  # where nothing is linked
   endif()
   add_link_options(${BYTEFORMER_SANITIZER_FLAGS})
 endif()

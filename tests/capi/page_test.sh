@@ -2,7 +2,7 @@
 # Compiles every program of docs/c.md as strict C99 and runs it with the library that was built.
 # Usage: page_test.sh SOURCE_DIR LIBRARY_DIR C_COMPILER [FLAGS]
 set -euo pipefail
-source_dir=$1 library_dir=$2 cc=$3 flags=${4:-}
+source_dir=$1 library_dir=$2 cc=$3 flags=${*:4}
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $1" >&2; exit 1; }
 

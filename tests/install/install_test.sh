@@ -3,7 +3,7 @@
 # pkg-config, shared and static, from a tree that was moved after the installation, and classify a file with each.
 # Usage: install_test.sh SOURCE_DIR BUILD_DIR CMAKE_GENERATOR C_COMPILER CXX_COMPILER [FLAGS]
 set -euo pipefail
-source_dir=$1 build_dir=$2 generator=$3 cc=$4 cxx=$5 flags=${6:-}
+source_dir=$1 build_dir=$2 generator=$3 cc=$4 cxx=$5 flags=${*:6}
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 prefix=$work/moved
 passed=0

@@ -39,6 +39,8 @@ def split_binary(headers, body):
     assert rest == b""
     return answer, tensors
 
+IS_SANITIZED = "BYTEFORMER_IS_SANITIZED" in os.environ  # freed memory is kept then, to see who uses it
+
 
 class SameBits(unittest.TestCase):
     @classmethod
@@ -246,8 +248,8 @@ class Protocol(unittest.TestCase):
                 server.raw(b"nonsense\r\n\r\n")
                 self.assertEqual(server.stop(), 0)
             lines = [json.loads(line) for line in log.read_text().splitlines()]
-            self.assertEqual([line["status"] for line in lines], [200, 200, 400])
-            self.assertEqual((lines[0]["id"], lines[0]["traceparent"]), ("mine", trace))
+            self.assertEqual(sorted(line["status"] for line in lines), [200, 200, 400])  # written after the answers
+            self.assertIn(("mine", trace), [(line.get("id"), line.get("traceparent")) for line in lines])
 
 
 class BadInput(unittest.TestCase):
@@ -386,7 +388,8 @@ class BadInput(unittest.TestCase):
         for _ in range(3):
             self.assertIn(b'"bytes":100000', self.server.raw(request, timeout=120))
         if not serving.SLOW:
-            self.assertLess(self.server.memory() - before, 1 << 20)
+            if not IS_SANITIZED:
+                self.assertLess(self.server.memory() - before, 1 << 20)
 
     def test_gzip(self):
         gzip = {"Content-Encoding": "gzip"}
