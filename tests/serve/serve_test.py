@@ -25,6 +25,16 @@ PICTURES = [example("frog.jpg"), example("airplane.jpg"), example("handwritten_3
 INFER = "/v2/models/cifar10/infer"
 
 
+def comes_true(condition, seconds=20):
+    """Whether `condition` holds within the time: what a server does after an answer has no moment that clients know."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def outputs_of(answer):
     return {output["name"]: output for output in answer["outputs"]}
 
@@ -454,7 +464,14 @@ class BadTimes(unittest.TestCase):
             clients = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(60)]
             for client in clients:
                 client.close()
-            self.assertEqual(server.ask("POST", "/classify", PICTURES[0].read_bytes())[0], 200)
+
+            def answers():
+                try:
+                    return server.ask("POST", "/classify", PICTURES[0].read_bytes())[0] == 200
+                except ConnectionError:  # turned away while the server is not done with the others
+                    return False
+
+            self.assertTrue(comes_true(answers))
 
     def test_overload(self):
         with Server("-m", CIFAR, "--no-log", "--queue", 2, "--batch-size", 1) as server:
@@ -579,7 +596,7 @@ class BadTimes(unittest.TestCase):
     def test_full_disk_for_the_log(self):
         with Server("-m", CIFAR, "--log", "/dev/full") as server:
             self.assertEqual(server.ask("GET", "/v2")[0], 200)
-            self.assertEqual(server.metric("byteformer_lost_log_lines_total"), 1)
+            self.assertTrue(comes_true(lambda: server.metric("byteformer_lost_log_lines_total") >= 1))
 
 
 class Operation(unittest.TestCase):
