@@ -1,11 +1,9 @@
 // How a run ends: exit statuses, and the exceptions that lead to them, which may also be values.
 #pragma once
 
-#include <new>
-#include <optional>
 #include <stdexcept>
 
-#include "byteformer/error.hpp"
+#include "base/error_of.hpp"
 
 namespace byteformer::cli {
 
@@ -24,20 +22,6 @@ class UsageError : public std::runtime_error {
 /// Thrown when the reader of our output has gone away, as `head` does: a reason to end, not an error.
 struct ClosedPipe {};
 
-/// The error that `action` ended in; nothing if it ended well: for files that share threads and never each other's
-/// fate.
-template <typename Action>
-std::optional<Error> error_of(const Action& action) noexcept {
-  try {
-    action();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorCode::kUnsupported, "needs more memory than there is");
-  } catch (const std::exception& error) {
-    return Error(ErrorCode::kInternal, error.what());
-  }
-}
+using base::error_of;
 
 }  // namespace byteformer::cli

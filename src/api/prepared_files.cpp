@@ -3,11 +3,11 @@
 #include "api/prepared_files.hpp"
 
 #include <atomic>
-#include <new>
 #include <numeric>
 #include <string>
 #include <utility>
 
+#include "base/error_of.hpp"
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "bytes/byte_permutation.hpp"
@@ -27,26 +27,12 @@ struct Loaded {
   Bytes bytes() const { return file->as_it_is.value_or(file->file.bytes); }
 };
 
-template <typename Action>
-std::optional<Error> error_of(const Action& action) noexcept {
-  try {
-    action();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorCode::kUnsupported, "needs more memory than there is");
-  } catch (const std::exception& error) {
-    return Error(ErrorCode::kInternal, error.what());
-  }
-}
-
 std::vector<Loaded> load_round(base::ThreadPool& pool, std::span<const std::size_t> wanted, const LoadFile& load) {
   std::vector<Loaded> loaded(wanted.size());
   std::atomic<std::size_t> num_bytes{0};
   pool.parallel_for(wanted.size(), [&](std::size_t i, int) noexcept {
     if (num_bytes > kMostBytesAtOnce) return;
-    loaded[i].error = error_of([&] {
+    loaded[i].error = base::error_of([&] {
       loaded[i].file = load(wanted[i]);
       num_bytes += loaded[i].file->file.bytes.size();
     });
