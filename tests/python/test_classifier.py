@@ -46,7 +46,7 @@ class ResultTest(support.Case):
         self.assertEqual(result.top(2), ranked[:2])
 
     def test_what_is_too_little_for_an_answer(self):
-        strange, usual = support.scratch("strange"), support.SOURCE / "CMakeLists.txt"
+        strange, usual = support.scratch("strange"), support.SOURCE / "README.md"
         strange.write_bytes(some_bytes(3000))
         model = byteformer.Classifier(support.MODELS / "file-types")
         told = support.answers(support.MODELS / "file-types", strange, usual)
