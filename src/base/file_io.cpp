@@ -112,7 +112,13 @@ Error about(const std::filesystem::path& path, const Error& error) {
 
 std::filesystem::path program_folder() {
   std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  return folder_of_programs(std::filesystem::read_symlink("/proc/self/exe", error));
+}
+
+std::filesystem::path folder_of_programs(const std::filesystem::path& program) {
+  const std::filesystem::path folder = program.parent_path(), above = folder.parent_path();
+  const bool is_helper = folder.filename() == "byteformer" && above.filename() == "libexec";
+  return is_helper ? above.parent_path() / "bin" : folder;
 }
 
 bool exists(const std::filesystem::path& path) noexcept {

@@ -26,8 +26,12 @@ std::string printable(const Path& path) {
 /// `error`, said of `path` unless it is about something already.
 Error about(const std::filesystem::path& path, const Error& error);
 
-/// The folder of the running program, links resolved; empty where the system does not tell. Thread-safe.
+/// The folder of the running program, links resolved, from which all that was installed with it is found: of one in
+/// PREFIX/libexec/byteformer PREFIX/bin. Empty where the system does not tell. Thread-safe.
 std::filesystem::path program_folder();
+
+/// The same of the program at `program`.
+std::filesystem::path folder_of_programs(const std::filesystem::path& program);
 
 // Whether there is something at `path`, a regular file, a folder: links are followed, and what the system does not tell
 // is not there.

@@ -144,6 +144,13 @@ TEST_F(FileIo, APrivateOutputIsItsOwnersAlone) {
   EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
 }
 
+TEST_F(FileIo, AHelperFindsWhatWasInstalledWithTheProgram) {
+  EXPECT_EQ(folder_of_programs("/usr/bin/byteformer"), "/usr/bin");
+  EXPECT_EQ(folder_of_programs("/usr/libexec/byteformer/byteformer-train"), "/usr/bin");
+  EXPECT_EQ(folder_of_programs("/home/byteformer/byteformer"), "/home/byteformer");
+  EXPECT_EQ(folder_of_programs(""), "");
+}
+
 TEST_F(FileIo, PrintableHidesControlCharacters) { EXPECT_EQ(printable("a\nb\x1b[31mc"), "a\\x0ab\\x1b[31mc"); }
 
 }  // namespace
