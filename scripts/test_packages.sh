@@ -93,7 +93,7 @@ test_debs() {
   step "with the trainer, and for developers"
   inside "apt-get install -y -qq --no-install-recommends /dist/byteformer-train_*.deb /dist/libbyteformer-dev_*.deb g++ pkg-config >/dev/null"
   inside "mkdir d && tar xzf /source/examples/digits.tar.gz -C d && byteformer train --data d/digits -o m --steps 2 --preset nano && byteformer eval --model m --data d/digits | head -n 3"
-  inside "g++ -std=c++20 /source/examples/classify_file.cpp -o cpp \$(pkg-config --cflags --libs byteformer) && ./cpp /usr/share/byteformer/models/file-types /source/README.md"
+  inside "g++ -std=c++20 /source/examples/classify_file.cpp -o cpp \$(pkg-config --cflags --libs byteformer-prepare) && ./cpp /usr/share/byteformer/models/file-types /source/README.md"
   inside "gcc -std=c99 /source/examples/classify_files.c -o c \$(pkg-config --cflags --libs byteformer-c) && ./c /usr/share/byteformer/models/file-types /source/README.md"
   step "Removed"
   inside "apt-get purge -y -qq \$(ls /dist/*.deb | xargs -n 1 basename | cut -d_ -f1) >/dev/null"
