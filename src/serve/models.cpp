@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "format/model_folder.hpp"
+#include "media/codecs.hpp"
 #include "serve/exchange.hpp"
 
 namespace byteformer::serve {
@@ -95,6 +96,8 @@ std::shared_ptr<const Model> load_model(const ModelSource& source, const LoadOpt
   }
   model.after_pieces = model.preprocess;
   model.after_pieces.transforms.pieces.reset();
+  // Now and not at the first request, which may come when no descriptor is left; a module that is missing is told here.
+  if (!model.preprocess.is_bytes()) media::codecs();
   return std::make_shared<const Model>(std::move(model));
 }
 
