@@ -53,10 +53,15 @@ function(byteformer_optimize target)
 endfunction()
 
 # byteformer_together(TARGET): compiles its files in groups, because the headers that they share cost more than the code.
-# Files still include what they use: the preset `tidy` compiles each alone.
+# Groups are larger where nobody waits for one file that he has changed. Files still include what they use: the preset
+# `tidy` compiles each alone.
 option(BYTEFORMER_TOGETHER "Compile the files of a folder in groups" ON)
+set(group_size 8)
+if(BYTEFORMER_SANITIZE)
+  set(group_size 24)
+endif()
 function(byteformer_together target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${BYTEFORMER_TOGETHER} UNITY_BUILD_BATCH_SIZE 8)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${BYTEFORMER_TOGETHER} UNITY_BUILD_BATCH_SIZE ${group_size})
   # GCC takes the files of a group for headers, in which a class should not hold what is local to a file.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endfunction()

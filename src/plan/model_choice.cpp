@@ -20,7 +20,6 @@ namespace {
 
 using prepare::FileFormat;
 
-constexpr double kClearMajority = 0.9;
 constexpr int kSmallPicture = 64;           // pixels: up to here pictures keep their size
 constexpr std::int64_t kPieceBytes = 8192;  // longer files of no known kind are cut to pieces for training on a CPU
 constexpr double kSoundTokensPerSecond = 250;

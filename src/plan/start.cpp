@@ -18,7 +18,6 @@
 namespace byteformer::plan {
 namespace {
 
-constexpr double kClearMajority = 0.9;
 constexpr double kFarTooLong_s = 20;
 constexpr int kLeastSide = 48;  // pixels: smaller pictures would be enlarged, and cost more than they gain
 

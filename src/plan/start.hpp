@@ -11,6 +11,9 @@
 
 namespace byteformer::plan {
 
+/// The share of pictures, or of sounds, from which on data are of that kind, and the rest strays.
+inline constexpr double kClearMajority = 0.9;
+
 /// Whether the model that training starts from was chosen here, so that it must suit the data and not the other way
 /// round.
 bool is_own_start(const TrainingPlan& plan);

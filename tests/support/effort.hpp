@@ -3,14 +3,14 @@
 
 namespace byteformer::test {
 
-/// `count` trials, files or bytes, or a small part of them.
-constexpr int effort(int count) {
 #ifdef BYTEFORMER_RUNS_SLOWLY
-  return (count + 24) / 25;
+constexpr bool kRunsSlowly = true;
 #else
-  return count;
+constexpr bool kRunsSlowly = false;
 #endif
-}
+
+/// `count` trials, files or bytes, or a small part of them.
+constexpr int effort(int count) { return kRunsSlowly ? (count + 24) / 25 : count; }
 
 /// Whether the thread sanitizer watches. Threads share work alike whatever the instructions, so there the portable
 /// ones, which take ten times as long as all others together, may be left out.

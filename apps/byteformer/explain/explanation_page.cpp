@@ -17,7 +17,7 @@ namespace {
 
 using chart::escaped;
 
-constexpr std::size_t kMostWholeBytes = 8192;  // of a file that is dumped whole
+constexpr std::size_t kMostDumpedBytes = 8192;  // of a file that is dumped whole
 constexpr std::size_t kMostRows = 256;         // of others
 
 constexpr std::string_view kExplanationStyle = R"(
@@ -83,7 +83,7 @@ std::string legend_html(const HeatScale& scale, const std::string& label, std::s
 
 /// A hex dump with heat: the whole file if it is short, else its hottest rows.
 std::string dump_html(std::span<const std::uint8_t> file, std::span<const float> heat, const HeatScale& scale) {
-  const bool is_whole = file.size() <= kMostWholeBytes;
+  const bool is_whole = file.size() <= kMostDumpedBytes;
   const std::size_t num_rows = (file.size() + kDumpRowBytes - 1) / kDumpRowBytes;
   std::string html =
       is_whole ? "" : fmt::format("<p class=note>The {} hottest of {} rows.</p>", kMostRows, grouped(num_rows));
