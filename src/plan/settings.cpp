@@ -115,6 +115,8 @@ std::vector<Setting> make_settings() {
       {"ranks", &R::ranks, Whole{1, kMaxThreads}, "Processes on this machine that train together", kMachine, kNone},
       {"rank-timeout", &R::rank_timeout_s, Duration{}, "Wait so long for a rank that does not answer (default: 5m)",
        kMachine, kNone},
+      {"all-reduce", &R::all_reduce, Choice{{"float32", "bfloat16"}},
+       "As what ranks exchange gradients (default: float32)", kMachine},
       {"token-budget", &R::token_budget, Whole{1, kMany}, "Tokens per pass: bounds memory; may change on a resume",
        kMachine, kNone},
       {"dry-run", &R::dry_run, Flag{}, "Only show the plan", kDisplay, kNone},

@@ -45,6 +45,7 @@ struct Request {
   bool auto_resume = false;
   std::optional<std::int64_t> ranks;
   std::optional<double> rank_timeout_s;
+  std::optional<std::string> all_reduce;
 };
 
 using Member = std::variant<bool Request::*, std::optional<std::string> Request::*,

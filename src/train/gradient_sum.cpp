@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "train/module.hpp"
 
@@ -31,13 +32,16 @@ std::vector<GradientPiece> pieces_of(const Parameters& parameters, const format:
 
 }  // namespace
 
-GradientSum::GradientSum(Ranks& ranks, Parameters& parameters, const format::ModelConfig& config)
-    : ranks_(ranks), parameters_(parameters), buckets_(cut_buckets(pieces_of(parameters, config), kBucketSize)) {}
+GradientSum::GradientSum(Ranks& ranks, Parameters& parameters, const plan::TrainingPlan& plan)
+    : ranks_(ranks),
+      parameters_(parameters),
+      buckets_(cut_buckets(pieces_of(parameters, plan.config), kBucketSize)),
+      type_(plan.asked.all_reduce == "bfloat16" ? SumType::kBfloat16 : SumType::kFloat32) {}
 
 void GradientSum::layers_are_done(int layer) {
   for (; num_started_ < buckets_.size() && buckets_[num_started_].stage >= layer; ++num_started_) {
     const GradientBucket& bucket = buckets_[num_started_];
-    ranks_.start_sum(parameters_.gradients().narrow(0, bucket.begin, bucket.end - bucket.begin));
+    ranks_.start_sum(parameters_.gradients().narrow(0, bucket.begin, bucket.end - bucket.begin), type_);
   }
 }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "format/config.hpp"
+#include "plan/plan.hpp"
 #include "train/parameters.hpp"
 #include "train/ranks.hpp"
 #include "train/shares.hpp"
@@ -15,7 +15,7 @@ namespace byteformer::train {
 class GradientSum {
  public:
   /// All of them must outlive this.
-  GradientSum(Ranks& ranks, Parameters& parameters, const format::ModelConfig& config);
+  GradientSum(Ranks& ranks, Parameters& parameters, const plan::TrainingPlan& plan);
 
   /// To be called when the gradients of `layer` and all later ones will not change any more in this step.
   void layers_are_done(int layer);
@@ -27,6 +27,7 @@ class GradientSum {
   Ranks& ranks_;
   Parameters& parameters_;
   std::vector<GradientBucket> buckets_;
+  SumType type_;
   std::size_t num_started_ = 0;
 };
 

@@ -62,11 +62,14 @@ std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begi
 
 std::size_t index(int rank) { return static_cast<std::size_t>(rank); }
 
-/// What LibTorch says, without where in its sources.
-std::string first_line(const std::exception& error) {
+/// What LibTorch says, without where in its sources; the system's word where there is one.
+std::string reason_of(const std::exception& error) {
   std::string text = error.what();
   text.resize(std::min(text.find('\n'), text.size()));
-  if (text.starts_with('[')) text.erase(0, text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2);
+  if (const std::size_t code = text.find("(errno: "), dash = text.find(" - ", code); dash != std::string::npos)
+    return base::printable(text.substr(dash + 3, text.find(')', dash) - dash - 3));
+  if (const std::size_t place = text.find("] "); text.starts_with('[') && place != std::string::npos)
+    text.erase(0, place + 2);
   return base::printable(text);
 }
 
@@ -247,6 +250,14 @@ bool has_nccl(const World& world) {
 #endif
 }
 
+/// A sum that is under way.
+struct Sum {
+  at::Tensor result;       // where it is to be
+  at::Tensor numbers;      // the same, or what is sent for it
+  bool has_parts = false;  // `numbers` are, or will be, the part of this rank as each rank has it
+  c10::intrusive_ptr<c10d::Work> work;
+};
+
 }  // namespace
 
 struct RankStore::Impl {
@@ -259,8 +270,7 @@ RankStore::RankStore() : impl_(new Impl) {
   try {
     impl_->store = open_store(world, true, 60s);
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::kIo,
-                std::string("no port can be opened for ranks to find each other: ") + first_line(error));
+    throw Error(ErrorCode::kIo, std::string("no port can be opened for ranks to find each other: ") + reason_of(error));
   }
 }
 
@@ -308,6 +318,7 @@ struct Ranks::Impl {
   Error lost_store() const;
   bool speaks_for_lost_store() const { return world.rank == (world.store_is_launchers ? 0 : 1); }
   c10::intrusive_ptr<Group> group_for(const at::Tensor& tensor);
+  void go_on(Sum& sum);
 
   /// Time to find out who is missing is part of the timeout.
   Milliseconds last_moments() const { return std::min<Milliseconds>(5s, timeout / 5); }
@@ -320,8 +331,8 @@ struct Ranks::Impl {
   std::unique_ptr<Heart> heart;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
   c10::intrusive_ptr<Group> cuda_group;
-  std::vector<c10::intrusive_ptr<c10d::Work>> sums;  // that are running
-  std::vector<std::string> names;                    // [size]
+  std::vector<Sum> sums;
+  std::vector<std::string> names;  // [size]
   std::int64_t num_texts = 0;
   bool is_concluding = false;
 };
@@ -348,10 +359,10 @@ void Ranks::Impl::open() {
   } catch (const std::exception& error) {
     const std::string place = base::joined(base::printable(world.host), " port ", world.port);
     if (is_server)
-      base::fail(ErrorCode::kIo, "ranks cannot meet at ", place, ": ", first_line(error),
+      base::fail(ErrorCode::kIo, "ranks cannot meet at ", place, ": ", reason_of(error),
                  "; is another run there? MASTER_PORT names another port");
-    base::fail(ErrorCode::kIo, "rank ", world.rank, " (", own_name(), ") does not reach ",
-               world.store_is_launchers ? world.launcher : "rank 0", " at ", place, ": ", first_line(error));
+    base::fail(ErrorCode::kIo, world.store_is_launchers ? world.launcher : "rank 0", " does not answer at ", place,
+               ": ", reason_of(error));
   }
 }
 
@@ -386,8 +397,7 @@ void Ranks::Impl::connect() {
   try {
     gloo = make_gloo(world, store, timeout - last_moments());
   } catch (const std::exception& error) {
-    base::fail(ErrorCode::kIo, "rank ", world.rank, " (", own_name(),
-               ") does not reach the others: ", first_line(error),
+    base::fail(ErrorCode::kIo, "the other ranks do not answer: ", reason_of(error),
                "; GLOO_SOCKET_IFNAME names the network interface to use");
   }
 }
@@ -413,7 +423,7 @@ void Ranks::Impl::wait_for(c10d::Work& work) {
       work.wait(kLook);
       return;
     } catch (const std::exception& error) {
-      reason = first_line(error);
+      reason = reason_of(error);
     }
     if (work.isCompleted() || Clock::now() > end) conclude(reason, end);  // else only the look was too short
     if (has_failed()) conclude("", end);
@@ -517,14 +527,49 @@ void Ranks::sum(std::span<double> numbers) {
   impl_->wait_for(*impl_->gloo->allreduce(tensors));
 }
 
-void Ranks::start_sum(const at::Tensor& tensor) {
-  std::vector<at::Tensor> tensors{tensor};
-  impl_->sums.push_back(impl_->group_for(tensor)->allreduce(tensors));
+void Ranks::start_sum(const at::Tensor& tensor, SumType type) {
+  // Each rank starts each piece of work in the same order, whatever is done when: with the next sum but one.
+  if (impl_->sums.size() > 1) impl_->go_on(impl_->sums[impl_->sums.size() - 2]);
+  Sum& sum = impl_->sums.emplace_back();
+  sum.result = tensor;
+  const bool has_peers_for_it = impl_->group_for(tensor) != impl_->gloo;  // NCCL adds up bfloat16 itself
+  if (type == SumType::kFloat32 || has_peers_for_it) {
+    sum.numbers = type == SumType::kFloat32 ? tensor : tensor.to(torch::kBFloat16);
+    std::vector<at::Tensor> tensors{sum.numbers};
+    sum.work = impl_->group_for(tensor)->allreduce(tensors);
+    return;
+  }
+  const std::int64_t part = (tensor.numel() + world_.size - 1) / world_.size;
+  at::Tensor sent = torch::zeros({world_.size * part}, torch::kBFloat16);
+  sent.narrow(0, 0, tensor.numel()).copy_(tensor);
+  sum.numbers = torch::empty_like(sent);
+  sum.has_parts = true;
+  at::Tensor from = sent.view(torch::kInt8), to = sum.numbers.view(torch::kInt8);  // Gloo knows no bfloat16
+  std::vector<std::int64_t> equal;
+  sum.work = impl_->gloo->alltoall_base(to, from, equal, equal);
 }
 
 void Ranks::finish_sums() {
-  for (const auto& work : impl_->sums) impl_->wait_for(*work);
+  for (Sum& sum : impl_->sums) impl_->go_on(sum);
+  for (Sum& sum : impl_->sums) {
+    impl_->wait_for(*sum.work);
+    if (!sum.numbers.is_same(sum.result)) sum.result.copy_(sum.numbers.narrow(0, 0, sum.result.numel()));
+  }
   impl_->sums.clear();
+}
+
+/// Once a rank has its part of a sum from all, it adds that up, and hands it to all.
+void Ranks::Impl::go_on(Sum& sum) {
+  if (!sum.has_parts) return;
+  sum.has_parts = false;
+  wait_for(*sum.work);
+  std::vector<at::Tensor> parts = sum.numbers.view({world.size, -1}).unbind();
+  at::Tensor total = parts.front().to(torch::kFloat32);
+  for (std::size_t rank = 1; rank < parts.size(); ++rank) total += parts[rank];
+  std::vector<at::Tensor> own{total.to(torch::kBFloat16).view(torch::kInt8)};
+  std::vector<std::vector<at::Tensor>> all(1);
+  for (const at::Tensor& part : parts) all.front().push_back(part.view(torch::kInt8));
+  sum.work = gloo->allgather(all, own);
 }
 
 std::vector<std::vector<float>> Ranks::to_first(const std::vector<float>& numbers) {
@@ -570,9 +615,13 @@ void Ranks::abandon(int status) {
     impl_->watchdog.arm(Clock::now() + kFarewell, "");
     try {
       impl_->store->set(key("gone", rank()), {});
-      const bool holds_store = is_first() && !world_.store_is_launchers;
-      for (int rank = 1; holds_store && rank < world_.size; ++rank)
-        while (!impl_->store->check({key("gone", rank)})) std::this_thread::sleep_for(50ms);
+      // Those who live must still read why; then the store may go.
+      for (int rank = 1; is_first() && !world_.store_is_launchers && rank < world_.size; ++rank) {
+        Pulse pulse;
+        while (impl_->store->check({key("joined", rank)}) && !impl_->store->check({key("gone", rank)}) &&
+               pulse.silence(*impl_->store, rank) < kSilence)
+          std::this_thread::sleep_for(50ms);
+      }
     } catch (const std::exception&) {  // nobody is there to be told
     }
   }

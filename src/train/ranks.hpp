@@ -37,6 +37,12 @@ class RankStore {
   std::unique_ptr<Impl> impl_;
 };
 
+/// As what numbers travel that are added up.
+enum class SumType {
+  kFloat32,
+  kBfloat16  ///< half of the bytes: each number, and then the sum, is rounded; sums are taken in float32
+};
+
 /// One of the ranks, and its ways to the others. Collective calls are made by all ranks, in the same order, by one
 /// thread each; with one rank they do nothing. Where a rank is gone or hangs, they throw on all others.
 class Ranks {
@@ -81,7 +87,7 @@ class Ranks {
   /// Starts to replace `tensor`, contiguous floats of the same shape everywhere, by the sum over all ranks; it must not
   /// be touched until finish_sums(). One number is added in the same order each time, which depends on the number of
   /// ranks alone, and all get the same bits. Collective.
-  void start_sum(const at::Tensor& tensor);
+  void start_sum(const at::Tensor& tensor, SumType type = SumType::kFloat32);
   void finish_sums();
 
   /// The numbers that all have, in the order of ranks, on the first; nothing on the others. Collective.

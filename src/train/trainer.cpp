@@ -191,7 +191,7 @@ Training::Training(const plan::TrainingPlan& plan, const data::DataSet& data, co
       module_(make_module(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
                  module_.thread_pool()),
-      gradient_sum_(ranks_, module_.parameters(), plan_.config) {
+      gradient_sum_(ranks_, module_.parameters(), plan_) {
   if (ranks_.is_first()) start();
   if (!ranks_.are_many()) return;
   // The others have the first one's start, and need no files of it.
