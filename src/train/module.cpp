@@ -2,6 +2,7 @@
 #include "train/module.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
@@ -31,8 +32,10 @@ std::int64_t Module::num_tokens(std::int64_t num_bytes) const {
   return static_cast<std::int64_t>(tokens().num_tokens(static_cast<std::uint64_t>(num_bytes)));
 }
 
-torch::Tensor Module::forward(std::span<const std::span<const std::uint8_t>> files, const LayerDone& on_layer_done) {
-  return logits(stem(files), on_layer_done);
+torch::Tensor Module::forward(std::span<const std::span<const std::uint8_t>> files, const PassOptions& options) {
+  BatchRows x = stem(files);
+  x.noise = options.noise;
+  return logits(std::move(x), options.on_layer_done);
 }
 
 BatchRows Module::stem(std::span<const std::span<const std::uint8_t>> files) {

@@ -27,6 +27,7 @@ namespace byteformer::train {
 struct BatchRows {
   torch::Tensor rows;                   ///< [all rows, hidden]
   std::vector<std::int64_t> file_rows;  ///< [files]
+  std::vector<std::uint64_t> noise{};   ///< [files], or none. \see PassOptions
 };
 
 /// Noise that regularises; all off by default, as in the published recipe.
@@ -84,6 +85,12 @@ inline std::string merge_prefix(std::size_t layer) { return "downsamplers.downsa
 /// Called during a backward pass when the gradients of `layer`, of all later layers and of the head are complete.
 using LayerDone = std::function<void(int layer)>;
 
+/// What a pass of some files of a step is told besides.
+struct PassOptions {
+  LayerDone on_layer_done;
+  std::vector<std::uint64_t> noise;  ///< [files]: on its number alone depends what dropout does to a file
+};
+
 /// A ByteFormer that learns. Not thread-safe.
 ///
 /// On the CPU its layers run on our own kernels with hand-written backward passes, elsewhere on LibTorch's operators.
@@ -93,8 +100,9 @@ class Module {
   Module(const format::ModelConfig& config, const ModuleOptions& options);
 
   /// Logits [files, classes]. With gradients enabled, backward() on a function of them adds to
-  /// parameters().gradients(), and tells `on_layer_done` of its progress. \throws Error kEmptyFile, kTooManyTokens.
-  torch::Tensor forward(std::span<const std::span<const std::uint8_t>> files, const LayerDone& on_layer_done = {});
+  /// parameters().gradients(), and tells `options.on_layer_done` of its progress. \throws Error kEmptyFile,
+  /// kTooManyTokens.
+  torch::Tensor forward(std::span<const std::span<const std::uint8_t>> files, const PassOptions& options = {});
 
   // The two halves of forward(), and what an empty token is, for those who look at gradients of tokens.
 

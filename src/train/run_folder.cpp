@@ -83,6 +83,9 @@ void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress)
 
 bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(training_dir(), error))  // of runs that were killed
+    if (entry.path().filename().native().starts_with("checkpoint.safetensors.tmp-")) fs::remove(entry.path(), error);
   if (!base::exists(path)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
   progress = plan::progress_of(tensors, path);

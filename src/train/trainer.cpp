@@ -35,9 +35,10 @@ constexpr std::size_t kMostFailuresAlways = 10;
 constexpr double kMostFailureShare = 0.05;
 constexpr double kTimeTolerance = 1.05;
 
-/// Reseeds LibTorch's generators, so that noise depends on the seed and the step only, also after a resume.
-void seed_step(std::uint64_t seed, std::int64_t step) {
-  torch::manual_seed(base::Random(seed, 0x5354'4550, static_cast<std::uint64_t>(step)).bits());
+/// What the noise on a file depends on: the seed, the step, and its place in the batch of all ranks.
+std::uint64_t noise_of(std::uint64_t seed, std::int64_t step, std::size_t place) {
+  constexpr std::uint64_t kNoiseStream = 0x5354'4550'0000'0000;
+  return base::Random(seed, kNoiseStream + static_cast<std::uint64_t>(step), place).bits();
 }
 
 /// Which files of a batch `ranks` loads and computes: all ranks know the whole batch, and share it out alike.
@@ -104,8 +105,6 @@ class CheckpointTensors {
   std::map<std::string, torch::Tensor*> originals_;
   std::map<std::string, torch::Tensor> on_cpu_;
 };
-
-bool has_noise(const plan::TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }
 
 /// Wall time since a moment.
 class Stopwatch {
@@ -275,7 +274,6 @@ void Training::step(std::vector<data::LoadedFile> files) {
   }
   Tally tally;
   for (const data::LoadedFile& file : files) ++(file.error.empty() ? tally.num_good : tally.num_bad);
-  if (has_noise(plan_)) seed_step(plan_.seed, progress_.step);
   const double rate = learning_rate(plan_.schedule, progress_.step);
   const double scale = plan_.precision == "fp16" ? progress_.loss_scale : 1;
   // How many files of all ranks are good is known afterwards; until then the batch's size stands for it.
@@ -324,20 +322,23 @@ Tally Training::total(const Tally& own) {
 double Training::accumulate(const std::vector<data::LoadedFile>& files, double divisor, double loss_scale) {
   std::vector<std::span<const std::uint8_t>> bytes;
   std::vector<Target> targets;
+  std::vector<std::uint64_t> noise;
   for (const data::LoadedFile& file : files) {
     if (!file.error.empty()) continue;
     bytes.emplace_back(file.bytes);
+    noise.push_back(noise_of(plan_.seed, progress_.step, file.place));
     targets.push_back({file.label, file.other_label, file.first_share, 1});
   }
   module_.set_training(true);
   double loss = 0;
   for_each_pass(module_, bytes, plan_.token_budget, [&](std::size_t first, std::size_t last) {
-    LayerDone on_layer_done;
+    PassOptions options;
     if (ranks_.are_many() && last == bytes.size())
-      on_layer_done = [this](int layer) { gradient_sum_.layers_are_done(layer); };
+      options.on_layer_done = [this](int layer) { gradient_sum_.layers_are_done(layer); };
+    const auto of_pass = [&](auto& all) { return std::span(all).subspan(first, last - first); };
+    options.noise.assign(of_pass(noise).begin(), of_pass(noise).end());
     const torch::Tensor sum =
-        cross_entropy_sum(module_.forward(std::span(bytes).subspan(first, last - first), on_layer_done),
-                          std::span(targets).subspan(first, last - first), plan_.label_smoothing);
+        cross_entropy_sum(module_.forward(of_pass(bytes), options), of_pass(targets), plan_.label_smoothing);
     const torch::Tensor mean = sum / divisor;
     (mean * loss_scale).backward();
     loss += mean.item<double>();

@@ -2,6 +2,7 @@
 #include "train/ranks.hpp"
 
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include <cmath>
 #include <functional>
@@ -55,6 +56,15 @@ TEST(RanksTest, TextAndNumbersReachThoseWhoAskForThem) {
     const auto rows = ranks.to_first(std::vector<float>(static_cast<std::size_t>(ranks.rank()), 7.F));
     EXPECT_EQ(rows.size(), ranks.is_first() ? 3U : 0U);
     for (std::size_t rank = 0; rank < rows.size(); ++rank) EXPECT_EQ(rows[rank], std::vector<float>(rank, 7.F));
+    for (const SumType type : {SumType::kFloat32, SumType::kBfloat16}) {
+      std::vector<torch::Tensor> tensors;
+      for (int i = 0; i < 5; ++i) {
+        tensors.push_back(torch::full({7 + i}, i + ranks.rank(), torch::kFloat32));
+        ranks.start_sum(tensors.back(), type);
+      }
+      ranks.finish_sums();
+      for (int i = 0; i < 5; ++i) EXPECT_TRUE(tensors[static_cast<std::size_t>(i)].eq(3 * i + 3).all().item<bool>());
+    }
     ranks.leave();
   });
   for (const auto& error : errors) EXPECT_FALSE(error) << error->what();
@@ -188,6 +198,24 @@ TEST_F(RanksTrainingTest, MoreRanksThanFilesOfABatchHaveNothingToDo) {
 TEST_F(RanksTrainingTest, PassesOfOneFileAreAddedUpFirst) {
   request_.token_budget = 1;
   expect_near(train_by(2, "two").losses, train_by(1, "one").losses);
+}
+
+TEST_F(RanksTrainingTest, NoiseOnAFileIsTheSameOnAnyRank) {
+  request_.dropout = 0.2;
+  request_.stochastic_depth = 0.4;
+  const Run one = train_by(1, "one");
+  expect_near(train_by(2, "two").losses, one.losses);
+  request_.dropout = request_.stochastic_depth = 0;
+  EXPECT_NE(train_by(1, "without").losses, one.losses);
+}
+
+TEST_F(RanksTrainingTest, GradientsInBfloat16AreNearlyTheSameAndRepeat) {
+  const Run exact = train_by(3, "exact");
+  request_.all_reduce = "bfloat16";
+  const Run rounded = train_by(3, "rounded");
+  EXPECT_EQ(train_by(3, "again").losses, rounded.losses);
+  EXPECT_NE(rounded.losses, exact.losses);
+  for (std::size_t i = 0; i < exact.losses.size(); ++i) EXPECT_NEAR(rounded.losses[i], exact.losses[i], 0.02);
 }
 
 TEST_F(RanksTrainingTest, FilesThatCannotBeUsedAreNotedAsByOneProcess) {
