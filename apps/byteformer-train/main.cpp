@@ -28,6 +28,8 @@ void tune_process(char** argv) {
     setenv("OMP_WAIT_POLICY", "passive", 0);
     setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
     setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 0);
+    setenv("GLOG_minloglevel", "3", 0);  // what c10d has to complain of is said once, in our words
+    setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
     execv("/proc/self/exe", argv);  // where that fails training is slower, nothing else
   }
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -36,34 +38,40 @@ void tune_process(char** argv) {
 
 }  // namespace
 
+namespace byteformer::train_app {
+
+Failure failure_of(const std::exception& error) {
+  if (const auto* ours = dynamic_cast<const Error*>(&error))
+    return {ours->what(), ours->code() == ErrorCode::kInvalidArgument ? 2 : 3};
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+    return {"out of memory; try a smaller " + plan::option_name(&plan::Request::token_budget) + " or " +
+            plan::option_name(&plan::Request::batch_size)};
+  return {error.what()};
+}
+
+int complain(const char* command, const Failure& failure) {
+  std::fprintf(stderr, "byteformer %s: %s\n", command, base::printable(failure.message, "\n").c_str());
+  return failure.status;
+}
+
+}  // namespace byteformer::train_app
+
 int main(int argc, char** argv) {
-  using byteformer::plan::option_name;
-  using byteformer::plan::Request;
+  using byteformer::train_app::complain;
   const std::string first = argc > 1 ? argv[1] : "";
   if (argc == 2 && first == "--version") {
     std::printf("byteformer-train %s\n", byteformer::version());
     return 0;
   }
   const bool explains = argc == 4 && first == byteformer::cli::kIntegratedGradients;
-  const auto complain = [&](const std::string& message, int status) {
-    std::fprintf(stderr, "byteformer %s: %s\n", explains ? "explain" : "train",
-                 byteformer::base::printable(message, "\n").c_str());
-    return status;
-  };
+  const char* command = explains ? "explain" : "train";
   if (!explains && argc != 2)
-    return complain("this program is started by `byteformer train`; see `byteformer train --help`", 2);
+    return complain(command, {"this program is started by `byteformer train`; see `byteformer train --help`", 2});
   try {
     tune_process(argv);
     return explains ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
                     : byteformer::train_app::train(byteformer::plan::parse_request(first));
-  } catch (const byteformer::Error& error) {
-    return complain(error.what(), error.code() == byteformer::ErrorCode::kInvalidArgument ? 2 : 3);
-  } catch (const std::bad_alloc& error) {
-    return complain(explains ? error.what()
-                             : "out of memory; try a smaller " + option_name(&Request::token_budget) + " or " +
-                                   option_name(&Request::batch_size),
-                    3);
   } catch (const std::exception& error) {
-    return complain(error.what(), 3);
+    return complain(command, byteformer::train_app::failure_of(error));
   }
 }

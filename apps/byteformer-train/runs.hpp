@@ -1,6 +1,7 @@
 // What byteformer-train does: trains, or integrates gradients.
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <string>
 
@@ -8,9 +9,32 @@
 
 namespace byteformer::train_app {
 
-/// From a request to a model folder: looks at the data, plans, trains, reports.
+inline constexpr int kExitInterrupted = 130;
+
+/// A run that failed, for people and for whoever started this.
+struct Failure {
+  std::string message;
+  int status = 3;
+};
+Failure failure_of(const std::exception& error);
+
+/// Says on standard error why `command` failed. \return the status
+int complain(const char* command, const Failure& failure);
+
+/// From a request to a model folder: looks at the data, plans, trains, reports. With the other ranks where a launcher
+/// started this process, or `request` asks for some.
 /// \return the exit status: 0 done, 130 interrupted and saved. \throws Error
 int train(const plan::Request& request);
+
+/// The environment variable in which ranks find the process id of the launcher below.
+inline constexpr const char* kLauncher = "BYTEFORMER_TRAIN_LAUNCHER";
+
+/// Starts this program as `request.ranks` ranks, passes signals on, and waits for their end.
+/// \return their exit status. \throws Error kIo where they cannot be started.
+int launch_ranks(const plan::Request& request);
+
+/// Seconds that a rank is waited for.
+double rank_timeout_s(const plan::Request& request);
 
 /// For `byteformer explain`: reads the file from standard input and writes the answer to standard output.
 /// \param request a GradientRequest as JSON

@@ -1,11 +1,13 @@
 // Finds or makes a plan, trains by it, and writes what there is to tell.
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,29 +17,33 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
+#include "byteformer/version.hpp"
 #include "common/interrupt.hpp"
 #include "data/data_set.hpp"
 #include "data/metrics.hpp"
 #include "data/survey.hpp"
 #include "format/json.hpp"
 #include "format/model_folder.hpp"
+#include "kernels/kernels.hpp"
 #include "plan/event_file.hpp"
 #include "plan/planner.hpp"
 #include "plan/published_plan.hpp"
 #include "plan/report.hpp"
 #include "runs.hpp"
+#include "train/ranks.hpp"
 #include "train/run_folder.hpp"
 #include "train/runtime.hpp"
 #include "train/trainer.hpp"
+#include "train/world.hpp"
 
 namespace byteformer::train_app {
 namespace {
 
-constexpr int kExitInterrupted = 130;
-
-train::Runtime runtime_of(const plan::Request& request) {
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+train::Runtime runtime_of(const plan::Request& request, train::Ranks& ranks) {
+  const int of_machine = static_cast<int>(std::thread::hardware_concurrency());
+  const int processors = std::max(1, of_machine / ranks.world().local_size);
   train::Runtime runtime;
+  runtime.ranks = &ranks;
   runtime.num_threads = static_cast<int>(request.threads.value_or(processors));
   runtime.num_workers = static_cast<int>(request.workers.value_or(std::max(1, runtime.num_threads / 2)));
   return runtime;
@@ -111,13 +117,88 @@ void plan_for_data(const plan::Request& request, const train::Runtime& runtime, 
       [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
 }
 
+/// What --auto-resume makes of a request that finds a run in its output.
+plan::Request going_on(plan::Request request) {
+  request.resume = std::exchange(request.output, std::nullopt);
+  return request;
+}
+
 Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime) {
   Prepared prepared;
   prepared.output = request.output.value_or("");
+  if (request.output && request.auto_resume) {
+    const train::RunFolder folder(prepared.output);
+    if (folder.holds_run()) return prepare_resume(going_on(request));
+    folder.remove_unborn();
+  }
   if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
   (request.config ? plan_as_published : plan_for_data)(request, runtime, prepared);
   if (request.output) plan::remember_places(prepared.plan, prepared.output);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);
+  return prepared;
+}
+
+/// What must be the same on all ranks, and what it is here.
+std::string properties_of(const plan::Request& request, const train::Ranks& ranks) {
+  const format::OrderedJson properties{{"version", version()},
+                                       {"kernels", kernels::default_kernels().name},
+                                       {"devices", train::devices_of(ranks.world())},
+                                       {"request", plan::to_json(request)}};
+  return format::to_text(properties);
+}
+
+/// \throws Error kInvalidArgument naming both sides and what each has
+[[noreturn]] void refuse(const train::Ranks& ranks, int rank, const std::string& own, const std::string& other) {
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("ranks must not differ: {} has {}, {} has {}", ranks.name(0), own, ranks.name(rank), other));
+}
+
+/// On the first rank: compares what all are asked for and made of.
+void require_alike(const plan::Request& request, train::Ranks& ranks) {
+  const std::vector<std::string> texts = ranks.to_first(properties_of(request, ranks));
+  for (std::size_t rank = 1; rank < texts.size(); ++rank) {
+    const format::Json own = format::from_text(texts.front()), other = format::from_text(texts[rank]);
+    const auto number = static_cast<int>(rank);
+    for (const auto& [key, what] :
+         {std::pair("version", "version"), std::pair("kernels", "BYTEFORMER_KERNELS"), std::pair("devices", "devices")})
+      if (own.at(key) != other.at(key))
+        refuse(ranks, number, fmt::format("{} {}", what, own.at(key).get<std::string>()),
+               fmt::format("{} {}", what, other.at(key).get<std::string>()));
+    const auto differences = plan::differences(request, plan::parse_request(other.at("request").get<std::string>()));
+    if (!differences.empty()) refuse(ranks, number, differences.front().first, differences.front().second);
+  }
+}
+
+/// On the first rank: compares the fingerprints of the files that all found.
+void require_same_data(const Prepared& prepared, train::Ranks& ranks) {
+  const format::Json own{prepared.plan.data_fingerprint, prepared.plan.data,
+                         prepared.data.train.size() + prepared.data.validation.size()};
+  const std::vector<std::string> texts = ranks.to_first(format::to_text(own));
+  for (std::size_t rank = 1; rank < texts.size(); ++rank) {
+    const format::Json other = format::from_text(texts[rank]);
+    const auto side = [](const format::Json& json) {
+      return fmt::format("{} files in {} (fingerprint {})", json.at(2).get<std::size_t>(),
+                         base::printable(json.at(1).get<std::string>()), json.at(0).get<std::string>());
+    };
+    if (other.at(0) != own.at(0)) refuse(ranks, static_cast<int>(rank), side(own), side(other));
+  }
+}
+
+/// The plan is made by the first rank; each looks for the data itself.
+Prepared prepare(const plan::Request& request, const train::Runtime& runtime) {
+  train::Ranks& ranks = *runtime.ranks;
+  Prepared prepared;
+  if (ranks.is_first()) {
+    prepared = request.resume ? prepare_resume(request) : prepare_new(request, runtime);
+    if (!ranks.are_many()) return prepared;
+    ranks.from_first(plan::to_json(prepared.plan));
+  } else {
+    prepared.plan = plan::parse_plan(ranks.from_first(""), ranks.name(0));
+    prepared.plan.data = request.data.value_or(prepared.plan.data);
+    prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
+    prepared.plan.data_fingerprint = data::fingerprint(prepared.data, prepared.plan.data);
+  }
+  require_same_data(prepared, ranks);
   return prepared;
 }
 
@@ -257,8 +338,17 @@ void write_summary(const Prepared& prepared, const train::Outcome& outcome) {
   base::write_file_atomically(prepared.output / "training" / "report.html", plan::html_report(summary));
 }
 
+/// What ranks do besides the first: the same, and nobody sees it.
+int follow(const Prepared& prepared, const train::RunFolder& folder, const train::Runtime& runtime) {
+  train::TrainingEvents events;
+  events.should_stop = cli::interrupted;
+  return train::train(prepared.plan, prepared.data, folder, runtime, events).is_finished ? 0 : kExitInterrupted;
+}
+
 int train_prepared(const Prepared& prepared, const plan::Request& request, const train::Runtime& runtime) {
   train::RunFolder folder(prepared.output);
+  cli::watch_for_interrupt({SIGINT, SIGTERM, SIGUSR1});  // stops after the step and saves
+  if (!runtime.ranks->is_first()) return follow(prepared, folder, runtime);
   if (prepared.is_new) folder.create(prepared.plan);
   ProgressDisplay display(prepared.plan, request.no_progress);
   ProgressLines lines(prepared.plan, request.json);
@@ -282,7 +372,6 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   };
   events.on_message = [&](const std::string& message) { display.say(message); };
   events.should_stop = cli::interrupted;
-  cli::watch_for_interrupt({SIGINT, SIGTERM});  // stops after the step and saves
   const train::Outcome outcome = train::train(prepared.plan, prepared.data, folder, runtime, events);
   display.clear();
   if (!outcome.is_finished) {
@@ -317,16 +406,54 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   return 0;
 }
 
+/// Ends with the launcher that started this process, even if that is killed.
+void follow_launcher() {
+  const char* launcher = std::getenv(kLauncher);
+  if (launcher == nullptr) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (std::to_string(::getppid()) != launcher)
+    throw Error(ErrorCode::kIo, "the process that started this rank is gone");
+}
+
+int train_with(train::Ranks& ranks, const plan::Request& request) {
+  ranks.join(rank_timeout_s(request));
+  require_alike(request, ranks);
+  const train::Runtime runtime = runtime_of(request, ranks);
+  const Prepared prepared = prepare(request, runtime);
+  const int status = train_prepared(prepared, request, runtime);
+  ranks.leave();
+  return status;
+}
+
+int show_plan(train::Ranks& ranks, const plan::Request& request) {
+  if (!ranks.is_first()) return 0;
+  train::Ranks alone;
+  const Prepared prepared = prepare(request, runtime_of(request, alone));
+  if (request.json) std::fputs(plan::to_json(prepared.plan).c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int train(const plan::Request& request) {
-  const train::Runtime runtime = runtime_of(request);
-  const Prepared prepared = request.resume ? prepare_resume(request) : prepare_new(request, runtime);
-  if (request.dry_run) {
-    if (request.json) std::fputs(plan::to_json(prepared.plan).c_str(), stdout);
-    return 0;
+  follow_launcher();
+  train::Ranks ranks(train::find_world(train::process_environment()));
+  if (request.dry_run) return show_plan(ranks, request);
+  if (request.ranks.value_or(1) > 1 && std::getenv(kLauncher) == nullptr) {
+    if (!ranks.are_many()) return launch_ranks(request);
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{} started {} ranks already; leave {} out", ranks.world().launcher, ranks.size(),
+                            plan::option_name(&plan::Request::ranks)));
   }
-  return train_prepared(prepared, request, runtime);
+  if (!ranks.are_many()) return train_with(ranks, request);
+  try {
+    return train_with(ranks, request);
+  } catch (const std::exception& error) {
+    Failure failure = failure_of(error);
+    if (!ranks.is_first()) failure.message = ranks.name(ranks.rank()) + ": " + failure.message;
+    if (ranks.claim_failure()) complain("train", failure);
+    ranks.abandon(failure.status);
+  }
 }
 
 }  // namespace byteformer::train_app

@@ -244,6 +244,14 @@ struct Loader::Shared {
     return {samples.size() * batch / per_epoch(), samples.size() * (batch + 1) / per_epoch()};
   }
 
+  /// The places of a batch of `batch_samples` that are loaded here.
+  std::vector<std::size_t> places_of(std::span<const std::size_t> batch_samples) const {
+    if (options.choose_places) return options.choose_places(batch_samples);
+    std::vector<std::size_t> all(batch_samples.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
+
   /// Fills batches; what goes wrong besides single files is for the reader, who ends the run.
   void work() noexcept {
     try {
@@ -267,16 +275,25 @@ struct Loader::Shared {
         order = epoch_order(groups, options, epoch);
         open_epoch = epoch;
       }
-      if (next_place == 0) batches[batch] = {std::vector<LoadedFile>(end - begin), end - begin};
+      if (next_place == 0) {
+        places = places_of(std::span(order).subspan(begin, end - begin));
+        batches[batch] = {std::vector<LoadedFile>(places.size()), places.size()};
+        if (places.empty()) {
+          ++next_batch;
+          ready.notify_all();
+          continue;
+        }
+      }
       const std::size_t at = next_place++;
-      const std::size_t place = begin + at;
-      const std::size_t sample = order[place];
-      if (next_place == end - begin) {
+      const std::size_t place = places[at];
+      const std::size_t sample = order[begin + place];
+      if (next_place == places.size()) {
         next_place = 0;
         ++next_batch;
       }
       lock.unlock();
-      LoadedFile file = loader.load(epoch, place, sample);
+      LoadedFile file = loader.load(epoch, begin + place, sample);
+      file.place = place;
       lock.lock();
       Batch& open = batches[batch];
       open.files[at] = std::move(file);
@@ -291,10 +308,11 @@ struct Loader::Shared {
   std::mutex mutex;  // guards all below
   std::condition_variable wake, ready;
   std::map<std::size_t, Batch> batches;
-  std::size_t next_read;       // batch that the reader wants next
-  std::size_t next_batch;      // batch whose samples workers take
-  std::size_t next_place = 0;  // within it
-  std::size_t open_epoch = 0;  // of `order`
+  std::size_t next_read;            // batch that the reader wants next
+  std::size_t next_batch;           // batch whose samples workers take
+  std::vector<std::size_t> places;  // of it that are loaded here
+  std::size_t next_place = 0;       // among these
+  std::size_t open_epoch = 0;       // of `order`
   std::vector<std::size_t> order;
   bool stopping = false;
   std::exception_ptr failure;  // of a worker, which is gone then

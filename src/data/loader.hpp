@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ struct LoadedFile {
   int other_label = 0;     ///< of the sound mixed in; else `label`
   float first_share = 1;   ///< weight of `label`; the rest belongs to `other_label`
   std::size_t sample = 0;  ///< index into the samples
+  std::size_t place = 0;   ///< in its batch
   std::string error;       ///< why there are no bytes; empty if there are
 };
 
@@ -39,6 +42,9 @@ struct LoaderOptions {
       0;  ///< longer files are cut to a random piece of this length, then transformed; 0: whole files
   std::size_t min_bytes = 1;  ///< shorter results are errors
   int num_workers = 1;
+  /// Which places of a batch are loaded here, in ascending order, given the batch's samples; without it all are. A file
+  /// is the same wherever it is loaded.
+  std::function<std::vector<std::size_t>(std::span<const std::size_t> samples)> choose_places;
 };
 
 /// Yields batch after batch, epoch after epoch. What a batch holds depends on the seed and its number only.

@@ -28,6 +28,14 @@ std::vector<Setting> make_settings() {
       {"data", &R::data, Text{"DATA"}, "Labelled files: a folder or a manifest", kRun, kNone, 'd'},
       {"output", &R::output, Text{"MODEL"}, "Model folder to create; must not exist", kRun, kPlacesResult, 'o'},
       {"resume", &R::resume, Text{"MODEL"}, "Go on with a run that was stopped", kRun, kNone},
+      {"auto-resume",
+       &R::auto_resume,
+       Flag{},
+       "Go on where -o has a run already: for what starts again by itself",
+       kRun,
+       kNone,
+       0,
+       {&R::resume}},
       {"init-from", &R::init_from, Text{"MODEL"},
        "Start from the weights of this model (default: a shipped one for such files, else none)", kRun},
 
@@ -104,6 +112,11 @@ std::vector<Setting> make_settings() {
        kMachine},
       {"threads", &R::threads, Whole{1, kMaxThreads}, "Threads (default: one per processor)", kMachine, kNone, 'j'},
       {"workers", &R::workers, Whole{1, kMaxThreads}, "Threads that read, decode and encode files", kMachine, kNone},
+      {"ranks", &R::ranks, Whole{1, kMaxThreads}, "Processes on this machine that train together", kMachine, kNone},
+      {"rank-timeout", &R::rank_timeout_s, Duration{}, "Wait so long for a rank that does not answer (default: 5m)",
+       kMachine, kNone},
+      {"all-reduce", &R::all_reduce, Choice{{"float32", "bfloat16"}},
+       "As what ranks exchange gradients (default: float32)", kMachine},
       {"token-budget", &R::token_budget, Whole{1, kMany}, "Tokens per pass: bounds memory; may change on a resume",
        kMachine, kNone},
       {"dry-run", &R::dry_run, Flag{}, "Only show the plan", kDisplay, kNone},
@@ -240,6 +253,15 @@ std::vector<std::string> fill_in(Request& request, const Request& defaults) {
       contradictions.push_back(*option_text(*s, request) + ", not " + value_text(*s, defaults));
   }
   return contradictions;
+}
+
+std::vector<std::pair<std::string, std::string>> differences(const Request& one, const Request& other) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const Setting* s : in_order_of_members()) {
+    const auto text = [&](const Request& r) { return option_text(*s, r).value_or("no " + option_name(*s)); };
+    if (s->effect == kDecidesResult && !is_equal(*s, one, other)) found.emplace_back(text(one), text(other));
+  }
+  return found;
 }
 
 std::string to_json(const Request& request) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,6 +41,11 @@ struct Request {
 
   std::optional<std::string> device, precision;
   std::optional<std::int64_t> threads, workers, token_budget;
+
+  bool auto_resume = false;
+  std::optional<std::int64_t> ranks;
+  std::optional<double> rank_timeout_s;
+  std::optional<std::string> all_reduce;
 };
 
 using Member = std::variant<bool Request::*, std::optional<std::string> Request::*,
@@ -107,6 +113,10 @@ std::optional<std::string> option_text(const Setting& setting, const Request& re
 /// Fills what `request` leaves open from `defaults`. \returns for each option that was given otherwise than there,
 /// which, what and what not: "--kernel 8, not 32".
 std::vector<std::string> fill_in(Request& request, const Request& defaults);
+
+/// The settings that decide the result and that two requests do not have in common, as each gives them: {"--kernel 8",
+/// "no --kernel"}.
+std::vector<std::pair<std::string, std::string>> differences(const Request& one, const Request& other);
 
 /// As JSON text; what is not set is absent.
 std::string to_json(const Request& request);

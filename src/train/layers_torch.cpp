@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "base/random.hpp"
 #include "nn/byte_table.hpp"
 #include "train/module.hpp"
 
@@ -83,9 +85,9 @@ class TorchLayers : public Layers {
   torch::Tensor block(std::size_t layer, backprop::WindowPlan plan, const BatchRows& x) override {
     const std::string prefix = block_prefix(layer);
     const torch::Tensor normed = norm(x.rows, prefix + "pre_norm_mha.0");
-    const torch::Tensor middle = x.rows + regularised(attend(normed, plan, prefix), layer, x);
+    const torch::Tensor middle = x.rows + regularised(attend(normed, plan, prefix), layer, 0, x);
     const torch::Tensor wide = torch::gelu(linear(norm(middle, prefix + "pre_norm_ffn.0"), prefix + "pre_norm_ffn.1"));
-    return middle + regularised(linear(wide, prefix + "pre_norm_ffn.4").to(torch::kFloat32), layer, x);
+    return middle + regularised(linear(wide, prefix + "pre_norm_ffn.4").to(torch::kFloat32), layer, 1, x);
   }
 
   torch::Tensor merge(std::size_t layer, backprop::MergePlan plan, const torch::Tensor& x) override {
@@ -139,18 +141,44 @@ class TorchLayers : public Layers {
     return torch::tensor(numbers, torch::kInt64).to(options_.device);
   }
 
-  /// Dropout of elements, and of the whole branch for some files.
-  torch::Tensor regularised(const torch::Tensor& branch, std::size_t layer, const BatchRows& x) const {
-    if (!is_training_) return branch;
+  /// Dropout of elements, and of the whole branch for some files. \param branch  0 for attention, 1 for feed-forward
+  torch::Tensor regularised(torch::Tensor y, std::size_t layer, std::uint64_t branch, const BatchRows& x) const {
+    if (!is_training_) return y;
     const Regularisation& r = options_.regularisation;
-    torch::Tensor result = r.dropout > 0 ? torch::dropout(branch, r.dropout, true) : branch;
-    if (r.stochastic_depth <= 0) return result;
+    const std::uint64_t place = 2 * layer + branch;
+    if (r.dropout > 0) y = y * kept_elements(place, x).to(y.scalar_type()) / (1 - r.dropout);
+    if (r.stochastic_depth <= 0) return y;
     const double last = std::max<double>(1, static_cast<double>(config_.num_hidden_layers - 1));
     const double keep = 1 - r.stochastic_depth * static_cast<double>(layer) / last;
-    const auto files = static_cast<std::int64_t>(x.file_rows.size());
-    const torch::Tensor kept = torch::bernoulli(torch::full({files}, keep, branch.options())) / keep;
+    std::vector<float> scales;
+    for (std::size_t file = 0; file < x.file_rows.size(); ++file)
+      scales.push_back(base::Random(noise_of(x, file), place, 1).chance(keep) ? static_cast<float>(1 / keep) : 0);
     const torch::Tensor counts = torch::tensor(x.file_rows, torch::kInt64).to(options_.device);
-    return result * kept.repeat_interleave(counts).unsqueeze(1);
+    return y * torch::tensor(scales).to(options_.device).repeat_interleave(counts).unsqueeze(1).to(y.scalar_type());
+  }
+
+  static std::uint64_t noise_of(const BatchRows& x, std::size_t file) { return x.noise.empty() ? file : x.noise[file]; }
+
+  /// Which elements of [rows, hidden] dropout keeps: a hash of the file's number, the place, and the element's number
+  /// in the file. LibTorch's generators would give a file other numbers beside other files.
+  torch::Tensor kept_elements(std::uint64_t place, const BatchRows& x) const {
+    constexpr std::uint64_t kGolden = 0x9E37'79B9'7F4A'7C15;  // SplitMix64 (Steele, Lea, Flood, 2014)
+    const auto as_signed = [](std::uint64_t bits) { return static_cast<std::int64_t>(bits); };
+    const auto hidden = static_cast<std::uint64_t>(config_.hidden_size);
+    std::vector<std::int64_t> firsts;  // states of the first element of each row
+    for (std::size_t file = 0; file < x.file_rows.size(); ++file) {
+      const std::uint64_t state = base::Random(noise_of(x, file), place).bits();
+      for (std::int64_t row = 0; row < x.file_rows[file]; ++row)
+        firsts.push_back(as_signed(state + static_cast<std::uint64_t>(row) * hidden * kGolden));
+    }
+    std::vector<std::int64_t> steps;
+    for (std::uint64_t column = 0; column < hidden; ++column) steps.push_back(as_signed(column * kGolden));
+    torch::Tensor bits = on_device(firsts).unsqueeze(1) + on_device(steps);
+    for (const auto& [shift, factor] : {std::pair(30, 0xBF58'476D'1CE4'E5B9), std::pair(27, 0x94D0'49BB'1331'11EB)})
+      bits = bits.bitwise_xor(bits.bitwise_right_shift(shift)).mul_(as_signed(factor));
+    constexpr std::int64_t kRange = 1 << 24;
+    return bits.bitwise_right_shift_(32).bitwise_and_(kRange - 1) >=
+           static_cast<std::int64_t>(options_.regularisation.dropout * kRange);
   }
 
   format::ModelConfig config_;

@@ -2,11 +2,13 @@
 #include "train/module.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "kernels/kernels.hpp"
 #include "nn/positions.hpp"
+#include "train/ranks.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -30,7 +32,11 @@ std::int64_t Module::num_tokens(std::int64_t num_bytes) const {
   return static_cast<std::int64_t>(tokens().num_tokens(static_cast<std::uint64_t>(num_bytes)));
 }
 
-torch::Tensor Module::forward(std::span<const std::span<const std::uint8_t>> files) { return logits(stem(files)); }
+torch::Tensor Module::forward(std::span<const std::span<const std::uint8_t>> files, const PassOptions& options) {
+  BatchRows x = stem(files);
+  x.noise = options.noise;
+  return logits(std::move(x), options.on_layer_done);
+}
 
 BatchRows Module::stem(std::span<const std::span<const std::uint8_t>> files) {
   BatchRows x;
@@ -45,8 +51,12 @@ BatchRows Module::stem(std::span<const std::span<const std::uint8_t>> files) {
   return x;
 }
 
-torch::Tensor Module::logits(BatchRows x) {
+torch::Tensor Module::logits(BatchRows x, const LayerDone& on_layer_done) {
   for (std::size_t layer = 0; layer < size(config_.num_hidden_layers); ++layer) {
+    // Once the gradient of what enters a layer is known, products of the layer itself may still wait for threads.
+    if (on_layer_done)
+      x.rows.register_hook(
+          [on_layer_done, after = static_cast<int>(layer) + 1](const torch::Tensor&) { on_layer_done(after); });
     const nn::WindowGeometry windows(config_.window_sizes[layer], config_.window_shifts[layer], config_.masking);
     x.rows = layers_->block(layer, backprop::cut_windows(x.file_rows, windows), x);
     if (!config_.downsample[layer]) continue;
@@ -80,6 +90,9 @@ torch::Tensor Module::positions(std::int64_t num_tokens) {
 Module make_module(const plan::TrainingPlan& plan, const Runtime& runtime) {
   ModuleOptions options;
   options.device = torch::Device(plan.device);
+  if (options.device.is_cuda() && runtime.ranks != nullptr && torch::cuda::device_count() > 0)  // ranks share them out
+    options.device.set_index(static_cast<torch::DeviceIndex>(runtime.ranks->world().local_rank %
+                                                             static_cast<int>(torch::cuda::device_count())));
   options.compute_type = dtype_of(plan.precision);
   options.regularisation = {plan.dropout, plan.stochastic_depth};
   options.num_threads = runtime.num_threads;

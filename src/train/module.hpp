@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@ namespace byteformer::train {
 struct BatchRows {
   torch::Tensor rows;                   ///< [all rows, hidden]
   std::vector<std::int64_t> file_rows;  ///< [files]
+  std::vector<std::uint64_t> noise{};   ///< [files], or none. \see PassOptions
 };
 
 /// Noise that regularises; all off by default, as in the published recipe.
@@ -80,6 +82,15 @@ inline std::size_t size(std::int64_t number) { return static_cast<std::size_t>(n
 inline std::string block_prefix(std::size_t layer) { return "transformer." + std::to_string(layer) + "."; }
 inline std::string merge_prefix(std::size_t layer) { return "downsamplers.downsample_" + std::to_string(layer) + "."; }
 
+/// Called during a backward pass when the gradients of `layer`, of all later layers and of the head are complete.
+using LayerDone = std::function<void(int layer)>;
+
+/// What a pass of some files of a step is told besides.
+struct PassOptions {
+  LayerDone on_layer_done;
+  std::vector<std::uint64_t> noise;  ///< [files]: on its number alone depends what dropout does to a file
+};
+
 /// A ByteFormer that learns. Not thread-safe.
 ///
 /// On the CPU its layers run on our own kernels with hand-written backward passes, elsewhere on LibTorch's operators.
@@ -89,15 +100,16 @@ class Module {
   Module(const format::ModelConfig& config, const ModuleOptions& options);
 
   /// Logits [files, classes]. With gradients enabled, backward() on a function of them adds to
-  /// parameters().gradients(). \throws Error kEmptyFile, kTooManyTokens.
-  torch::Tensor forward(std::span<const std::span<const std::uint8_t>> files);
+  /// parameters().gradients(), and tells `options.on_layer_done` of its progress. \throws Error kEmptyFile,
+  /// kTooManyTokens.
+  torch::Tensor forward(std::span<const std::span<const std::uint8_t>> files, const PassOptions& options = {});
 
   // The two halves of forward(), and what an empty token is, for those who look at gradients of tokens.
 
   /// Tokens of the files. \throws as forward().
   BatchRows stem(std::span<const std::span<const std::uint8_t>> files);
   /// Logits [files, classes] of what leaves the stem.
-  torch::Tensor logits(BatchRows x);
+  torch::Tensor logits(BatchRows x, const LayerDone& on_layer_done = {});
   /// Position embeddings [num_tokens, hidden]: tokens without bytes. \param num_tokens of a file that stem() takes
   torch::Tensor positions(std::int64_t num_tokens);
 

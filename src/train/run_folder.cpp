@@ -31,6 +31,22 @@ void copy_into(std::span<float> numbers, const format::Tensors& tensors, const s
 
 RunFolder::RunFolder(fs::path model_dir) : model_dir_(std::move(model_dir)) {}
 
+bool RunFolder::holds_run() const { return base::exists(training_dir() / "plan.json"); }
+
+void RunFolder::remove_unborn() const {
+  std::error_code error;
+  const auto is_only = [&](const fs::path& folder, const auto& is_ours) {
+    return std::all_of(fs::directory_iterator(folder, error), fs::directory_iterator(), is_ours);
+  };
+  const bool is_unborn =
+      !holds_run() && base::exists(training_dir()) &&
+      is_only(model_dir_, [](const fs::directory_entry& entry) { return entry.path().filename() == "training"; }) &&
+      is_only(training_dir(), [](const fs::directory_entry& entry) {
+        return entry.path().filename().native().starts_with("plan.json.tmp-");
+      });
+  if (is_unborn) fs::remove_all(training_dir(), error);
+}
+
 void RunFolder::require_absent() const {
   std::error_code error;
   if (fs::exists(model_dir_, error) && !fs::is_empty(model_dir_, error))
@@ -67,6 +83,9 @@ void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress)
 
 bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(training_dir(), error))  // of runs that were killed
+    if (entry.path().filename().native().starts_with("checkpoint.safetensors.tmp-")) fs::remove(entry.path(), error);
   if (!base::exists(path)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
   progress = plan::progress_of(tensors, path);

@@ -21,6 +21,12 @@ class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path model_dir);
 
+  /// Whether a run has begun here.
+  bool holds_run() const;
+
+  /// Removes what a run leaves that was killed before its plan was written, and nothing else.
+  void remove_unborn() const;
+
   /// \throws Error kAlreadyExists if `model_dir` holds anything.
   void require_absent() const;
 

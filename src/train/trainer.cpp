@@ -2,9 +2,11 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -14,10 +16,14 @@
 #include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
+#include "format/json.hpp"
 #include "format/model_folder.hpp"
 #include "plan/report.hpp"
+#include "train/gradient_sum.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
+#include "train/ranks.hpp"
+#include "train/shares.hpp"
 #include "train/validation_set.hpp"
 
 namespace byteformer::train {
@@ -29,9 +35,20 @@ constexpr std::size_t kMostFailuresAlways = 10;
 constexpr double kMostFailureShare = 0.05;
 constexpr double kTimeTolerance = 1.05;
 
-/// Reseeds LibTorch's generators, so that noise depends on the seed and the step only, also after a resume.
-void seed_step(std::uint64_t seed, std::int64_t step) {
-  torch::manual_seed(base::Random(seed, 0x5354'4550, static_cast<std::uint64_t>(step)).bits());
+/// What the noise on a file depends on: the seed, the step, and its place in the batch of all ranks.
+std::uint64_t noise_of(std::uint64_t seed, std::int64_t step, std::size_t place) {
+  constexpr std::uint64_t kNoiseStream = 0x5354'4550'0000'0000;
+  return base::Random(seed, kNoiseStream + static_cast<std::uint64_t>(step), place).bits();
+}
+
+/// Which files of a batch `ranks` loads and computes: all ranks know the whole batch, and share it out alike.
+auto chooser_of_places(const plan::TrainingPlan& plan, const data::DataSet& data, const Ranks& ranks) {
+  return [costs = costs_of(data.train, plan), rank = ranks.rank(),
+          num_ranks = ranks.size()](std::span<const std::size_t> samples) {
+    std::vector<std::int64_t> of_batch;
+    for (const std::size_t sample : samples) of_batch.push_back(costs[sample]);
+    return share_of(rank, of_batch, num_ranks);
+  };
 }
 
 data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
@@ -45,6 +62,8 @@ data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::D
   options.balance_kinds = plan.balance_kinds;
   options.max_bytes = static_cast<std::size_t>(plan.max_bytes);
   options.num_workers = runtime.num_workers;
+  if (runtime.ranks != nullptr && runtime.ranks->are_many())
+    options.choose_places = chooser_of_places(plan, data, *runtime.ranks);
   if (plan.sound_augmentation.noise_db != 0 && plan.preprocess.sound)
     options.background = data::load_background(data.background, *plan.preprocess.sound);
   return options;
@@ -67,6 +86,11 @@ class CheckpointTensors {
     return flat;
   }
 
+  /// Those of the first rank on all.
+  void copy_from_first(Ranks& ranks) {
+    for (auto& [name, tensor] : on_cpu_) ranks.copy_from_first(tensor);
+  }
+
   void put_back() const {
     const torch::NoGradGuard no_grad;
     for (const auto& [name, tensor] : on_cpu_) originals_.at(name)->copy_(tensor);
@@ -82,8 +106,6 @@ class CheckpointTensors {
   std::map<std::string, torch::Tensor> on_cpu_;
 };
 
-bool has_noise(const plan::TrainingPlan& plan) { return plan.dropout > 0 || plan.stochastic_depth > 0; }
-
 /// Wall time since a moment.
 class Stopwatch {
  public:
@@ -95,6 +117,25 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
+/// What ranks tell each other in every step, as sums over all of them.
+struct Tally {
+  double loss = 0;
+  double num_good = 0, num_bad = 0;  ///< files
+  double num_stopped = 0;            ///< ranks that were asked to stop
+  double seconds = 0;                ///< of training so far, by the first rank's clock
+};
+
+/// A file of a batch that could not be used.
+struct BadFile {
+  std::size_t place = 0;   ///< in the batch of all ranks
+  std::size_t sample = 0;  ///< index into the training samples
+  std::string error;
+};
+void to_json(format::Json& json, const BadFile& file) { json = {file.place, file.sample, file.error}; }
+void from_json(const format::Json& json, BadFile& file) {
+  json.at(0).get_to(file.place), json.at(1).get_to(file.sample), json.at(2).get_to(file.error);
+}
+
 /// A run in memory.
 class Training {
  public:
@@ -105,7 +146,8 @@ class Training {
 
  private:
   void step(std::vector<data::LoadedFile> files);
-  double accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale);
+  double accumulate(const std::vector<data::LoadedFile>& files, double divisor, double loss_scale);
+  Tally total(const Tally& own);
   void note_failures(const std::vector<data::LoadedFile>& files);
   void evaluate();
   data::Answers validation_answers(const torch::Tensor& weights);
@@ -113,6 +155,7 @@ class Training {
   void warn_if_guessing(const data::Metrics& metrics);
   void keep_if_best(const data::Answers& answers, const plan::ValidationResult& evaluation);
   void judge_best();
+  void start();
   void save();
   bool is_out_of_time() const;
 
@@ -121,10 +164,15 @@ class Training {
   const RunFolder& folder_;
   const Runtime& runtime_;
   const TrainingEvents& events_;
+  Ranks alone_;
+  Ranks& ranks_;
   base::ThreadPool evaluation_pool_;
   Module module_;
   AdamW optimizer_;
-  plan::Progress progress_;
+  GradientSum gradient_sum_;
+  plan::Progress progress_;                  // with many ranks, the first one's is the whole truth
+  double agreed_seconds_ = 0;                // of training so far, the same on all ranks
+  bool stops_ = false;                       // the same on all ranks
   std::optional<ValidationSet> validation_;  // once it was needed
   Outcome outcome_;
   std::optional<Error> model_unwritten_, checkpoint_unwritten_;  // why the last attempt failed, if it did
@@ -137,10 +185,25 @@ Training::Training(const plan::TrainingPlan& plan, const data::DataSet& data, co
       folder_(folder),
       runtime_(runtime),
       events_(events),
+      ranks_(runtime.ranks != nullptr ? *runtime.ranks : alone_),
       evaluation_pool_(runtime.num_threads),
       module_(make_module(plan_, runtime)),
       optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
-                 module_.thread_pool()) {
+                 module_.thread_pool()),
+      gradient_sum_(ranks_, module_.parameters(), plan_) {
+  if (ranks_.is_first()) start();
+  if (!ranks_.are_many()) return;
+  // The others have the first one's start, and need no files of it.
+  progress_ = plan::parse_progress(ranks_.from_first(plan::to_json(progress_)), "the first rank");
+  CheckpointTensors tensors(module_.parameters(), optimizer_.state());
+  tensors.copy_from_first(ranks_);
+  tensors.put_back();
+  optimizer_.state().num_steps = progress_.optimizer_steps;
+  agreed_seconds_ = progress_.seconds;
+}
+
+/// From the checkpoint if there is one, else from what the plan says.
+void Training::start() {
   const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
   if (folder_.load(tensors.flat(), progress_)) {
     tensors.put_back();
@@ -157,19 +220,17 @@ Outcome Training::run() {
   data::Loader loader(data_.train, loader_options(plan_, data_, runtime_), static_cast<std::size_t>(progress_.step));
   Stopwatch since_save;
   double seconds_between_saves = kLeastSecondsBetweenCheckpoints;
-  bool stops = false;
-  while (progress_.step < plan_.schedule.total_steps && !stops && !is_out_of_time()) {
+  while (progress_.step < plan_.schedule.total_steps && !stops_ && !is_out_of_time()) {
     Stopwatch stopwatch;
     step(loader.next());
     progress_.seconds += stopwatch.seconds();
-    stops = events_.should_stop && events_.should_stop();
     const bool is_last = progress_.step == plan_.schedule.total_steps || is_out_of_time();
     if (is_last || progress_.step % plan_.evaluate_every == 0) {
       stopwatch.restart();
       evaluate();
       progress_.seconds += stopwatch.seconds();
     }
-    if (stops || is_last || since_save.seconds() > seconds_between_saves) {
+    if (stops_ || is_last || since_save.seconds() > seconds_between_saves) {
       stopwatch.restart();
       save();
       seconds_between_saves = std::max(kLeastSecondsBetweenCheckpoints, stopwatch.seconds() / kCheckpointShare);
@@ -188,15 +249,21 @@ Outcome Training::run() {
 
 /// Answers of the weights that were kept, which may be those of an earlier session.
 void Training::judge_best() {
-  if (progress_.history.empty()) evaluate();
-  const format::ModelFolder kept = format::read_model_folder(folder_.model_dir());
-  module_.parameters().load(kept.tensors);
+  if (ranks_.from_first(progress_.history.empty() ? "new" : "") == "new") evaluate();
+  if (ranks_.is_first()) {
+    const format::ModelFolder kept = format::read_model_folder(folder_.model_dir());
+    module_.parameters().load(kept.tensors);
+    outcome_.temperature = kept.config.temperature;
+  }
+  ranks_.copy_from_first(module_.parameters().values());
   outcome_.validation = validation_answers(module_.parameters().values());
   outcome_.validation_samples = validation_->used();
-  outcome_.temperature = kept.config.temperature;
 }
 
-bool Training::is_out_of_time() const { return plan_.time_s > 0 && progress_.seconds > plan_.time_s * kTimeTolerance; }
+bool Training::is_out_of_time() const {
+  const double seconds = ranks_.are_many() ? agreed_seconds_ : progress_.seconds;
+  return plan_.time_s > 0 && seconds > plan_.time_s * kTimeTolerance;
+}
 
 void Training::step(std::vector<data::LoadedFile> files) {
   const Stopwatch stopwatch;
@@ -205,14 +272,19 @@ void Training::step(std::vector<data::LoadedFile> files) {
     const std::string reason = reason_it_does_not_fit(module_, file.bytes.size());
     if (!reason.empty()) file.error = base::printable(data_.train[file.sample].path) + ": " + reason;
   }
-  note_failures(files);
-  const auto num_good = static_cast<std::size_t>(
-      std::ranges::count_if(files, [](const data::LoadedFile& file) { return file.error.empty(); }));
-  if (has_noise(plan_)) seed_step(plan_.seed, progress_.step);
+  Tally tally;
+  for (const data::LoadedFile& file : files) ++(file.error.empty() ? tally.num_good : tally.num_bad);
   const double rate = learning_rate(plan_.schedule, progress_.step);
   const double scale = plan_.precision == "fp16" ? progress_.loss_scale : 1;
-  const double loss = num_good > 0 ? accumulate(files, num_good, scale) : 0;
-  const double norm = optimizer_.gradient_norm() / scale;
+  // How many files of all ranks are good is known afterwards; until then the batch's size stands for it.
+  const double divisor = ranks_.are_many() ? static_cast<double>(plan_.batch_size) : tally.num_good;
+  if (tally.num_good > 0) tally.loss = accumulate(files, divisor, scale);
+  tally = total(tally);
+  stops_ = tally.num_stopped > 0;
+  if (tally.num_bad > 0) note_failures(files);
+  const double correction = ranks_.are_many() && tally.num_good > 0 ? divisor / tally.num_good : 1;
+  const double loss = tally.loss * correction;
+  const double norm = optimizer_.gradient_norm() / scale * correction;
   if (std::isfinite(loss) && !std::isfinite(norm) && plan_.precision == "fp16") {
     progress_.loss_scale /= 2;  // too large for float16: the step is skipped, as usual
     progress_.good_steps = 0;
@@ -222,42 +294,71 @@ void Training::step(std::vector<data::LoadedFile> files) {
                ". The last checkpoint and the best model so far are in ", base::printable(folder_.model_dir()),
                ". Try a smaller ", plan::option_name(&plan::Request::learning_rate), " (now ", plan_.schedule.max_lr,
                "), ", plan::option_name(&plan::Request::clip_norm), " 1, or float32 instead of ", plan_.precision);
-  } else if (num_good > 0) {
+  } else if (tally.num_good > 0) {
     const double clipped = plan_.clip_norm > 0 && norm > plan_.clip_norm ? plan_.clip_norm / norm : 1;
-    optimizer_.step(rate, clipped / scale);
+    optimizer_.step(rate, clipped / scale * correction);
     if (plan_.precision == "fp16" && ++progress_.good_steps % 2000 == 0) progress_.loss_scale *= 2;
   }
   ++progress_.step;
   progress_.loss_sum += loss;
   ++progress_.loss_count;
   if (events_.on_step)
-    events_.on_step({progress_.step, loss, rate, norm, static_cast<std::int64_t>(num_good), stopwatch.seconds()});
+    events_.on_step({progress_.step, loss, rate, norm, static_cast<std::int64_t>(tally.num_good), stopwatch.seconds()});
 }
 
-/// Gradients of the mean loss of the good files, pass by pass; returns that loss.
-double Training::accumulate(const std::vector<data::LoadedFile>& files, std::size_t num_good, double loss_scale) {
+/// Waits until the gradients and what belongs to them are the sums over all ranks.
+Tally Training::total(const Tally& own) {
+  Tally all = own;
+  all.num_stopped = events_.should_stop && events_.should_stop() ? 1 : 0;
+  if (!ranks_.are_many()) return all;
+  gradient_sum_.finish();
+  std::array numbers{all.loss, all.num_good, all.num_bad, all.num_stopped, ranks_.is_first() ? progress_.seconds : 0};
+  ranks_.sum(numbers);
+  agreed_seconds_ = numbers[4];
+  return {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]};
+}
+
+/// Gradients of the loss of the good files over `divisor`, pass by pass; returns that loss.
+double Training::accumulate(const std::vector<data::LoadedFile>& files, double divisor, double loss_scale) {
   std::vector<std::span<const std::uint8_t>> bytes;
   std::vector<Target> targets;
+  std::vector<std::uint64_t> noise;
   for (const data::LoadedFile& file : files) {
     if (!file.error.empty()) continue;
     bytes.emplace_back(file.bytes);
+    noise.push_back(noise_of(plan_.seed, progress_.step, file.place));
     targets.push_back({file.label, file.other_label, file.first_share, 1});
   }
   module_.set_training(true);
   double loss = 0;
   for_each_pass(module_, bytes, plan_.token_budget, [&](std::size_t first, std::size_t last) {
-    const torch::Tensor sum = cross_entropy_sum(module_.forward(std::span(bytes).subspan(first, last - first)),
-                                                std::span(targets).subspan(first, last - first), plan_.label_smoothing);
-    const torch::Tensor mean = sum / static_cast<double>(num_good);
+    PassOptions options;
+    if (ranks_.are_many() && last == bytes.size())
+      options.on_layer_done = [this](int layer) { gradient_sum_.layers_are_done(layer); };
+    const auto of_pass = [&](auto& all) { return std::span(all).subspan(first, last - first); };
+    options.noise.assign(of_pass(noise).begin(), of_pass(noise).end());
+    const torch::Tensor sum =
+        cross_entropy_sum(module_.forward(of_pass(bytes), options), of_pass(targets), plan_.label_smoothing);
+    const torch::Tensor mean = sum / divisor;
     (mean * loss_scale).backward();
     loss += mean.item<double>();
   });
   return loss;
 }
 
+/// Those of all ranks, as one process would note them. Collective.
 void Training::note_failures(const std::vector<data::LoadedFile>& files) {
-  for (const data::LoadedFile& file : files) {
-    if (file.error.empty()) continue;
+  std::vector<BadFile> bad;
+  for (const data::LoadedFile& file : files)
+    if (!file.error.empty()) bad.push_back({file.place, file.sample, file.error});
+  if (ranks_.are_many()) {
+    std::vector<BadFile> all;
+    for (const std::string& text : ranks_.to_first(format::to_text(format::Json(bad))))
+      std::ranges::copy(format::from_text(text).get<std::vector<BadFile>>(), std::back_inserter(all));
+    std::ranges::sort(all, {}, &BadFile::place);
+    bad = std::move(all);
+  }
+  for (const BadFile& file : bad) {
     // A file may fail anew each time it is augmented, with other numbers in the message.
     const std::string name = base::printable(data_.train[file.sample].path) + ": ";
     const bool is_known = std::ranges::any_of(progress_.failures, [&](const std::string& failure) {
@@ -278,12 +379,13 @@ void Training::note_failures(const std::vector<data::LoadedFile>& files) {
 }
 
 data::Answers Training::validation_answers(const torch::Tensor& weights) {
-  if (!validation_) validation_.emplace(data_.validation, plan_, module_, events_.on_message);
+  if (!validation_) validation_.emplace(data_.validation, plan_, module_, ranks_, events_.on_message);
   return validation_->answers(weights, module_, evaluation_pool_);
 }
 
 void Training::evaluate() {
   const data::Answers answers = validation_answers(optimizer_.state().average);
+  if (!ranks_.is_first()) return;
   const data::Metrics metrics = data::measure(answers);
   plan::ValidationResult evaluation;
   evaluation.step = progress_.step;
@@ -326,6 +428,7 @@ void Training::keep_if_best(const data::Answers& answers, const plan::Validation
 }
 
 void Training::save() {
+  if (!ranks_.is_first()) return;
   const CheckpointTensors tensors(module_.parameters(), optimizer_.state());
   progress_.optimizer_steps = optimizer_.state().num_steps;
   write_or_say([&] { folder_.save(tensors.flat(), progress_); }, checkpoint_unwritten_);
