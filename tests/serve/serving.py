@@ -34,7 +34,7 @@ class Server:
         for line in self.process.stderr:
             self.lines.append(line)
             if "serving" in line:
-                self.port = int(line.rsplit(":", 1)[1]) if "http://" in line else None
+                self.port = int(line.rsplit(":", 1)[1]) if "://" in line else None
                 break
         else:
             raise AssertionError("the server did not start: " + "".join(self.lines))
