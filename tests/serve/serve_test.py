@@ -21,22 +21,13 @@ import unittest
 import warnings
 
 import serving
-from serving import Server, binary_request, bits, bytes_tensor, classified, example, json_request, model, multipart
+from serving import (Server, binary_request, bits, bytes_tensor, classified, comes_true, example, json_request, model,
+                     multipart)
 
 CIFAR, DIGITS, FILES = model("cifar10"), model("spoken-digits"), model("file-types")
 NANO = str(serving.ROOT / "tests" / "data" / "untrained-nano")  # takes files of any length as they are
 PICTURES = [example("frog.jpg"), example("airplane.jpg"), example("handwritten_3.png")]
 INFER = "/v2/models/cifar10/infer"
-
-
-def comes_true(condition, seconds=20):
-    """Whether `condition` holds within the time: what a server does after an answer has no moment that clients know."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def outputs_of(answer):

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <ctime>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -103,15 +104,21 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// Whether all of it was written. A full disk costs lines, not requests.
-  bool write(std::string_view line) const noexcept {
+  /// Whether all of it was written. A full disk costs lines, not requests; one that it cut is ended by the next.
+  bool write(std::string_view line) {
     std::string text(line);
     text += '\n';
-    return ::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const std::lock_guard lock(mutex_);
+    if (is_cut_) text.insert(text.begin(), '\n');
+    const ssize_t size = ::write(descriptor_, text.data(), text.size());
+    if (size > 0) is_cut_ = size < static_cast<ssize_t>(text.size());
+    return size == static_cast<ssize_t>(text.size());
   }
 
  private:
   int descriptor_ = STDERR_FILENO;
+  std::mutex mutex_;
+  bool is_cut_ = false;
 };
 
 /// Digests of the keys in a file of one key per line.
@@ -132,7 +139,7 @@ std::string describe(const serve::Model& model, const serve::Answer& answer, con
   return to_json(make_report(answer.name, answer.result, answer.was_prepared, model.classifier, model.config, what));
 }
 
-serve::ServiceOptions service_options(const Options& options, const LoadOptions& load, const Log& log) {
+serve::ServiceOptions service_options(const Options& options, const LoadOptions& load, Log& log) {
   serve::ServiceOptions service;
   const auto set = [](auto& target, const std::optional<std::int64_t>& value, std::int64_t unit) {
     if (value) target = static_cast<std::remove_reference_t<decltype(target)>>(*value * unit);
@@ -203,7 +210,7 @@ void reload_secrets(const Options& options, serve::Service& service, serve::Serv
 int serve_models(const Options& options, Console& console) {
   ::mallopt(M_ARENA_MAX, 4);  // threads of connections share arenas: memory stays flat
   const WaitingSignals signals;
-  const Log log(options.log);
+  Log log(options.log);
   const LoadOptions load = options.engine.load_options();
   std::vector<bytes::BytePermutation> keys;
   for (const std::string& path : options.engine.keys) keys.push_back(bytes::read_key(path));
