@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""The server under load: throughput and refusals with 64 connections (wrk), latencies at half the capacity, and memory;
-beside it what `byteformer bench` reaches without a server. Usage: serve.py PROGRAM MODEL FILE [SECONDS]"""
+"""The server under load (wrk): throughput beside what `byteformer bench` reaches without a server, measured in turn; 64
+connections that ask for twice the capacity, with right answers, refusals in time and flat memory; latencies at half of it;
+and, where onnxruntime is installed, the same model behind the simplest server of Python.
+Usage: serve.py PROGRAM MODEL FILE [SECONDS [SECONDS OF OVERLOAD]]"""
+import contextlib
 import http.client
+import importlib.util
 import json
 import os
 import pathlib
@@ -13,12 +17,16 @@ import tempfile
 import threading
 import time
 
+CONNECTIONS = 64
+ROUNDS = 3
 WRK_SCRIPT = """
 wrk.method = "POST"
 local file = io.open(os.getenv("BENCH_FILE"), "rb"); wrk.body = file:read("*all"); file:close()
 local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init() ok = 0; refused = 0; wrong = 0; expected = os.getenv("BENCH_EXPECTED") end
+local pause = tonumber(os.getenv("BENCH_PAUSE_MS"))
+if pause > 0 then function delay() return pause end end
 function response(status, headers, body)
   if status == 200 and body == expected then ok = ok + 1
   elseif status == 503 and headers["Retry-After"] then refused = refused + 1
@@ -33,40 +41,107 @@ function done(summary, latency)
     summary.duration / 1e6, latency:percentile(99) / 1e3))
 end
 """
+# What a team writes in ten minutes around ONNX Runtime.
+ONNX_SERVER = """
+import json, sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import numpy, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1])
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        file = numpy.frombuffer(self.rfile.read(int(self.headers["Content-Length"])), numpy.uint8)
+        logits = session.run(None, {"files": file[None]})[0][0]
+        body = json.dumps({"logits": [round(float(logit), 3) for logit in logits]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+server = Server(("127.0.0.1", 0), Handler)
+print("serving on :%d" % server.server_port, file=sys.stderr, flush=True)
+server.serve_forever()
+"""
 
 
-def start(program, model, *options):
-    server = subprocess.Popen([program, "serve", "-m", model, "--port", "0", "--no-log", *options],
-                              stderr=subprocess.PIPE, text=True)
-    return server, int(re.search(r":(\d+)\s*$", server.stderr.readline()).group(1))
+@contextlib.contextmanager
+def running(*command):
+    """A server's process, and the port at the end of its first line."""
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        yield server, int(re.search(r":(\d+)\s*$", server.stderr.readline()).group(1))
+    finally:
+        server.terminate()
+        server.communicate()
 
 
 def resident_mib(server):
     status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s*(\d+)", status).group(1)) / 1024
+    return round(int(re.search(r"VmRSS:\s*(\d+)", status).group(1)) / 1024, 1)
 
 
-def post(port, body):
+def post(port, path, body):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("POST", "/classify", body)
+    connection.request("POST", path, body)
     return connection.getresponse().read().decode()
 
 
-def overload(server, port, body, file, seconds):
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+def wrk(port, path, body, seconds, pause_ms=0.0):
+    """Answers and refusals to 64 connections that pause between answer and request."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script, tempfile.NamedTemporaryFile() as file:
         script.write(WRK_SCRIPT)
         script.flush()
-        environment = {**os.environ, "BENCH_FILE": file, "BENCH_EXPECTED": post(port, body)}
-        before = resident_mib(server)
-        out = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script.name, f"http://127.0.0.1:{port}/classify"],
+        file.write(body)
+        file.flush()
+        environment = {**os.environ, "BENCH_FILE": file.name, "BENCH_EXPECTED": post(port, path, body),
+                       "BENCH_PAUSE_MS": str(pause_ms)}
+        out = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script.name, f"http://127.0.0.1:{port}{path}"],
                              env=environment, capture_output=True, text=True, check=True).stdout
     result = json.loads(out.split("RESULT ", 1)[1])
     result["answers_per_s"] = result["ok"] / result["seconds"]
-    result["memory_mib"] = [before, resident_mib(server)]
     return result
 
 
-def half_load(port, body, rate, seconds):
+def direct(program, model, file, seconds):
+    return json.loads(subprocess.run([program, "bench", "--model", model, "--json", "--batch-size", "64", "--seconds",
+                                      str(seconds), file], capture_output=True, text=True, check=True).stdout)
+
+
+def overload(server, port, path, body, capacity, seconds):
+    """Twice the capacity is asked for; one more client times what it is refused, and memory is looked at."""
+    refusals, memory, stop = [], [], threading.Event()
+
+    def probe():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while not stop.wait(0.02):
+            begin = time.monotonic()
+            connection.request("POST", path, body)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status == 503:
+                refusals.append(time.monotonic() - begin)
+
+    def watch():
+        while not stop.wait(1):
+            memory.append(resident_mib(server))
+    watchers = [threading.Thread(target=probe), threading.Thread(target=watch)]
+    for watcher in watchers:
+        watcher.start()
+    result = wrk(port, path, body, seconds, 1e3 * CONNECTIONS / (2 * capacity))
+    stop.set()
+    for watcher in watchers:
+        watcher.join()
+    result["offered_per_s"] = (result["ok"] + result["refused"]) / result["seconds"]
+    cuts = statistics.quantiles(refusals, n=100) if len(refusals) > 1 else []
+    result["refusal_ms"] = {"timed": len(refusals), "p50": 1e3 * cuts[49], "p99": 1e3 * cuts[98]} if cuts else {"timed": len(refusals)}
+    settled = memory[len(memory) // 4:]  # after a quarter of the time all buffers have had their size
+    result["memory_mib"] = {"settled": settled[0], "most_after": max(settled)} if settled else {}
+    return result
+
+
+def half_load(port, path, body, rate, seconds):
     """Latencies of requests that are sent at fixed times, whether earlier ones are answered or not."""
     latencies, lock, start = [], threading.Lock(), time.monotonic() + 0.1
     times = [start + i / rate for i in range(int(rate * seconds))]
@@ -79,7 +154,7 @@ def half_load(port, body, rate, seconds):
                     return
                 due = times.pop(0)
             time.sleep(max(0, due - time.monotonic()))
-            connection.request("POST", "/classify", body)
+            connection.request("POST", path, body)
             connection.getresponse().read()
             with lock:
                 latencies.append(time.monotonic() - due)
@@ -92,32 +167,62 @@ def half_load(port, body, rate, seconds):
     return {"requests_per_s": rate, "p50_ms": 1e3 * cuts[49], "p99_ms": 1e3 * cuts[98]}
 
 
-def main(program, model, file, seconds):
+def one_at_a_time_ms(port, path, body):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    times = []
+    for _ in range(100):
+        begin = time.monotonic()
+        connection.request("POST", path, body)
+        connection.getresponse().read()
+        times.append(time.monotonic() - begin)
+    return 1e3 * statistics.median(times[10:])
+
+
+def beside_onnx(program, model, num_bytes, seconds):
+    """The same bytes, as the model reads them, to both servers in turn."""
+    body = bytes(i * i % 251 for i in range(num_bytes))
+    with tempfile.TemporaryDirectory() as folder:
+        exported, script = os.path.join(folder, "model.onnx"), os.path.join(folder, "server.py")
+        subprocess.run([program, "export", "--to", "onnx", "-o", exported, model], check=True, capture_output=True)
+        pathlib.Path(script).write_text(ONNX_SERVER)
+        result = {"byteformer": [], "onnxruntime": []}
+        with running(program, "serve", "-m", model, "--port", "0", "--no-log") as (_, ours), \
+                running(sys.executable, script, exported) as (_, theirs):
+            for _ in range(ROUNDS):
+                result["byteformer"].append(wrk(ours, "/classify?as_is=1", body, seconds)["answers_per_s"])
+                result["onnxruntime"].append(wrk(theirs, "/", body, seconds)["answers_per_s"])
+            result["one_at_a_time_ms"] = {"byteformer": one_at_a_time_ms(ours, "/classify?as_is=1", body),
+                                          "onnxruntime": one_at_a_time_ms(theirs, "/", body)}
+        return result
+
+
+def main(program, model, file, seconds, overload_seconds):
     body = pathlib.Path(file).read_bytes()
-    direct = json.loads(subprocess.run([program, "bench", "--model", model, "--json", "--batch-size", "64", file],
-                                       capture_output=True, text=True, check=True).stdout)
-    report = {"direct": direct}
-    server, port = start(program, model)
-    try:
-        single = []
-        for _ in range(50):
-            begin = time.monotonic()
-            post(port, body)
-            single.append(time.monotonic() - begin)
-        report["one_at_a_time_ms"] = 1e3 * statistics.median(single)
-        report["64_connections"] = overload(server, port, body, file, seconds)
-        report["half_load"] = half_load(port, body, report["64_connections"]["answers_per_s"] / 2, min(seconds, 10))
-    finally:
-        server.terminate()
-        server.wait()
-    server, port = start(program, model, "--queue", "16", "--batch-size", "16")
-    try:
-        report["64_connections_queue_16"] = overload(server, port, body, file, seconds)
-    finally:
-        server.terminate()
-        server.wait()
+    options = program, "serve", "-m", model, "--port", "0", "--no-log"
+    report = {"rounds": []}
+    with running(*options) as (server, port):
+        for _ in range(ROUNDS):
+            bench = direct(program, model, file, seconds)
+            served = wrk(port, "/classify", body, seconds)
+            assert served["wrong"] == served["refused"] == 0, served
+            report["rounds"].append({"direct_per_s": bench["files_per_second"], "served_per_s": served["answers_per_s"],
+                                     "share": served["answers_per_s"] / bench["files_per_second"]})
+        report["share"] = statistics.median(round_["share"] for round_ in report["rounds"])
+        capacity = statistics.median(round_["served_per_s"] for round_ in report["rounds"])
+        report["one_at_a_time_ms"] = one_at_a_time_ms(port, "/classify", body)
+        report["half_load"] = half_load(port, "/classify", body, capacity / 2, seconds)
+        report["half_load"]["p99_over_one"] = report["half_load"]["p99_ms"] / report["one_at_a_time_ms"]
+    # A queue that 64 connections can fill.
+    with running(*options, "--queue", "16", "--batch-size", "16") as (server, port):
+        report["overload"] = overload(server, port, "/classify", body, capacity, overload_seconds)
+        report["overload"]["share_of_direct"] = (report["overload"]["answers_per_s"] /
+                                                 statistics.median(round_["direct_per_s"] for round_ in report["rounds"]))
+    if importlib.util.find_spec("onnxruntime"):
+        report["beside_onnxruntime"] = beside_onnx(program, model, bench["bytes"] // bench["files"], seconds)
+    else:
+        report["beside_onnxruntime"] = "skipped: onnxruntime is not installed (PyPI)"
     print(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], int(sys.argv[4]) if len(sys.argv) > 4 else 20)
+    main(*sys.argv[1:4], int(sys.argv[4]) if len(sys.argv) > 4 else 20, int(sys.argv[5]) if len(sys.argv) > 5 else 120)

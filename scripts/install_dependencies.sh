@@ -5,7 +5,7 @@
 #   serve   build, and what `byteformer serve` needs besides
 #   train   build, and LibTorch for byteformer-train
 #   test    serve, train, and what the tests, the sanitizers and the fuzz targets need besides
-#   packages train, and what wheels and Debian's packages are made with
+#   packages serve, train, and what wheels and Debian's packages are made with
 #   compare train, and what the benchmarks and the peers of compare.sh need besides
 #   arm64   what cross-building for arm64 and testing under qemu-user need
 # Elsewhere it only names what is needed. Does nothing, quickly, when all is there.
@@ -15,7 +15,7 @@ group=${1:-build}
 packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libsndfile1-dev libmpg123-dev
   libmp3lame-dev libsoxr-dev libutf8proc-dev libprotobuf-dev protobuf-compiler)
-server=(libboost1.81-dev)
+server=(libboost1.81-dev libssl-dev)
 trainer=(libtorch-dev libgloo-dev libopenblas0-pthread)
 case $group in
   build) ;;
@@ -24,7 +24,7 @@ case $group in
   # python3-torch and python3-onnx are the judges of `byteformer export`: others must read what it writes.
   test) packages+=("${server[@]}" "${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
     python3-dev python3-cffi python3-numpy mypy clang libclang-rt-dev ccache) ;;
-  packages) packages+=("${trainer[@]}" python3-dev python3-cffi python3-setuptools python3-wheel patchelf
+  packages) packages+=("${server[@]}" "${trainer[@]}" python3-dev python3-cffi python3-setuptools python3-wheel patchelf
     debhelper dh-python lintian debootstrap) ;;
   compare)
     packages+=("${trainer[@]}" libbenchmark-dev python3-torch python3-matplotlib)

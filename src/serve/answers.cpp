@@ -63,6 +63,7 @@ std::vector<float> in_segments(const std::vector<float>& heat) {
 /// Prepares files side by side and classifies them together.
 void Service::run_batch(Queue::Jobs jobs) {
   const Model& model = *jobs.front()->model;
+  const Clock::time_point start = Clock::now();
   pool_.parallel_for(jobs.size(), [&](std::size_t i, int) noexcept {
     Job& job = *jobs[i];
     if (job.preprocess == nullptr) return;
@@ -78,16 +79,19 @@ void Service::run_batch(Queue::Jobs jobs) {
       job.result = Error(ErrorCode::kInternal, error.what());
     }
   });
+  const Clock::time_point prepared = Clock::now();
   std::vector<Bytes> files;
   std::vector<Job*> of_files;
   for (const std::shared_ptr<Job>& job : jobs) {
+    job->times.prepare_s = in_seconds(prepared - start);
     if (job->result) continue;
     files.emplace_back(job->file);
     of_files.push_back(job.get());
   }
   std::vector<FileResult> results = model.classifier.classify_batch(files);
   for (std::size_t i = 0; i < results.size(); ++i) of_files[i]->result = std::move(results[i]);
-  metrics_.count_batch({model.source.name, model.source.version}, jobs.size());
+  metrics_.count_batch({model.source.name, model.source.version}, jobs.size(), in_seconds(prepared - start),
+                       in_seconds(Clock::now() - prepared));
 }
 
 std::shared_ptr<Job> Service::job(const Request& request, std::vector<std::uint8_t> file, std::string name) const {
@@ -110,7 +114,7 @@ std::vector<Answer> Service::answer(Request& request, std::vector<std::shared_pt
   queue_.wait(jobs, [&] { return request.exchange.is_client_gone(); });
   std::vector<Answer> answers;
   for (const std::shared_ptr<Job>& job : jobs) {
-    metrics_.count_file(request.key(), bytes_read(*job->result), job->queue_s, job->compute_s);
+    metrics_.count_file(request.key(), bytes_read(*job->result), job->times);
     answers.push_back({std::move(job->source), std::move(*job->result), job->was_prepared});
   }
   return answers;
@@ -118,9 +122,14 @@ std::vector<Answer> Service::answer(Request& request, std::vector<std::shared_pt
 
 /// Appends what comes of the body until `bytes` has `limit`; whether the body has ended.
 bool Service::read_up_to(Request& request, std::vector<std::uint8_t>& bytes, std::uint64_t limit) {
+  // Growing costs a zero for each byte, so it is by what comes where that is known, and by one that finds the end.
+  const auto& length = request.exchange.head().content_length;
+  const std::uint64_t expected = length && !request.unpacker ? *length : limit;
+  if (expected < kStreamFromBytes) bytes.reserve(expected + 1);
   while (bytes.size() < limit) {
     const std::size_t before = bytes.size();
-    const std::size_t wanted = std::min<std::uint64_t>(kPieceBytes, limit - before);
+    const std::uint64_t left = std::max<std::uint64_t>(expected, before + 1) - before;
+    const std::size_t wanted = std::min<std::uint64_t>({kPieceBytes, limit - before, left});
     bytes.resize(before + wanted);
     const std::size_t size = request.read(std::span(bytes).subspan(before));
     bytes.resize(before + size);
@@ -137,17 +146,22 @@ std::vector<std::uint8_t> Service::read_whole(Request& request) {
   const auto& length = request.exchange.head().content_length;
   if (length && *length > options_.max_body_bytes) throw too_long();
   std::vector<std::uint8_t> bytes;
-  if (length && !request.gunzip) bytes.reserve(std::min<std::uint64_t>(*length + 1, kStreamFromBytes));
   if (!read_up_to(request, bytes, options_.max_body_bytes + 1)) throw too_long();
   return bytes;
+}
+
+/// From here on read() gives what Content-Encoding has packed. \throws Refusal 415
+void Service::unpack_body(Request& request) {
+  const std::string* coding = request.exchange.head().find("content-encoding");
+  if (coding != nullptr && *coding != "identity")
+    request.unpacker.emplace(*coding, [&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
 }
 
 void Service::infer(Request& request) {
   request.model =
       request.names.size() > 1 ? models_.find(request.names[0], request.names[1]) : models_.find(request.names[0]);
   const RequestHead& head = request.exchange.head();
-  if (const std::string* encoding = head.find("content-encoding"); encoding != nullptr && *encoding == "gzip")
-    request.gunzip.emplace([&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
+  unpack_body(request);
   InferRequest wanted;
   {
     const std::vector<std::uint8_t> body = read_whole(request);
@@ -164,7 +178,9 @@ void Service::infer(Request& request) {
     outputs.push_back(std::move(std::get<Output>(answered.result)));
   }
   const Model& model = *request.model;
+  const Clock::time_point start = Clock::now();
   InferAnswer written = write_infer_answer(wanted, model.source.name, model.source.version, model.classifier, outputs);
+  metrics_.count_written(request.key(), in_seconds(Clock::now() - start));
   Response response{200, std::move(written.body)};
   if (written.json_length) {
     response.content_type = "application/octet-stream";
@@ -185,12 +201,8 @@ void Service::classify(Request& request) {
   form.logits = request.target.flag("logits");
   form.features = request.target.flag("features");
   request.as_is = request.target.flag("as_is") || request.model->reads_obfuscated_only;
-  const RequestHead& head = request.exchange.head();
-  if (const std::string* encoding = head.find("content-encoding"); encoding != nullptr && *encoding != "identity") {
-    if (*encoding != "gzip") throw Refusal{415, "the only Content-Encoding that is understood is gzip"};
-    request.gunzip.emplace([&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
-  }
-  const std::string* type = head.find("content-type");
+  unpack_body(request);
+  const std::string* type = request.exchange.head().find("content-type");
   if (type != nullptr && type->starts_with("multipart/form-data")) {
     const auto boundary = media_type_parameter(*type, "boundary");
     if (!boundary) throw Refusal{400, "multipart/form-data needs a boundary"};
@@ -214,8 +226,8 @@ void Service::classify_one(Request& request, const AnswerForm& form) {
   Answer answered{name, Error(ErrorCode::kInternal, "not answered")};
   const Model& model = *request.model;
   const bool flows = !ended && !is_explained && (request.as_is || model.streams());
-  const bool cuts = !ended && !is_explained && !request.as_is && model.streams_pieces() && length && !request.gunzip &&
-                    *length > model.preprocess.transforms.pieces->total();
+  const bool cuts = !ended && !is_explained && !request.as_is && model.streams_pieces() && length &&
+                    !request.unpacker && *length > model.preprocess.transforms.pieces->total();
   if (flows) {
     answered.was_prepared = !request.as_is && !model.preprocess.takes_files_as_they_are();
     answered.result = stream(request, std::move(file));
@@ -247,7 +259,7 @@ FileResult Service::stream(Request& request, std::vector<std::uint8_t> head) {
   try {
     const auto& length = request.exchange.head().content_length;
     bytes::TransformStream transform(request.as_is ? bytes::Transforms{} : model.preprocess.transforms,
-                                     request.gunzip ? std::nullopt : length);
+                                     request.unpacker ? std::nullopt : length);
     Stream stream = model.classifier.stream();
     stream.feed(transform.push(head));
     head = std::vector<std::uint8_t>(kPieceBytes);
@@ -261,8 +273,7 @@ FileResult Service::stream(Request& request, std::vector<std::uint8_t> head) {
   } catch (const Error& error) {
     result = error;
   }
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  metrics_.count_file(request.key(), bytes_read(result), 0, seconds);
+  metrics_.count_file(request.key(), bytes_read(result), {.compute_s = in_seconds(Clock::now() - start)});
   return result;
 }
 
@@ -312,8 +323,7 @@ void Service::explain_one(Request& request, const AnswerForm& form, std::vector<
   how.removal.keep_going = [&](std::size_t, std::size_t) { return !request.exchange.is_client_gone(); };
   const auto explanation = explain(occluder, how);
   if (!explanation) throw ClientGone{};
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  metrics_.count_file(request.key(), file.size(), 0, seconds);
+  metrics_.count_file(request.key(), file.size(), {.compute_s = in_seconds(Clock::now() - start)});
   std::string body = options_.describe(model, {"file", occluder.output(), was_prepared}, form);
   body.pop_back();
   const OrderedJson more = {{"label", model.classifier.labels()[static_cast<std::size_t>(explanation->label)]},

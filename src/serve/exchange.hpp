@@ -12,16 +12,17 @@
 
 namespace byteformer::serve {
 
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
 /// Thrown where a request cannot be answered as asked: an HTTP status and what to tell the client.
 struct Refusal {
   int status;
   std::string message;
+  Fields fields = {};  ///< that the answer has besides
 };
 
 /// Thrown where there is nobody left to answer.
 struct ClientGone {};
-
-using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct RequestHead {
   std::string method, target;
@@ -39,7 +40,7 @@ struct RequestHead {
 struct Response {
   int status = 200;
   std::string body;
-  std::string content_type = "application/json";
+  std::string content_type = "application/json";  ///< empty: there is no body
   Fields fields = {};
 };
 

@@ -4,6 +4,7 @@
 // body is held whole and bounded before it comes here, so that this is a search for boundaries.
 #include "serve/forms.hpp"
 
+#include <arpa/inet.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -201,22 +202,42 @@ std::vector<std::uint8_t> decode_base64(std::string_view text) {
   return bytes;
 }
 
-struct Gunzip::State {
+std::optional<std::string> forwarded_address(std::string_view field, std::string_view value) {
+  std::string_view last = value;
+  for_each_part(value, ',', [&](std::string_view part) { last = part; });
+  std::string address(trimmed(last));
+  if (field == "forwarded") address = media_type_parameter(base::joined(';', address), "for").value_or("");
+  // [2001:db8::1]:80, 2001:db8::1, 192.0.2.1:80 or 192.0.2.1
+  if (address.starts_with('['))
+    address = address.substr(1, address.find(']') - 1);
+  else if (std::ranges::count(address, ':') == 1)
+    address.resize(address.find(':'));
+  std::array<std::uint8_t, sizeof(in6_addr)> parsed{};
+  const bool is_address = ::inet_pton(AF_INET, address.c_str(), parsed.data()) == 1 ||
+                          ::inet_pton(AF_INET6, address.c_str(), parsed.data()) == 1;
+  return is_address ? std::optional(address) : std::nullopt;
+}
+
+struct Unpacker::State {
+  std::string coding;
   Read read;
   z_stream stream{};
   std::array<std::uint8_t, 1 << 14> in{};
   bool is_done = false;
 };
 
-Gunzip::Gunzip(Read read) : state_(std::make_unique<State>()) {
+Unpacker::Unpacker(std::string_view coding, Read read) : state_(std::make_unique<State>()) {
+  if (coding != "gzip" && coding != "deflate")
+    throw Refusal{415, "the only values of Content-Encoding that are understood are gzip and deflate"};
+  state_->coding = coding;
   state_->read = std::move(read);
-  constexpr int kGzipOnly = 16;
-  if (inflateInit2(&state_->stream, MAX_WBITS + kGzipOnly) != Z_OK) throw std::bad_alloc();
+  const int gzip_only = coding == "gzip" ? 16 : 0;  // deflate is, in HTTP, the format of zlib
+  if (inflateInit2(&state_->stream, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
 }
 
-Gunzip::~Gunzip() { inflateEnd(&state_->stream); }
+Unpacker::~Unpacker() { inflateEnd(&state_->stream); }
 
-std::size_t Gunzip::read(std::span<std::uint8_t> out) {
+std::size_t Unpacker::read(std::span<std::uint8_t> out) {
   State& state = *state_;
   z_stream& stream = state.stream;
   stream.next_out = out.data();
@@ -226,14 +247,15 @@ std::size_t Gunzip::read(std::span<std::uint8_t> out) {
     if (stream.avail_in == 0) {
       stream.next_in = state.in.data();
       stream.avail_in = static_cast<uInt>(state.read(state.in));
-      if (stream.avail_in == 0) refuse("the gzip body ends early");
+      if (stream.avail_in == 0) refuse(base::joined("the ", state.coding, " body ends early"));
     }
     const int status = inflate(&stream, Z_NO_FLUSH);
     if (status == Z_STREAM_END) {
       state.is_done = true;
-      if (stream.avail_in != 0 || state.read(state.in) != 0) refuse("something follows the gzip body");
+      if (stream.avail_in != 0 || state.read(state.in) != 0)
+        refuse(base::joined("something follows the ", state.coding, " body"));
     } else if (status != Z_OK) {
-      refuse("the body is no gzip, although Content-Encoding says so");
+      refuse(base::joined("the body is no ", state.coding, ", although Content-Encoding says so"));
     }
   }
   return wanted - stream.avail_out;

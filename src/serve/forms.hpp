@@ -1,4 +1,5 @@
-// The forms in which files come: addresses with their parameters, multipart bodies, base64, gzip.
+// The forms in which files come: addresses with their parameters, multipart bodies, base64, packed bodies; and what a
+// proxy says of a client.
 #pragma once
 
 #include <cstddef>
@@ -46,16 +47,23 @@ std::vector<Part> parse_multipart(std::span<const std::uint8_t> body, std::strin
 /// Strict base64 with its padding. \throws Refusal 400
 std::vector<std::uint8_t> decode_base64(std::string_view text);
 
-/// Unpacks a gzip body piece by piece. One thread at a time.
-class Gunzip {
+/// The address of the client that a proxy saw: what stands last in `value`, since a client may have written the rest.
+/// \param field  "x-forwarded-for" or "forwarded"
+/// \returns nothing where that is no address of IPv4 or IPv6
+std::optional<std::string> forwarded_address(std::string_view field, std::string_view value);
+
+/// Unpacks a body piece by piece. One thread at a time.
+class Unpacker {
  public:
   using Read = std::function<std::size_t(std::span<std::uint8_t>)>;
 
+  /// \param coding  of Content-Encoding: "gzip" or "deflate"
   /// \param read  gives packed bytes, 0 at their end
-  explicit Gunzip(Read read);
-  ~Gunzip();
+  /// \throws Refusal 415 for another coding
+  Unpacker(std::string_view coding, Read read);
+  ~Unpacker();
 
-  /// The next bytes; 0 at the end. \throws Refusal 400 where they are no gzip or end early; what `read` throws.
+  /// The next bytes; 0 at the end. \throws Refusal 400 where they are not packed so or end early; what `read` throws.
   std::size_t read(std::span<std::uint8_t> out);
 
  private:

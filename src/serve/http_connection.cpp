@@ -1,4 +1,4 @@
-// HTTP/1.1 by Boost.Beast's parser over a plain socket with deadlines: the only file that sees Boost.
+// HTTP/1.1 by Boost.Beast's parser over a socket with deadlines, encrypted or not: the only file that sees Boost.
 #include "serve/http_connection.hpp"
 
 #include <poll.h>
@@ -42,29 +42,73 @@ bool wait_for(int socket, short events, Clock::time_point deadline) noexcept {
   }
 }
 
-/// The socket as Beast reads from it.
+/// The socket, and what encrypts it if anything does.
+class Channel {
+ public:
+  Channel(int socket, std::unique_ptr<TlsSession> tls) : socket_(socket), tls_(std::move(tls)) {}
+  ~Channel() { ::close(socket_); }
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  int socket() const noexcept { return socket_; }
+  bool has_bytes() const { return tls_ && tls_->has_bytes(); }
+
+  /// As recv() and send(): 0 at the end, -1 with errno, which is EAGAIN at the deadline.
+  ssize_t receive(void* data, std::size_t size, Clock::time_point deadline) {
+    return patiently(POLLIN, deadline, [&](short& events) {
+      return tls_ ? tls_->receive(data, size, events) : ::recv(socket_, data, size, MSG_DONTWAIT);
+    });
+  }
+  ssize_t send(const void* data, std::size_t size, Clock::time_point deadline) {
+    return patiently(POLLOUT, deadline, [&](short& events) {
+      return tls_ ? tls_->send(data, size, events) : ::send(socket_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    });
+  }
+
+  /// Nothing more will be sent.
+  void end_sending() {
+    if (tls_) tls_->say_end();
+    ::shutdown(socket_, SHUT_WR);
+  }
+
+ private:
+  template <typename Attempt>
+  ssize_t patiently(short events, Clock::time_point deadline, const Attempt& attempt) {
+    for (;;) {
+      const ssize_t size = attempt(events);
+      if (size >= 0) return size;
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) errno = EAGAIN;
+      if (errno != EAGAIN) return size;
+      if (wait_for(socket_, events, deadline)) continue;
+      errno = EAGAIN;
+      return -1;
+    }
+  }
+
+  int socket_;
+  std::unique_ptr<TlsSession> tls_;
+};
+
+/// The channel as Beast reads from it.
 class DeadlineReader {
  public:
-  explicit DeadlineReader(int socket) : socket_(socket) {}
+  explicit DeadlineReader(Channel& channel) : channel_(channel) {}
 
   void set_deadline(Clock::time_point deadline) noexcept { deadline_ = deadline; }
 
   template <typename Buffers>
   std::size_t read_some(const Buffers& buffers, boost::system::error_code& error) {
     const asio::mutable_buffer buffer = *asio::buffer_sequence_begin(buffers);
-    for (;;) {
-      const ssize_t size = ::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (size > 0) {
-        error = {};
-        return static_cast<std::size_t>(size);
-      }
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && wait_for(socket_, POLLIN, deadline_)) continue;
-      error = size == 0                                 ? asio::error::make_error_code(asio::error::eof)
-              : errno == EAGAIN || errno == EWOULDBLOCK ? asio::error::make_error_code(asio::error::timed_out)
-                                                        : asio::error::make_error_code(asio::error::connection_reset);
-      return 0;
+    const ssize_t size = channel_.receive(buffer.data(), buffer.size(), deadline_);
+    if (size > 0) {
+      error = {};
+      return static_cast<std::size_t>(size);
     }
+    error = size == 0         ? asio::error::make_error_code(asio::error::eof)
+            : errno == EAGAIN ? asio::error::make_error_code(asio::error::timed_out)
+                              : asio::error::make_error_code(asio::error::connection_reset);
+    return 0;
   }
   template <typename Buffers>
   std::size_t read_some(const Buffers& buffers) {  // which Beast wants to see, and does not call
@@ -75,7 +119,7 @@ class DeadlineReader {
   }
 
  private:
-  int socket_;
+  Channel& channel_;
   Clock::time_point deadline_ = Clock::time_point::max();
 };
 
@@ -95,10 +139,10 @@ std::string hex_size(std::size_t size) {
 }  // namespace
 
 struct HttpConnection::State {
-  explicit State(int socket_) : socket(socket_), reader(socket_) {}
+  State(int socket, std::unique_ptr<TlsSession> tls) : channel(socket, std::move(tls)) {}
 
-  int socket;
-  DeadlineReader reader;
+  Channel channel;
+  DeadlineReader reader{channel};
   boost::beast::flat_buffer buffer{kBufferBytes};
   std::optional<http::request_parser<http::buffer_body>> parser;
   RequestHead head;
@@ -108,16 +152,19 @@ struct HttpConnection::State {
   std::uint64_t body_bytes = 0;
 };
 
-HttpConnection::HttpConnection(int socket, std::string client, const HttpLimits& limits)
-    : client_(std::move(client)), limits_(limits), state_(std::make_unique<State>(socket)) {}
+HttpConnection::HttpConnection(int socket, std::string client, const HttpLimits& limits,
+                               std::unique_ptr<TlsSession> tls)
+    : client_(std::move(client)), limits_(limits), state_(std::make_unique<State>(socket, std::move(tls))) {}
 
-HttpConnection::~HttpConnection() { ::close(state_->socket); }
+HttpConnection::~HttpConnection() = default;
 
 bool HttpConnection::read_head() {
   State& state = *state_;
   is_idle_ = true;
   if (is_stopping_) return false;
-  if (state.buffer.size() == 0 && !wait_for(state.socket, POLLIN, Clock::now() + limits_.idle)) return false;
+  if (state.buffer.size() == 0 && !state.channel.has_bytes() &&
+      !wait_for(state.channel.socket(), POLLIN, Clock::now() + limits_.idle))
+    return false;
   is_idle_ = false;
   state.parser.emplace();
   state.parser->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
@@ -175,7 +222,7 @@ std::size_t HttpConnection::read(std::span<std::uint8_t> out) {
 }
 
 bool HttpConnection::is_client_gone() noexcept {
-  pollfd waiting{state_->socket, POLLRDHUP, 0};
+  pollfd waiting{state_->channel.socket(), POLLRDHUP, 0};
   return ::poll(&waiting, 1, 0) > 0 && (waiting.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
@@ -184,16 +231,17 @@ bool HttpConnection::keeps_alive() const noexcept { return !is_used_up_ && !is_s
 void HttpConnection::stop_waiting() noexcept {
   is_stopping_ = true;
   // Between requests nothing is lost; a request of which a byte has come is read to its end.
-  if (is_idle_) ::shutdown(state_->socket, SHUT_RD);
+  if (is_idle_) ::shutdown(state_->channel.socket(), SHUT_RD);
 }
 
-void HttpConnection::abort() noexcept { ::shutdown(state_->socket, SHUT_RDWR); }
+void HttpConnection::abort() noexcept { ::shutdown(state_->channel.socket(), SHUT_RDWR); }
 
 std::string HttpConnection::status_line_and_fields(const Response& response, std::string_view framing) const {
   const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
   std::string text = "HTTP/1.1 " + std::to_string(response.status) + " ";
   text += std::string_view(reason.data(), reason.size());
-  text += "\r\nServer: byteformer\r\nContent-Type: " + response.content_type + "\r\n";
+  text += "\r\nServer: byteformer\r\n";
+  if (!response.content_type.empty()) text += "Content-Type: " + response.content_type + "\r\n";
   for (const auto& [name, value] : response.fields) text += name + ": " + value + "\r\n";
   text += framing;
   text += keeps_alive() ? (state_->is_http_1_0 ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\n\r\n")
@@ -204,7 +252,9 @@ std::string HttpConnection::status_line_and_fields(const Response& response, std
 void HttpConnection::respond(const Response& response) {
   State& state = *state_;
   if (!state.parser->is_done()) is_used_up_ = true;  // what is left of the body will not be read
-  write(status_line_and_fields(response, "Content-Length: " + std::to_string(response.body.size())) + response.body);
+  std::string text = status_line_and_fields(response, "Content-Length: " + std::to_string(response.body.size()));
+  if (state.head.method != "HEAD") text += response.body;
+  write(text);
   if (!state.parser->is_done()) linger();
 }
 
@@ -237,24 +287,20 @@ void HttpConnection::refuse(const Refusal& refusal) noexcept {
 
 void HttpConnection::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t size = ::send(state_->socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (size >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(size));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (!wait_for(state_->socket, POLLOUT, Clock::now() + limits_.io)) throw ClientGone{};
-    } else if (errno != EINTR) {
-      throw ClientGone{};
-    }
+    const ssize_t size = state_->channel.send(bytes.data(), bytes.size(), Clock::now() + limits_.io);
+    if (size <= 0) throw ClientGone{};
+    bytes.remove_prefix(static_cast<std::size_t>(size));
   }
 }
 
 /// Reads on for a moment after the last answer: closing a socket with unread bytes would take the answer back.
 void HttpConnection::linger() noexcept {
-  ::shutdown(state_->socket, SHUT_WR);
+  state_->channel.end_sending();
+  const int socket = state_->channel.socket();
   const Clock::time_point deadline = Clock::now() + kLinger;
   char waste[4096];
-  for (std::size_t total = 0; total < kMostLingeringBytes && wait_for(state_->socket, POLLIN, deadline);) {
-    const ssize_t size = ::recv(state_->socket, waste, sizeof waste, MSG_DONTWAIT);
+  for (std::size_t total = 0; total < kMostLingeringBytes && wait_for(socket, POLLIN, deadline);) {
+    const ssize_t size = ::recv(socket, waste, sizeof waste, MSG_DONTWAIT);
     if (size <= 0) return;
     total += static_cast<std::size_t>(size);
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "serve/exchange.hpp"
+#include "serve/tls.hpp"
 
 namespace byteformer::serve {
 
@@ -25,7 +26,8 @@ class HttpConnection : public Exchange {
  public:
   /// \param socket  a connected stream socket
   /// \param client  the peer's address
-  HttpConnection(int socket, std::string client, const HttpLimits& limits);
+  /// \param tls  encrypts what goes over the socket; may be null
+  HttpConnection(int socket, std::string client, const HttpLimits& limits, std::unique_ptr<TlsSession> tls = {});
   ~HttpConnection() override;
 
   /// Waits for the head of the next request. \returns false where there is none: the client is done, was silent for too

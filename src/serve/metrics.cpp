@@ -92,22 +92,31 @@ void Metrics::count_request(const Key& key, Outcome outcome, double request_s) {
   (outcome == Outcome::kOk ? counts.request_s : counts.failed_s) += request_s;
 }
 
-void Metrics::count_file(const Key& key, std::uint64_t num_bytes, double queue_s, double compute_s) {
+void Metrics::count_file(const Key& key, std::uint64_t num_bytes, const FileTimes& times) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::lock_guard lock(mutex_);
   ModelCounts& counts = models_[key];
   ++counts.files;
   counts.bytes += num_bytes;
-  counts.queue_s.add(queue_s, kFirstSeconds);
-  counts.compute_s.add(compute_s, kFirstSeconds);
+  counts.queue_s.add(times.queue_s, kFirstSeconds);
+  counts.compute_s.add(times.compute_s, kFirstSeconds);
+  counts.prepare.add(times.prepare_s);
   counts.last_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-void Metrics::count_batch(const Key& key, std::size_t num_files) {
+void Metrics::count_batch(const Key& key, std::size_t num_files, double prepare_s, double run_s) {
   const std::lock_guard lock(mutex_);
   ModelCounts& counts = models_[key];
   ++counts.batches;
   counts.batch_files.add(static_cast<double>(num_files), kFirstFiles);
+  auto& [prepare, run] = counts.by_batch[num_files];
+  prepare.add(prepare_s);
+  run.add(run_s);
+}
+
+void Metrics::count_written(const Key& key, double seconds) {
+  const std::lock_guard lock(mutex_);
+  models_[key].write.add(seconds);
 }
 
 void Metrics::count_lost_log_line() {
@@ -173,8 +182,12 @@ std::string Metrics::text(const std::vector<Key>& models, const Gauges& gauges) 
           [](const ModelCounts& c) { return microseconds(c.request_s); });
   counter("nv_inference_queue_duration_us", "Time files waited.",
           [](const ModelCounts& c) { return microseconds(c.queue_s.sum); });
-  counter("nv_inference_compute_infer_duration_us", "Time files' batches ran.",
-          [](const ModelCounts& c) { return microseconds(c.compute_s.sum); });
+  counter("nv_inference_compute_input_duration_us", "Time files' batches were prepared.",
+          [](const ModelCounts& c) { return microseconds(c.prepare.seconds); });
+  counter("nv_inference_compute_infer_duration_us", "Time files' batches ran once they were prepared.",
+          [](const ModelCounts& c) { return microseconds(c.compute_s.sum - c.prepare.seconds); });
+  counter("nv_inference_compute_output_duration_us", "Time answers were written.",
+          [](const ModelCounts& c) { return microseconds(c.write.seconds); });
   return std::move(page).text();
 }
 

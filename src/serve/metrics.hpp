@@ -28,11 +28,31 @@ struct Histogram {
   void add(double value, double first) noexcept;
 };
 
+/// What was done so many times, and how long that took altogether.
+struct Spent {
+  std::uint64_t count = 0;
+  double seconds = 0;
+
+  void add(double more_seconds) noexcept {
+    ++count;
+    seconds += more_seconds;
+  }
+};
+
+/// Of one file on its way through the queue.
+struct FileTimes {
+  double queue_s = 0;    ///< it waited
+  double prepare_s = 0;  ///< its batch was prepared
+  double compute_s = 0;  ///< its batch ran, preparation included
+};
+
 /// Of one version of a model.
 struct ModelCounts {
   std::array<std::uint64_t, 5> requests{};  ///< by outcome
   std::uint64_t files = 0, batches = 0, bytes = 0;
   Histogram queue_s, compute_s, batch_files;
+  Spent prepare, write;                                     ///< of files, of answers
+  std::map<std::size_t, std::pair<Spent, Spent>> by_batch;  ///< preparing and running batches of so many files
   double request_s = 0, failed_s = 0;
   std::int64_t last_ms = 0;  ///< since 1970, of the last inference
 };
@@ -49,8 +69,9 @@ class Metrics {
 
   /// \param key  empty where a request was about no model
   void count_request(const Key& key, Outcome outcome, double request_s);
-  void count_file(const Key& key, std::uint64_t num_bytes, double queue_s, double compute_s);
-  void count_batch(const Key& key, std::size_t num_files);
+  void count_file(const Key& key, std::uint64_t num_bytes, const FileTimes& times);
+  void count_batch(const Key& key, std::size_t num_files, double prepare_s, double run_s);
+  void count_written(const Key& key, double seconds);
   void count_lost_log_line();
 
   ModelCounts of(const Key& key) const;

@@ -34,6 +34,12 @@ OrderedJson statistics(const ModelSource& source, const ModelCounts& counts) {
   };
   std::uint64_t failed = 0;
   for (std::size_t i = 1; i < counts.requests.size(); ++i) failed += counts.requests[i];
+  OrderedJson batches = OrderedJson::array();
+  for (const auto& [num_files, spent] : counts.by_batch)
+    batches.push_back({{"batch_size", num_files},
+                       {"compute_input", part(spent.first.count, spent.first.seconds)},
+                       {"compute_infer", part(spent.second.count, spent.second.seconds)},
+                       {"compute_output", part(0, 0)}});  // answers are written one by one
   return {{"name", source.name},
           {"version", source.version},
           {"last_inference", counts.last_ms},
@@ -43,7 +49,10 @@ OrderedJson statistics(const ModelSource& source, const ModelCounts& counts) {
            {{"success", part(counts.requests[0], counts.request_s)},
             {"fail", part(failed, counts.failed_s)},
             {"queue", part(counts.queue_s.count, counts.queue_s.sum)},
-            {"compute_infer", part(counts.compute_s.count, counts.compute_s.sum)}}}};
+            {"compute_input", part(counts.prepare.count, counts.prepare.seconds)},
+            {"compute_infer", part(counts.compute_s.count, counts.compute_s.sum - counts.prepare.seconds)},
+            {"compute_output", part(counts.write.count, counts.write.seconds)}}},
+          {"batch_stats", batches}};
 }
 
 std::shared_ptr<const Model> find_model(const Models& models, const std::vector<std::string>& names) {
@@ -97,16 +106,20 @@ void Service::get_model_config(Request& request) {
 }
 
 void Service::get_model_stats(Request& request) {
-  const auto model = find_model(models_, request.names);
-  const ModelSource& source = model->source;
-  request.respond_json(
-      OrderedJson{{"model_stats", {statistics(source, metrics_.of({source.name, source.version}))}}}.dump());
+  find_model(models_, request.names);  // or there is none
+  respond_stats(request, [&](const ModelSource& source) {
+    return source.name == request.names[0] && (request.names.size() == 1 || source.version == request.names[1]);
+  });
 }
 
 void Service::get_all_stats(Request& request) {
+  respond_stats(request, [](const ModelSource&) { return true; });
+}
+
+void Service::respond_stats(Request& request, const std::function<bool(const ModelSource&)>& is_wanted) {
   OrderedJson list = OrderedJson::array();
-  for (const Models::State& state : models_.states())
-    list.push_back(statistics(state.source, metrics_.of({state.source.name, state.source.version})));
+  for (const auto& [source, model, reason] : models_.states())
+    if (is_wanted(source)) list.push_back(statistics(source, metrics_.of({source.name, source.version})));
   request.respond_json(OrderedJson{{"model_stats", list}}.dump());
 }
 

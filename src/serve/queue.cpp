@@ -13,8 +13,6 @@ namespace {
 
 constexpr auto kLookAfterClient = std::chrono::milliseconds(100);
 
-double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 }  // namespace
 
 void ByteBudget::Share::grow(std::uint64_t num_bytes) {
@@ -24,6 +22,19 @@ void ByteBudget::Share::grow(std::uint64_t num_bytes) {
     throw Refusal{503, "the server holds as many bytes of requests as it may; try again"};
   }
   held_ += num_bytes;
+}
+
+ClientLimit::Share::Share(ClientLimit& limit, const std::string& client) : limit_(limit) {
+  const std::lock_guard lock(limit_.mutex_);
+  place_ = limit_.requests_.try_emplace(client, 0).first;
+  if (place_->second == limit_.limit_)
+    throw Refusal{503, "this client has as many requests at once as it may; try again"};
+  ++place_->second;
+}
+
+ClientLimit::Share::~Share() {
+  const std::lock_guard lock(limit_.mutex_);
+  if (--place_->second == 0) limit_.requests_.erase(place_);
 }
 
 Queue::Queue(std::size_t max_waiting, std::size_t max_batch, Run run)
@@ -144,11 +155,13 @@ void Queue::work() {
     lock.lock();
     for (const std::shared_ptr<Job>& job : batch) {
       BF_CHECK(job->result.has_value());
-      job->queue_s = in_seconds(start - job->since_);
-      job->compute_s = in_seconds(end - start);
+      job->times.queue_s = in_seconds(start - job->since_);
+      job->times.compute_s = in_seconds(end - start);
       job->state_ = Job::State::kDone;
-      job->changed_.notify_all();
     }
+    lock.unlock();  // or those who wake would wait at once for the lock
+    for (const std::shared_ptr<Job>& job : batch) job->changed_.notify_all();
+    lock.lock();
   }
 }
 

@@ -19,11 +19,14 @@
 
 #include "byteformer/classifier.hpp"
 #include "prepare/preprocess.hpp"
+#include "serve/metrics.hpp"
 #include "serve/models.hpp"
 
 namespace byteformer::serve {
 
 using Clock = std::chrono::steady_clock;  // no clock that jumps
+
+inline double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// One file on its way to an answer.
 struct Job {
@@ -37,7 +40,7 @@ struct Job {
   // What comes of it: set by the queue before it says that the job is done.
   std::optional<FileResult> result = {};
   bool was_prepared = false;
-  double queue_s = 0, compute_s = 0;
+  FileTimes times = {};  ///< `prepare_s` by who runs it
 
  private:
   friend class Queue;
@@ -73,6 +76,31 @@ class ByteBudget {
  private:
   const std::uint64_t limit_;
   std::atomic<std::uint64_t> used_{0};
+};
+
+/// Requests that each client may have at once. Thread-safe.
+class ClientLimit {
+ public:
+  explicit ClientLimit(std::size_t limit) : limit_(limit) {}
+
+  /// One request's place, which is given back at the end.
+  class Share {
+   public:
+    /// \throws Refusal 503 where the client has as many requests as it may.
+    Share(ClientLimit& limit, const std::string& client);
+    ~Share();
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    ClientLimit& limit_;
+    std::map<std::string, std::size_t>::iterator place_;
+  };
+
+ private:
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> requests_;
 };
 
 class Queue {

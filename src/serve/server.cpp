@@ -47,11 +47,11 @@ std::uint16_t port_of(const sockaddr_storage& address) {
 }
 
 /// A refusal for one who cannot even be given a thread, in one call that never waits.
-void turn_away(int socket) noexcept {
+void turn_away(int socket, bool is_encrypted) noexcept {
   static constexpr char kAnswer[] =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
       "Content-Length: 32\r\n\r\n{\"error\":\"too many connections\"}";
-  (void)!::send(socket, kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (!is_encrypted) (void)!::send(socket, kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   ::shutdown(socket, SHUT_WR);
   char waste[4096];
   (void)!::recv(socket, waste, sizeof waste, MSG_DONTWAIT);
@@ -142,7 +142,9 @@ std::string Server::address() const {
   if (address.ss_family == AF_UNIX)
     return std::string("unix:") + reinterpret_cast<const sockaddr_un&>(address).sun_path;
   const bool is_v6 = address.ss_family == AF_INET6;
-  return base::joined("http://", is_v6 ? "[" : "", address_of(address), is_v6 ? "]:" : ":", port_of(address));
+  const std::lock_guard lock(mutex_);
+  return base::joined(tls_ ? "https://" : "http://", is_v6 ? "[" : "", address_of(address), is_v6 ? "]:" : ":",
+                      port_of(address));
 }
 
 int Server::connect() const {
@@ -157,6 +159,11 @@ int Server::connect() const {
     fail(ErrorCode::kIo, "the server cannot be reached: ", why);
   }
   return socket;
+}
+
+void Server::use_tls(std::shared_ptr<const Tls> tls) {
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(tls);
 }
 
 void Server::start() {
@@ -183,12 +190,14 @@ void Server::accept_loop() {
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     const std::string client = address_of(address);
     std::unique_lock lock(mutex_);
+    const std::shared_ptr<const Tls> tls = tls_;
     if (connections_.size() >= options_.max_connections || per_client_[client] >= options_.max_connections_per_client) {
       lock.unlock();
-      turn_away(socket);
+      turn_away(socket, tls != nullptr);
       continue;
     }
-    auto connection = std::make_shared<HttpConnection>(socket, client, options_.http);
+    auto connection =
+        std::make_shared<HttpConnection>(socket, client, options_.http, tls ? tls->session(socket) : nullptr);
     try {
       std::thread([this, connection] { serve(connection); }).detach();
     } catch (const std::system_error&) {  // no threads left

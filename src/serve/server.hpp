@@ -36,8 +36,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// "http://127.0.0.1:8080" or "unix:/run/x.sock"
+  /// "http://127.0.0.1:8080", "https://127.0.0.1:8080" or "unix:/run/x.sock"
   std::string address() const;
+
+  /// From the next connection on it is this that encrypts. Thread-safe.
+  void use_tls(std::shared_ptr<const Tls> tls);
 
   /// A connection to this server, for its own test. \throws Error kIo
   int connect() const;
@@ -63,10 +66,11 @@ class Server {
   int wake_[2] = {-1, -1};  ///< a pipe that ends the loop
   bool owns_path_ = false;
   std::thread acceptor_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable left_;
   std::map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
   std::map<std::string, std::size_t> per_client_;
+  std::shared_ptr<const Tls> tls_;  ///< null: nothing is encrypted
 };
 
 }  // namespace byteformer::serve

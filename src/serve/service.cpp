@@ -21,6 +21,9 @@ using format::OrderedJson;
 
 constexpr std::string_view kServerName = "byteformer";
 constexpr int kClientGoneStatus = 499;  // in the log only
+constexpr const char* kRequestFields =
+    "Authorization, Content-Encoding, Content-Type, Inference-Header-Content-Length, X-API-Key, X-Request-Id, "
+    "traceparent";
 constexpr const char* kContentPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -145,6 +148,8 @@ std::vector<std::string> Service::routes() {
 Service::Service(Models& models, ServiceOptions options)
     : models_(models),
       options_(std::move(options)),
+      per_client_(options_.max_requests_per_client),
+      api_keys_(std::make_shared<const std::vector<base::Sha256>>(options_.api_keys)),
       budget_(options_.max_held_bytes),
       streams_(options_.max_streams),
       pool_(options_.num_threads),
@@ -152,21 +157,60 @@ Service::Service(Models& models, ServiceOptions options)
 
 Service::~Service() = default;
 
+void Service::use_api_keys(std::vector<base::Sha256> digests) {
+  const std::lock_guard lock(keys_mutex_);
+  api_keys_ = std::make_shared<const std::vector<base::Sha256>>(std::move(digests));
+}
+
 const Service::Route& Service::find_route(Request& request) const {
+  // HEAD is GET whose answer's body is not sent.
+  const std::string& method = request.exchange.head().method;
+  const std::string_view wanted = method == "HEAD" ? std::string_view("GET") : std::string_view(method);
   const Route* other_method = nullptr;
   for (const Route& route : table()) {
     if (!matches(route.pattern, request.target.path, request.names)) continue;
-    if (route.method == request.exchange.head().method) return route;
+    if (route.method == wanted) return route;
     other_method = &route;
   }
-  if (other_method != nullptr)
-    throw Refusal{405, joined("this address takes ", other_method->method, " requests only")};
-  throw Refusal{404, "there is nothing at this address"};
+  if (other_method == nullptr) throw Refusal{404, "there is nothing at this address"};
+  const std::string allowed = joined(other_method->method, other_method->method == "GET" ? ", HEAD" : "", ", OPTIONS");
+  static const Route kOptions{"OPTIONS", "", &Service::get_options, true};
+  request.names = {allowed};
+  if (method == kOptions.method) return kOptions;
+  throw Refusal{405, joined("this address takes ", other_method->method, " requests only"), {{"Allow", allowed}}};
+}
+
+/// Who asks: the peer, or whom the trusted proxy names.
+std::string Service::address_of(const Exchange& exchange) const {
+  const std::string* named = nullptr;
+  for (const auto& [field, value] : exchange.head().fields)
+    if (field == options_.proxy_field) named = &value;  // the proxy's own line is the last
+  return (named == nullptr ? std::nullopt : forwarded_address(options_.proxy_field, *named))
+      .value_or(exchange.client());
+}
+
+/// Lets pages of other origins read the answer, where that is allowed.
+bool Service::allow_origin(Request& request) const {
+  const auto allows = [this](std::string_view origin) {
+    return std::ranges::find(options_.allowed_origins, origin) != options_.allowed_origins.end();
+  };
+  if (options_.allowed_origins.empty()) return false;
+  const bool allows_any = allows("*");
+  if (!allows_any) request.fields.emplace_back("Vary", "Origin");
+  const std::string* origin = request.exchange.head().find("origin");
+  if (origin == nullptr || !(allows_any || allows(*origin))) return false;
+  request.fields.emplace_back("Access-Control-Allow-Origin", allows_any ? "*" : *origin);
+  request.fields.emplace_back("Access-Control-Expose-Headers",
+                              "Inference-Header-Content-Length, Retry-After, X-Request-Id");
+  return true;
 }
 
 void Service::authorize(Request& request, bool is_open) const {
-  request.client = request.exchange.client();
-  if (options_.api_keys.empty()) return;
+  request.client = request.address;
+  std::unique_lock lock(keys_mutex_);
+  const auto api_keys = api_keys_;
+  lock.unlock();
+  if (api_keys->empty()) return;
   const RequestHead& head = request.exchange.head();
   constexpr std::string_view kBearer = "Bearer ";
   const std::string* field = head.find("authorization");
@@ -177,37 +221,39 @@ void Service::authorize(Request& request, bool is_open) const {
     key = *own;
   const base::Sha256 digest = base::sha256({reinterpret_cast<const std::uint8_t*>(key.data()), key.size()});
   bool is_known = false;
-  for (const base::Sha256& known : options_.api_keys) is_known |= equals_in_constant_time(known, digest);
+  for (const base::Sha256& known : *api_keys) is_known |= equals_in_constant_time(known, digest);
   if (is_known)
     request.client = "key " + base::hex(std::span(digest).first(8));
   else if (!is_open)
-    throw Refusal{401, "an API key is needed: Authorization: Bearer KEY"};
+    throw Refusal{401, "an API key is needed: Authorization: Bearer KEY", {{"WWW-Authenticate", "Bearer"}}};
 }
 
 void Service::handle(Exchange& exchange) {
   Request request(exchange, budget_);
   request.id = request_id(exchange.head(), ++last_id_);
-  const auto refuse = [&](int status, std::string_view message) {
+  request.address = address_of(exchange);
+  request.fields = {{"X-Request-Id", request.id}};
+  const auto refuse = [&](const Refusal& refusal) {
     if (request.has_begun) throw ClientGone{};  // half an answer cannot become a refusal
-    Response response{status, error_body(message)};
-    if (status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
-    request.respond(std::move(response));
+    request.respond({refusal.status, error_body(refusal.message), "application/json", refusal.fields});
   };
   try {
     try {
+      request.is_of_allowed_origin = allow_origin(request);
+      const ClientLimit::Share share(per_client_, request.address);
       request.target = parse_target(exchange.head().target);
       const Route& route = find_route(request);
       authorize(request, route.is_open);
       (this->*route.handler)(request);
     } catch (const Refusal& refusal) {
-      refuse(refusal.status, refusal.message);
+      refuse(refusal);
     } catch (const Error& error) {
       const int status = status_of(error);
-      refuse(status, status == 500 ? "an internal error; the server's log has it" : error.what());
+      refuse({status, status == 500 ? "an internal error; the server's log has it" : error.what()});
     } catch (const std::bad_alloc&) {
-      refuse(503, "there is not enough memory now; try again");
+      refuse({503, "there is not enough memory now; try again"});
     } catch (const std::exception&) {
-      refuse(500, "an internal error");
+      refuse({500, "an internal error"});
     }
   } catch (const ClientGone&) {
     finish(request, kClientGoneStatus);
@@ -217,14 +263,14 @@ void Service::handle(Exchange& exchange) {
 }
 
 void Service::finish(Request& request, int status) {
-  const double seconds = std::chrono::duration<double>(Clock::now() - request.start).count();
+  const double seconds = in_seconds(Clock::now() - request.start);
   const Outcome outcome = outcome_of(status);
   metrics_.count_request(request.key(), outcome, seconds);
   if (!options_.log) return;
   const RequestHead& head = request.exchange.head();
   OrderedJson line = {{"time", utc_now()},
                       {"id", request.id},
-                      {"client", request.exchange.client()},
+                      {"client", request.address},
                       {"method", base::excerpt(head.method)},
                       {"path", base::as_utf8(std::string_view(head.target).substr(0, 200))},
                       {"status", status},
@@ -260,6 +306,18 @@ void Service::get_page(Request& request) {
                      {"X-Content-Type-Options", "nosniff"},
                      {"Referrer-Policy", "no-referrer"},
                      {"Cache-Control", "no-cache"}};
+  request.respond(std::move(response));
+}
+
+/// What may be asked here, and by pages of other origins: browsers ask before they send anything unusual.
+void Service::get_options(Request& request) {
+  const std::string& allowed = request.names.front();
+  Response response{200, "", "", {{"Allow", allowed}}};
+  if (request.is_of_allowed_origin) {
+    response.fields.emplace_back("Access-Control-Allow-Methods", allowed);
+    response.fields.emplace_back("Access-Control-Allow-Headers", kRequestFields);
+    response.fields.emplace_back("Access-Control-Max-Age", "86400");
+  }
   request.respond(std::move(response));
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <string>
 #include <string_view>
@@ -47,7 +48,10 @@ struct ServiceOptions {
   double timeout_s = 60;                                     ///< from the last byte of a request to its answer
   int num_threads = 1;                                       ///< that prepare files
   bool has_model_control = false;
-  std::vector<base::Sha256> api_keys = {};  ///< digests; none: everybody may ask
+  std::vector<std::string> allowed_origins = {};  ///< whose pages may read answers; "*": all
+  std::string proxy_field = {};                   ///< "x-forwarded-for" or "forwarded", whose word on the client counts
+  std::size_t max_requests_per_client = SIZE_MAX;  ///< at once
+  std::vector<base::Sha256> api_keys = {};         ///< digests; none: everybody may ask
   Describe describe;
   std::function<bool(std::string_view line)> log;  ///< takes a line of JSON; whether it could be written. May be null
 };
@@ -69,6 +73,9 @@ class Service {
   void begin_drain() noexcept { is_draining_ = true; }
   void count_connections(std::uint64_t number) noexcept { num_connections_ = number; }
 
+  /// Who may ask from now on. Thread-safe.
+  void use_api_keys(std::vector<base::Sha256> digests);
+
   /// "GET /v2/health/live" for each that is answered.
   static std::vector<std::string> routes();
 
@@ -78,11 +85,14 @@ class Service {
   static const std::vector<Route>& table();
 
   const Route& find_route(Request& request) const;
+  std::string address_of(const Exchange& exchange) const;
+  bool allow_origin(Request& request) const;
   void authorize(Request& request, bool is_open) const;
   void finish(Request& request, int status);
   void run_batch(Queue::Jobs jobs);
 
   // Handlers.
+  void get_options(Request& request);
   void get_page(Request& request);
   void get_openapi(Request& request);
   void get_metrics(Request& request);
@@ -94,12 +104,14 @@ class Service {
   void get_model_config(Request& request);
   void get_model_stats(Request& request);
   void get_all_stats(Request& request);
+  void respond_stats(Request& request, const std::function<bool(const ModelSource&)>& is_wanted);
   void get_index(Request& request);
   void load_model(Request& request);
   void unload_model(Request& request);
   void infer(Request& request);
   void classify(Request& request);
 
+  void unpack_body(Request& request);
   void classify_one(Request& request, const AnswerForm& form);
   void classify_parts(Request& request, const AnswerForm& form, std::string_view boundary);
   void classify_lines(Request& request, const AnswerForm& form);
@@ -114,6 +126,9 @@ class Service {
   Models& models_;
   const ServiceOptions options_;
   Metrics metrics_;
+  ClientLimit per_client_;
+  mutable std::mutex keys_mutex_;
+  std::shared_ptr<const std::vector<base::Sha256>> api_keys_;
   ByteBudget budget_;
   std::counting_semaphore<> streams_;
   base::ThreadPool pool_;

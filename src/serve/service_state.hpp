@@ -19,28 +19,31 @@ struct Service::Request {
   ByteBudget::Share share;
   Clock::time_point start = Clock::now();
   std::string id;
-  std::string client;  ///< whose turn it takes: the API key's, or the address
+  std::string address;  ///< the peer's, or that of whom the proxy speaks for
+  std::string client;   ///< whose turn it takes: the API key's, or the address
+  Fields fields = {};   ///< that every answer to it has
   Target target = {};
   std::vector<std::string> names = {};  ///< what stands in the places of {} in the route
   std::shared_ptr<const Model> model = {};
   bool as_is = false;
   Clock::time_point deadline = Clock::time_point::max();
-  std::optional<Gunzip> gunzip = {};
+  std::optional<Unpacker> unpacker = {};
   std::uint64_t bytes_in = 0;
   std::size_t num_files = 0;
+  bool is_of_allowed_origin = false;  ///< a page of another origin may read the answer
   bool has_begun = false;
   int status = 0;
 
   /// The next bytes of the body, unpacked.
   std::size_t read(std::span<std::uint8_t> out) {
-    const std::size_t size = gunzip ? gunzip->read(out) : exchange.read(out);
+    const std::size_t size = unpacker ? unpacker->read(out) : exchange.read(out);
     bytes_in += size;
     return size;
   }
 
   void respond(Response response) {
     status = response.status;
-    response.fields.emplace_back("X-Request-Id", id);
+    response.fields.insert(response.fields.end(), fields.begin(), fields.end());
     if (status == 503) response.fields.emplace_back("Retry-After", "1");
     has_begun = true;
     exchange.respond(response);
@@ -49,7 +52,7 @@ struct Service::Request {
 
   void begin(Response head) {
     status = head.status;
-    head.fields.emplace_back("X-Request-Id", id);
+    head.fields.insert(head.fields.end(), fields.begin(), fields.end());
     has_begun = true;
     exchange.begin(head);
   }

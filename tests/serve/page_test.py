@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The page in Debian's Chromium, by WebDriver and Python's standard library alone: pictures and sounds get the answers of
 `classify`, their bytes a heat strip, and what is obfuscated leaves the browser obfuscated (a proxy looks at what passes).
-Usage: page_test.py PROGRAM SCREENSHOTS"""
+With axe-core, that has nothing serious to say about access. Usage: page_test.py PROGRAM SCREENSHOTS [AXE.MIN.JS]"""
 import base64
 import http.client
 import json
@@ -129,7 +129,18 @@ def answer_of(browser, count):
     return browser.run(f"return [...{FIRST}.querySelectorAll('li')].map(li => [...li.querySelectorAll('span')].map(s => s.textContent))")
 
 
-def main(shots):
+def check_access(browser, axe, where):
+    """What axe-core says, but for what is a matter of taste."""
+    if axe is None:
+        return
+    browser.run(axe.read_text() + "; window.axe = axe;")
+    found = browser.call("POST", "/execute/async", {"args": [], "script": """const done = arguments[0];
+      axe.run().then(r => done(r.violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v =>
+        v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join('; '))))"""})
+    assert found == [], (where, found)
+
+
+def main(shots, axe):
     with tempfile.TemporaryDirectory() as folder:
         key, keyed = os.path.join(folder, "k"), os.path.join(folder, "keyed")
         for arguments in (["keygen", "-o", key], ["rekey", model("file-types"), "--key", key, "-o", keyed]):
@@ -139,7 +150,7 @@ def main(shots):
             proxy = Proxy(server.port)
             browser = Browser()
             try:
-                check(browser, proxy, key, shots)
+                check(browser, proxy, key, shots, axe)
             finally:
                 browser.close()
             for name, options in (("dark", {"dark": True}), ("phone", {"width": 390})):
@@ -149,6 +160,7 @@ def main(shots):
                     browser.choose("#files", example("frog.jpg"))
                     answer_of(browser, 1)
                     assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), "too wide"
+                    check_access(browser, axe, name)
                     browser.picture(shots / f"{name}.png")
                 finally:
                     browser.close()
@@ -160,8 +172,10 @@ def open_page(browser, proxy):
     assert browser.run("return document.getElementById('access').offsetHeight") == 0, "asks for a key that nobody needs"
 
 
-def check(browser, proxy, key, shots):
+def check(browser, proxy, key, shots, axe):
     open_page(browser, proxy)
+    browser.picture(shots / "empty.png")
+    check_access(browser, axe, "empty")
     browser.wait("document.querySelectorAll('#model option').length === 4")
     for count, (name, path) in enumerate((("cifar10", example("frog.jpg")),
                                           ("speech-commands", example("command_left.wav"))), 1):
@@ -201,6 +215,7 @@ def check(browser, proxy, key, shots):
     assert text.encode().translate(pathlib.Path(key).read_bytes()) in proxy.seen
     assert b"recognised" not in proxy.seen and b"script.sh" not in proxy.seen
     browser.picture(shots / "obfuscated.png")
+    check_access(browser, axe, "obfuscated")
 
     # By keyboard: everything that can be used can be reached.
     browser.run("document.body.focus()")
@@ -219,5 +234,6 @@ if __name__ == "__main__":
     serving.PROGRAM = os.path.abspath(sys.argv[1])
     shots = pathlib.Path(sys.argv[2])
     shots.mkdir(parents=True, exist_ok=True)
-    main(shots)
-    print(f"page: passed; screenshots in {shots}")
+    axe = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
+    main(shots, axe)
+    print(f"page: passed{'' if axe else ', without axe-core'}; screenshots in {shots}")

@@ -3,6 +3,7 @@
 no one else anything. Needs Python's standard library only. Usage: serve_test.py PROGRAM [TEST...]"""
 import base64
 import concurrent.futures
+import http.client
 import json
 import os
 import pathlib
@@ -10,29 +11,23 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import warnings
 
 import serving
-from serving import Server, binary_request, bits, bytes_tensor, classified, example, json_request, model, multipart
+from serving import (Server, binary_request, bits, bytes_tensor, classified, comes_true, example, json_request, model,
+                     multipart)
 
 CIFAR, DIGITS, FILES = model("cifar10"), model("spoken-digits"), model("file-types")
 NANO = str(serving.ROOT / "tests" / "data" / "untrained-nano")  # takes files of any length as they are
 PICTURES = [example("frog.jpg"), example("airplane.jpg"), example("handwritten_3.png")]
 INFER = "/v2/models/cifar10/infer"
-
-
-def comes_true(condition, seconds=20):
-    """Whether `condition` holds within the time: what a server does after an answer has no moment that clients know."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def outputs_of(answer):
@@ -614,6 +609,64 @@ class Operation(unittest.TestCase):
                     self.assertEqual(server.ask("POST", "/classify", body, headers)[0], status, headers)
                 self.assertEqual(server.ask("GET", "/metrics")[0], 401)
 
+    def test_api_keys_are_read_anew(self):
+        with tempfile.NamedTemporaryFile("w") as keys:
+            keys.write("old\n")
+            keys.flush()
+            with Server("-m", NANO, "--no-log", "--api-key-file", keys.name) as server:
+                status = lambda key: server.ask("GET", "/metrics", headers={"X-Api-Key": key})[0]
+                self.assertEqual((status("old"), status("new")), (200, 401))
+                for text, expected, said in (("new\n", (401, 200), "reloaded"), ("", (401, 200), "the old one goes on")):
+                    pathlib.Path(keys.name).write_text(text)
+                    server.process.send_signal(signal.SIGHUP)
+                    self.assertIn(said, server.process.stderr.readline())
+                    self.assertEqual((status("old"), status("new")), expected)
+
+    def test_pages_of_other_origins(self):
+        page = "https://page.example"
+        with Server("-m", NANO, "--no-log", "--allow-origin", page) as server:
+            for origin, allowed in ((page, page), ("https://other.example", None)):
+                for method, path, body in (("GET", "/v2", None), ("POST", "/classify", b"x"), ("POST", "/classify", b""),
+                                           ("GET", "/none", None)):
+                    headers = server.ask(method, path, body, {"Origin": origin})[1]
+                    self.assertEqual(headers["Access-Control-Allow-Origin"], allowed, (origin, path))
+                asked = server.ask("OPTIONS", "/v2/models/untrained-nano/infer", headers={
+                    "Origin": origin, "Access-Control-Request-Method": "POST",
+                    "Access-Control-Request-Headers": "content-type, inference-header-content-length"})
+                self.assertEqual(asked[0], 200)
+                self.assertEqual(asked[1]["Access-Control-Allow-Methods"], allowed and "POST, OPTIONS")
+        with Server("-m", NANO, "--no-log") as server:
+            self.assertIsNone(server.ask("GET", "/v2", headers={"Origin": page})[1]["Access-Control-Allow-Origin"])
+
+    def test_behind_a_proxy(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "log"
+
+            def logged(field, value, *options):
+                log.write_text("")
+                with Server("-m", NANO, "--log", log, *options) as server:
+                    server.ask("GET", "/v2", headers={field: value})
+                    server.stop()
+                return json.loads(log.read_text())["client"]
+            self.assertEqual(logged("X-Forwarded-For", "192.0.2.1"), "127.0.0.1")
+            trusting = "--trust-proxy", "x-forwarded-for"
+            self.assertEqual(logged("X-Forwarded-For", "203.0.113.9, 192.0.2.1", *trusting), "192.0.2.1")
+            self.assertEqual(logged("Forwarded", "for=192.0.2.1", *trusting), "127.0.0.1")
+            self.assertEqual(logged("Forwarded", 'for="[2001:db8::1]:9"', "--trust-proxy", "forwarded"), "2001:db8::1")
+
+    def test_requests_of_a_proxys_client(self):
+        with Server("-m", NANO, "--no-log", "--trust-proxy", "x-forwarded-for", "--max-per-client", 1) as server:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as busy:
+                busy.sendall(b"POST /classify HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nExpect: 100-continue\r\n"
+                             b"Content-Length: 5\r\n\r\n")
+                self.assertIn(b"100 Continue", busy.recv(4096))  # so it has begun
+                self.assertEqual(server.ask("GET", "/v2", headers={"X-Forwarded-For": "192.0.2.1"})[0], 503)
+                self.assertEqual(server.ask("GET", "/v2", headers={"X-Forwarded-For": "192.0.2.2"})[0], 200)
+                busy.sendall(b"hello")
+                self.assertIn(b"200 OK", busy.recv(4096))
+            self.assertTrue(comes_true(
+                lambda: server.ask("GET", "/v2", headers={"X-Forwarded-For": "192.0.2.1"})[0] == 200))
+
     def test_unix_socket(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "s")
@@ -635,7 +688,6 @@ class Operation(unittest.TestCase):
                 os.dup2(listener.fileno(), 3)
                 os.set_inheritable(3, True)
             code = 'export LISTEN_PID=$$; exec "$0" "$@"'
-            import subprocess
             process = subprocess.Popen(["sh", "-c", code, serving.PROGRAM, "serve", "-m", CIFAR, "--no-log"],
                                        env={**os.environ, "LISTEN_FDS": "1"}, preexec_fn=pass_it, close_fds=False,
                                        stderr=subprocess.PIPE, text=True)
@@ -649,7 +701,6 @@ class Operation(unittest.TestCase):
                 process.communicate()
 
     def test_settings_from_elsewhere(self):
-        import subprocess
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             file.write(f"model: [{CIFAR}]\nqueue: 5\ntimeout: 3s\nno-log: true\nport: 1\n")
             file.flush()
@@ -674,13 +725,11 @@ class Operation(unittest.TestCase):
             self.assertIn("nonsense", run("--config", file.name).stderr)
 
     def test_self_test(self):
-        import subprocess
         done = subprocess.run([serving.PROGRAM, "serve", "--self-test", "--no-log", "-m", CIFAR, "-m", FILES],
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_obfuscated_files_only(self):
-        import subprocess
         with tempfile.TemporaryDirectory() as folder:
             key, keyed, secret = (os.path.join(folder, name) for name in ("k", "keyed", "secret"))
             run = lambda *arguments: subprocess.run([serving.PROGRAM, *arguments], check=True, capture_output=True)
@@ -695,6 +744,120 @@ class Operation(unittest.TestCase):
                 self.assertEqual(len(server.json("GET", "/v2/models/keyed")["parameters"]["key_fingerprint"]), 64)
             with Server("-m", keyed, "--key", key, "--no-log") as server:  # which obfuscates plain files itself
                 self.assertEqual(bits(server.json("POST", "/classify?logits=1", plain)["logits"]), bits(expected["logits"]))
+
+
+def make_certificate(folder, name):
+    """Paths of a certificate for localhost that signs itself, and of its key."""
+    certificate, key = (os.path.join(folder, f"{name}.{kind}") for kind in ("crt", "key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                    "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
+                    certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+@unittest.skipUnless(shutil.which("openssl"), "there is no openssl program to make certificates with")
+class Tls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.certificate, cls.key = make_certificate(cls.folder.name, "first")
+        cls.options = "--no-log", "--tls-certificate", cls.certificate, "--tls-key", cls.key
+        probe = subprocess.run([serving.PROGRAM, "serve", "--self-test", "-m", NANO, *cls.options], capture_output=True, text=True)
+        if "cannot load what encrypts" in probe.stderr:
+            raise unittest.SkipTest("this build has no TLS")
+        assert probe.returncode == 0, probe.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def connection(self, server, certificate=None, **options):
+        context = ssl.create_default_context(cafile=certificate or self.certificate)
+        for name, value in options.items():
+            setattr(context, name, value)
+        return http.client.HTTPSConnection("localhost", server.port, context=context, timeout=60)
+
+    def ask_once(self, server, method, path, certificate=None, **options):
+        connection = self.connection(server, certificate, **options)
+        try:
+            return self.ask(connection, method, path)
+        finally:
+            connection.close()
+
+    def ask(self, connection, method, path, body=None):
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def test_answers_are_the_same(self):
+        path = example("frog.jpg")
+        with Server("-m", CIFAR, "-m", NANO, *self.options) as server:
+            self.assertIn("https://", server.lines[-1])
+            connection = self.connection(server)
+            for _ in range(3):  # on one connection
+                status, body = self.ask(connection, "POST", f"/classify?model=cifar10&logits=1&name={path}", path.read_bytes())
+                self.assertEqual((status, json.loads(body)), (200, classified(CIFAR, path)[0]))
+            large = os.urandom((1 << 20) + 70_001)
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(large)
+                file.flush()
+                answer = json.loads(self.ask(connection, "POST", f"/classify?model=untrained-nano&logits=1&name={file.name}", large)[1])
+                self.assertEqual(answer, classified(NANO, file.name)[0])
+            connection.close()
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                answers = pool.map(lambda _: self.ask_once(server, "GET", "/v2/health/live")[0], range(50))
+                self.assertEqual(set(answers), {200})
+            self.assertEqual(server.stop(), 0)
+
+    def test_versions(self):
+        with Server("-m", NANO, *self.options) as server:
+            context = ssl.create_default_context(cafile=self.certificate)
+            context.set_alpn_protocols(["h2", "http/1.1"])
+            with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)), server_hostname="localhost") as client:
+                self.assertEqual((client.version(), client.selected_alpn_protocol()), ("TLSv1.3", "http/1.1"))
+            self.assertEqual(self.ask_once(server, "GET", "/v2", maximum_version=ssl.TLSVersion.TLSv1_2)[0], 200)
+            with self.assertRaises(OSError), warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.ask_once(server, "GET", "/v2", minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
+
+    def test_those_who_speak_otherwise(self):
+        with Server("-m", NANO, *self.options, "--header-timeout", "0.5", "--max-connections", 8) as server:
+            for text in (b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"x" * 100, b"\x16\x03\x01", b"\0" * 1000):
+                self.assertNotIn(b"HTTP/1.1 200", server.raw(text))  # cut, the silent one after its time
+            self.assertEqual(self.ask_once(server, "GET", "/v2")[0], 200)
+
+    def test_certificate_is_read_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = os.path.join(folder, "c"), os.path.join(folder, "k")
+            place = lambda pair: (shutil.copy(pair[0], certificate), shutil.copy(pair[1], key))
+            place((self.certificate, self.key))
+            with Server("-m", NANO, "--no-log", "--tls-certificate", certificate, "--tls-key", key) as server:
+                kept = self.connection(server)
+                self.assertEqual(self.ask(kept, "GET", "/v2")[0], 200)
+                second = make_certificate(folder, "second")
+                place(second)
+                server.process.send_signal(signal.SIGHUP)
+                self.assertIn("reloaded", server.process.stderr.readline())
+                self.assertEqual(self.ask_once(server, "GET", "/v2", second[0])[0], 200)
+                with self.assertRaises(ssl.SSLCertVerificationError):
+                    self.ask_once(server, "GET", "/v2")
+                self.assertEqual(self.ask(kept, "GET", "/v2")[0], 200)  # which began before
+                kept.close()
+                shutil.copy(self.key, key)  # of another certificate
+                server.process.send_signal(signal.SIGHUP)
+                self.assertIn("the old one goes on", server.process.stderr.readline())
+                self.assertEqual(self.ask_once(server, "GET", "/v2", second[0])[0], 200)
+
+    def test_what_cannot_be_used(self):
+        other = make_certificate(self.folder.name, "other")[1]
+        secret = os.path.join(self.folder.name, "secret")
+        subprocess.run(["openssl", "ec", "-in", self.key, "-out", secret, "-aes128", "-passout", "pass:x"], check=True, capture_output=True)
+        for key, status in ((other, 3), (self.certificate, 3), ("/nonexistent", 3), (secret, 3), (None, 2)):
+            arguments = [] if key is None else ["--tls-key", key]
+            done = subprocess.run([serving.PROGRAM, "serve", "--port", "0", "-m", NANO, "--tls-certificate", self.certificate, *arguments],
+                                  capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(key or "--tls-key", done.stderr)
 
 
 if __name__ == "__main__":

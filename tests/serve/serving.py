@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = None  # set by the test program
@@ -25,16 +26,17 @@ def example(name):
 class Server:
     """A server on a port of its own, which ends with the block."""
 
-    def __init__(self, *arguments, environment=None, **popen):
+    def __init__(self, *arguments, environment=None, prefix=(), **popen):
+        self.host = "127.0.0.1"
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--port", "0", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*prefix, PROGRAM, "serve", "--port", "0", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env={**os.environ, **(environment or {})}, **popen)
         self.lines = []
         self.port = None
         for line in self.process.stderr:
             self.lines.append(line)
             if "serving" in line:
-                self.port = int(line.rsplit(":", 1)[1]) if "http://" in line else None
+                self.port = int(line.rsplit(":", 1)[1]) if "://" in line else None
                 break
         else:
             raise AssertionError("the server did not start: " + "".join(self.lines))
@@ -48,7 +50,7 @@ class Server:
         self.process.communicate()
 
     def connect(self, timeout=60):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None):
         """(status, headers, body) of one request on a connection of its own."""
@@ -95,6 +97,16 @@ class Server:
         _, err = self.process.communicate(timeout=60)
         self.lines += err.splitlines()
         return self.process.returncode
+
+
+def comes_true(condition, seconds=20):
+    """Whether `condition` holds within the time: what a server does after an answer has no moment that clients know."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def classified(model_dir, *paths, options=()):

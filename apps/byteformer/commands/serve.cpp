@@ -9,6 +9,7 @@
 #include <csignal>
 #include <ctime>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -34,7 +35,7 @@ constexpr const char* kDetails =
 Answers are bit for bit those of `byteformer classify`.
 
 Several models, and several versions of one, have names: --model NAME=DIR, --model NAME@2=DIR. SIGHUP loads them
-anew while requests run; SIGTERM (and Ctrl-C) answers what has come and ends.
+anew while requests run, and with them keys and certificate; SIGTERM (and Ctrl-C) answers what has come and ends.
 
 Every option can also stand in the environment, as BYTEFORMER_SERVE_MAX_BODY for --max-body, and in a YAML
 file, as `max-body: 64`. The command line wins over the environment, and that over the file.
@@ -51,7 +52,8 @@ docs/serve.md has all endpoints, limits, metrics, and how to run it.)";
 struct Options {
   std::vector<std::string> models;
   ModelOptions engine;
-  std::optional<std::string> host, socket, config, api_key_file, log;
+  std::vector<std::string> origins;
+  std::optional<std::string> host, socket, config, api_key_file, log, certificate, tls_key, proxy;
   std::optional<std::int64_t> port, queue, batch_size, memory, max_body, max_stream, max_files, streams, connections,
       per_client;
   std::optional<double> timeout, idle, header, io, drain;
@@ -102,15 +104,21 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// Whether all of it was written. A full disk costs lines, not requests.
-  bool write(std::string_view line) const noexcept {
+  /// Whether all of it was written. A full disk costs lines, not requests; one that it cut is ended by the next.
+  bool write(std::string_view line) {
     std::string text(line);
     text += '\n';
-    return ::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const std::lock_guard lock(mutex_);
+    if (is_cut_) text.insert(text.begin(), '\n');
+    const ssize_t size = ::write(descriptor_, text.data(), text.size());
+    if (size > 0) is_cut_ = size < static_cast<ssize_t>(text.size());
+    return size == static_cast<ssize_t>(text.size());
   }
 
  private:
   int descriptor_ = STDERR_FILENO;
+  std::mutex mutex_;
+  bool is_cut_ = false;
 };
 
 /// Digests of the keys in a file of one key per line.
@@ -131,7 +139,7 @@ std::string describe(const serve::Model& model, const serve::Answer& answer, con
   return to_json(make_report(answer.name, answer.result, answer.was_prepared, model.classifier, model.config, what));
 }
 
-serve::ServiceOptions service_options(const Options& options, const LoadOptions& load, const Log& log) {
+serve::ServiceOptions service_options(const Options& options, const LoadOptions& load, Log& log) {
   serve::ServiceOptions service;
   const auto set = [](auto& target, const std::optional<std::int64_t>& value, std::int64_t unit) {
     if (value) target = static_cast<std::remove_reference_t<decltype(target)>>(*value * unit);
@@ -147,6 +155,11 @@ serve::ServiceOptions service_options(const Options& options, const LoadOptions&
   service.num_threads = load.num_threads;
   service.has_model_control = options.model_control;
   if (options.api_key_file) service.api_keys = read_api_keys(*options.api_key_file);
+  service.allowed_origins = options.origins;
+  if (options.proxy) {
+    service.proxy_field = *options.proxy;
+    set(service.max_requests_per_client, options.per_client, 1);
+  }
   service.describe = describe;
   if (!options.no_log) service.log = [&log](std::string_view line) { return log.write(line); };
   return service;
@@ -158,7 +171,9 @@ serve::ServerOptions server_options(const Options& options) {
   server.port = static_cast<std::uint16_t>(options.port.value_or(options.self_test ? 0 : server.port));
   server.socket_path = options.socket;
   server.max_connections = static_cast<std::size_t>(options.connections.value_or(1024));
-  server.max_connections_per_client = static_cast<std::size_t>(options.per_client.value_or(1024));
+  // A proxy has as many connections as it likes; what it says of clients counts per request.
+  server.max_connections_per_client =
+      options.proxy ? server.max_connections : static_cast<std::size_t>(options.per_client.value_or(1024));
   const auto set = [](std::chrono::milliseconds& target, const std::optional<double>& seconds) {
     if (seconds) target = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
   };
@@ -175,10 +190,27 @@ void reload(serve::Models& models, Console& console) {
   console.err.flush();
 }
 
+std::shared_ptr<const serve::Tls> load_tls(const Options& options) {
+  return options.certificate ? serve::load_tls(*options.certificate, *options.tls_key) : nullptr;
+}
+
+/// Reads keys and certificate anew; those that cannot be read leave the old ones in their place.
+void reload_secrets(const Options& options, serve::Service& service, serve::Server& server, Console& console) {
+  const auto try_to = [&](const auto& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      complain(console, std::string("not read anew, the old one goes on: ") + error.what());
+    }
+  };
+  if (options.api_key_file) try_to([&] { service.use_api_keys(read_api_keys(*options.api_key_file)); });
+  if (options.certificate) try_to([&] { server.use_tls(load_tls(options)); });
+}
+
 int serve_models(const Options& options, Console& console) {
   ::mallopt(M_ARENA_MAX, 4);  // threads of connections share arenas: memory stays flat
   const WaitingSignals signals;
-  const Log log(options.log);
+  Log log(options.log);
   const LoadOptions load = options.engine.load_options();
   std::vector<bytes::BytePermutation> keys;
   for (const std::string& path : options.engine.keys) keys.push_back(bytes::read_key(path));
@@ -188,6 +220,7 @@ int serve_models(const Options& options, Console& console) {
                        [&](const serve::ModelSource& source) { return serve::load_model(source, load, keys); });
   serve::Service service(models, service_options(options, load, log));
   serve::Server server(service, server_options(options));
+  if (std::shared_ptr<const serve::Tls> tls = load_tls(options); !options.self_test) server.use_tls(std::move(tls));
   server.start();
   if (options.self_test) {
     serve::self_test(server, models, describe);
@@ -199,6 +232,7 @@ int serve_models(const Options& options, Console& console) {
   for (;;) {
     const int signal = signals.wait();
     if (std::ranges::find(kStopSignals, signal) != std::end(kStopSignals)) break;
+    if (signal == SIGHUP) reload_secrets(options, service, server, console);
     if (signal == SIGHUP || (options.watch && models.have_changed())) reload(models, console);
   }
   complain(console, "answering what has come, then ending");
@@ -224,6 +258,8 @@ int serve(Options& options, OptionSources& sources, Console& console) {
     console.out << sources.yaml();
     return kExitOk;
   }
+  if (options.certificate.has_value() != options.tls_key.has_value())
+    throw UsageError("--tls-certificate and --tls-key go together");
   if (options.models.empty()) throw UsageError(base::joined(kModelOption, " is required: DIR or NAME=DIR"));
   return serve_models(options, console);
 }
@@ -259,6 +295,13 @@ Action add_serve(CommandLine& line) {
   add_duration(line, "--io-timeout", options->io, 0.001, kDay, "Without a byte coming or going (default: 30s)");
   add_duration(line, "--drain-timeout", options->drain, 0, kDay, "For what has come when it ends (default: 30s)");
   add_text(line, "--api-key-file", options->api_key_file, "FILE", "Keys that may ask, one per line");
+  add_text(line, "--tls-certificate", options->certificate, "FILE",
+           "Encrypt connections: the certificate, and those between it and the root, in PEM");
+  add_text(line, "--tls-key", options->tls_key, "FILE", "The key of the certificate, in PEM");
+  add_texts(line, "--allow-origin", options->origins, "ORIGIN",
+            "Pages of this origin (https://example.org) may read answers; `*`: those of all");
+  add_choice(line, "--trust-proxy", options->proxy, {"x-forwarded-for", "forwarded"},
+             "Clients are whom this field names last: only behind a proxy that sets it");
   add_flag(line, "--model-control", options->model_control, "Let clients load and unload models");
   add_flag(line, "--watch", options->watch, "Load a model anew when its files change");
   add_text(line, "--log", options->log, "FILE", "A line of JSON per request goes there (default: standard error)");

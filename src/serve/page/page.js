@@ -136,6 +136,7 @@ async function classify(file) {
     const row = document.createElement("li");
     const meter = document.createElement("meter");
     Object.assign(meter, { value: score, ariaLabel: label });
+    meter.style.backgroundSize = `${100 * score}% 100%`; // browsers' own bars differ in height and colour
     const cells = [label, null, (100 * score).toFixed(1) + " %"].map((text) => {
       if (text === null) return meter;
       const span = document.createElement("span");
@@ -160,6 +161,9 @@ function showHeat(canvas, { label, heat }) {
     paint.fillStyle = value > 0 ? `rgb(230 110 0 / ${strength})` : `rgb(30 100 220 / ${strength})`;
     paint.fillRect(i, 0, 1, canvas.height);
   });
+  const legend = canvas.nextElementSibling;
+  legend.hidden = false;
+  legend.textContent = `The file from start to end: orange bytes speak for ${label}, blue ones against it`;
   const hottest = heat.indexOf(Math.max(...heat));
   canvas.setAttribute("aria-label", `Which bytes decided, from the start of the file to its end: for ${label} speak ` +
     `most those at ${Math.round((100 * hottest) / heat.length)} percent of the file`);
@@ -170,7 +174,10 @@ async function showMedium(place, file) {
     const image = new Image();
     image.alt = file.name;
     image.src = URL.createObjectURL(file);
-    image.onload = () => URL.revokeObjectURL(image.src);
+    image.onload = () => {
+      image.classList.toggle("small", image.naturalWidth < 128); // whose pixels are what the model sees
+      URL.revokeObjectURL(image.src);
+    };
     image.onerror = () => image.remove();
     place.append(image);
   } else if (file.type.startsWith("audio/") && window.AudioContext) {

@@ -1,4 +1,4 @@
-// Addresses, multipart, base64 and gzip: what is read of them, and what is refused.
+// Addresses, multipart, base64, packed bodies and proxies' words: what is read of them, and what is refused.
 #include "serve/forms.hpp"
 
 #include <gmock/gmock.h>
@@ -95,9 +95,11 @@ TEST(Forms, Base64IsStrict) {
     EXPECT_EQ(refused([&] { decode_base64(text); }), 400) << text;
 }
 
-std::vector<std::uint8_t> packed(std::string_view text) {
+constexpr const char* kCodings[] = {"gzip", "deflate"};
+
+std::vector<std::uint8_t> packed(std::string_view coding, std::string_view text) {
   z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + (coding == "gzip" ? 16 : 0), 8, Z_DEFAULT_STRATEGY);
   std::vector<std::uint8_t> out(text.size() + 100);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -110,8 +112,8 @@ std::vector<std::uint8_t> packed(std::string_view text) {
 }
 
 /// What comes of packed bytes that arrive `step` at a time.
-std::string unpacked(std::span<const std::uint8_t> bytes, std::size_t step) {
-  Gunzip gunzip([&](std::span<std::uint8_t> out) {
+std::string unpacked(std::string_view coding, std::span<const std::uint8_t> bytes, std::size_t step) {
+  Unpacker unpacker(coding, [&](std::span<std::uint8_t> out) {
     const std::size_t size = std::min({step, out.size(), bytes.size()});
     std::copy_n(bytes.begin(), size, out.begin());
     bytes = bytes.subspan(size);
@@ -119,20 +121,40 @@ std::string unpacked(std::span<const std::uint8_t> bytes, std::size_t step) {
   });
   std::string text;
   std::vector<std::uint8_t> buffer(7);
-  while (const std::size_t size = gunzip.read(buffer))
+  while (const std::size_t size = unpacker.read(buffer))
     text.append(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
   return text;
 }
 
-TEST(Forms, GzipIsUnpackedInPieces) {
+TEST(Forms, PackedBodiesAreUnpackedInPieces) {
   const std::string text(1000, 'x');
-  for (const std::size_t step : {1, 10, 10'000}) EXPECT_EQ(unpacked(packed(text), step), text);
-  const auto whole = packed(text);
-  EXPECT_EQ(refused([&] { unpacked(std::span(whole).first(whole.size() - 1), 100); }), 400);
-  auto longer = whole;
-  longer.push_back(0);
-  for (const std::size_t step : {1, 10'000}) EXPECT_EQ(refused([&] { unpacked(longer, step); }), 400);
-  EXPECT_EQ(refused([&] { unpacked(bytes_of("no gzip at all"), 100); }), 400);
+  for (const char* coding : kCodings) {
+    const auto whole = packed(coding, text);
+    for (const std::size_t step : {1, 10, 10'000}) EXPECT_EQ(unpacked(coding, whole, step), text);
+    EXPECT_EQ(refused([&] { unpacked(coding, std::span(whole).first(whole.size() - 1), 100); }), 400);
+    auto longer = whole;
+    longer.push_back(0);
+    for (const std::size_t step : {1, 10'000}) EXPECT_EQ(refused([&] { unpacked(coding, longer, step); }), 400);
+    EXPECT_EQ(refused([&] { unpacked(coding, bytes_of("nothing packed at all"), 100); }), 400);
+  }
+  EXPECT_EQ(refused([&] { unpacked("gzip", packed("deflate", text), 100); }), 400);
+  EXPECT_EQ(refused([&] { unpacked("br", packed("gzip", text), 100); }), 415);
+}
+
+TEST(Forms, ForwardedAddressIsTheLast) {
+  const auto of = [](std::string_view field, std::string_view value) {
+    return forwarded_address(field, value).value_or("none");
+  };
+  EXPECT_EQ(of("x-forwarded-for", "192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(of("x-forwarded-for", "evil, 203.0.113.9 ,\t192.0.2.1:4711 "), "192.0.2.1");
+  EXPECT_EQ(of("x-forwarded-for", "2001:db8::1"), "2001:db8::1");
+  EXPECT_EQ(of("x-forwarded-for", "[2001:db8::1]:80"), "2001:db8::1");
+  EXPECT_EQ(of("forwarded", "for=203.0.113.9, For=\"[2001:db8::1]:80\";proto=https"), "2001:db8::1");
+  EXPECT_EQ(of("forwarded", "proto=https;for=192.0.2.1;by=203.0.113.9"), "192.0.2.1");
+  for (const char* value : {"", ",", "192.0.2.1,", "unknown", "192.0.2", "[", "[]", "::1]", "192.0.2.1:a:b"})
+    EXPECT_EQ(of("x-forwarded-for", value), "none") << value;
+  for (const char* value : {"", "192.0.2.1", "for=unknown", "for=_hidden", "by=192.0.2.1", "for=\"[2001:db8::1]"})
+    EXPECT_EQ(of("forwarded", value), "none") << value;
 }
 
 }  // namespace

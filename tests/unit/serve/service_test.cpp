@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -58,6 +59,13 @@ class ServiceTest : public ::testing::Test {
  protected:
   static ServiceOptions options() {
     ServiceOptions options;
+    options.allowed_origins = {"https://friend.example"};
+    options.proxy_field = "x-forwarded-for";
+    options.max_requests_per_client = 1;
+    options.log = [](std::string_view line) {
+      log().emplace_back(line);
+      return true;
+    };
     options.describe = [](const Model& model, const Answer& answer, const AnswerForm&) {
       const Output* output = std::get_if<Output>(&answer.result);
       return output == nullptr ? std::string("{\"failed\":1}")
@@ -66,8 +74,15 @@ class ServiceTest : public ::testing::Test {
     return options;
   }
 
-  Response ask(const std::string& method, const std::string& target, const std::string& body = "") {
+  static std::vector<std::string>& log() {
+    static std::vector<std::string> lines;
+    return lines;
+  }
+
+  Response ask(const std::string& method, const std::string& target, const std::string& body = "",
+               const Fields& fields = {}) {
     TestExchange exchange(method, target, body);
+    exchange.head_.fields = fields;
     service.handle(exchange);
     EXPECT_EQ(exchange.num_answers, 1);
     return exchange.response;
@@ -110,6 +125,82 @@ TEST_F(ServiceTest, RefusesWithJson) {
   EXPECT_EQ(ask("POST", "/v2/models/nano/infer", "{").status, 400);
   EXPECT_EQ(ask("POST", "/v2/repository/models/nano/unload").status, 403);
   EXPECT_TRUE(Json::parse(ask("GET", "/none").body)["error"].is_string());
+}
+
+std::string field_of(const Response& response, std::string_view name) {
+  for (const auto& [field, value] : response.fields)
+    if (field == name) return value;
+  return "none";
+}
+
+TEST_F(ServiceTest, SaysWhatMayBeAsked) {
+  EXPECT_EQ(field_of(ask("PUT", "/v2"), "Allow"), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(field_of(ask("OPTIONS", "/classify"), "Allow"), "POST, OPTIONS");
+  EXPECT_EQ(ask("OPTIONS", "/none").status, 404);
+  EXPECT_EQ(ask("HEAD", "/v2").status, 200);
+  EXPECT_EQ(ask("HEAD", "/classify").status, 405);
+}
+
+TEST_F(ServiceTest, LetsPagesOfAllowedOriginsRead) {
+  constexpr const char* kAllow = "Access-Control-Allow-Origin";
+  const Fields friend_fields = {{"origin", "https://friend.example"}, {"access-control-request-method", "POST"}};
+  EXPECT_EQ(field_of(ask("GET", "/v2", "", friend_fields), kAllow), "https://friend.example");
+  EXPECT_EQ(field_of(ask("POST", "/v2/models/nano/infer", "{", friend_fields), kAllow), "https://friend.example");
+  const Response asked_before = ask("OPTIONS", "/classify", "", friend_fields);
+  EXPECT_EQ(asked_before.status, 200);
+  EXPECT_EQ(field_of(asked_before, "Access-Control-Allow-Methods"), "POST, OPTIONS");
+  EXPECT_THAT(field_of(asked_before, "Access-Control-Allow-Headers"), HasSubstr("Inference-Header-Content-Length"));
+  for (const Fields& fields : {Fields{}, Fields{{"origin", "https://other.example"}}, Fields{{"origin", "null"}}}) {
+    const Response answer = ask("OPTIONS", "/classify", "", fields);
+    EXPECT_EQ(field_of(answer, kAllow), "none");
+    EXPECT_EQ(field_of(answer, "Access-Control-Allow-Methods"), "none");
+    EXPECT_EQ(field_of(answer, "Vary"), "Origin");
+  }
+}
+
+TEST_F(ServiceTest, TakesTheProxysWordOnClients) {
+  const auto logged_client = [&](const Fields& fields) {
+    ask("GET", "/v2", "", fields);
+    return Json::parse(log().back())["client"].get<std::string>();
+  };
+  EXPECT_EQ(logged_client({}), "test");
+  EXPECT_EQ(logged_client({{"x-forwarded-for", "192.0.2.1"}, {"x-forwarded-for", "192.0.2.2, 192.0.2.3"}}),
+            "192.0.2.3");
+  EXPECT_EQ(logged_client({{"x-forwarded-for", "nonsense"}}), "test");
+  EXPECT_EQ(logged_client({{"forwarded", "for=192.0.2.1"}}), "test");
+}
+
+TEST_F(ServiceTest, BoundsTheRequestsOfAClient) {
+  class Slow : public TestExchange {
+   public:
+    using TestExchange::TestExchange;
+    std::function<void()> meanwhile;
+    std::size_t read(std::span<std::uint8_t> out) override {
+      if (meanwhile) std::exchange(meanwhile, nullptr)();
+      return TestExchange::read(out);
+    }
+  };
+  Slow slow("POST", "/classify", "hello");
+  slow.head_.fields = {{"x-forwarded-for", "192.0.2.1"}};
+  slow.meanwhile = [&] {
+    EXPECT_EQ(ask("GET", "/v2", "", {{"x-forwarded-for", "192.0.2.1"}}).status, 503);
+    EXPECT_EQ(ask("GET", "/v2", "", {{"x-forwarded-for", "192.0.2.2"}}).status, 200);
+  };
+  service.handle(slow);
+  EXPECT_EQ(slow.response.status, 200);
+  EXPECT_EQ(ask("GET", "/v2", "", {{"x-forwarded-for", "192.0.2.1"}}).status, 200);
+}
+
+TEST_F(ServiceTest, TakesNewKeys) {
+  const Fields key = {{"x-api-key", "secret"}};
+  EXPECT_EQ(ask("GET", "/metrics").status, 200);
+  const std::string_view secret = "secret";
+  service.use_api_keys({base::sha256({reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()})});
+  EXPECT_EQ(ask("GET", "/metrics", "", key).status, 200);
+  const Response refused = ask("GET", "/metrics");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(field_of(refused, "WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(ask("OPTIONS", "/metrics").status, 200);
 }
 
 TEST_F(ServiceTest, CountsAndDrains) {
