@@ -35,15 +35,15 @@ function(byteformer_shipped target type name file)
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 
-foreach(floor media bytes prepare)
+foreach(floor modules media bytes prepare)
   target_compile_options(bf_${floor}_objects PRIVATE -ffunction-sections -fdata-sections)
 endforeach()
-set(engine_floors base kernels format media bytes nn model prepare api)
+set(engine_floors base modules kernels format media bytes nn model prepare api)
 
 # C++: libbyteformer classifies, libbyteformer-prepare brings files into a model's form. Before 1.0 a minor version may
 # break binaries, so it is part of the soname.
 byteformer_shipped(byteformer_shared SHARED byteformer byteformer FLOORS ${engine_floors})
-byteformer_shipped(byteformer_prepare_shared SHARED prepare byteformer-prepare FLOORS base format media bytes prepare preparer)
+byteformer_shipped(byteformer_prepare_shared SHARED prepare byteformer-prepare FLOORS base modules format media bytes prepare preparer)
 target_link_libraries(byteformer_prepare_shared PUBLIC byteformer_shared)
 set_target_properties(byteformer_shared byteformer_prepare_shared PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})

@@ -20,15 +20,14 @@ options=(--data data --epochs $((20 + 15 * kills)) --batch-size 8 --hidden-size 
 
 "$byteformer" train "${options[@]}" -o whole
 for ((i = 1; i <= kills; ++i)); do
-  if [ -d killed ]; then arguments=(--resume killed --no-progress); else arguments=("${options[@]}" -o killed); fi
-  "$byteformer" train "${arguments[@]}" &
+  "$byteformer" train "${options[@]}" -o killed --auto-resume &
   pid=$!
   sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.5 + 3 * rand() }')"  # any instant: loading, a step, a checkpoint
   kill -KILL $pid || { echo "the run was over before kill $i: it must be longer on this machine" >&2; exit 1; }
   wait $pid || true
   echo "killed $i times"
 done
-[ ! -f killed/training/plan.json ] || "$byteformer" train --resume killed --no-progress
+"$byteformer" train "${options[@]}" -o killed --auto-resume
 cmp whole/model.safetensors killed/model.safetensors
 # The checkpoints' tensors; their headers differ in the seconds that they tell.
 size=$(stat -c %s whole/model.safetensors)
