@@ -408,7 +408,7 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
 
 /// Ends with the launcher that started this process, even if that is killed.
 void follow_launcher() {
-  const char* launcher = std::getenv(kLauncher);
+  const char* launcher = std::getenv(train::kOwnLauncher);
   if (launcher == nullptr) return;
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (std::to_string(::getppid()) != launcher)
@@ -439,7 +439,7 @@ int train(const plan::Request& request) {
   follow_launcher();
   train::Ranks ranks(train::find_world(train::process_environment()));
   if (request.dry_run) return show_plan(ranks, request);
-  if (request.ranks.value_or(1) > 1 && std::getenv(kLauncher) == nullptr) {
+  if (request.ranks.value_or(1) > 1 && std::getenv(train::kOwnLauncher) == nullptr) {
     if (!ranks.are_many()) return launch_ranks(request);
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("{} started {} ranks already; leave {} out", ranks.world().launcher, ranks.size(),

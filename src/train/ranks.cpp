@@ -308,7 +308,7 @@ struct Ranks::Impl {
     with_store([&](c10d::Store& s) { return s.set(name, bytes_of(text)), true; });
   }
   std::string await(const std::string& name, int from);
-  void wait_for(c10d::Work& work);
+  void wait_for(c10d::Work& work, Milliseconds look = kLook);
   [[noreturn]] void conclude(const std::string& reason, Clock::time_point end);
   std::string name(int rank) const {  // who has not come has none
     return index(rank) < names.size() ? base::joined("rank ", rank, " (", names[index(rank)], ")")
@@ -393,8 +393,8 @@ void Ranks::Impl::meet() {
 }
 
 void Ranks::Impl::connect() {
-  heart = std::make_unique<Heart>(world, timeout);
   try {
+    heart = std::make_unique<Heart>(world, timeout);
     gloo = make_gloo(world, store, timeout - last_moments());
   } catch (const std::exception& error) {
     base::fail(ErrorCode::kIo, "the other ranks do not answer: ", reason_of(error),
@@ -415,12 +415,12 @@ std::string Ranks::Impl::await(const std::string& name, int from) {
   return with_store([&](c10d::Store& s) { return text_of(s.get(name)); });
 }
 
-void Ranks::Impl::wait_for(c10d::Work& work) {
+void Ranks::Impl::wait_for(c10d::Work& work, Milliseconds look) {
   const auto end = Clock::now() + timeout;
   for (;;) {
     std::string reason;
     try {
-      work.wait(kLook);
+      work.wait(look);
       return;
     } catch (const std::exception& error) {
       reason = reason_of(error);
@@ -532,8 +532,8 @@ void Ranks::start_sum(const at::Tensor& tensor, SumType type) {
   if (impl_->sums.size() > 1) impl_->go_on(impl_->sums[impl_->sums.size() - 2]);
   Sum& sum = impl_->sums.emplace_back();
   sum.result = tensor;
-  const bool has_peers_for_it = impl_->group_for(tensor) != impl_->gloo;  // NCCL adds up bfloat16 itself
-  if (type == SumType::kFloat32 || has_peers_for_it) {
+  const bool is_of_nccl = impl_->group_for(tensor) != impl_->gloo;
+  if (type == SumType::kFloat32 || is_of_nccl) {  // NCCL adds up bfloat16 itself
     sum.numbers = type == SumType::kFloat32 ? tensor : tensor.to(torch::kBFloat16);
     std::vector<at::Tensor> tensors{sum.numbers};
     sum.work = impl_->group_for(tensor)->allreduce(tensors);
@@ -552,7 +552,9 @@ void Ranks::start_sum(const at::Tensor& tensor, SumType type) {
 void Ranks::finish_sums() {
   for (Sum& sum : impl_->sums) impl_->go_on(sum);
   for (Sum& sum : impl_->sums) {
-    impl_->wait_for(*sum.work);
+    // NCCL's work is over once a wait for it is.
+    const bool is_of_nccl = impl_->group_for(sum.result) != impl_->gloo;
+    impl_->wait_for(*sum.work, is_of_nccl ? impl_->timeout - impl_->last_moments() : kLook);
     if (!sum.numbers.is_same(sum.result)) sum.result.copy_(sum.numbers.narrow(0, 0, sum.result.numel()));
   }
   impl_->sums.clear();
@@ -614,7 +616,7 @@ void Ranks::abandon(int status) {
   if (impl_ && impl_->store) {
     impl_->watchdog.arm(Clock::now() + kFarewell, "");
     try {
-      impl_->store->set(key("gone", rank()), {});
+      impl_->store->set(key("gone", rank()), bytes_of(""));
       // Those who live must still read why; then the store may go.
       for (int rank = 1; is_first() && !world_.store_is_launchers && rank < world_.size; ++rank) {
         Pulse pulse;
