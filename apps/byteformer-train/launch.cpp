@@ -67,7 +67,7 @@ std::vector<std::string> environment_of(int rank, int num_ranks, std::uint16_t p
   set("WORLD_SIZE", std::to_string(num_ranks)), set("LOCAL_WORLD_SIZE", std::to_string(num_ranks));
   set("MASTER_ADDR", "127.0.0.1"), set("MASTER_PORT", std::to_string(port));
   set("TORCHELASTIC_USE_AGENT_STORE", "True"), set("TORCHELASTIC_RESTART_COUNT", "0");
-  set(kLauncher, std::to_string(::getpid()));
+  set(train::kOwnLauncher, std::to_string(::getpid()));
   return variables;
 }
 

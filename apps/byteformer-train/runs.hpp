@@ -26,9 +26,6 @@ int complain(const char* command, const Failure& failure);
 /// \return the exit status: 0 done, 130 interrupted and saved. \throws Error
 int train(const plan::Request& request);
 
-/// The environment variable in which ranks find the process id of the launcher below.
-inline constexpr const char* kLauncher = "BYTEFORMER_TRAIN_LAUNCHER";
-
 /// Starts this program as `request.ranks` ranks, passes signals on, and waits for their end.
 /// \return their exit status. \throws Error kIo where they cannot be started.
 int launch_ranks(const plan::Request& request);

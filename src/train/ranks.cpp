@@ -1,241 +1,51 @@
-// c10d's store and process groups: the one file that sees them, in both of their shapes (LibTorch 1.13 and 2.x).
+// c10d's process groups, in both of their shapes (LibTorch 1.13 and 2.x): joining, adding up, and finding who is
+// missing.
 #include "train/ranks.hpp"
 
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #ifdef USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <mutex>
-#include <optional>
-#include <stop_token>
-#include <thread>
 #include <utility>
 
-#include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "plan/settings.hpp"
+#include "train/rank_addresses.hpp"
+#include "train/rank_store.hpp"
 
 namespace byteformer::train {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-using Milliseconds = std::chrono::milliseconds;
-
 #if TORCH_VERSION_MAJOR >= 2
 using Group = c10d::Backend;
 #else
 using Group = c10d::ProcessGroup;
 #endif
 
-constexpr Milliseconds kBeat = 1s;       // between two signs of life
-constexpr Milliseconds kSilence = 4s;    // without one: gone, or stopped
+constexpr Milliseconds kSilence = 4s;    // without a sign of life: gone, or stopped
 constexpr Milliseconds kLook = 500ms;    // between two looks whether somebody has failed
 constexpr Milliseconds kFarewell = 10s;  // for others to read what the first rank's store says
 
-// Keys of the store.
-constexpr const char* kAll = "all";        // all have joined
-constexpr const char* kAlarm = "alarm";    // somebody misses somebody
-constexpr const char* kFailed = "failed";  // somebody says why
-
-std::string key(const char* what, int rank) { return std::string(what) + "/" + std::to_string(rank); }
-
-std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
-
 std::size_t index(int rank) { return static_cast<std::size_t>(rank); }
-
-/// What LibTorch says, without where in its sources; the system's word where there is one.
-std::string reason_of(const std::exception& error) {
-  std::string text = error.what();
-  text.resize(std::min(text.find('\n'), text.size()));
-  if (const std::size_t code = text.find("(errno: "), dash = text.find(" - ", code); dash != std::string::npos)
-    return base::printable(text.substr(dash + 3, text.find(')', dash) - dash - 3));
-  if (const std::size_t place = text.find("] "); text.starts_with('[') && place != std::string::npos)
-    text.erase(0, place + 2);
-  return base::printable(text);
-}
-
-/// Sleeps; returns true at once when it is to stop.
-bool pause(Milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  return std::condition_variable_any().wait_for(lock, stop, duration, [&] { return stop.stop_requested(); });
-}
-
-c10::intrusive_ptr<c10d::TCPStore> open_store(const World& world, bool is_server, Milliseconds timeout) {
-  c10d::TCPStoreOptions options;
-  options.port = world.port;
-  options.isServer = is_server;
-  options.waitWorkers = false;                            // who has not come is named below
-  options.timeout = std::max<Milliseconds>(timeout, 1s);  // it counts in seconds
-  return c10::make_intrusive<c10d::TCPStore>(world.host, options);
-}
-
-c10::intrusive_ptr<c10d::Store> prefixed(const std::string& prefix, c10::intrusive_ptr<c10d::Store> store) {
-  return c10::make_intrusive<c10d::PrefixStore>(prefix + "/byteformer", std::move(store));
-}
-
-/// Whether this call is the first that says so.
-bool claim(c10d::Store& store) { return store.add(kFailed, 1) == 1; }
-
-std::string own_name() {
-  char host[256] = "?";
-  ::gethostname(host, sizeof(host) - 1);
-  return base::joined(base::printable(std::string(host)), ", process ", ::getpid());
-}
-
-/// \throws Error kIo where the name of rank 0's machine stays unknown: c10d would try until the timeout.
-void require_host(const World& world) {
-  constexpr auto kPatience = 5s;  // the names of a cluster's new machines may take a moment
-  const auto start = Clock::now();
-  for (;;) {
-    addrinfo* found = nullptr;
-    const int error = ::getaddrinfo(world.host.c_str(), nullptr, nullptr, &found);
-    if (error == 0) return ::freeaddrinfo(found);
-    if (Clock::now() - start > kPatience)
-      throw Error(ErrorCode::kIo, "the machine of rank 0, `" + base::printable(world.host) +
-                                      "`, cannot be found: " + ::gai_strerror(error) +
-                                      "; MASTER_ADDR should be a name or an address that this machine knows");
-    std::this_thread::sleep_for(kLook);
-  }
-}
-
-std::string address_text(const sockaddr* address, socklen_t size) {
-  char text[NI_MAXHOST] = "";
-  ::getnameinfo(address, size, text, sizeof(text), nullptr, 0, NI_NUMERICHOST);
-  return text;
-}
-
-bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
-
-/// The address from which this machine reaches rank 0's: a socket that is connected, but sends nothing, knows.
-std::string address_towards(const World& world) {
-  addrinfo hints{}, *found = nullptr;
-  hints.ai_socktype = SOCK_DGRAM;
-  if (::getaddrinfo(world.host.c_str(), std::to_string(world.port).c_str(), &hints, &found) != 0) return {};
-  std::string address;
-  for (const addrinfo* i = found; i != nullptr && address.empty(); i = i->ai_next) {
-    const base::Descriptor socket(::socket(i->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_storage own{};
-    socklen_t size = sizeof(own);
-    if (::connect(socket.get(), i->ai_addr, i->ai_addrlen) == 0 &&
-        ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0)
-      address = address_text(reinterpret_cast<const sockaddr*>(&own), size);
-  }
-  ::freeaddrinfo(found);
-  return address;
-}
-
-/// An address that other machines may reach.
-std::string outer_address() {
-  ifaddrs* found = nullptr;
-  if (::getifaddrs(&found) != 0) return {};
-  std::string address;
-  for (const ifaddrs* i = found; i != nullptr && address.empty(); i = i->ifa_next)
-    if (i->ifa_addr != nullptr && i->ifa_addr->sa_family == AF_INET && (i->ifa_flags & IFF_LOOPBACK) == 0 &&
-        (i->ifa_flags & IFF_UP) != 0)
-      address = address_text(i->ifa_addr, sizeof(sockaddr_in));
-  ::freeifaddrs(found);
-  return address;
-}
-
-/// What Gloo listens on. Its own choice, the machine's name, is 127.0.1.1 on many.
-std::shared_ptr<gloo::transport::Device> gloo_device(const World& world) {
-  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME"); interface != nullptr && *interface != 0)
-    return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
-  if (world.local_size == world.size) return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
-  std::string address = address_towards(world);
-  if (is_loopback(address)) address = outer_address();
-  return c10d::ProcessGroupGloo::createDeviceForHostname(address.empty() ? "127.0.0.1" : address);
-}
-
-/// Says that this process lives, on a connection of its own: others can tell a rank that computes from one that is
-/// gone.
-class Heart {
- public:
-  Heart(const World& world, Milliseconds timeout)
-      : store_(prefixed(world.prefix, open_store(world, false, timeout))),
-        thread_([this, name = key("beat", world.rank)](const std::stop_token& stop) { beat(name, stop); }) {}
-
- private:
-  void beat(const std::string& name, const std::stop_token& stop) noexcept {
-    try {
-      do store_->add(name, 1);
-      while (!pause(kBeat, stop));
-    } catch (const std::exception&) {  // the store is gone; whoever needs it will notice
-    }
-  }
-
-  c10::intrusive_ptr<c10d::Store> store_;
-  std::jthread thread_;
-};
-
-/// Ends the process where a wait outlasts its time in spite of all: the store itself may hang, with the first rank.
-class Watchdog {
- public:
-  void arm(Clock::time_point end, std::string last_words) {
-    const std::lock_guard lock(mutex_);
-    end_ = end;
-    last_words_ = std::move(last_words);
-  }
-  void disarm() {
-    const std::lock_guard lock(mutex_);
-    end_.reset();
-  }
-
- private:
-  void watch(const std::stop_token& stop) noexcept {
-    while (!pause(200ms, stop)) {
-      const std::lock_guard lock(mutex_);
-      if (!end_ || Clock::now() < *end_) continue;
-      if (!last_words_.empty()) std::fprintf(stderr, "byteformer train: %s\n", last_words_.c_str());
-      std::_Exit(3);
-    }
-  }
-
-  std::mutex mutex_;  // guards all below
-  std::optional<Clock::time_point> end_;
-  std::string last_words_;
-  std::jthread thread_{[this](const std::stop_token& stop) { watch(stop); }};
-};
-
-/// For how long a rank has given no sign of life, as far as one knows who began to look at it.
-class Pulse {
- public:
-  Clock::duration silence(c10d::Store& store, int rank) {
-    const std::int64_t beats = store.add(key("beat", rank), 0);
-    const auto now = Clock::now();
-    if (beats != std::exchange(beats_, beats)) heard_ = now;
-    return now - heard_;
-  }
-
- private:
-  std::int64_t beats_ = -1;
-  Clock::time_point heard_;
-};
 
 c10::intrusive_ptr<c10d::ProcessGroupGloo> make_gloo(const World& world, const c10::intrusive_ptr<c10d::Store>& store,
                                                      Milliseconds timeout) {
   const auto options = c10d::ProcessGroupGloo::Options::create(timeout);
-  options->devices.push_back(gloo_device(world));
+  // PyTorch's name for what people choose themselves.
+  const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+  options->devices.push_back(interface != nullptr && *interface != 0
+                                 ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                 : c10d::ProcessGroupGloo::createDeviceForHostname(own_address(world)));
   options->threads = 2;
   return c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>("gloo", store), world.rank,
                                                      world.size, options);
@@ -259,26 +69,6 @@ struct Sum {
 };
 
 }  // namespace
-
-struct RankStore::Impl {
-  c10::intrusive_ptr<c10d::TCPStore> store;
-};
-
-RankStore::RankStore() : impl_(new Impl) {
-  World world;
-  world.host = "127.0.0.1";
-  try {
-    impl_->store = open_store(world, true, 60s);
-  } catch (const std::exception& error) {
-    throw Error(ErrorCode::kIo, std::string("no port can be opened for ranks to find each other: ") + reason_of(error));
-  }
-}
-
-RankStore::~RankStore() = default;
-
-std::uint16_t RankStore::port() const { return impl_->store->getPort(); }
-
-bool RankStore::claim_failure(const std::string& prefix) { return claim(*prefixed(prefix, impl_->store)); }
 
 struct Ranks::Impl {
   Impl(const World& of, double timeout_s) : world(of), timeout(static_cast<std::int64_t>(timeout_s * 1000)) {}
@@ -308,7 +98,7 @@ struct Ranks::Impl {
     with_store([&](c10d::Store& s) { return s.set(name, bytes_of(text)), true; });
   }
   std::string await(const std::string& name, int from);
-  void wait_for(c10d::Work& work);
+  void wait_for(c10d::Work& work, Milliseconds look = kLook);
   [[noreturn]] void conclude(const std::string& reason, Clock::time_point end);
   std::string name(int rank) const {  // who has not come has none
     return index(rank) < names.size() ? base::joined("rank ", rank, " (", names[index(rank)], ")")
@@ -393,8 +183,8 @@ void Ranks::Impl::meet() {
 }
 
 void Ranks::Impl::connect() {
-  heart = std::make_unique<Heart>(world, timeout);
   try {
+    heart = std::make_unique<Heart>(world, timeout);
     gloo = make_gloo(world, store, timeout - last_moments());
   } catch (const std::exception& error) {
     base::fail(ErrorCode::kIo, "the other ranks do not answer: ", reason_of(error),
@@ -415,12 +205,12 @@ std::string Ranks::Impl::await(const std::string& name, int from) {
   return with_store([&](c10d::Store& s) { return text_of(s.get(name)); });
 }
 
-void Ranks::Impl::wait_for(c10d::Work& work) {
+void Ranks::Impl::wait_for(c10d::Work& work, Milliseconds look) {
   const auto end = Clock::now() + timeout;
   for (;;) {
     std::string reason;
     try {
-      work.wait(kLook);
+      work.wait(look);
       return;
     } catch (const std::exception& error) {
       reason = reason_of(error);
@@ -503,11 +293,11 @@ std::vector<std::string> Ranks::to_first(const std::string& text) {
   if (!are_many()) return {text};
   const std::string name = "text/" + std::to_string(impl_->num_texts++);
   std::vector<std::string> texts;
-  if (!is_first()) return impl_->set(key(name.c_str(), rank()), text), texts;
+  if (!is_first()) return impl_->set(key(name, rank()), text), texts;
   texts.push_back(text);
   for (int rank = 1; rank < world_.size; ++rank) {
-    texts.push_back(impl_->await(key(name.c_str(), rank), rank));
-    impl_->with_store([&](c10d::Store& s) { return s.deleteKey(key(name.c_str(), rank)); });
+    texts.push_back(impl_->await(key(name, rank), rank));
+    impl_->with_store([&](c10d::Store& s) { return s.deleteKey(key(name, rank)); });
   }
   return texts;
 }
@@ -532,8 +322,8 @@ void Ranks::start_sum(const at::Tensor& tensor, SumType type) {
   if (impl_->sums.size() > 1) impl_->go_on(impl_->sums[impl_->sums.size() - 2]);
   Sum& sum = impl_->sums.emplace_back();
   sum.result = tensor;
-  const bool has_peers_for_it = impl_->group_for(tensor) != impl_->gloo;  // NCCL adds up bfloat16 itself
-  if (type == SumType::kFloat32 || has_peers_for_it) {
+  const bool is_of_nccl = impl_->group_for(tensor) != impl_->gloo;
+  if (type == SumType::kFloat32 || is_of_nccl) {  // NCCL adds up bfloat16 itself
     sum.numbers = type == SumType::kFloat32 ? tensor : tensor.to(torch::kBFloat16);
     std::vector<at::Tensor> tensors{sum.numbers};
     sum.work = impl_->group_for(tensor)->allreduce(tensors);
@@ -552,7 +342,9 @@ void Ranks::start_sum(const at::Tensor& tensor, SumType type) {
 void Ranks::finish_sums() {
   for (Sum& sum : impl_->sums) impl_->go_on(sum);
   for (Sum& sum : impl_->sums) {
-    impl_->wait_for(*sum.work);
+    // NCCL's work is over once a wait for it is.
+    const bool is_of_nccl = impl_->group_for(sum.result) != impl_->gloo;
+    impl_->wait_for(*sum.work, is_of_nccl ? impl_->timeout - impl_->last_moments() : kLook);
     if (!sum.numbers.is_same(sum.result)) sum.result.copy_(sum.numbers.narrow(0, 0, sum.result.numel()));
   }
   impl_->sums.clear();
@@ -603,7 +395,7 @@ bool Ranks::claim_failure() {
       if (impl_->store->check({kFailed})) return false;
       std::this_thread::sleep_for(100ms);
     }
-    return claim(*impl_->store);
+    return train::claim_failure(*impl_->store);
   } catch (const std::exception&) {
     return impl_->speaks_for_lost_store();
   }
@@ -614,7 +406,7 @@ void Ranks::abandon(int status) {
   if (impl_ && impl_->store) {
     impl_->watchdog.arm(Clock::now() + kFarewell, "");
     try {
-      impl_->store->set(key("gone", rank()), {});
+      impl_->store->set(key("gone", rank()), bytes_of(""));
       // Those who live must still read why; then the store may go.
       for (int rank = 1; is_first() && !world_.store_is_launchers && rank < world_.size; ++rank) {
         Pulse pulse;

@@ -1,9 +1,8 @@
-// Runs steps, evaluations and checkpoints in turn, and times steps for plans with a budget of time.
+// Runs steps, evaluations and checkpoints in turn.
 #include "train/trainer.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -23,7 +22,7 @@
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
 #include "train/ranks.hpp"
-#include "train/shares.hpp"
+#include "train/step_time.hpp"
 #include "train/validation_set.hpp"
 
 namespace byteformer::train {
@@ -39,34 +38,6 @@ constexpr double kTimeTolerance = 1.05;
 std::uint64_t noise_of(std::uint64_t seed, std::int64_t step, std::size_t place) {
   constexpr std::uint64_t kNoiseStream = 0x5354'4550'0000'0000;
   return base::Random(seed, kNoiseStream + static_cast<std::uint64_t>(step), place).bits();
-}
-
-/// Which files of a batch `ranks` loads and computes: all ranks know the whole batch, and share it out alike.
-auto chooser_of_places(const plan::TrainingPlan& plan, const data::DataSet& data, const Ranks& ranks) {
-  return [costs = costs_of(data.train, plan), rank = ranks.rank(),
-          num_ranks = ranks.size()](std::span<const std::size_t> samples) {
-    std::vector<std::int64_t> of_batch;
-    for (const std::size_t sample : samples) of_batch.push_back(costs[sample]);
-    return share_of(rank, of_batch, num_ranks);
-  };
-}
-
-data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
-  data::LoaderOptions options;
-  options.preprocess = plan.preprocess;
-  options.image_augmentation = plan.image_augmentation;
-  options.sound_augmentation = plan.sound_augmentation;
-  options.batch_size = static_cast<std::size_t>(plan.batch_size);
-  options.seed = plan.seed;
-  options.balance_classes = plan.balance_classes;
-  options.balance_kinds = plan.balance_kinds;
-  options.max_bytes = static_cast<std::size_t>(plan.max_bytes);
-  options.num_workers = runtime.num_workers;
-  if (runtime.ranks != nullptr && runtime.ranks->are_many())
-    options.choose_places = chooser_of_places(plan, data, *runtime.ranks);
-  if (plan.sound_augmentation.noise_db != 0 && plan.preprocess.sound)
-    options.background = data::load_background(data.background, *plan.preprocess.sound);
-  return options;
 }
 
 /// The flat tensors of a run, on the CPU while a checkpoint is written or read.
@@ -104,17 +75,6 @@ class CheckpointTensors {
 
   std::map<std::string, torch::Tensor*> originals_;
   std::map<std::string, torch::Tensor> on_cpu_;
-};
-
-/// Wall time since a moment.
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-  void restart() { start_ = Clock::now(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
 };
 
 /// What ranks tell each other in every step, as sums over all of them.
@@ -455,37 +415,6 @@ bool Training::write_or_say(const std::function<void()>& write, std::optional<Er
 Outcome train(const plan::TrainingPlan& plan, const data::DataSet& data, const RunFolder& folder,
               const Runtime& runtime, const TrainingEvents& events) {
   return Training(plan, data, folder, runtime, events).run();
-}
-
-double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
-  constexpr int kWarmUpSteps = 2;
-  constexpr int kMostSteps = 20;
-  constexpr double kSeconds = 5;
-  Module module = make_module(plan, runtime);
-  initialise(module.parameters(), plan.config, Initialisation::kReleased, plan.seed);
-  AdamW optimizer(module.parameters(), {}, module.thread_pool());
-  data::Loader loader(data.train, loader_options(plan, data, runtime));
-  const auto step = [&] {
-    const std::vector<data::LoadedFile> files = loader.next();
-    std::vector<std::span<const std::uint8_t>> bytes;
-    for (const data::LoadedFile& file : files)
-      if (file.error.empty() && reason_it_does_not_fit(module, file.bytes.size()).empty())
-        bytes.emplace_back(file.bytes);
-    for_each_pass(module, bytes, plan.token_budget, [&](std::size_t first, std::size_t last) {
-      cross_entropy_sum(module.forward(std::span(bytes).subspan(first, last - first)),
-                        std::vector<Target>(last - first), plan.label_smoothing)
-          .backward();
-    });
-    optimizer.step(0);
-  };
-  for (int i = 0; i < kWarmUpSteps; ++i) step();
-  const Stopwatch stopwatch;
-  int num_steps = 0;
-  while (num_steps < kMostSteps && stopwatch.seconds() < kSeconds) {
-    step();
-    ++num_steps;
-  }
-  return stopwatch.seconds() / num_steps;  // the mean, not the median: slow batches take their time in training too
 }
 
 }  // namespace byteformer::train

@@ -115,6 +115,7 @@ void find_place(const Names& names, const Variables& variables, World& world) {
 
 World torchruns(const Variables& variables) {
   World world = counted(kTorchrun, variables);
+  if (variables.has(kOwnLauncher)) world.launcher = "the process that started the ranks";
   if (world.size == 1) return world;
   for (const char* name : {"MASTER_ADDR", "MASTER_PORT"})
     if (!variables.has(name))

@@ -21,6 +21,9 @@ struct World {
   std::string launcher;             ///< for messages
 };
 
+/// The environment variable by which ranks of `byteformer train --ranks` know the process that started them.
+inline constexpr const char* kOwnLauncher = "BYTEFORMER_TRAIN_LAUNCHER";
+
 /// The value of an environment variable; nothing where it is not set.
 using Environment = std::function<std::optional<std::string>(const char* name)>;
 

@@ -28,6 +28,8 @@ Examples:
   byteformer train -d data -o mine --transforms '[{"type":"shuffle","mode":"reverse"}]'
   byteformer train --config run.yaml --dry-run               # a published configuration
   byteformer train --config run.yaml --data imagenet/ -o models/mine
+  byteformer train --data photos/ -o models/mine --ranks 4   # four processes on this machine
+  srun -n 4 byteformer train -d photos/ -o models/mine --auto-resume
 
 CONFIG is a configuration in the published form (CoreNet's YAML). The command line wins over it;
 the plan says where, and names keys that have no effect. Its dry run needs neither data nor trainer.
@@ -35,8 +37,11 @@ the plan says where, and names keys that have no effect. Its dry run needs neith
 With --json standard output has an object per line, each with "event" (step, at most one per second; validation; end),
 "step", "total_steps" and "epoch"; "loss", "top1" and others where they fit.
 
+Started by torchrun, mpirun or srun, or with --ranks, processes train together: the batch is that of all, gradients are
+added up, and the first one plans, writes and speaks. All need the same options and data.
+
 A resumed run goes on bit for bit. Exit status: 0 trained, 2 the options make no sense, 3 failed, 130
-interrupted and saved.)";
+interrupted (Ctrl-C, SIGTERM, SIGUSR1) and saved.)";
 
 /// What the trainer shows of a published configuration, where there is no trainer: a plan for the CPU.
 int show_plan(const plan::Request& request, Console& console) {
