@@ -1,4 +1,4 @@
-// A multipart body after a line with its media type; the same bytes as an address and as base64.
+// A multipart body after a line with its media type; the same bytes as an address, as base64 and as a proxy's word.
 #include <algorithm>
 
 #include "fuzzing.hpp"
@@ -35,5 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   survive_refusal([&] { serve::parse_target(fuzz::as_text(data, size)); });
   survive_refusal([&] { serve::decode_base64(fuzz::as_text(data, size)); });
+  for (const char* field : {"x-forwarded-for", "forwarded"}) {
+    constexpr std::size_t kLongestAddress = 45;
+    const auto address = serve::forwarded_address(field, fuzz::as_text(data, size));
+    fuzz::require(!address || (address->size() <= kLongestAddress && address->find('\0') == std::string::npos));
+  }
   return 0;
 }

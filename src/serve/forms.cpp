@@ -215,7 +215,7 @@ std::optional<std::string> forwarded_address(std::string_view field, std::string
   std::array<std::uint8_t, sizeof(in6_addr)> parsed{};
   const bool is_address = ::inet_pton(AF_INET, address.c_str(), parsed.data()) == 1 ||
                           ::inet_pton(AF_INET6, address.c_str(), parsed.data()) == 1;
-  return is_address ? std::optional(address) : std::nullopt;
+  return is_address ? std::optional<std::string>(address.c_str()) : std::nullopt;  // no further than was looked at
 }
 
 struct Unpacker::State {

@@ -28,6 +28,10 @@ IS_ROOT = os.geteuid() == 0
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True)
+
+
 def read_answer(client):
     """One answer with Content-Length from a socket: its head and body."""
     text = b""
@@ -108,7 +112,7 @@ class Much(unittest.TestCase):
         grown = most[0] - before
         print(f"{num_bytes // MIB} MiB to {os.path.basename(directory)}: sent in {sent - begin:.1f} s, answered {1e3 * (answered - sent):.0f} "
               f"ms after the last byte; memory grew by {grown / MIB:.2f} MiB at most")
-        self.assertLess(grown, 4 * MIB)
+        self.assertLess(grown, 8 * MIB)  # of which the workspaces of another thread take half, whatever the length
         self.assertLess(answered - sent, 10)  # what lies in the sockets' buffers
         return json.loads(body)
 
@@ -153,13 +157,14 @@ class Interrupted(unittest.TestCase):
 
     @unittest.skipUnless(IS_ROOT, "needs root, to mount a small disk")
     def test_full_disk(self):
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
             mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, text=True)
             if mounted.returncode != 0:
                 self.skipTest("no small disk: " + mounted.stderr)
-            self.addCleanup(subprocess.run, ["umount", "-l", folder])
+            stack.callback(run, "umount", folder)
             log, filler = pathlib.Path(folder) / "log", pathlib.Path(folder) / "filler"
             with Server("-m", CIFAR, "--log", log) as server:
+                server.ask("GET", "/v2")  # so that the log has a block, whose end will cut a line
                 with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
                     while True:
                         file.write(b"x" * 4096)
@@ -205,10 +210,6 @@ class Interrupted(unittest.TestCase):
             self.assertEqual(max(years) - min(years), 20)  # the clock that people see has jumped
 
 
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True)
-
-
 @unittest.skipUnless(IS_ROOT and shutil.which("ip") and shutil.which("tc"), "needs root, ip and tc (iproute2)")
 class Network(unittest.TestCase):
     """The server on a host of its own, behind a link that is cut and slowed."""
@@ -221,6 +222,7 @@ class Network(unittest.TestCase):
             run("ip", "netns", "add", self.name)
             self.addCleanup(run, "ip", "netns", "del", self.name)
             run("ip", "link", "add", self.name, "type", "veth", "peer", "name", "eth0", "netns", self.name)
+            self.addCleanup(run, "ip", "link", "del", self.name)
             run("ip", "addr", "add", self.HERE + "/30", "dev", self.name)
             run("ip", "link", "set", self.name, "up")
             for arguments in (["addr", "add", self.THERE + "/30", "dev", "eth0"], ["link", "set", "eth0", "up"],
