@@ -14,7 +14,7 @@ set -euo pipefail
 group=${1:-build}
 packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libsndfile1-dev libmpg123-dev
-  libmp3lame-dev libsoxr-dev libutf8proc-dev libprotobuf-dev protobuf-compiler)
+  libmp3lame-dev libsoxr-dev libutf8proc-dev libarchive-dev libprotobuf-dev protobuf-compiler)
 server=(libboost1.81-dev libssl-dev)
 trainer=(libtorch-dev libgloo-dev libopenblas0-pthread)
 case $group in

@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# Uses the program under the launchers of clusters, as far as this machine has them, and says at its end what passed and
-# what was skipped, and why. Usage: test_cluster.sh [torchrun|mpirun|slurm]...
+# Uses the program under the launchers and on the engines of clusters, as far as this machine has them, and says at its end
+# what passed and what was skipped, and why. Usage: test_cluster.sh [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]...
+# The first three train; the others classify the same pictures and compare bits with the command, also after a worker is killed.
 # Needs a build (BUILD, by default build/dev); KILLS (20) is how often a rank is killed under torchrun. Debian's packages:
-# python3-torch, openmpi-bin, slurmctld, slurmd, slurm-client, munge (Slurm needs root, and is started here for itself).
+# python3-torch, openmpi-bin, slurmctld, slurmd, slurm-client, munge (Slurm needs root, and is started here for itself),
+# default-jre-headless. VENV (build/cluster) is a virtual environment with the engines, which pip fills where it can; DATA a
+# folder of pictures (some are made), FILES (400) how many of them are classified.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$(realpath "${BUILD:-build/dev}")
 export PATH="$build/bin:$PATH"
-wanted=${*:-torchrun mpirun slurm}
+wanted=${*:-torchrun mpirun slurm shards array kubernetes dask ray spark}
 kills=${KILLS:-20}
+root=$PWD
+model=$root/models/cifar10
+venv=$(realpath -m "${VENV:-build/cluster}")
+export PYTHONPATH="${PYTHONPATH:-$build/python}"
+files=${FILES:-400}
 work=$(mktemp -d)
 summary=()
 background=()  # processes to end with this one
@@ -176,9 +184,194 @@ JOB
   passed "Slurm $(srun --version | cut -d' ' -f2): the bits of an undisturbed run after two requeues"
 }
 
-make_data
-for launcher in $wanted; do
-  declare -F "train_$launcher" >/dev/null || { echo "usage: $0 [torchrun|mpirun|slurm]..." >&2; exit 2; }
-  train_"$launcher"
+seconds_since() { python3 -c 'import sys; print(f"{float(sys.argv[2]) - float(sys.argv[1]):.2f}")' "$1" "$(date +%s.%N)"; }
+
+# Whether Python has MODULE, which pip brings as PACKAGE if it can.
+has_module() {
+  local module=$1 package=$2
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" 2>/dev/null || return 1
+  "$venv/bin/python" -c "import $module, cffi" 2>/dev/null ||
+    "$venv/bin/pip" install -q "$package" cffi >"$work/pip" 2>&1 && "$venv/bin/python" -c "import $module, cffi" 2>/dev/null
+}
+
+make_inputs() {
+  if [ -n "${DATA:-}" ]; then
+    find "$DATA" -type f | sort | awk -v n="$files" \
+      '{ all[NR] = $0 } END { for (i = 0; i < n && i < NR; ++i) print all[1 + int(i * NR / n)] }'
+  else
+    python3 - "$work/pictures" "$files" <<'PYTHON'
+import os, random, sys
+folder, count = sys.argv[1], int(sys.argv[2])
+os.makedirs(folder)
+for i in range(count):
+    with open(f"{folder}/{i}.ppm", "wb") as file:
+        file.write(b"P6\n32 32\n255\n" + random.Random(i).randbytes(32 * 32 * 3))
+    print(f"{folder}/{i}.ppm")
+PYTHON
+  fi >"$work/names"
+  echo "$work/missing" >>"$work/names"
+  head -1 "$work/names" >"$work/one"
+}
+
+answer_by_command() {  # once
+  [ ! -e "$work/expected" ] || return 0
+  make_inputs
+  local start=$(date +%s.%N)
+  byteformer classify -m "$model" --jsonl --logits --files-from "$work/names" >"$work/expected" 2>/dev/null || [ $? = 1 ]
+  echo "the command: $(seconds_since "$start") s for $(wc -l <"$work/names") files on all processors"
+}
+
+# Whether the rows in FILES are the answers of the command: the same paths, errors and logits, bit for bit.
+same_answers() {
+  python3 - "$work/expected" "$@" <<'PYTHON'
+import array, json, sys
+def rows(files):
+    found = {}
+    for name in files:
+        for line in open(name):
+            row = json.loads(line)
+            assert row["path"] not in found, row["path"] + " stands twice"
+            answer = row["error"]["code"] if row["status"] == "error" else array.array("f", row["logits"]).tobytes()
+            found[row["path"]] = answer
+    return found
+expected, got = rows(sys.argv[1:2]), rows(sys.argv[2:])
+wrong = [path for path in expected.keys() | got.keys() if expected.get(path) != got.get(path)]
+sys.exit(f"{len(wrong)} of {len(expected)} differ, for example {wrong[0]}" if wrong else 0)
+PYTHON
+}
+
+descendants() {
+  local child
+  for child in $(pgrep -P "$1"); do echo "$child"; descendants "$child"; done
+}
+
+# Kills a descendant of process $1 whose command line has $2, once one is there and the first file as $3 is.
+kill_a_worker() {
+  local pid
+  while kill -0 "$1" 2>/dev/null; do
+    if compgen -G "$3" >/dev/null; then for pid in $(descendants "$1" | tac); do
+      if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q "$2"; then kill -9 "$pid"; return; fi
+    done; fi
+    sleep 0.02
+  done
+  return 1
+}
+
+# classify_by NAME PARTS WORKER BUSY COMMAND ...: LIST and OUT in COMMAND are replaced. PARTS: what the output consists of;
+# WORKER: what the command line of a worker has; BUSY: what is in the output once workers work.
+classify_by() {
+  local name=$1 parts=$2 worker=$3 busy=$4 list took=() start command pid
+  shift 4
+  step "$name: two workers, then one of them killed"
+  for list in one names; do
+    command=("${@/#LIST/$work/$list}")
+    start=$(date +%s.%N)
+    timeout 300 "${command[@]/#OUT/$work/$name-$list}" >"$work/log" 2>&1 || { tail -20 "$work/log"; fail "$name"; }
+    took+=("$(seconds_since "$start")")
+  done
+  same_answers "$work/$name-names"/$parts || fail "$name: other answers than the command's"
+  command=("${@/#LIST/$work/names}")
+  timeout 300 "${command[@]/#OUT/$work/$name-killed}" >"$work/log" 2>&1 &
+  pid=$!
+  kill_a_worker $pid "$worker" "$work/$name-killed/$busy" || fail "$name: there was no worker to kill"
+  wait $pid || { tail -20 "$work/log"; fail "$name: ended with its worker"; }
+  same_answers "$work/$name-killed"/$parts || fail "$name: a worker was killed, and other answers came"
+  passed "$name: the command's bits, also when a worker is killed; $(python3 - "${took[@]}" "$files" <<'PYTHON'
+import sys
+one, all, count = map(float, sys.argv[1:])
+print(f"{one:.1f} s for one file, then {1e3 * (all - one) / count:.2f} ms per file")
+PYTHON
+  )"
+}
+
+classify_dask() {
+  has_module distributed 'dask[distributed]' || { skipped dask "pip cannot install it"; return; }
+  classify_by dask 'part-*.jsonl' spawn_main 'part-*' "$venv/bin/python" "$root"/deploy/dask/classify.py "$model" LIST OUT --logits \
+    --batch-size 50
+}
+
+classify_ray() {
+  has_module ray ray || { skipped ray "pip cannot install it"; return; }
+  export RAY_USAGE_STATS_ENABLED=0
+  classify_by ray 'part-*.jsonl' ray::Worker 'part-*' "$venv/bin/python" "$root"/deploy/ray/classify.py "$model" LIST OUT --logits \
+    --batch-size 50
+}
+
+classify_spark() {
+  has java || { skipped spark "there is no Java (Debian's default-jre-headless)"; return; }
+  has_module pyspark pyspark || { skipped spark "pip cannot install it"; return; }
+  export PYSPARK_PYTHON=$venv/bin/python
+  classify_by spark 'part-*' pyspark.daemon '_temporary/0/*' "$venv/bin/spark-submit" --master 'local[2,4]' "$root"/deploy/spark/classify.py \
+    "$model" LIST OUT --logits --partitions 8
+}
+
+classify_kubernetes() {
+  step "Kubernetes: resources against the API's schema"
+  has_module kubernetes_validate kubernetes-validate || { skipped kubernetes "pip cannot install kubernetes-validate"; return; }
+  "$venv/bin/kubernetes-validate" --strict "$root"/deploy/kubernetes/*.yaml || fail "kubernetes"
+  passed "Kubernetes: resources are as the API's schema says"
+}
+
+# As an array job starts them: eight tasks, of which one is killed and started again, and one is started twice.
+classify_shards() {
+  step "shards: eight tasks, one killed, one started twice"
+  local i pids=() tasks=()
+  run_task() {
+    SLURM_ARRAY_TASK_ID=$1 SLURM_CPUS_PER_TASK=1 SHARDS=8 MODEL=$model LIST=${2:-$work/names} OUT=$work/shards \
+      exec bash "$root"/deploy/slurm/classify.sbatch --logits --no-progress 2>/dev/null
+  }
+  mkfifo "$work/slow"  # a list that never ends: the task that reads it is at work for certain
+  (run_task 5 "$work/slow") & pids+=($!)
+  exec 9>"$work/slow"
+  head -100 "$work/names" >&9
+  until compgen -G "$work/shards/*.tmp-*" >/dev/null; do sleep 0.05; done
+  kill -9 $(descendants "${pids[0]}")
+  exec 9>&-
+  for i in 0 1 2 3 4 6 7 2; do (run_task $i) & tasks+=($!); done
+  for i in "${tasks[@]}"; do wait "$i" || fail "shards: a task"; done
+  ! byteformer gather "$work/shards" >/dev/null 2>"$work/log" || fail "shards: one is missing, and nobody says so"
+  grep -q 'shard 5 of 8 is missing' "$work/log" || fail "shards: $(cat "$work/log")"
+  (run_task 5) || fail "shards: the task that was killed"
+  byteformer gather "$work/shards" >"$work/gathered" 2>/dev/null || [ $? = 1 ]
+  cmp <(sort "$work/expected") <(sort "$work/gathered") || fail "shards: other lines than one run's"
+  passed "shards: eight tasks, one killed, one started twice: the lines of one run"
+}
+
+classify_array() {
+  step "Slurm: an array job of eight shards, one task of which is killed"
+  start_slurm || { skipped array "$slurm_missing"; return; }
+  local script=$root/deploy/slurm/classify.sbatch job how
+  export SHARDS=8 MODEL=$model LIST=$work/names OUT=$work/array
+  how=(--parsable --cpus-per-task=1 --mem=0 --time=10 --output="$work/array-%a.log")
+  mkfifo "$work/slow-array"  # what the task that is killed reads
+  job=$(LIST=$work/slow-array sbatch "${how[@]}" --array=5 "$script" --logits)
+  exec 9<>"$work/slow-array"
+  head -100 "$work/names" >&9
+  wait_for 'compgen -G "$work/array/*.tmp-*" >/dev/null'
+  scancel --signal=KILL --full "$job"
+  exec 9>&-
+  wait_for "[[ \$(job_state $job) =~ COMPLETED|FAILED|CANCELLED ]]"
+  job=$(sbatch "${how[@]}" --array=0-4,6-7 "$script" --logits)
+  wait_for "[ -z \"\$(squeue -h -j $job)\" ]"
+  ! byteformer gather "$work/array" >/dev/null 2>"$work/log" || fail "array: a shard is missing, and nobody says so"
+  grep -q 'shard 5 of 8 is missing' "$work/log" || { cat "$work"/array-*.log; fail "array: $(cat "$work/log")"; }
+  job=$(sbatch "${how[@]}" --array=0-7 "$script" --logits)  # all of them again: those that are done stay
+  wait_for "[ -z \"\$(squeue -h -j $job)\" ]"
+  byteformer gather "$work/array" >"$work/gathered" 2>/dev/null || [ $? = 1 ]
+  cmp <(sort "$work/expected") <(sort "$work/gathered") || fail "array: other lines than one run's"
+  passed "Slurm $(srun --version | cut -d' ' -f2): an array job of eight shards, one killed: the lines of one run"
+}
+
+for name in $wanted; do
+  if declare -F "train_$name" >/dev/null; then
+    [ -d "$work/data" ] || make_data
+    train_"$name"
+  elif declare -F "classify_$name" >/dev/null; then
+    answer_by_command
+    classify_"$name"
+  else
+    echo "usage: $0 [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]..." >&2
+    exit 2
+  fi
 done
 printf '\n'; printf '%s\n' "${summary[@]}"

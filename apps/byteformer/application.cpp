@@ -175,6 +175,7 @@ Application::Application() : program_(std::make_unique<Command>(Command{"bytefor
   Command& program = *program_;
   program.line.details = kOverview;
   program.add("classify", "Say what files are, from their bytes alone", add_classify);
+  program.add("gather", "Join the answers of a job that many machines classified", add_gather);
   program.add("train", "Make a model of a folder of labelled files", add_train);
   program.add("eval", "Say how often a model is right about labelled files", add_eval);
   program.add("explain", "Show which bytes of a file decided", add_explain);

@@ -53,15 +53,21 @@ OpenFile open_regular(const std::filesystem::path& path) {
   return {std::move(fd), static_cast<std::uint64_t>(info.st_size)};
 }
 
+constexpr std::string_view kTemporaryMark = ".tmp-";
+
 /// A temporary file beside its target that vanishes unless it is committed.
 class PendingFile {
  public:
   PendingFile(const std::filesystem::path& target, const WriteOptions& options)
-      : target_(target), temporary_(target), replaces_(options.replaces) {
+      : target_(target), replaces_(options.replaces) {
     static std::atomic<unsigned> counter{0};
-    temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    fd_ = Descriptor(
-        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666));
+    // Another machine, or a process that was killed, may have had our number: in containers all have the same.
+    do {
+      temporary_ = target;
+      temporary_ += joined(kTemporaryMark, ::getpid(), '-', counter++);
+      fd_ = Descriptor(
+          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666));
+    } while (fd_.get() < 0 && errno == EEXIST);
     if (fd_.get() < 0) throw_errno(target_, "create", errno);
   }
   ~PendingFile() {
@@ -208,7 +214,13 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
   size_ = file.size;
 }
 
+InputFile::InputFile(const std::filesystem::path& path, const Stretch& stretch, std::filesystem::path name)
+    : path_(std::move(name)), fd_(open_regular(path).fd), size_(stretch.size), is_stretch_(true) {
+  if (::lseek(fd_.get(), static_cast<off_t>(stretch.offset), SEEK_SET) < 0) throw_errno(path, "read", errno);
+}
+
 std::size_t InputFile::read(std::span<std::uint8_t> out) {
+  if (is_stretch_) out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - position_)));
   std::size_t filled = 0;
   while (filled < out.size()) {
     const ssize_t got = ::read(fd_.get(), out.data() + filled, out.size() - filled);
@@ -261,6 +273,10 @@ void write_file_atomically(
   PendingFile file(path, options);
   write([&file](std::span<const std::byte> bytes) { file.append(bytes); });
   file.commit();
+}
+
+bool is_temporary_of(const std::filesystem::path& target, const std::filesystem::path& path) {
+  return path.filename().native().starts_with(joined(target.filename().native(), kTemporaryMark));
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text, const WriteOptions& options) {

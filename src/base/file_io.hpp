@@ -92,13 +92,21 @@ void release_pages(std::span<const std::byte> bytes) noexcept;
 /// Tells the kernel that the first `num_bytes` of a file will soon be read. Whatever fails, fails when it is read.
 void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexcept;
 
-/// A regular file opened for reading, whose length is watched.
+/// Bytes of a file: `size` of them from `offset` on.
+struct Stretch {
+  std::uint64_t offset = 0, size = 0;
+};
+
+/// A regular file opened for reading, whose length is watched; or a stretch of one, as if it were a file of its own.
 class InputFile {
  public:
   /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile (with what it is instead) or kIo.
   explicit InputFile(const std::filesystem::path& path);
 
-  /// Length when it was opened, in bytes.
+  /// \param name what messages call the stretch
+  InputFile(const std::filesystem::path& path, const Stretch& stretch, std::filesystem::path name);
+
+  /// Length in bytes; of a file that it had when it was opened.
   std::uint64_t size() const noexcept { return size_; }
 
   /// Fills `out` as far as the file goes and returns the number of bytes read: less than `out.size()` only at the end.
@@ -110,6 +118,7 @@ class InputFile {
   Descriptor fd_;
   std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;
+  bool is_stretch_ = false;
 };
 
 /// The whole of a regular file as text.
@@ -136,5 +145,9 @@ void write_file_atomically(
     const std::function<void(const std::function<void(std::span<const std::byte>)>& append)>& write,
     const WriteOptions& options = {});
 void write_file_atomically(const std::filesystem::path& path, std::string_view text, const WriteOptions& options = {});
+
+/// Whether `path` is a temporary file of write_file_atomically() for `target`, by its name: of a process that writes it
+/// or was killed.
+bool is_temporary_of(const std::filesystem::path& target, const std::filesystem::path& path);
 
 }  // namespace byteformer::base

@@ -98,7 +98,7 @@ void check_applies(const CorruptionKind& kind, const prepare::Preprocess& prepro
 
 prepare::PreparedFile load_corrupted(const Sample& sample, const prepare::Preprocess& preprocess,
                                      const Corruption& corruption) {
-  media::FileBytes file = read_whole_file(sample.path);
+  media::FileBytes file = read_whole_file(sample);
   if (const auto* method = std::get_if<ReEncodingKind>(&corruption.kind->method)) {
     file = re_encoded(std::move(file), *method, static_cast<int>(corruption.level), base::printable(sample.path));
     return prepare_sample(std::move(file), sample, preprocess);

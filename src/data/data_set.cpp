@@ -14,6 +14,7 @@
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
+#include "data/archives.hpp"
 #include "data/layouts.hpp"
 #include "format/json.hpp"
 
@@ -44,6 +45,7 @@ SpeechCommandsTask task_of(const DataSetOptions& options) {
 }
 
 FoundFiles find_in_folder(const fs::path& root, const DataSetOptions& options) {
+  if (is_archive_folder(root)) return find_archive_folder(root);
   if (is_manifest_folder(root)) return find_manifest_folder(root);
   if (is_speech_commands_archive(root)) return find_speech_commands_archive(root, task_of(options));
   const auto inner = only_folder(root);
@@ -60,12 +62,18 @@ FoundFiles find_in_folder(const fs::path& root, const DataSetOptions& options) {
 FoundFiles find_files(const fs::path& path, const DataSetOptions& options) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found)
+    if (const std::vector<fs::path> archives = expand_pattern(path.native());
+        std::ranges::all_of(archives, is_archive_name))
+      return find_archives(archives, path.parent_path());
   if (status.type() == fs::file_type::not_found) fail(ErrorCode::kNotFound, printable(path), ": does not exist");
   if (error) fail(ErrorCode::kPermissionDenied, printable(path), ": ", error.message());
   if (fs::is_directory(status)) return find_in_folder(path, options);
   if (is_manifest_name(path)) return find_manifest(path);
+  if (is_archive_name(path)) return find_archives({path}, path.parent_path());
   fail(ErrorCode::kInvalidArgument, printable(path),
-       ": is no data set; expected a folder with a folder per class, or a manifest (.csv, .tsv, .jsonl)");
+       ": is no data set; expected a folder with a folder per class, a manifest (.csv, .tsv, .jsonl) or archives "
+       "(.tar)");
 }
 
 /// Real paths of files, which are resolved once a folder.
@@ -105,7 +113,8 @@ void check_real_files(FoundFiles& found, const std::string& source) {
   for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
     std::erase_if(found.of(split), [&](const FoundFile& file) {
       const auto [entry, is_new] =
-          first.try_emplace({real_paths.of(file.path), file.start_s}, First{file.path, file.class_name, split});
+          first.try_emplace({file.place ? file.path.native() : real_paths.of(file.path), file.start_s},
+                            First{file.path, file.class_name, split});
       const First& other = entry->second;
       if (is_new) return false;
       if (other.class_name != file.class_name)
@@ -230,7 +239,7 @@ std::vector<Sample> samples_of(const std::vector<FoundFile>& files, const Labels
   std::vector<Sample> samples;
   samples.reserve(files.size());
   for (const FoundFile& file : files)
-    samples.push_back({file.path, labels.at(file.class_name), file.start_s, file.duration_s});
+    samples.push_back({file.path, labels.at(file.class_name), file.start_s, file.duration_s, file.place});
   std::ranges::sort(samples, {}, [](const Sample& sample) {
     return std::tuple(std::string_view(sample.path.native()), sample.start_s);
   });
@@ -291,10 +300,8 @@ std::string fingerprint(const DataSet& data, const fs::path& root) {
   for (const std::string& name : data.classes) hash(name + '\n');
   for (const auto* part : {&data.train, &data.validation}) {
     for (const Sample& sample : *part) {
-      std::error_code error;
-      const auto size = fs::file_size(sample.path, error);
-      hash(sample.path.lexically_relative(root).string() + '\t' + std::to_string(error ? 0 : size) + '\t' +
-           std::to_string(sample.label) + '\n');
+      hash(sample.path.lexically_relative(root).string() + '\t' + std::to_string(num_bytes_of(sample).value_or(0)) +
+           '\t' + std::to_string(sample.label) + '\n');
     }
     hash("--\n");
   }

@@ -3,24 +3,52 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file_io.hpp"
+
 namespace byteformer::data {
+
+/// Where the bytes of a file in an archive lie, in one piece.
+struct ArchivePlace {
+  /// An uncompressed archive: what was given, or what it was unpacked to, which is there as long as this pointer is.
+  std::shared_ptr<const std::filesystem::path> archive;
+  base::Stretch stretch;
+
+  bool operator==(const ArchivePlace& other) const noexcept {
+    return *archive == *other.archive && stretch.offset == other.stretch.offset && stretch.size == other.stretch.size;
+  }
+};
 
 /// One labelled file.
 struct Sample {
-  std::filesystem::path path;
-  int label = 0;                          ///< 0-based index into DataSet::classes
-  std::optional<double> start_s;          ///< a clip of a longer recording, from here on; mostly the whole file
-  std::optional<double> duration_s = {};  ///< so long at most; the loader cuts it
+  std::filesystem::path path;              ///< of one in an archive the name there, below the path of the archive
+  int label = 0;                           ///< 0-based index into DataSet::classes
+  std::optional<double> start_s;           ///< a clip of a longer recording, from here on; mostly the whole file
+  std::optional<double> duration_s = {};   ///< so long at most; the loader cuts it
+  std::optional<ArchivePlace> place = {};  ///< of a file in an archive
   bool operator==(const Sample&) const = default;
 };
 
+/// The sample's file, to be read. \throws Error as base::InputFile
+base::InputFile open_file(const Sample& sample);
+
+/// Length of the sample's file in bytes; nothing where the system does not tell.
+std::optional<std::uint64_t> num_bytes_of(const Sample& sample);
+
 /// How the files were found.
-enum class Layout { kFolderPerClass, kSplitFolders, kManifest, kSpeechCommandsManifests, kSpeechCommandsArchive };
+enum class Layout {
+  kFolderPerClass,
+  kSplitFolders,
+  kManifest,
+  kSpeechCommandsManifests,
+  kSpeechCommandsArchive,
+  kArchives
+};
 
 /// What Speech Commands, in its own archive, is to teach.
 enum class SpeechCommandsTask {

@@ -27,6 +27,7 @@ struct FoundFile {
   std::string name;  ///< path relative to the data set, as it stands there: what the split depends on
   std::string class_name;
   std::optional<double> start_s = {}, duration_s = {};  ///< of a clip
+  std::optional<ArchivePlace> place = {};               ///< of a file in an archive
 };
 
 /// Counts what a search passed over: however much it is, one remark per reason.
@@ -96,6 +97,15 @@ std::optional<std::filesystem::path> only_folder(const std::filesystem::path& ro
 bool is_manifest_folder(const std::filesystem::path& root);
 FoundFiles find_manifest_folder(const std::filesystem::path& root);
 FoundFiles find_manifest(const std::filesystem::path& manifest);
+
+/// Whether a folder holds archives, and nothing besides but folders of splits that do, too.
+bool is_archive_folder(const std::filesystem::path& root);
+FoundFiles find_archive_folder(const std::filesystem::path& root);
+
+/// The labelled files in archives, each of the split that its name says: of training where it says none. Labels lie
+/// beside the files, else folders in the archives are classes, alone or below folders of splits.
+/// \throws Error kInvalidFormat where an archive is damaged; kInvalidArgument where two files have one label
+FoundFiles find_archives(const std::vector<std::filesystem::path>& archives, const std::filesystem::path& root);
 
 /// Whether a file of this name may be a manifest: .csv, .tsv, .json, .jsonl.
 bool is_manifest_name(const std::filesystem::path& path);

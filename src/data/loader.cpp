@@ -20,6 +20,7 @@ namespace byteformer::data {
 namespace {
 
 constexpr std::size_t kBatchesAhead = 3;
+constexpr std::size_t kWindow = 1 << 16;  // samples of archives that are shuffled together
 
 // Streams of random numbers that must not meet: the order of an epoch, and the samples in it.
 constexpr std::uint64_t kOrderStream = 0x4F52444552;
@@ -52,9 +53,9 @@ std::optional<std::size_t> duration_samples(const prepare::SoundPreparation& pre
 }
 
 /// Whether the file begins like a sound; false where it cannot be read, as loading it will say.
-bool is_sound(const std::filesystem::path& path) {
+bool is_sound(const Sample& sample) {
   try {
-    base::InputFile file(path);
+    base::InputFile file = open_file(sample);
     std::vector<std::uint8_t> head(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 4096)));
     head.resize(file.read(head));
     return !media::image_kind(head) && media::sound_kind(head);
@@ -63,22 +64,51 @@ bool is_sound(const std::filesystem::path& path) {
   }
 }
 
+/// What the model has to know of the file; of one in an archive all of it.
+media::FileBytes read_as_needed(const Sample& sample, const prepare::Preprocess& preprocess) {
+  return sample.place ? read_whole_file(sample) : prepare::read_file(sample.path, preprocess);
+}
+
 /// The group of each sample; groups are drawn equally often.
 std::vector<int> balanced_groups(const std::vector<Sample>& samples, const LoaderOptions& options) {
   std::vector<int> groups;
   for (const Sample& sample : samples) {
-    const int kind = options.balance_kinds && is_sound(sample.path) ? 1 : 0;
+    const int kind = options.balance_kinds && is_sound(sample) ? 1 : 0;
     groups.push_back(2 * (options.balance_classes ? sample.label : 0) + kind);
   }
   return groups;
 }
 
+bool is_in_archive_of(const Sample& sample, const Sample& other) {
+  return sample.place && other.place && sample.place->archive == other.place->archive;
+}
+
+/// Random in a way that reads archives, one after another, while they fit memory: these in random order, then the
+/// samples within stretches of kWindow.
+void shuffle_by_archive(std::span<std::size_t> order, const std::vector<Sample>& samples, base::Random& random) {
+  std::vector<std::vector<std::size_t>> archives;  // the samples are sorted by path
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i == 0 || !is_in_archive_of(samples[i], samples[i - 1])) archives.emplace_back();
+    archives.back().push_back(i);
+  }
+  random.shuffle(std::span(archives));
+  auto out = order.begin();
+  for (const auto& members : archives) out = std::ranges::copy(members, out).out;
+  for (std::size_t begin = 0; begin < order.size(); begin += kWindow)
+    random.shuffle(order.subspan(begin, std::min(kWindow, order.size() - begin)));
+}
+
 /// The order in which an epoch visits the samples.
-std::vector<std::size_t> epoch_order(const std::vector<int>& groups, const LoaderOptions& options, std::size_t epoch) {
+std::vector<std::size_t> epoch_order(const std::vector<Sample>& samples, const std::vector<int>& groups,
+                                     const LoaderOptions& options, std::size_t epoch) {
   base::Random random(options.seed, kOrderStream, epoch);
   std::vector<std::size_t> order(groups.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  random.shuffle(std::span(order));
+  const bool are_archived = !samples.empty() && samples.front().place;
+  if (are_archived && order.size() > kWindow)
+    shuffle_by_archive(order, samples, random);
+  else
+    random.shuffle(std::span(order));
   if (!options.balance_classes && !options.balance_kinds) return order;
   // Groups take turns; each goes through its samples in random order, again and again.
   std::map<int, std::vector<std::size_t>> by_group;
@@ -123,8 +153,8 @@ class SampleLoader {
     check_clip(samples_[index], options_.preprocess);
     const prepare::Preprocess& preprocess = options_.preprocess;
     // A random cut comes before the pieces, which are then pieces of a piece.
-    media::FileBytes bytes = options_.max_bytes > 0 ? prepare::read_file(samples_[index].path)
-                                                    : prepare::read_file(samples_[index].path, preprocess);
+    media::FileBytes bytes =
+        options_.max_bytes > 0 ? read_whole_file(samples_[index]) : read_as_needed(samples_[index], preprocess);
     if (preprocess.image && media::image_kind(bytes))
       return image(media::decode_image(bytes, source), *preprocess.image, source, random);
     if (preprocess.sound && media::sound_kind(bytes)) {
@@ -157,7 +187,7 @@ class SampleLoader {
   /// A second sound, drawn and augmented alike, weighted uniformly.
   void mix(media::Sound& first, base::Random& random, LoadedFile& file) const {
     const std::size_t other = random.below(samples_.size());
-    media::FileBytes bytes = prepare::read_file(samples_[other].path);
+    media::FileBytes bytes = read_whole_file(samples_[other]);
     if (!media::sound_kind(bytes)) return;
     media::Sound second = sound(clip(media::decode_sound(bytes, source_of(other)), samples_[other]), random);
     media::fit(second, first.samples.size());
@@ -200,8 +230,13 @@ std::vector<media::Sound> load_background(const std::vector<std::filesystem::pat
 
 media::FileBytes read_whole_file(const std::filesystem::path& path) { return prepare::read_file(path); }
 
+media::FileBytes read_whole_file(const Sample& sample) {
+  base::InputFile file = open_file(sample);
+  return prepare::read_file(file, sample.path);
+}
+
 prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preprocess& preprocess) {
-  return prepare_sample(prepare::read_file(sample.path, preprocess), sample, preprocess);
+  return prepare_sample(read_as_needed(sample, preprocess), sample, preprocess);
 }
 
 prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,
@@ -272,7 +307,7 @@ struct Loader::Shared {
       const std::size_t epoch = batch / per_epoch();
       const auto [begin, end] = range(batch % per_epoch());
       if (open_epoch != epoch || order.empty()) {
-        order = epoch_order(groups, options, epoch);
+        order = epoch_order(samples, groups, options, epoch);
         open_epoch = epoch;
       }
       if (next_place == 0) {

@@ -67,6 +67,7 @@ class Loader {
 /// A whole regular file of up to 1 GiB.
 /// \throws Error as base::InputFile; kUnsupported for a larger one.
 media::FileBytes read_whole_file(const std::filesystem::path& path);
+media::FileBytes read_whole_file(const Sample& sample);
 
 /// One file for evaluation, without augmentation, as prepare_if_needed() says.
 /// \throws Error as read_whole_file() and prepare_if_needed(). Thread-safe.

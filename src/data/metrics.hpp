@@ -43,8 +43,8 @@ struct Metrics {
 /// \param temperature divides the logits for the calibration error
 Metrics measure(const Answers& answers, double temperature = 1);
 
-/// Whether the answers are no better than those of someone who knows how frequent each class is and looks at no file, as
-/// far as so many files can tell.
+/// Whether the answers are no better than those of someone who knows how frequent each class is and looks at no file,
+/// as far as so many files can tell.
 bool only_guesses(const Metrics& metrics);
 
 /// Whether the five best of so many classes say more than the best.

@@ -23,7 +23,7 @@ constexpr std::size_t kHeadBytes = 4096;  ///< tells the kind; what is neither p
 
 /// \param kind becomes what the file is, as soon as its first bytes tell
 void look_at_file(const Sample& sample, Survey& survey, std::string& kind) {
-  base::InputFile file(sample.path);
+  base::InputFile file = open_file(sample);
   std::vector<std::uint8_t> bytes(kHeadBytes);
   bytes.resize(file.read(bytes));
   const auto image = media::image_kind(bytes), sound = media::sound_kind(bytes);
@@ -70,9 +70,8 @@ std::vector<std::pair<std::uintmax_t, std::size_t>> sizes_of(const DataSet& data
   const bool all_are_noise = std::ranges::all_of(data.train, is_noise);
   std::vector<std::pair<std::uintmax_t, std::size_t>> sizes;
   for (std::size_t i = 0; i < data.train.size(); ++i) {
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(data.train[i].path, error);
-    if (!error && (all_are_noise || !is_noise(data.train[i]))) sizes.emplace_back(size, i);
+    const std::optional<std::uint64_t> size = num_bytes_of(data.train[i]);
+    if (size && (all_are_noise || !is_noise(data.train[i]))) sizes.emplace_back(*size, i);
   }
   return sizes;
 }

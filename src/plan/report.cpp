@@ -81,8 +81,8 @@ std::string matrix(const RunSummary& s, const data::Metrics& metrics) {
 }
 
 /// The picture itself where a browser can show it; else nothing.
-std::string preview(const std::filesystem::path& path) try {
-  base::InputFile file(path);
+std::string preview(const data::Sample& sample) try {
+  base::InputFile file = data::open_file(sample);
   if (file.size() > kMostInlineBytes) return "";
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()));
   bytes.resize(file.read(bytes));
@@ -105,7 +105,7 @@ std::string hardest(const RunSummary& s) {
     const std::size_t i = order[n];
     const auto answer = static_cast<std::size_t>(data::best_class(s.validation.of(i)));
     const data::Sample& sample = s.data.validation[s.validation_samples[i]];
-    html += fmt::format("<div>{}{}<br><b>{}</b> ({:.0f} %), said <b>{}</b> ({:.0f} %)</div>", preview(sample.path),
+    html += fmt::format("<div>{}{}<br><b>{}</b> ({:.0f} %), said <b>{}</b> ({:.0f} %)</div>", preview(sample),
                         escaped(base::printable(sample.path.lexically_relative(s.plan.data))),
                         escaped(s.plan.config.labels[static_cast<std::size_t>(sample.label)]), 100 * score[i],
                         escaped(s.plan.config.labels[answer]),

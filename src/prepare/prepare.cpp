@@ -118,7 +118,11 @@ std::string describe(const Preprocess& preprocess) {
 
 media::FileBytes read_file(const std::filesystem::path& path) {
   base::InputFile file(path);
-  if (file.size() > kMostFileBytes) throw Error(ErrorCode::kUnsupported, path.native(), "is larger than 1 GiB");
+  return read_file(file, path);
+}
+
+media::FileBytes read_file(base::InputFile& file, const std::filesystem::path& name) {
+  if (file.size() > kMostFileBytes) throw Error(ErrorCode::kUnsupported, name.native(), "is larger than 1 GiB");
   media::FileBytes bytes(static_cast<std::size_t>(file.size()));
   bytes.resize(file.read(bytes));
   return bytes;

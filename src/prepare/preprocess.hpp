@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_io.hpp"
 #include "bytes/transforms.hpp"
 #include "media/image.hpp"
 #include "media/places.hpp"
@@ -116,6 +117,8 @@ class FormWatch {
 /// A whole regular file of up to 1 GiB.
 /// \throws Error as base::InputFile; kUnsupported for a larger one.
 media::FileBytes read_file(const std::filesystem::path& path);
+/// The same of one that is open. \param name stands in messages
+media::FileBytes read_file(base::InputFile& file, const std::filesystem::path& name);
 
 /// What a model has to know of a file: all of it, or the pieces that it reads, and no more of the file is touched.
 /// \throws Error as read_file().

@@ -6,6 +6,7 @@
 
 #include "base/file_io.hpp"
 #include "cli.hpp"
+#include "data/archives.hpp"
 #include "exit_status.hpp"
 
 namespace byteformer::cli {
@@ -40,6 +41,52 @@ std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
 std::optional<Input> Inputs::next() {
   if (pending_) return std::exchange(pending_, std::nullopt);
   for (;;) {
+    if (std::optional<Input> input = next_in_archive()) return input;
+    std::optional<Input> input = find();
+    if (!input) return std::nullopt;
+    if (options_.takes && !options_.takes(input->path)) continue;
+    if (!options_.opens_archives || input->error || !data::is_archive_name(input->path)) return input;
+    open_archive(*input);
+  }
+}
+
+std::optional<Input> Inputs::next_in_archive() {
+  if (archive_.empty()) return std::nullopt;
+  Input input = std::move(archive_.back());
+  archive_.pop_back();
+  return input;
+}
+
+/// What an archive holds becomes the next inputs; what is wrong with it is an input, too.
+void Inputs::open_archive(const Input& input) {
+  const fs::path archive = input.path;
+  const auto say = [&](ErrorCode code, const std::string& reason) {
+    archive_.push_back(failed(archive, code, reason));
+  };
+  try {
+    data::ArchiveListing listing = data::list_archive(archive);
+    for (data::ArchivedFile& file : listing.files) {
+      const fs::path path = archive / fs::path(file.name).relative_path();
+      if (file.problem.empty())
+        archive_.push_back({path.native(), false, std::nullopt, archive.native(), std::move(file.place)});
+      else
+        archive_.push_back(failed(path, ErrorCode::kNotARegularFile, file.problem));
+    }
+    if (listing.damage)
+      archive_.push_back({archive.native(), false, base::about(archive, *listing.damage)});
+    else if (listing.files.empty())
+      say(ErrorCode::kNotFound, "there is no file in this archive");
+    else if (!listing.has_end)
+      say(ErrorCode::kInvalidFormat, "lacks the mark of an archive's end: more files may have been cut off");
+  } catch (const Error& error) {
+    archive_.push_back({archive.native(), false, base::about(archive, error)});
+  }
+  std::ranges::reverse(archive_);
+}
+
+/// The next input, whether it is taken or not.
+std::optional<Input> Inputs::find() {
+  for (;;) {
     while (!folders_.empty()) {
       Folder& folder = folders_.back();
       if (folder.names.empty()) {
@@ -60,6 +107,8 @@ std::optional<Input> Inputs::next() {
     const bool from_list = next_path_ >= options_.paths.size();
     const std::optional<std::string> root = next_root();
     if (!root) return std::nullopt;
+    // Of ten million names in a list most are not ours: the file system is not asked about these.
+    if (from_list && !options_.is_recursive && options_.takes && !options_.takes(*root)) continue;
     is_root_empty_ = true;
     if (*root == "-" && !from_list) return Input{*root, true, std::nullopt};
     if (std::optional<Input> input = visit(*root)) return input;
@@ -83,7 +132,8 @@ std::vector<Input> Inputs::next_batch(std::size_t size) {
 }
 
 std::optional<std::size_t> Inputs::total() const {
-  if (options_.is_recursive || options_.list != nullptr) return std::nullopt;
+  if (options_.is_recursive || options_.list != nullptr || options_.takes || options_.opens_archives)
+    return std::nullopt;
   return options_.paths.size();
 }
 
@@ -140,6 +190,11 @@ void add_input_arguments(CommandLine& line, InputArguments& arguments, const std
   add_flag(line, "-0,--null", arguments.is_null_separated, "Paths in --files-from end in a zero byte, not a newline");
 }
 
+void add_archive_argument(CommandLine& line, InputArguments& arguments) {
+  add_flag(line, "--tar", arguments.opens_archives,
+           "Take tar archives (.tar, .tar.gz, ..., also 'data-{000..099}.tar') for the files in them");
+}
+
 void check(const InputArguments& arguments, const Console& console) {
   const auto num_dashes = std::count(arguments.paths.begin(), arguments.paths.end(), "-");
   const bool lists_from_stdin = arguments.files_from == "-";
@@ -149,10 +204,17 @@ void check(const InputArguments& arguments, const Console& console) {
   if (arguments.is_null_separated && !arguments.files_from) throw UsageError("--null needs --files-from");
 }
 
-Inputs open_inputs(const InputArguments& arguments, Console& console) {
+Inputs open_inputs(const InputArguments& arguments, Console& console, std::function<bool(std::string_view)> takes) {
   InputOptions inputs{.paths = arguments.paths,
                       .list_separator = arguments.is_null_separated ? '\0' : '\n',
-                      .is_recursive = arguments.is_recursive};
+                      .is_recursive = arguments.is_recursive,
+                      .opens_archives = arguments.opens_archives,
+                      .takes = std::move(takes)};
+  if (arguments.opens_archives) {
+    inputs.paths.clear();
+    for (const std::string& path : arguments.paths)
+      for (const fs::path& expanded : data::expand_pattern(path)) inputs.paths.push_back(expanded.native());
+  }
   if (arguments.files_from == "-") {
     inputs.list = console.in;
   } else if (arguments.files_from) {

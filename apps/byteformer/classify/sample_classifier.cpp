@@ -1,6 +1,7 @@
 // Which files stream through the engine, and which are prepared first.
 #include "classify/sample_classifier.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -22,13 +23,12 @@ Output classify_stream(const Classifier& classifier, const bytes::Transforms& tr
 
 SampleClassifier::SampleClassifier(const Classifier& classifier, prepare::Preprocess preprocess,
                                    std::optional<data::Corruption> corruption)
-    : classifier_(classifier), preprocess_(std::move(preprocess)), corruption_(corruption) {
-  if (!reads_files_as_they_are()) pool_ = std::make_unique<base::ThreadPool>(classifier.num_threads());
-}
+    : classifier_(classifier), preprocess_(std::move(preprocess)), corruption_(corruption) {}
 
 std::vector<FileAnswer> SampleClassifier::classify(std::span<const data::Sample> samples) const {
   std::vector<FileAnswer> answers;
-  if (reads_files_as_they_are()) {
+  const bool are_files = std::ranges::none_of(samples, [](const data::Sample& s) { return s.place.has_value(); });
+  if (reads_files_as_they_are() && are_files) {
     std::vector<std::filesystem::path> paths;
     for (const data::Sample& sample : samples) paths.push_back(sample.path);
     for (FileResult& result : classifier_.classify_files(paths)) answers.push_back({std::move(result)});
@@ -64,11 +64,11 @@ bool SampleClassifier::streams() const noexcept { return api::streams(preprocess
 
 /// The answer for a file that is transformed while it flows; nothing if it is small, or cannot even be opened.
 std::optional<FileAnswer> SampleClassifier::classify_if_large(const data::Sample& sample) const {
-  std::error_code error;
-  if (!streams() || std::filesystem::file_size(sample.path, error) < kLargeBytes || error) return std::nullopt;
+  if (!streams() || data::num_bytes_of(sample).value_or(0) < kLargeBytes) return std::nullopt;
   try {
-    base::InputFile file(sample.path);
-    return FileAnswer{classify_stream(classifier_, preprocess_.transforms, file.size(), pieces_of(file)), true};
+    base::InputFile file = data::open_file(sample);
+    return FileAnswer{classify_stream(classifier_, preprocess_.transforms, file.size(), pieces_of(file)),
+                      !reads_files_as_they_are()};
   } catch (const Error& failure) {
     return FileAnswer{failure};
   }
@@ -83,6 +83,7 @@ std::vector<FileAnswer> SampleClassifier::classify_prepared(std::span<const data
     else
       waiting.push_back(i);
   }
+  if (!pool_) pool_ = std::make_unique<base::ThreadPool>(classifier_.num_threads());
   std::vector<FileAnswer> of_waiting =
       api::classify_loaded(classifier_, *pool_, waiting.size(), [&](std::size_t i) -> api::LoadedFile {
         const data::Sample& sample = samples[waiting[i]];

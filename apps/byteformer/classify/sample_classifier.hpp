@@ -29,6 +29,7 @@ Output classify_stream(const Classifier& classifier, const bytes::Transforms& tr
 
 using api::FileAnswer;
 
+/// One thread at a time.
 class SampleClassifier {
  public:
   /// `classifier`, which was loaded as_is, must outlive this. \param corruption is done to samples, if any
@@ -58,7 +59,7 @@ class SampleClassifier {
   const Classifier& classifier_;
   prepare::Preprocess preprocess_;
   std::optional<data::Corruption> corruption_;
-  std::unique_ptr<base::ThreadPool> pool_;  ///< reads, decodes and encodes; null where files are read as they are
+  mutable std::unique_ptr<base::ThreadPool> pool_;  ///< reads, decodes and encodes; null until that is needed
 };
 
 }  // namespace byteformer::cli

@@ -15,6 +15,7 @@ using Action = std::function<int(Console&)>;
 
 Action add_train(CommandLine& line);
 Action add_classify(CommandLine& line);
+Action add_gather(CommandLine& line);
 Action add_eval(CommandLine& line);
 Action add_encode(CommandLine& line);
 Action add_explain(CommandLine& line);

@@ -15,6 +15,9 @@
 #include "classify/inputs.hpp"
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
+#include "data/archives.hpp"
+#include "data/loader.hpp"
+#include "output/output_archives.hpp"
 #include "output/output_files.hpp"
 #include "system/input_stream.hpp"
 
@@ -32,6 +35,10 @@ With --like, files are written exactly as `byteformer classify` would prepare th
 form already is copied, and a model of pictures and sounds takes each as what it is. If the model reads transformed
 bytes (shuffled, masked, with noise, permuted), so are the outputs: from then on they are classified with --as-is.
 
+An output that ends in .tar is an archive, or with %03d a row of them, numbered from 0 on, with --files-per-archive
+files in each. Their names are those below the folder that is walked, so that folders of classes stay; the same inputs
+make the same bytes.
+
 A file that cannot be encoded costs one line on standard error and exit status 1; the others are written. Of two
 inputs with the same output the first that can be encoded is written. Files are written whole or not at all.
 
@@ -39,10 +46,12 @@ Examples:
   byteformer encode photos/*.jpg -o encoded --to tiff --resize 256 --crop 224
   byteformer encode -r photos/ -o encoded --to jpeg --quality 60
   byteformer encode -r sounds/ -o encoded --to wav --sample-rate 16000 --duration 1
-  byteformer encode photo.webp -o encoded --like models/mine)";
+  byteformer encode photo.webp -o encoded --like models/mine
+  byteformer encode -r photos/ -o shards-%03d.tar --to tiff --resize 256 --crop 224)";
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kFilesPerArchive = 10'000;
 constexpr std::size_t kKindBytes = 1 << 16;  // enough to tell any kind of file
 
 using plan::Request;
@@ -51,7 +60,7 @@ struct Options {
   InputArguments inputs;
   std::vector<std::string> keys;
   std::optional<std::string> output, to, like, sample_format;
-  std::optional<std::int64_t> quality, resize, crop, sample_rate, num_threads;
+  std::optional<std::int64_t> quality, resize, crop, sample_rate, num_threads, files_per_archive;
   std::optional<double> duration_s;
   bool force = false, no_progress = false;
 };
@@ -107,11 +116,59 @@ prepare::Preprocess form_of(const Options& options) {
   return form;
 }
 
-/// Where pictures and sounds go, and in which form.
+/// Makes files in one form of pictures and sounds. Thread-safe.
+class Encoder {
+ public:
+  /// \param form  each file goes by what it is; without a part it keeps its ending
+  /// \param keeps_form  what is in form already is copied, as a model reads it; else encoded anew
+  Encoder(prepare::Preprocess form, bool keeps_form) : form_(std::move(form)), keeps_form_(keeps_form) {}
+
+  /// `place` with the ending of what `input` becomes.
+  fs::path renamed(const fs::path& place, const Input& input) const {
+    fs::path name = place.stem();
+    name += extension_of(input);
+    return place.parent_path() / name;
+  }
+
+  media::FileBytes encoded(const Input& input) const {
+    media::FileBytes file = input.place ? data::read_whole_file(input.sample()) : read_whole_input(input.path);
+    const std::string source = base::printable(input.path);
+    if (keeps_form_) return prepare::prepare_if_needed(std::move(file), form_, source).bytes;
+    if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to encode");
+    if (form_.image) return prepare::prepared(media::decode_image(file, source), *form_.image, source);
+    return prepare::prepared(media::decode_sound(file, source), *form_.sound);
+  }
+
+  /// Whether a large file can be transformed while it is read.
+  bool flows(const Input& input) const {
+    const bool is_large = !input.place && data::num_bytes_of(input.sample()).value_or(0) >= kLargeBytes;
+    return is_large && keeps_form_ && form_.is_bytes() && !form_.transforms.needs_whole_file();
+  }
+
+  const bytes::Transforms& transforms() const noexcept { return form_.transforms; }
+
+ private:
+  /// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.
+  fs::path extension_of(const Input& input) const {
+    const auto& [image, sound, transforms] = form_;
+    if (!image && !sound) return fs::path(input.path).extension();
+    if (!sound) return prepare::extension(image->encoding.format);
+    if (!image) return prepare::extension(sound->encoding.format);
+    base::InputFile file = data::open_file(input.sample());
+    media::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
+    if (start.size() == file.size()) start.push_back(0);  // room to notice the end
+    start.resize(file.read(start));
+    const bool is_sound = media::sound_kind(start) && !media::image_kind(start);
+    return prepare::extension(is_sound ? sound->encoding.format : image->encoding.format);
+  }
+
+  prepare::Preprocess form_;
+  bool keeps_form_;
+};
+
+/// Where encoded files go.
 struct EncodeOptions {
-  fs::path output;           ///< folder
-  prepare::Preprocess form;  ///< each file goes by what it is; without a part it keeps its ending
-  bool keeps_form = false;   ///< what is in form already is copied, as a model reads it; else encoded anew
+  fs::path output;  ///< folder
   bool overwrites = false;
   int num_threads = 0;  ///< 0: one per processor
 };
@@ -119,8 +176,9 @@ struct EncodeOptions {
 /// Writes pictures and sounds in one form below a folder: which file goes where, and who comes first.
 class FileEncoder {
  public:
-  explicit FileEncoder(EncodeOptions options)
-      : options_(std::move(options)),
+  FileEncoder(const Encoder& encoder, EncodeOptions options)
+      : encoder_(encoder),
+        options_(std::move(options)),
         folder_(options_.output),
         written_(options_.output),
         pool_(options_.num_threads) {}
@@ -138,12 +196,12 @@ class FileEncoder {
       const std::vector<Task*> claimed = claim(waiting, deferred);
       pool_.parallel_for(claimed.size(), [&](std::size_t i, int) noexcept { run(*claimed[i]); });
       for (const Task* task : claimed)
-        if (!task->result.error) written_.add(task->output, task->input);
+        if (!task->result.error) written_.add(task->output, task->input.path);
       waiting = std::move(deferred);
     }
     std::vector<OutputResult> results;
     for (Task& task : tasks) {
-      if (task.result.error) task.result.error = base::about(task.input, *task.result.error);
+      if (task.result.error) task.result.error = base::about(task.input.path, *task.result.error);
       results.push_back(std::move(task.result));
     }
     return results;
@@ -151,21 +209,17 @@ class FileEncoder {
 
  private:
   struct Task {
-    fs::path input, output;
+    const Input& input;
+    fs::path output;
     OutputResult result;
   };
 
   Task plan(const Input& input) const {
-    Task task{.input = input.path, .output = {}, .result = {}};
+    Task task{.input = input, .output = {}, .result = {}};
     task.result.error = input.error;
     task.result.is_left_out = folder_.holds(input);
     if (input.error || task.result.is_left_out) return task;
-    task.result.error = error_of([&] {
-      const fs::path place = folder_.place_of(input);
-      fs::path name = place.stem();
-      name += extension_of(task.input);
-      task.output = place.parent_path() / name;
-    });
+    task.result.error = error_of([&] { task.output = encoder_.renamed(folder_.place_of(input), input); });
     return task;
   }
 
@@ -184,11 +238,11 @@ class FileEncoder {
 
   void run(Task& task) const {
     if (interrupted()) return;
-    if (flows(task.input)) return run_piecewise(task);
+    if (encoder_.flows(task.input)) return run_piecewise(task);
     media::FileBytes bytes;
     task.result.error = error_of([&] {
-      check_overwriting(task.input, task.output, options_.overwrites);
-      bytes = encoded(task.input);
+      check_overwriting(task.input.path, task.output, options_.overwrites);
+      bytes = encoder_.encoded(task.input);
     });
     if (task.result.error) return;
     task.result.error = error_of([&] {
@@ -198,73 +252,122 @@ class FileEncoder {
     task.result.is_of_output = task.result.error.has_value();
   }
 
-  /// Whether a large file can be transformed while it is read.
-  bool flows(const fs::path& input) const {
-    std::error_code error;
-    const bool is_large = fs::file_size(input, error) >= kLargeBytes && !error;
-    return is_large && options_.keeps_form && options_.form.is_bytes() && !options_.form.transforms.needs_whole_file();
-  }
-
   void run_piecewise(Task& task) const {
     OutputResult result;
     const auto failure = error_of([&] {
       try {
-        const Input input{.path = task.input.native(), .error = {}};
-        result = write_transformed(options_.form.transforms, input, nullptr, task.output, options_.overwrites);
+        result = write_transformed(encoder_.transforms(), task.input, nullptr, task.output, options_.overwrites);
       } catch (const Interrupted&) {  // nothing was written
       }
     });
     task.result = failure ? OutputResult{.error = failure} : result;
   }
 
-  /// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.
-  fs::path extension_of(const fs::path& input) const {
-    const auto& [image, sound, transforms] = options_.form;
-    if (!image && !sound) return input.extension();
-    if (!sound) return prepare::extension(image->encoding.format);
-    if (!image) return prepare::extension(sound->encoding.format);
-    base::InputFile file(input);
-    media::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
-    if (start.size() == file.size()) start.push_back(0);  // room to notice the end
-    start.resize(file.read(start));
-    const bool is_sound = media::sound_kind(start) && !media::image_kind(start);
-    return prepare::extension(is_sound ? sound->encoding.format : image->encoding.format);
-  }
-
-  media::FileBytes encoded(const fs::path& input) const {
-    media::FileBytes file = read_whole_input(input.native());
-    const std::string source = base::printable(input);
-    if (options_.keeps_form) return prepare::prepare_if_needed(std::move(file), options_.form, source).bytes;
-    if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to encode");
-    if (options_.form.image) return prepare::prepared(media::decode_image(file, source), *options_.form.image, source);
-    return prepare::prepared(media::decode_sound(file, source), *options_.form.sound);
-  }
-
+  const Encoder& encoder_;
   EncodeOptions options_;
   OutputFolder folder_;
   WrittenOutputs written_;
   base::ThreadPool pool_;
 };
 
-int encode(const Options& options, Console& console) {
-  check(options, console);
-  Inputs inputs = open_inputs(options.inputs, console);
-  watch_for_interrupt();
-  FileEncoder encoder({.output = *options.output,
-                       .form = form_of(options),
-                       .keeps_form = options.like.has_value(),
-                       .overwrites = options.force,
-                       .num_threads = static_cast<int>(options.num_threads.value_or(0))});
+int encode_to_folder(const Options& options, const Encoder& encoder, Inputs& inputs, Console& console) {
+  FileEncoder files(encoder, {.output = *options.output,
+                              .overwrites = options.force,
+                              .num_threads = static_cast<int>(options.num_threads.value_or(0))});
   ProgressBar progress(console, inputs.total(), !options.no_progress);
   OutputTally tally;
   while (!interrupted()) {
     const std::vector<Input> batch = inputs.next_batch(kDefaultBatchSize);
     if (batch.empty()) break;
-    for (const OutputResult& result : encoder.encode(batch)) tally.add(result, progress, console);
+    for (const OutputResult& result : files.encode(batch)) tally.add(result, progress, console);
     progress.show(tally.num_done());
   }
   progress.clear();
   return interrupted() ? kExitInterrupted : tally.finish(*options.output, "encode", console);
+}
+
+/// Encodes inputs as members of archives.
+class MemberEncoder {
+ public:
+  MemberEncoder(const Encoder& encoder, Inputs& inputs, const Options& options, Console& console)
+      : encoder_(encoder),
+        inputs_(inputs),
+        console_(console),
+        progress_(console, inputs.total(), !options.no_progress),
+        pool_(static_cast<int>(options.num_threads.value_or(0))) {}
+
+  /// The next that can be encoded, in the order of inputs. What cannot is a line on standard error.
+  /// \throws Interrupted
+  std::vector<ArchiveMember> next(std::size_t most, bool starts_archive) {
+    if (starts_archive) names_.clear();
+    std::vector<ArchiveMember> members;
+    while (members.empty()) {
+      const std::vector<Input> batch = inputs_.next_batch(most);
+      if (batch.empty()) break;
+      std::vector<ArchiveMember> encoded(batch.size());
+      std::vector<OutputResult> results(batch.size());
+      pool_.parallel_for(batch.size(), [&](std::size_t i, int) noexcept { run(batch[i], encoded[i], results[i]); });
+      if (interrupted()) throw Interrupted{};
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (!results[i].error && !names_.insert(encoded[i].name).second)
+          results[i].error = Error(ErrorCode::kAlreadyExists, batch[i].path,
+                                   "would be " + base::printable(fs::path(encoded[i].name)) +
+                                       ", which another input is in this archive already");
+        tally_.add(results[i], progress_, console_);
+        if (!results[i].error) members.push_back(std::move(encoded[i]));
+      }
+      progress_.show(tally_.num_done());
+    }
+    return members;
+  }
+
+  int finish(const std::string& output) {
+    progress_.clear();
+    return tally_.finish(output, "encode", console_);
+  }
+
+ private:
+  void run(const Input& input, ArchiveMember& member, OutputResult& result) const {
+    if (interrupted()) return;
+    result.error = input.error;
+    if (!result.error)
+      result.error = error_of([&] {
+        member.name = encoder_.renamed(relative_place(input), input).native();
+        member.bytes = encoder_.encoded(input);
+      });
+    if (result.error) result.error = base::about(input.path, *result.error);
+  }
+
+  const Encoder& encoder_;
+  Inputs& inputs_;
+  Console& console_;
+  ProgressBar progress_;
+  base::ThreadPool pool_;
+  OutputTally tally_;
+  std::unordered_set<std::string> names_;  ///< in the archive that is written
+};
+
+int encode_to_archives(const Options& options, const ArchiveNames& names, const Encoder& encoder, Inputs& inputs,
+                       Console& console) {
+  MemberEncoder members(encoder, inputs, options, console);
+  const auto most = static_cast<std::size_t>(options.files_per_archive.value_or(kFilesPerArchive));
+  write_archives(names, most, options.force,
+                 [&](std::size_t count, bool starts_archive) { return members.next(count, starts_archive); });
+  return members.finish(*options.output);
+}
+
+int encode(const Options& options, Console& console) {
+  check(options, console);
+  const bool are_archives = data::is_archive_name(*options.output);
+  if (options.files_per_archive && !are_archives)
+    throw UsageError("--files-per-archive needs an output as shards-%03d.tar");
+  std::optional<ArchiveNames> names;
+  if (are_archives) names.emplace(*options.output);
+  Inputs inputs = open_inputs(options.inputs, console);
+  watch_for_interrupt();
+  const Encoder encoder(form_of(options), options.like.has_value());
+  return names ? encode_to_archives(options, *names, encoder, inputs, console)
+               : encode_to_folder(options, encoder, inputs, console);
 }
 
 void add_form_options(CommandLine& line, Options& options) {
@@ -285,8 +388,12 @@ void add_form_options(CommandLine& line, Options& options) {
 Action add_encode(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_input_arguments(line, options->inputs, "Encode", "Pictures or sounds");
-  add_text(line, names_of(&Request::output), options->output, "DIR", "Folder to write to; made if it is missing")
+  add_archive_argument(line, options->inputs);
+  add_text(line, names_of(&Request::output), options->output, "DIR",
+           "Folder to write to, made if it is missing; or archives, as shards-%03d.tar")
       .required();
+  add_number(line, "--files-per-archive", options->files_per_archive, {1, 1'000'000'000},
+             "Files in each of shards-%03d.tar (default: 10000)");
   add_form_options(line, *options);
   add_force(line, options->force, "Overwrite outputs that exist");
   const plan::Whole threads = plan::whole(&Request::threads);

@@ -118,15 +118,17 @@ void check_overwriting(const fs::path& input, const fs::path& output, bool overw
     throw Error(ErrorCode::kInvalidArgument, "its output would overwrite it; choose another place with -o");
 }
 
+fs::path relative_place(const Input& input) {
+  const fs::path path = input.path;
+  return input.root.empty() ? path.filename() : path.lexically_relative(input.root);
+}
+
 OutputFolder::OutputFolder(const fs::path& path) : path_(path) {
   create_folders(path);
   identity_ = canonical_or_as_given(path);
 }
 
-fs::path OutputFolder::place_of(const Input& input) const {
-  const fs::path path = input.path;
-  return path_ / (input.root.empty() ? path.filename() : path.lexically_relative(input.root));
-}
+fs::path OutputFolder::place_of(const Input& input) const { return path_ / relative_place(input); }
 
 bool OutputFolder::holds(const Input& input) const {
   if (input.root.empty()) return false;

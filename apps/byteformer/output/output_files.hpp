@@ -26,6 +26,9 @@ void create_folders(const std::filesystem::path& folder);
 /// `input`.
 void check_overwriting(const std::filesystem::path& input, const std::filesystem::path& output, bool overwrites);
 
+/// Where an output that is named as `input` is lies among others: below a folder that is walked the folders stay.
+std::filesystem::path relative_place(const Input& input);
+
 /// A folder that takes an output for each input.
 class OutputFolder {
  public:
@@ -33,7 +36,7 @@ class OutputFolder {
   /// \throws Error as create_folders().
   explicit OutputFolder(const std::filesystem::path& path);
 
-  /// Where an output goes that is named as `input` is; below a folder that is walked the folders stay.
+  /// Where an output goes that is named as `input` is.
   std::filesystem::path place_of(const Input& input) const;
 
   /// Whether `input` is an output of this or an earlier run: a walk came into this folder, which lies below the folder

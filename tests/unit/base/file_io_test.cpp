@@ -104,6 +104,20 @@ TEST_F(FileIo, GrowthAndShrinkageAreErrors) {
   EXPECT_EQ(code_of([&] { growing.read(all); }), ErrorCode::kFileChanged);
 }
 
+TEST_F(FileIo, AStretchIsAFileOfItsOwn) {
+  const auto path = write("file", "0123456789");
+  InputFile stretch(path, {.offset = 3, .size = 4}, "name");
+  EXPECT_EQ(stretch.size(), 4U);
+  std::vector<std::uint8_t> bytes(3);
+  EXPECT_EQ(stretch.read(bytes), 3U);
+  EXPECT_EQ(bytes[0], '3');
+  EXPECT_EQ(stretch.read(bytes), 1U);
+  EXPECT_EQ(bytes[0], '6');
+  EXPECT_EQ(stretch.read(bytes), 0U);
+  InputFile cut(path, {.offset = 8, .size = 4}, "name");
+  EXPECT_EQ(code_of([&] { cut.read(bytes); }), ErrorCode::kFileChanged);
+}
+
 TEST_F(FileIo, TextFilesAreBounded) {
   const auto path = write("file", std::string(100, 'x'));
   EXPECT_EQ(read_text_file(path, 100), std::string(100, 'x'));
@@ -129,6 +143,17 @@ TEST_F(FileIo, AnOutputMayBeKeptFromReplacingAnything) {
   EXPECT_EQ(code_of([&] { write_file_atomically(dir_ / "link", "x", {.replaces = false}); }),
             ErrorCode::kAlreadyExists);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 2);
+}
+
+TEST_F(FileIo, TemporaryFilesOfOthersAreNotInTheWay) {  // on other machines processes have the same numbers
+  const auto path = dir_ / "new";
+  for (unsigned i = 0; i < 100; ++i) {
+    const std::string name = "new.tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i);
+    EXPECT_TRUE(is_temporary_of(path, write(name, "other")));
+  }
+  write_file_atomically(path, "mine");
+  EXPECT_EQ(read_text_file(path, 10), "mine");
+  EXPECT_FALSE(is_temporary_of(path, path));
 }
 
 TEST_F(FileIo, APrivateOutputIsItsOwnersAlone) {

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <memory>
+#include <set>
 
 #include "media/sound.hpp"
 #include "support/errors.hpp"
@@ -233,6 +235,38 @@ TEST(LoaderTest, AClipIsThePartThatTheSampleSays) {
   with.preprocess = sounds;
   Loader loader({{folder / "a.wav", 0, 0.5, 0.25}}, with);
   EXPECT_EQ(media::decode_sound(loader.next().at(0).bytes, "t").samples, std::vector<float>(2000, 0.5F));
+}
+
+TEST(LoaderTest, LargeSetsOfArchivesAreReadArchiveByArchive) {
+  constexpr std::size_t kPerArchive = 10'000, kNumArchives = 8, kBatch = 1000, kPerEpoch = 80, kWindow = 65;  // batches
+  const TemporaryFolder folder;
+  std::vector<Sample> samples;
+  for (std::size_t a = 0; a < kNumArchives; ++a) {
+    const auto archive = std::make_shared<std::filesystem::path>(folder / std::to_string(a));
+    test::write_file(*archive, "x");
+    for (std::size_t i = 0; i < kPerArchive; ++i)
+      samples.push_back({*archive / std::to_string(i), 0, {}, {}, ArchivePlace{archive, {0, 1}}});
+  }
+  Loader loader(samples, options(kBatch));
+  std::vector<bool> seen(samples.size());
+  std::set<std::size_t> archives, of_first_batch;
+  std::vector<LoadedFile> later;
+  for (std::size_t batch = 0; batch < kPerEpoch; ++batch) {
+    std::vector<LoadedFile> files = loader.next();
+    for (const LoadedFile& file : files) {
+      EXPECT_EQ(file.error, "");
+      EXPECT_FALSE(seen[file.sample]);
+      seen[file.sample] = true;
+      if (batch < kWindow) archives.insert(file.sample / kPerArchive);
+      if (batch == 0) of_first_batch.insert(file.sample / kPerArchive);
+    }
+    if (batch == kPerEpoch - 2) later = std::move(files);
+  }
+  EXPECT_EQ(archives.size(), 7U) << "the eighth is not touched before the first are done";
+  EXPECT_EQ(of_first_batch.size(), 7U) << "files of these are mixed";
+  const std::vector<LoadedFile> again = Loader(samples, options(kBatch), kPerEpoch - 2).next();
+  ASSERT_EQ(again.size(), later.size());
+  for (std::size_t i = 0; i < again.size(); ++i) EXPECT_EQ(again[i].sample, later[i].sample);
 }
 
 #ifndef BYTEFORMER_RUNS_SLOWLY  // sanitizers need all addresses, and emulators many

@@ -1,0 +1,44 @@
+// Archives that a command writes, one after another, each whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "media/image.hpp"
+
+namespace byteformer::cli {
+
+/// The name of an archive, or of a row of them, with a place for a number: "shards-%03d.tar".
+class ArchiveNames {
+ public:
+  /// \throws UsageError where `pattern` is neither, or asks for a compressed archive.
+  explicit ArchiveNames(const std::string& pattern);
+
+  /// Whether there may be more than one.
+  bool is_row() const noexcept { return is_row_; }
+  std::filesystem::path name_of(std::size_t index) const;
+
+ private:
+  std::string before_, after_;
+  std::size_t num_digits_ = 0;
+  bool is_row_ = false;
+};
+
+/// A file for an archive.
+struct ArchiveMember {
+  std::string name;
+  media::FileBytes bytes;
+};
+
+/// Gives the next members, `most` at most; none after the last. `starts_archive`: whether they are its first.
+using NextMembers = std::function<std::vector<ArchiveMember>(std::size_t most, bool starts_archive)>;
+
+/// Writes members in their order, `most_per_archive` to each archive of a row; the same members make the same bytes.
+/// \throws Error kAlreadyExists where an archive exists and is not to be overwritten; kIo, kPermissionDenied; and what
+/// `next` throws. Archives that are full stay.
+void write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites, const NextMembers& next);
+
+}  // namespace byteformer::cli

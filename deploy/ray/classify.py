@@ -1,0 +1,57 @@
+"""Classifies files on a Ray cluster: one model per worker, a row per file, errors as rows. Needs ray and byteformer.
+
+    python classify.py MODEL LIST OUT --workers 16     # LIST: a path per line; OUT: a folder of JSON lines
+
+Workers that die are started again, and what they had not answered is answered anew.
+"""
+import argparse
+import json
+import os
+
+import byteformer
+import ray
+from ray.util import ActorPool
+
+
+def row(path, answer, with_logits):
+    if isinstance(answer, byteformer.Error):
+        return {"path": path, "status": "error", "error": {"code": answer.code, "message": answer.message}}
+    predictions = [{"label": p.label, "index": p.index, "score": p.score} for p in answer.top(5)]
+    row = {"path": path, "status": "ok", "bytes": answer.num_bytes, "predictions": predictions}
+    return {**row, "logits": list(answer.logits)} if with_logits else row
+
+
+@ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)
+class Worker:
+    """Only names come in, and rows go to a file: nothing large passes through Ray's object store."""
+
+    def __init__(self, model, with_logits, out):
+        self.model, self.with_logits, self.out = byteformer.Classifier(model, threads=1), with_logits, out
+
+    def answer(self, index, paths):
+        answers = self.model.classify_many(paths)
+        part = os.path.join(self.out, f"part-{index:06}.jsonl")
+        with open(f"{part}.{os.getpid()}", "w") as file:
+            file.writelines(json.dumps(row(p, a, self.with_logits)) + "\n" for p, a in zip(paths, answers))
+        os.replace(file.name, part)  # whole or not there
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model"), parser.add_argument("list"), parser.add_argument("out")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=1024, help="files that are lost with a worker, at most")
+    parser.add_argument("--logits", action="store_true")
+    options = parser.parse_args()
+    ray.init()
+    os.makedirs(options.out, exist_ok=True)
+    with open(options.list) as names:
+        paths = names.read().splitlines()
+    pieces = [paths[i : i + options.batch_size] for i in range(0, len(paths), options.batch_size)]
+    workers = [Worker.remote(options.model, options.logits, options.out) for _ in range(options.workers)]
+    for _ in ActorPool(workers).map_unordered(lambda worker, piece: worker.answer.remote(*piece), enumerate(pieces)):
+        pass
+
+
+if __name__ == "__main__":
+    main()
