@@ -122,19 +122,17 @@ std::vector<Answer> Service::answer(Request& request, std::vector<std::shared_pt
 
 /// Appends what comes of the body until `bytes` has `limit`; whether the body has ended.
 bool Service::read_up_to(Request& request, std::vector<std::uint8_t>& bytes, std::uint64_t limit) {
-  // Growing costs a zero for each byte, so it is by what comes where that is known, and by one that finds the end.
+  // Bytes are appended from here: room at the end of `bytes` would be zeroed for each piece, of which there may be a
+  // million.
+  const auto piece = std::make_unique_for_overwrite<std::uint8_t[]>(kPieceBytes);
   const auto& length = request.exchange.head().content_length;
-  const std::uint64_t expected = length && !request.unpacker ? *length : limit;
-  if (expected < kStreamFromBytes) bytes.reserve(expected + 1);
+  if (length && *length < kStreamFromBytes) bytes.reserve(*length);
   while (bytes.size() < limit) {
-    const std::size_t before = bytes.size();
-    const std::uint64_t left = std::max<std::uint64_t>(expected, before + 1) - before;
-    const std::size_t wanted = std::min<std::uint64_t>({kPieceBytes, limit - before, left});
-    bytes.resize(before + wanted);
-    const std::size_t size = request.read(std::span(bytes).subspan(before));
-    bytes.resize(before + size);
+    const std::size_t wanted = std::min<std::uint64_t>(kPieceBytes, limit - bytes.size());
+    const std::size_t size = request.read({piece.get(), wanted});
     if (size == 0) return true;
     request.share.grow(size);
+    bytes.insert(bytes.end(), piece.get(), piece.get() + size);
   }
   return false;
 }
