@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <sstream>
 
 #include "exit_status.hpp"
@@ -89,6 +90,7 @@ TEST_F(ArchivesCommandTest, ShardsShareArchivesOut) {
     put("in/" + std::to_string(i) + ".tar", tar_file("a", "x") + tar_file("b", "y") + tar_end());
   for (const char* shard : {"0/3", "1/3", "2/3"})
     run_program({"classify", "-m", model, "-r", at("in"), "--tar", "--shard", shard, "--output-dir", at("out")});
+  ::signal(SIGTERM, SIG_DFL);  // which a shard waits for in this process
   const Outcome gathered = run_program({"gather", at("out")});
   std::vector<std::string> paths;
   for (const std::string& line : lines_of(gathered.out)) paths.push_back(line.substr(0, line.find(',')));

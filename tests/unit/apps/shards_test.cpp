@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <sstream>
 
@@ -91,6 +92,8 @@ class ShardJobTest : public FolderTest {
     all.insert(all.end(), more.begin(), more.end());
     return run_program(all);
   }
+  ~ShardJobTest() override { ::signal(SIGTERM, SIG_DFL); }  // which a shard waits for in this process
+
   std::string file_of(const std::string& index) const { return at("out/shard-0000" + index + "-of-00004.jsonl"); }
 
   static std::vector<std::string> sorted_lines(const std::string& text) {
