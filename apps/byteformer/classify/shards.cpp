@@ -25,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kShardOption = "--shard";
 constexpr std::size_t kMostJobBytes = 1 << 20;
 
 std::optional<std::size_t> parse_count(std::string_view text) {

@@ -11,6 +11,8 @@
 
 namespace byteformer::cli {
 
+inline constexpr const char* kShardOption = "--shard";
+
 /// One share of a job: the inputs whose path has the hash `index`, modulo `count`.
 struct Shard {
   std::size_t index = 0;  ///< from 0 on

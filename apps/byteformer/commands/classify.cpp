@@ -83,7 +83,7 @@ void check(const Options& options, const Console& console) {
     throw UsageError("no files given; `-` reads standard input");
   check(options.inputs, console);
   if (options.shard.has_value() != options.output_dir.has_value())
-    throw UsageError("--shard and --output-dir need each other");
+    throw UsageError(std::string(kShardOption) + " and --output-dir need each other");
   if (options.shard && std::ranges::find(options.inputs.paths, "-") != options.inputs.paths.end())
     throw UsageError("`-` has no path that would say in which shard it is");
   if (options.features && !options.json && !options.jsonl && !options.shard)
@@ -335,7 +335,7 @@ Action add_classify(CommandLine& line) {
               "Say `unknown` where the best score is below T (0 to 1; default: the model's)", "T");
   const Option& json = add_setting(line, &plan::Request::json, options->json, "Write one JSON array");
   add_flag(line, "--jsonl", options->jsonl, "Write one JSON object per line").excludes(json);
-  add_text(line, "--shard", options->shard, "I/N",
+  add_text(line, kShardOption, options->shard, "I/N",
            "Answer the share I (from 0 on) of N, or `auto` or `auto/N` as a launcher says; needs --output-dir")
       .excludes(json);
   add_text(line, "--output-dir", options->output_dir, "DIR", "Folder of the shards of a job; made if it is missing");

@@ -28,7 +28,7 @@ Examples:
   byteformer train -d data -o mine --transforms '[{"type":"shuffle","mode":"reverse"}]'
   byteformer train --config run.yaml --dry-run               # a published configuration
   byteformer train --config run.yaml --data imagenet/ -o models/mine
-  byteformer train --data photos/ -o models/mine --ranks 4   # four processes on this machine
+  byteformer train --data photos/ -o models/mine --ranks 4   # processes
   srun -n 4 byteformer train -d photos/ -o models/mine --auto-resume
 
 CONFIG is a configuration in the published form (CoreNet's YAML). The command line wins over it;
