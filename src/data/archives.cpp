@@ -286,11 +286,13 @@ ArchiveListing list_archive(const fs::path& path) {
 struct ArchiveWriter::State {
   const LibArchive& library = libarchive();
   std::function<void(std::span<const std::byte>)> append;
-  std::unique_ptr<archive, int (*)(archive*)> writer{library.archive_write_new(), library.archive_write_free};
   std::exception_ptr failure;  ///< of append, which must not leave through C
+  std::unique_ptr<archive, int (*)(archive*)> writer{
+      library.archive_write_new(), library.archive_write_free};  ///< last: its end may write once more
 
   static la_ssize_t take(archive*, void* state, const void* bytes, std::size_t size) {
     auto& self = *static_cast<State*>(state);
+    if (self.failure) return ARCHIVE_FATAL;
     try {
       self.append({static_cast<const std::byte*>(bytes), size});
       return static_cast<la_ssize_t>(size);
