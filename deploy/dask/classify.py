@@ -17,16 +17,9 @@ def model_at(path):  # a worker answers many pieces
     return byteformer.Classifier(path, threads=1)
 
 
-def row(path, answer, with_logits):
-    if isinstance(answer, byteformer.Error):
-        return {"path": path, "status": "error", "error": {"code": answer.code, "message": answer.message}}
-    predictions = [{"label": p.label, "index": p.index, "score": p.score} for p in answer.top(5)]
-    row = {"path": path, "status": "ok", "bytes": answer.num_bytes, "predictions": predictions}
-    return {**row, "logits": list(answer.logits)} if with_logits else row
-
-
 def answer(model, with_logits, out, index, paths):
-    lines = (json.dumps(row(p, a, with_logits)) + "\n" for p, a in zip(paths, model_at(model).classify_many(paths)))
+    answers = zip(paths, model_at(model).classify_many(paths))
+    lines = (json.dumps(byteformer.row(p, a, logits=with_logits)) + "\n" for p, a in answers)
     part = os.path.join(out, f"part-{index:06}.jsonl")
     with open(f"{part}.{os.getpid()}", "w") as file:
         file.writelines(lines)

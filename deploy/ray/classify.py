@@ -13,14 +13,6 @@ import ray
 from ray.util import ActorPool
 
 
-def row(path, answer, with_logits):
-    if isinstance(answer, byteformer.Error):
-        return {"path": path, "status": "error", "error": {"code": answer.code, "message": answer.message}}
-    predictions = [{"label": p.label, "index": p.index, "score": p.score} for p in answer.top(5)]
-    row = {"path": path, "status": "ok", "bytes": answer.num_bytes, "predictions": predictions}
-    return {**row, "logits": list(answer.logits)} if with_logits else row
-
-
 @ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)
 class Worker:
     """Only names come in, and rows go to a file: nothing large passes through Ray's object store."""
@@ -32,7 +24,8 @@ class Worker:
         answers = self.model.classify_many(paths)
         part = os.path.join(self.out, f"part-{index:06}.jsonl")
         with open(f"{part}.{os.getpid()}", "w") as file:
-            file.writelines(json.dumps(row(p, a, self.with_logits)) + "\n" for p, a in zip(paths, answers))
+            rows = (byteformer.row(p, a, logits=self.with_logits) for p, a in zip(paths, answers))
+            file.writelines(json.dumps(row) + "\n" for row in rows)
         os.replace(file.name, part)  # whole or not there
 
 

@@ -16,18 +16,10 @@ def model_at(path):  # a worker answers many partitions
     return byteformer.Classifier(path, threads=1)
 
 
-def row(path, answer, with_logits):
-    if isinstance(answer, byteformer.Error):
-        return {"path": path, "status": "error", "error": {"code": answer.code, "message": answer.message}}
-    predictions = [{"label": p.label, "index": p.index, "score": p.score} for p in answer.top(5)]
-    row = {"path": path, "status": "ok", "bytes": answer.num_bytes, "predictions": predictions}
-    return {**row, "logits": list(answer.logits)} if with_logits else row
-
-
 def answer(model, with_logits, paths):
     paths = list(paths)
     for path, answered in zip(paths, model_at(model).classify_many(paths)):
-        yield json.dumps(row(path, answered, with_logits))
+        yield json.dumps(byteformer.row(path, answered, logits=with_logits))
 
 
 def main():

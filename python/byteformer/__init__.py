@@ -7,7 +7,7 @@
 docs/python.md is the whole story.
 """
 
-from ._classifier import Classifier, Prediction, Result, Stream
+from ._classifier import Classifier, Prediction, Result, Stream, row
 from ._errors import (
     AlreadyExistsError,
     EmptyFileError,
@@ -63,5 +63,6 @@ __all__ = [
     "explain",
     "program",
     "rekey",
+    "row",
     "train",
 ]

@@ -29,10 +29,13 @@ def scratch(name):
     return pathlib.Path(_scratch.name) / name
 
 
-def command(*arguments, stdin=None):
-    """Standard output of the program."""
+def command(*arguments, stdin=None, status=0):
+    """Standard output of the program, which ends with `status`."""
     words = [byteformer.program(), *map(str, arguments)]
-    return subprocess.run(words, check=True, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    done = subprocess.run(words, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if done.returncode != status:
+        raise subprocess.CalledProcessError(done.returncode, words)
+    return done.stdout
 
 
 def answers(model, *options_and_files):

@@ -1,6 +1,7 @@
 """The same bits as the command's: every golden model, every model that ships, prepared files among them."""
 
 import io
+import json
 
 import byteformer
 import support
@@ -71,6 +72,23 @@ class ShippedModelTest(support.Case):
                             for found, said in zip(result.top(5), answer["predictions"]):
                                 self.assertEqual((found.label, found.index), (said["label"], said["index"]))
                                 self.assertAlmostEqual(found.score, said["score"], 7)
+
+    def test_rows_are_the_commands(self):
+        for name, files in SHIPPED.items():
+            paths = [str(support.EXAMPLES / file) for file in files] + [str(support.SOURCE / "no-such-file")]
+            options = ("--model", support.MODELS / name, "--jsonl")
+            lines = support.command("classify", *options, *paths, status=1).splitlines()
+            model = byteformer.Classifier(support.MODELS / name, threads=2)
+            for path, line, answer in zip(paths, lines, model.classify_many(paths)):
+                row, told = byteformer.row(path, answer), json.loads(line)
+                for found, said in zip(row.get("predictions", []), told.get("predictions", [])):
+                    self.assertAlmostEqual(found.pop("score"), said.pop("score"), 7)
+                    for word in ("media_type", "group", "extensions"):
+                        said.pop(word, None)
+                with self.subTest(model=name, file=path):
+                    self.assertEqual(row, told)
+            result = model.classify(paths[0])
+            self.assertEqual(byteformer.row("p", result, logits=True)["logits"], list(result.logits))
 
     def test_what_is_encoded_is_what_the_model_reads(self):
         for name, files in SHIPPED.items():

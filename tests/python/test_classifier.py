@@ -266,7 +266,7 @@ class ManyTest(support.Case):
 
     def test_ctrl_c(self):
         answers = support.nano(1).classify_many(some_bytes(20_000, i) for i in range(100_000))  # minutes
-        handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background does not have
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs do not have
         self.addCleanup(signal.signal, signal.SIGINT, handler)
         start = time.monotonic()
         with self.assertRaises(KeyboardInterrupt):
