@@ -13,6 +13,7 @@ export PATH="$build/bin:$PATH"
 wanted=${*:-torchrun mpirun slurm shards array kubernetes dask ray spark}
 kills=${KILLS:-20}
 root=$PWD
+source tests/train/tiny_data.sh
 model=$root/models/cifar10
 venv=$(realpath -m "${VENV:-build/cluster}")
 export PYTHONPATH="${PYTHONPATH:-$build/python}"
@@ -33,24 +34,7 @@ passed() { summary+=("passed: $1"); }
 skipped() { summary+=("SKIPPED: $1: $2"); }
 has() { command -v "$1" >/dev/null; }
 
-make_data() {  # two kinds of text of many lengths, told apart by the letters that they use
-  local kind i
-  for kind in letters digits; do
-    mkdir -p "$work/data/$kind"
-    for i in $(seq 60); do
-      awk -v seed="$i" -v first="$([ $kind = letters ] && echo 97 || echo 48)" \
-        'BEGIN { srand(seed); for (j = 0; j < 40 + 97 * seed % 400; ++j) printf "%c", first + int(10 * rand()) }' >"$work/data/$kind/$i.txt"
-    done
-  done
-}
 train=(byteformer train --data data --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 1 --no-progress)
-
-same_tensors() {  # of two safetensors files, without their headers, which tell seconds
-  local size
-  size=$(stat -c %s "$work/$1/model.safetensors")
-  cmp "$work/$1/model.safetensors" "$work/$2/model.safetensors" &&
-    cmp <(tail -c "$size" "$work/$1/training/checkpoint.safetensors") <(tail -c "$size" "$work/$2/training/checkpoint.safetensors")
-}
 
 reference() {  # reference STEPS: a run of two ranks that nobody disturbs, once
   [ -d "$work/undisturbed-$1" ] || (cd "$work" && "${train[@]}" --steps "$1" --ranks 2 -o "undisturbed-$1" >"undisturbed-$1.log" 2>&1) ||
@@ -78,7 +62,7 @@ train_torchrun() {
     kill -KILL "$victim" 2>/dev/null && killed=$((killed + 1))
   done
   wait $launcher || { tail -20 torchrun.log; fail "torchrun did not end well"; }
-  same_tensors torchrun undisturbed-$steps || fail "the bits differ after $killed kills"
+  same_tensors "$work/torchrun" "$work/undisturbed-$steps" || fail "the bits differ after $killed kills"
   passed "torchrun: the bits of an undisturbed run after $killed kills"
 }
 
@@ -90,7 +74,7 @@ train_mpirun() {
   [ "$(id -u)" != 0 ] || as_root=(--allow-run-as-root)
   (cd "$work" && mpirun ${as_root[@]+"${as_root[@]}"} --oversubscribe -np 2 "${train[@]}" --steps 100 -o mpirun >mpirun.log 2>&1) ||
     { cat "$work/mpirun.log"; fail "mpirun"; }
-  same_tensors mpirun undisturbed-100 || fail "mpirun's bits differ"
+  same_tensors "$work/mpirun" "$work/undisturbed-100" || fail "mpirun's bits differ"
   passed "mpirun: the bits of --ranks 2"
 }
 
@@ -180,7 +164,7 @@ JOB
   scontrol requeue "$job"
   wait_for "[ \"\$(job_state $job)\" = PENDING ]"
   wait_for "start_now $job; sleep 3; [[ \$(job_state $job) =~ COMPLETED|FAILED ]]"
-  same_tensors slurm undisturbed-$steps || { cat job.log; fail "the bits differ after two requeues"; }
+  same_tensors "$work/slurm" "$work/undisturbed-$steps" || { cat job.log; fail "the bits differ after two requeues"; }
   passed "Slurm $(srun --version | cut -d' ' -f2): the bits of an undisturbed run after two requeues"
 }
 
@@ -364,7 +348,7 @@ classify_array() {
 
 for name in $wanted; do
   if declare -F "train_$name" >/dev/null; then
-    [ -d "$work/data" ] || make_data
+    [ -d "$work/data" ] || text_data "$work/data"
     train_"$name"
   elif declare -F "classify_$name" >/dev/null; then
     answer_by_command

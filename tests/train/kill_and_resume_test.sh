@@ -2,20 +2,14 @@
 # A run that is killed again and again ends with the weights of one that is not, bit for bit, and its model answers.
 # Usage: kill_and_resume_test.sh BYTEFORMER BYTEFORMER_TRAIN [KILLS]
 set -euo pipefail
-byteformer=$1
+byteformer=$1 repository=$(cd "$(dirname "$0")/../.." && pwd)
 export PATH="$(dirname "$2"):$PATH"
 kills=${3:-3}
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-# Two kinds of text, told apart by the letters that they use.
-for kind in letters digits; do
-  mkdir -p "data/$kind"
-  for i in $(seq 60); do
-    awk -v seed="$i$kind" -v first="$([ $kind = letters ] && echo 97 || echo 48)" \
-      'BEGIN { srand(length(seed) + substr(seed, 1, 2)); for (j = 0; j < 400; ++j) printf "%c", first + int(10 * rand()) }' >"data/$kind/$i.txt"
-  done
-done
+source "$repository/tests/train/tiny_data.sh"
+text_data data
 options=(--data data --epochs $((20 + 15 * kills)) --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
 
 "$byteformer" train "${options[@]}" -o whole
@@ -28,12 +22,7 @@ for ((i = 1; i <= kills; ++i)); do
   echo "killed $i times"
 done
 "$byteformer" train "${options[@]}" -o killed --auto-resume
-cmp whole/model.safetensors killed/model.safetensors
-# The checkpoints' tensors; their headers differ in the seconds that they tell.
-size=$(stat -c %s whole/model.safetensors)
-tail -c "$size" whole/training/checkpoint.safetensors >whole.tail
-tail -c "$size" killed/training/checkpoint.safetensors >killed.tail
-cmp whole.tail killed.tail
+same_tensors whole killed
 "$byteformer" classify --model killed -r --jsonl data/letters | grep -c '"label":"letters"' >/dev/null
 "$byteformer" eval --model killed --data data --json | grep -q '"top1"'
 echo "the same bits after $kills kills"
