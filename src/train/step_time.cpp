@@ -1,4 +1,4 @@
-// Shares batches out among ranks, and times steps for plans with a budget of time.
+// What the loader of a training is given, and the time of a step, for plans with a budget of time.
 #include "train/step_time.hpp"
 
 #include <span>

@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -15,9 +14,9 @@
 #include "base/thread_pool.hpp"
 #include "byteformer/error.hpp"
 #include "data/loader.hpp"
-#include "format/json.hpp"
 #include "format/model_folder.hpp"
 #include "plan/report.hpp"
+#include "train/bad_files.hpp"
 #include "train/gradient_sum.hpp"
 #include "train/module.hpp"
 #include "train/optimizer.hpp"
@@ -30,8 +29,6 @@ namespace {
 
 constexpr double kLeastSecondsBetweenCheckpoints = 2;
 constexpr double kCheckpointShare = 0.05;  // of the time, at most
-constexpr std::size_t kMostFailuresAlways = 10;
-constexpr double kMostFailureShare = 0.05;
 constexpr double kTimeTolerance = 1.05;
 
 /// What the noise on a file depends on: the seed, the step, and its place in the batch of all ranks.
@@ -85,17 +82,6 @@ struct Tally {
   double seconds = 0;                ///< of training so far, by the first rank's clock
 };
 
-/// A file of a batch that could not be used.
-struct BadFile {
-  std::size_t place = 0;   ///< in the batch of all ranks
-  std::size_t sample = 0;  ///< index into the training samples
-  std::string error;
-};
-void to_json(format::Json& json, const BadFile& file) { json = {file.place, file.sample, file.error}; }
-void from_json(const format::Json& json, BadFile& file) {
-  json.at(0).get_to(file.place), json.at(1).get_to(file.sample), json.at(2).get_to(file.error);
-}
-
 /// A run in memory.
 class Training {
  public:
@@ -108,7 +94,6 @@ class Training {
   void step(std::vector<data::LoadedFile> files);
   double accumulate(const std::vector<data::LoadedFile>& files, double divisor, double loss_scale);
   Tally total(const Tally& own);
-  void note_failures(const std::vector<data::LoadedFile>& files);
   void evaluate();
   data::Answers validation_answers(const torch::Tensor& weights);
   bool write_or_say(const std::function<void()>& write, std::optional<Error>& failure);
@@ -241,7 +226,7 @@ void Training::step(std::vector<data::LoadedFile> files) {
   if (tally.num_good > 0) tally.loss = accumulate(files, divisor, scale);
   tally = total(tally);
   stops_ = tally.num_stopped > 0;
-  if (tally.num_bad > 0) note_failures(files);
+  if (tally.num_bad > 0) note_bad_files(files, data_.train, ranks_, events_.on_message, progress_.failures);
   const double correction = ranks_.are_many() && tally.num_good > 0 ? divisor / tally.num_good : 1;
   const double loss = tally.loss * correction;
   const double norm = optimizer_.gradient_norm() / scale * correction;
@@ -304,38 +289,6 @@ double Training::accumulate(const std::vector<data::LoadedFile>& files, double d
     loss += mean.item<double>();
   });
   return loss;
-}
-
-/// Those of all ranks, as one process would note them. Collective.
-void Training::note_failures(const std::vector<data::LoadedFile>& files) {
-  std::vector<BadFile> bad;
-  for (const data::LoadedFile& file : files)
-    if (!file.error.empty()) bad.push_back({file.place, file.sample, file.error});
-  if (ranks_.are_many()) {
-    std::vector<BadFile> all;
-    for (const std::string& text : ranks_.to_first(format::to_text(format::Json(bad))))
-      std::ranges::copy(format::from_text(text).get<std::vector<BadFile>>(), std::back_inserter(all));
-    std::ranges::sort(all, {}, &BadFile::place);
-    bad = std::move(all);
-  }
-  for (const BadFile& file : bad) {
-    // A file may fail anew each time it is augmented, with other numbers in the message.
-    const std::string name = base::printable(data_.train[file.sample].path) + ": ";
-    const bool is_known = std::ranges::any_of(progress_.failures, [&](const std::string& failure) {
-      return failure == file.error || (failure.starts_with(name) && file.error.starts_with(name));
-    });
-    if (is_known) continue;
-    progress_.failures.push_back(file.error);
-    if (!events_.on_message) continue;
-    if (progress_.failures.size() <= kMostSkippedNamed) events_.on_message("skipped: " + file.error);
-    if (progress_.failures.size() == kMostSkippedNamed + 1)
-      events_.on_message("skipped: more files; the report at the end names all of them");
-  }
-  const auto limit =
-      std::max(static_cast<double>(kMostFailuresAlways), kMostFailureShare * static_cast<double>(data_.train.size()));
-  if (static_cast<double>(progress_.failures.size()) > limit)
-    base::fail(ErrorCode::kInvalidFormat, progress_.failures.size(), " of ", data_.train.size(),
-               " training files cannot be used, which is too many; the first: ", progress_.failures.front());
 }
 
 data::Answers Training::validation_answers(const torch::Tensor& weights) {

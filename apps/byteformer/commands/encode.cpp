@@ -16,7 +16,7 @@
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "data/archives.hpp"
-#include "data/loader.hpp"
+#include "output/encoder.hpp"
 #include "output/output_archives.hpp"
 #include "output/output_files.hpp"
 #include "system/input_stream.hpp"
@@ -52,7 +52,6 @@ Examples:
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kFilesPerArchive = 10'000;
-constexpr std::size_t kKindBytes = 1 << 16;  // enough to tell any kind of file
 
 using plan::Request;
 
@@ -115,56 +114,6 @@ prepare::Preprocess form_of(const Options& options) {
     form.sound = prepare::SoundPreparation{as_int(options.sample_rate), options.duration_s, encoding};
   return form;
 }
-
-/// Makes files in one form of pictures and sounds. Thread-safe.
-class Encoder {
- public:
-  /// \param form  each file goes by what it is; without a part it keeps its ending
-  /// \param keeps_form  what is in form already is copied, as a model reads it; else encoded anew
-  Encoder(prepare::Preprocess form, bool keeps_form) : form_(std::move(form)), keeps_form_(keeps_form) {}
-
-  /// `place` with the ending of what `input` becomes.
-  fs::path renamed(const fs::path& place, const Input& input) const {
-    fs::path name = place.stem();
-    name += extension_of(input);
-    return place.parent_path() / name;
-  }
-
-  media::FileBytes encoded(const Input& input) const {
-    media::FileBytes file = input.place ? data::read_whole_file(input.sample()) : read_whole_input(input.path);
-    const std::string source = base::printable(input.path);
-    if (keeps_form_) return prepare::prepare_if_needed(std::move(file), form_, source).bytes;
-    if (file.empty()) throw Error(ErrorCode::kEmptyFile, source, "is empty: there is nothing to encode");
-    if (form_.image) return prepare::prepared(media::decode_image(file, source), *form_.image, source);
-    return prepare::prepared(media::decode_sound(file, source), *form_.sound);
-  }
-
-  /// Whether a large file can be transformed while it is read.
-  bool flows(const Input& input) const {
-    const bool is_large = !input.place && data::num_bytes_of(input.sample()).value_or(0) >= kLargeBytes;
-    return is_large && keeps_form_ && form_.is_bytes() && !form_.transforms.needs_whole_file();
-  }
-
-  const bytes::Transforms& transforms() const noexcept { return form_.transforms; }
-
- private:
-  /// By what the file is, where the form has both parts. What is neither a picture nor a sound can only be bare pixels.
-  fs::path extension_of(const Input& input) const {
-    const auto& [image, sound, transforms] = form_;
-    if (!image && !sound) return fs::path(input.path).extension();
-    if (!sound) return prepare::extension(image->encoding.format);
-    if (!image) return prepare::extension(sound->encoding.format);
-    base::InputFile file = data::open_file(input.sample());
-    media::FileBytes start(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kKindBytes)));
-    if (start.size() == file.size()) start.push_back(0);  // room to notice the end
-    start.resize(file.read(start));
-    const bool is_sound = media::sound_kind(start) && !media::image_kind(start);
-    return prepare::extension(is_sound ? sound->encoding.format : image->encoding.format);
-  }
-
-  prepare::Preprocess form_;
-  bool keeps_form_;
-};
 
 /// Where encoded files go.
 struct EncodeOptions {
