@@ -26,7 +26,8 @@ local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init() ok = 0; refused = 0; wrong = 0; expected = os.getenv("BENCH_EXPECTED") end
 local pause = tonumber(os.getenv("BENCH_PAUSE_MS"))
-if pause > 0 then function delay() return pause end end
+local is_random = os.getenv("BENCH_RANDOM") == "1"
+if pause > 0 then function delay() return is_random and -math.log(1 - math.random()) * pause or pause end end
 function response(status, headers, body)
   if status == 200 and body == expected then ok = ok + 1
   elseif status == 503 and headers["Retry-After"] then refused = refused + 1
@@ -37,8 +38,8 @@ function done(summary, latency)
   for _, thread in ipairs(threads) do
     ok = ok + thread:get("ok"); refused = refused + thread:get("refused"); wrong = wrong + thread:get("wrong")
   end
-  io.write(string.format('RESULT {"ok":%d,"refused":%d,"wrong":%d,"seconds":%f,"p99_ms":%f}\\n', ok, refused, wrong,
-    summary.duration / 1e6, latency:percentile(99) / 1e3))
+  io.write(string.format('RESULT {"ok":%d,"refused":%d,"wrong":%d,"seconds":%f,"p50_ms":%f,"p99_ms":%f}\\n',
+    ok, refused, wrong, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end
 """
 # What a team writes in ten minutes around ONNX Runtime.
@@ -88,15 +89,15 @@ def post(port, path, body):
     return connection.getresponse().read().decode()
 
 
-def wrk(port, path, body, seconds, pause_ms=0.0):
-    """Answers and refusals to 64 connections that pause between answer and request."""
+def wrk(port, path, body, seconds, pause_ms=0.0, is_random=False):
+    """Answers and refusals to 64 connections that pause between answer and request, all equally long or as chance has it."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script, tempfile.NamedTemporaryFile() as file:
         script.write(WRK_SCRIPT)
         script.flush()
         file.write(body)
         file.flush()
         environment = {**os.environ, "BENCH_FILE": file.name, "BENCH_EXPECTED": post(port, path, body),
-                       "BENCH_PAUSE_MS": str(pause_ms)}
+                       "BENCH_PAUSE_MS": str(pause_ms), "BENCH_RANDOM": str(int(is_random))}
         out = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script.name, f"http://127.0.0.1:{port}{path}"],
                              env=environment, capture_output=True, text=True, check=True).stdout
     result = json.loads(out.split("RESULT ", 1)[1])
@@ -109,8 +110,25 @@ def direct(program, model, file, seconds):
                                       str(seconds), file], capture_output=True, text=True, check=True).stdout)
 
 
+def offered_per_s(result):
+    return (result["ok"] + result["refused"]) / result["seconds"]
+
+
+def pause_that_offers(port, path, body, rate):
+    """Halving, in runs of 3 s: a connection waits for its answer too, and how long depends on how many are refused."""
+    low, high = 0.0, 1e3 * CONNECTIONS / rate
+    for _ in range(6):
+        pause_ms = (low + high) / 2
+        offered = offered_per_s(wrk(port, path, body, 3, pause_ms))
+        if abs(offered / rate - 1) < 0.05:
+            break
+        low, high = (pause_ms, high) if offered > rate else (low, pause_ms)
+    return pause_ms
+
+
 def overload(server, port, path, body, capacity, seconds):
     """Twice the capacity is asked for; one more client times what it is refused, and memory is looked at."""
+    pause_ms = pause_that_offers(port, path, body, 2 * capacity)
     refusals, memory, stop = [], [], threading.Event()
 
     def probe():
@@ -129,11 +147,11 @@ def overload(server, port, path, body, capacity, seconds):
     watchers = [threading.Thread(target=probe), threading.Thread(target=watch)]
     for watcher in watchers:
         watcher.start()
-    result = wrk(port, path, body, seconds, 1e3 * CONNECTIONS / (2 * capacity))
+    result = wrk(port, path, body, seconds, pause_ms)
     stop.set()
     for watcher in watchers:
         watcher.join()
-    result["offered_per_s"] = (result["ok"] + result["refused"]) / result["seconds"]
+    result["offered_per_s"] = offered_per_s(result)
     cuts = statistics.quantiles(refusals, n=100) if len(refusals) > 1 else []
     result["refusal_ms"] = {"timed": len(refusals), "p50": 1e3 * cuts[49], "p99": 1e3 * cuts[98]} if cuts else {"timed": len(refusals)}
     settled = memory[len(memory) // 4:]  # after a quarter of the time all buffers have had their size
@@ -142,29 +160,10 @@ def overload(server, port, path, body, capacity, seconds):
 
 
 def half_load(port, path, body, rate, seconds):
-    """Latencies of requests that are sent at fixed times, whether earlier ones are answered or not."""
-    latencies, lock, start = [], threading.Lock(), time.monotonic() + 0.1
-    times = [start + i / rate for i in range(int(rate * seconds))]
-
-    def client():
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while True:
-            with lock:
-                if not times:
-                    return
-                due = times.pop(0)
-            time.sleep(max(0, due - time.monotonic()))
-            connection.request("POST", path, body)
-            connection.getresponse().read()
-            with lock:
-                latencies.append(time.monotonic() - due)
-    clients = [threading.Thread(target=client) for _ in range(16)]
-    for thread in clients:
-        thread.start()
-    for thread in clients:
-        thread.join()
-    cuts = statistics.quantiles(latencies, n=100)
-    return {"requests_per_s": rate, "p50_ms": 1e3 * cuts[49], "p99_ms": 1e3 * cuts[98]}
+    """Latencies of requests at random times, `rate` of them per second."""
+    result = wrk(port, path, body, seconds, 1e3 * CONNECTIONS / rate, is_random=True)
+    assert result["wrong"] == result["refused"] == 0, result
+    return {"requests_per_s": result["answers_per_s"], "p50_ms": result["p50_ms"], "p99_ms": result["p99_ms"]}
 
 
 def one_at_a_time_ms(port, path, body):
