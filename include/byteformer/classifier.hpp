@@ -37,6 +37,11 @@ struct LoadOptions {
   /// bytes (shuffled, masked, permuted by a key, ...), nobody sees whether that was done: its files are all refused
   /// unless this is set.
   bool as_is = false;
+
+  /// For programs that call from several threads of their own: small files (a few milliseconds or less) are computed by
+  /// the thread that calls, which then waits for no other; only large files are shared among num_threads. Without it a
+  /// call uses all threads, which is the fastest way to one answer, but no way to many at once.
+  bool many_callers = false;
 };
 
 /// What the model says of one file.
@@ -131,7 +136,7 @@ class BYTEFORMER_EXPORT Classifier {
   const std::vector<std::string>& labels() const noexcept;
   int num_labels() const noexcept;
   int hidden_size() const noexcept;
-  int kernel_size() const noexcept;  ///< Bytes that a token reads; 1 where the model has no convolution.
+  int kernel_size() const noexcept;      ///< Bytes that a token reads; 1 where the model has no convolution.
   float unknown_below() const noexcept;  ///< A best score below this: the file may be of no class; 0 says nothing.
   Masking masking() const noexcept;
   Precision precision() const noexcept;

@@ -23,6 +23,9 @@ constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // files up to this s
 // At the end of a call threads may wait as long as one of them takes for such a file: 60 ms for BF-Ti on a Zen 5 core.
 constexpr std::uint64_t kMostTokensAlone = 4 * model::ByteFormer::kRoundTokens;
 
+// With many callers a thread that computes such a file keeps nobody waiting, but its own caller waits longer.
+constexpr std::uint64_t kMostTokensOfCaller = model::ByteFormer::kRoundTokens;
+
 /// Files that flow one behind another through one workspace, and whose results go to their places.
 class Flow {
  public:
@@ -159,7 +162,7 @@ Shares shares_of(const Engine& engine, std::span<const File> files) {
   std::vector<std::uint64_t> num_tokens;
   num_tokens.reserve(files.size());
   for (const File& file : files) num_tokens.push_back(engine.model().stem().tokens().num_tokens(size_of(file)));
-  return share_out(num_tokens, engine.num_threads());
+  return share_out(num_tokens, engine.num_threads(), engine.has_many_callers());
 }
 
 template <typename File>
@@ -167,7 +170,8 @@ void classify_alone(const Engine& engine, const Places<File>& files, std::span<F
   const std::size_t num_files = files.places.size();
   std::atomic<std::size_t> next{0};
   base::FirstException failure;
-  const std::size_t num_flows = std::min(num_files, static_cast<std::size_t>(engine.num_threads()));
+  const std::size_t num_flows =
+      engine.has_many_callers() ? 1 : std::min(num_files, static_cast<std::size_t>(engine.num_threads()));
   engine.pool().parallel_for(num_flows, [&](std::size_t, int) noexcept {
     failure.guard([&] {
       std::size_t i = next++;
@@ -199,11 +203,13 @@ std::vector<FileResult> classify(const Engine& engine, std::span<const File> fil
 
 }  // namespace
 
-Shares share_out(std::span<const std::uint64_t> num_tokens, int num_threads) {
+Shares share_out(std::span<const std::uint64_t> num_tokens, int num_threads, bool many_callers) {
   BF_DCHECK_LT(0, num_threads);
+  const std::uint64_t most_alone = many_callers ? kMostTokensOfCaller : kMostTokensAlone;
   Shares shares;
   for (std::size_t i = 0; i < num_tokens.size(); ++i)
-    (num_tokens[i] <= kMostTokensAlone ? shares.alone : shares.together).push_back(i);
+    (num_tokens[i] <= most_alone ? shares.alone : shares.together).push_back(i);
+  if (many_callers) return shares;
   if (num_threads > 1 && shares.alone.size() >= static_cast<std::size_t>(num_threads)) return shares;
   shares.alone.clear();
   shares.together.resize(num_tokens.size());

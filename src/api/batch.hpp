@@ -17,8 +17,9 @@ struct Shares {
   std::vector<std::size_t> together;  ///< for all threads together
 };
 
-/// Files of a few rounds or less are for single threads, if there is at least one for each of several threads.
-Shares share_out(std::span<const std::uint64_t> num_tokens, int num_threads);
+/// Files of a few rounds or less are for single threads, if there is at least one for each of several threads; where
+/// there are many callers, files of one round or less, however many.
+Shares share_out(std::span<const std::uint64_t> num_tokens, int num_threads, bool many_callers);
 
 /// Classifies many files; the results have their order.
 ///

@@ -23,6 +23,7 @@ int checked_threads(int num_threads) {
 
 Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& options)
     : precision_(options.precision),
+      has_many_callers_(options.many_callers),
       kernels_(&kernels::default_kernels()),
       pool_(checked_threads(options.num_threads)) {
   const nn::LinearKernels linear_kernels(*kernels_, kernels::reduced_kernels_for(*kernels_, precision_));

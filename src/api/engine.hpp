@@ -49,6 +49,7 @@ class Engine {
   Masking masking() const noexcept { return masking_; }
   Precision precision() const noexcept { return precision_; }
   int num_threads() const noexcept { return pool_.num_threads(); }
+  bool has_many_callers() const noexcept { return has_many_callers_; }
   const kernels::Kernels& kernels() const noexcept { return *kernels_; }
   base::ThreadPool& pool() const noexcept { return pool_; }
 
@@ -70,6 +71,7 @@ class Engine {
   ExpectedForm form_;
   Masking masking_;
   Precision precision_;
+  bool has_many_callers_;
   const kernels::Kernels* kernels_;
   mutable base::ThreadPool pool_;
   mutable base::ThreadPool caller_{1};  // runs every loop on the thread that calls it

@@ -38,9 +38,11 @@ bool spin_until(const Condition& condition) noexcept {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads)
-    : num_threads_(num_threads > 0 ? num_threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))),
-      crew_(num_threads_) {}
+int or_processors(int num_threads) noexcept {
+  return num_threads > 0 ? num_threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+ThreadPool::ThreadPool(int num_threads) : num_threads_(or_processors(num_threads)), crew_(num_threads_) {}
 
 void ThreadPool::drain(Job& job, int worker) noexcept {
   for (;;) {

@@ -58,27 +58,28 @@ std::vector<float> in_segments(const std::vector<float>& heat) {
   return segments;
 }
 
+void prepare(Job& job) noexcept {
+  if (job.preprocess == nullptr) return;
+  try {
+    prepare::PreparedFile prepared = prepare::prepare_if_needed(std::move(job.file), *job.preprocess, job.source);
+    job.file = std::move(prepared.bytes);
+    job.was_prepared |= prepared.was_prepared;
+  } catch (const Error& error) {
+    job.result = error;
+  } catch (const std::bad_alloc&) {
+    job.result = Error(ErrorCode::kUnsupported, "needs more memory than there is");
+  } catch (const std::exception& error) {
+    job.result = Error(ErrorCode::kInternal, error.what());
+  }
+}
+
 }  // namespace
 
-/// Prepares files side by side and classifies them together.
+/// Prepares the files of a worker's batch and classifies them.
 void Service::run_batch(Queue::Jobs jobs) {
   const Model& model = *jobs.front()->model;
   const Clock::time_point start = Clock::now();
-  pool_.parallel_for(jobs.size(), [&](std::size_t i, int) noexcept {
-    Job& job = *jobs[i];
-    if (job.preprocess == nullptr) return;
-    try {
-      prepare::PreparedFile prepared = prepare::prepare_if_needed(std::move(job.file), *job.preprocess, job.source);
-      job.file = std::move(prepared.bytes);
-      job.was_prepared |= prepared.was_prepared;
-    } catch (const Error& error) {
-      job.result = error;
-    } catch (const std::bad_alloc&) {
-      job.result = Error(ErrorCode::kUnsupported, "needs more memory than there is");
-    } catch (const std::exception& error) {
-      job.result = Error(ErrorCode::kInternal, error.what());
-    }
-  });
+  for (const std::shared_ptr<Job>& job : jobs) prepare(*job);
   const Clock::time_point prepared = Clock::now();
   std::vector<Bytes> files;
   std::vector<Job*> of_files;

@@ -1,4 +1,4 @@
-// One thread that takes what waits, a job of each client in turn, and runs it as one batch.
+// Threads that share what waits, a job of each client in turn, and run their share as one batch.
 #include "serve/queue.hpp"
 
 #include <algorithm>
@@ -37,16 +37,26 @@ ClientLimit::Share::~Share() {
   if (--place_->second == 0) limit_.requests_.erase(place_);
 }
 
-Queue::Queue(std::size_t max_waiting, std::size_t max_batch, Run run)
-    : max_waiting_(max_waiting), max_batch_(max_batch), run_(std::move(run)), worker_([this] { work(); }) {}
+Queue::Queue(std::size_t max_waiting, std::size_t max_batch, std::size_t num_workers, Run run)
+    : max_waiting_(max_waiting), max_batch_(max_batch), num_workers_(num_workers), run_(std::move(run)) {
+  BF_CHECK(num_workers > 0);
+  try {
+    while (workers_.size() < num_workers) workers_.emplace_back([this] { work(); });
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
 
-Queue::~Queue() {
+Queue::~Queue() { stop(); }
+
+void Queue::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
   wake_.notify_all();
-  worker_.join();
+  for (std::thread& worker : workers_) worker.join();
 }
 
 void Queue::submit(Jobs jobs) {
@@ -64,7 +74,10 @@ void Queue::submit(Jobs jobs) {
     }
     num_waiting_ += jobs.size();
   }
-  wake_.notify_one();
+  if (jobs.size() == 1)
+    wake_.notify_one();
+  else
+    wake_.notify_all();
 }
 
 void Queue::wait(Jobs jobs, const std::function<bool()>& is_client_gone) {
@@ -111,11 +124,12 @@ void Queue::drop(Jobs jobs) {
   }
 }
 
-/// The next jobs of one model, one of each client in turn.
+/// A worker's share of what waits: the next jobs of one model, one of each client in turn.
 std::vector<std::shared_ptr<Job>> Queue::take_batch() {
+  const std::size_t share = std::min(max_batch_, (num_waiting_ + num_workers_ - 1) / num_workers_);
   std::vector<std::shared_ptr<Job>> batch;
   std::size_t num_passed_over = 0;  // clients in a row whose next job is for another model
-  while (batch.size() < max_batch_ && num_passed_over < turns_.size()) {
+  while (batch.size() < share && num_passed_over < turns_.size()) {
     const std::string client = turns_.front();
     turns_.pop_front();
     std::deque<std::shared_ptr<Job>>& of_client = waiting_.find(client)->second;

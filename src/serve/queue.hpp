@@ -106,12 +106,12 @@ class ClientLimit {
 class Queue {
  public:
   using Jobs = std::span<const std::shared_ptr<Job>>;
-  /// Sets `result` of each job. All are of one model.
+  /// Sets `result` of each job. All are of one model. Called by `num_workers` threads at once.
   using Run = std::function<void(Jobs)>;
 
   /// \param max_waiting  jobs that wait at most
   /// \param max_batch  jobs that run together at most
-  Queue(std::size_t max_waiting, std::size_t max_batch, Run run);
+  Queue(std::size_t max_waiting, std::size_t max_batch, std::size_t num_workers, Run run);
   ~Queue();  ///< finishes what waits
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
@@ -128,10 +128,11 @@ class Queue {
 
  private:
   void work();
+  void stop();
   std::vector<std::shared_ptr<Job>> take_batch();
   void drop(Jobs jobs);
 
-  const std::size_t max_waiting_, max_batch_;
+  const std::size_t max_waiting_, max_batch_, num_workers_;
   const Run run_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -139,7 +140,7 @@ class Queue {
   std::deque<std::string> turns_;                                                 ///< clients that have jobs, in turn
   std::size_t num_waiting_ = 0;
   bool is_stopping_ = false;
-  std::thread worker_;
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace byteformer::serve

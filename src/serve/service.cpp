@@ -152,8 +152,9 @@ Service::Service(Models& models, ServiceOptions options)
       api_keys_(std::make_shared<const std::vector<base::Sha256>>(options_.api_keys)),
       budget_(options_.max_held_bytes),
       streams_(options_.max_streams),
-      pool_(options_.num_threads),
-      queue_(options_.max_waiting_files, options_.max_batch_files, [this](Queue::Jobs jobs) { run_batch(jobs); }) {}
+      queue_(options_.max_waiting_files, options_.max_batch_files,
+             static_cast<std::size_t>(base::or_processors(options_.num_threads)),
+             [this](Queue::Jobs jobs) { run_batch(jobs); }) {}
 
 Service::~Service() = default;
 

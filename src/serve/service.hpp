@@ -46,7 +46,7 @@ struct ServiceOptions {
   std::uint64_t max_stream_bytes = std::uint64_t{16} << 30;  ///< of one that flows through the model
   std::ptrdiff_t max_streams = 4;                            ///< large files and explanations at once
   double timeout_s = 60;                                     ///< from the last byte of a request to its answer
-  int num_threads = 1;                                       ///< that prepare files
+  int num_threads = 1;                                       ///< that take files from the queue; 0: one per processor
   bool has_model_control = false;
   std::vector<std::string> allowed_origins = {};  ///< whose pages may read answers; "*": all
   std::string proxy_field = {};                   ///< "x-forwarded-for" or "forwarded", whose word on the client counts
@@ -131,11 +131,10 @@ class Service {
   std::shared_ptr<const std::vector<base::Sha256>> api_keys_;
   ByteBudget budget_;
   std::counting_semaphore<> streams_;
-  base::ThreadPool pool_;
   std::atomic<bool> is_draining_{false};
   std::atomic<std::uint64_t> num_connections_{0};
   std::atomic<std::uint64_t> last_id_{0};
-  Queue queue_;  // last: its thread uses the others
+  Queue queue_;  // last: its threads use the others
 };
 
 }  // namespace byteformer::serve

@@ -211,7 +211,8 @@ int serve_models(const Options& options, Console& console) {
   ::mallopt(M_ARENA_MAX, 4);  // threads of connections share arenas: memory stays flat
   const WaitingSignals signals;
   Log log(options.log);
-  const LoadOptions load = options.engine.load_options();
+  LoadOptions load = options.engine.load_options();
+  load.many_callers = true;  // the service's threads
   std::vector<bytes::BytePermutation> keys;
   for (const std::string& path : options.engine.keys) keys.push_back(bytes::read_key(path));
   std::vector<serve::ModelSource> sources;

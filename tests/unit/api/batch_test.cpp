@@ -10,8 +10,8 @@ using Files = std::vector<std::size_t>;
 
 constexpr std::uint64_t kLarge = 4 * model::ByteFormer::kRoundTokens + 1;
 
-Shares shares(const std::vector<std::uint64_t>& num_tokens, int num_threads) {
-  return share_out(num_tokens, num_threads);
+Shares shares(const std::vector<std::uint64_t>& num_tokens, int num_threads, bool many_callers = false) {
+  return share_out(num_tokens, num_threads, many_callers);
 }
 
 TEST(BatchTest, OneThreadComputesAllFilesInOneFlow) {
@@ -37,6 +37,13 @@ TEST(BatchTest, FewerSmallFilesThanThreadsAreForAll) {
 TEST(BatchTest, LargeFilesAreForAll) {
   EXPECT_EQ(shares({kLarge, 10, 20, kLarge, 30}, 2).alone, (Files{1, 2, 4}));
   EXPECT_EQ(shares({kLarge, 10, 20, kLarge, 30}, 2).together, (Files{0, 3}));
+}
+
+TEST(BatchTest, ManyCallersComputeFilesOfOneRoundThemselves) {
+  constexpr std::uint64_t kRound = model::ByteFormer::kRoundTokens;
+  EXPECT_EQ(shares({kRound}, 4, true).alone, Files{0});
+  EXPECT_EQ(shares({10, kRound + 1, 10}, 4, true).alone, (Files{0, 2}));
+  EXPECT_EQ(shares({10, kRound + 1, 10}, 4, true).together, Files{1});
 }
 
 TEST(BatchTest, NoFilesAtAll) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ const auto kStays = [] { return false; };
 std::vector<std::vector<std::string>> batches_of(const std::vector<std::shared_ptr<Job>>& jobs, std::size_t max_batch) {
   std::promise<void> started, gate;
   std::vector<std::vector<std::string>> batches;
-  Queue queue(100, max_batch, [&](Queue::Jobs batch) {
+  Queue queue(100, max_batch, 1, [&](Queue::Jobs batch) {
     if (batch.front()->source == "holds up") {
       started.set_value();
       gate.get_future().wait();
@@ -62,7 +63,7 @@ TEST(Queue, ClientsTakeTurns) {
 
 TEST(Queue, RefusesWhatIsTooMuch) {
   std::promise<void> started, gate;
-  Queue queue(2, 1, [&](Queue::Jobs batch) {
+  Queue queue(2, 1, 1, [&](Queue::Jobs batch) {
     if (batch.front()->source == "first") {
       started.set_value();
       gate.get_future().wait();
@@ -87,7 +88,7 @@ TEST(Queue, DropsWhatIsLateAndWhoIsGone) {
   std::promise<void> started, gate;
   std::vector<std::string> run;
   {
-    Queue queue(10, 1, [&](Queue::Jobs batch) {
+    Queue queue(10, 1, 1, [&](Queue::Jobs batch) {
       if (batch.front()->source == "first") {
         started.set_value();
         gate.get_future().wait();
@@ -113,8 +114,31 @@ TEST(Queue, DropsWhatIsLateAndWhoIsGone) {
   EXPECT_THAT(run, ElementsAre("first", "last"));
 }
 
+TEST(Queue, WorkersShareWhatWaits) {
+  // Two workers that run at the same time: each waits inside for the other.
+  std::promise<void> first_is_in, second_is_in;
+  std::mutex mutex;
+  std::vector<std::size_t> sizes;
+  Queue queue(10, 10, 2, [&](Queue::Jobs batch) {
+    std::unique_lock lock(mutex);
+    sizes.push_back(batch.size());
+    const std::size_t number = sizes.size();
+    lock.unlock();
+    if (number <= 2) {
+      (number == 1 ? first_is_in : second_is_in).set_value();
+      (number == 1 ? second_is_in : first_is_in).get_future().wait();
+    }
+    for (const auto& one : batch) one->result = Output{};
+  });
+  const std::vector jobs = {job("a", "1"), job("b", "2"), job("c", "3"), job("d", "4")};
+  queue.submit(jobs);
+  queue.wait(jobs, kStays);
+  EXPECT_EQ(sizes[0], 2U);  // half of four
+  EXPECT_EQ(sizes[1], 1U);  // half of what is left
+}
+
 TEST(Queue, ARunThatFailsAnswersAll) {
-  Queue queue(10, 10, [](Queue::Jobs) { throw std::runtime_error("broken"); });
+  Queue queue(10, 10, 1, [](Queue::Jobs) { throw std::runtime_error("broken"); });
   const std::vector jobs = {job("a", "1")};
   queue.submit(jobs);
   queue.wait(jobs, kStays);
