@@ -1,61 +1,21 @@
 // Requests that run a model: through the queue, or as a stream while they arrive.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.hpp"
-#include "byteformer/explain.hpp"
 #include "bytes/transforms.hpp"
-#include "format/json.hpp"
 #include "serve/service_state.hpp"
 
 namespace byteformer::serve {
 namespace {
 
 using base::joined;
-using format::OrderedJson;
 
-constexpr std::size_t kStreamFromBytes = 1 << 20;       // smaller files wait in the queue, and run in batches
-constexpr std::uint64_t kMostExplainedBytes = 1 << 18;  // an explanation holds the rows of all layers
-constexpr std::uint64_t kExplainedWindows = 64;
-constexpr std::size_t kHeatSegments = 256;
-
-Clock::duration duration_of(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
+constexpr std::size_t kStreamFromBytes = 1 << 20;  // smaller files wait in the queue, and run in batches
 
 std::uint64_t bytes_read(const FileResult& result) {
   const Output* output = std::get_if<Output>(&result);
   return output == nullptr ? 0 : output->num_bytes;
-}
-
-/// Gives back a slot at the end.
-class Slot {
- public:
-  /// \throws Refusal 503 where none is free until `deadline`.
-  Slot(std::counting_semaphore<>& slots, Clock::time_point deadline) : slots_(slots) {
-    if (!slots_.try_acquire_until(deadline))
-      throw Refusal{503, "too many large files and explanations at once; try again"};
-  }
-  ~Slot() { slots_.release(); }
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-
- private:
-  std::counting_semaphore<>& slots_;
-};
-
-/// Heat as few numbers: the mean of each of at most kHeatSegments equal parts.
-std::vector<float> in_segments(const std::vector<float>& heat) {
-  const std::size_t num_segments = std::min(kHeatSegments, heat.size());
-  std::vector<float> segments;
-  for (std::size_t i = 0; i < num_segments; ++i) {
-    const std::size_t begin = i * heat.size() / num_segments, end = (i + 1) * heat.size() / num_segments;
-    double sum = 0;
-    for (std::size_t at = begin; at < end; ++at) sum += heat[at];
-    segments.push_back(static_cast<float>(sum / static_cast<double>(end - begin)));
-  }
-  return segments;
 }
 
 void prepare(Job& job) noexcept {
@@ -298,38 +258,6 @@ std::vector<std::uint8_t> Service::cut_pieces(Request& request, std::vector<std:
   std::vector<std::uint8_t> file;
   for (const std::vector<std::uint8_t>& part : parts) file.insert(file.end(), part.begin(), part.end());
   return file;
-}
-
-void Service::explain_one(Request& request, const AnswerForm& form, std::vector<std::uint8_t> file) {
-  const Slot slot(streams_, Clock::now() + duration_of(options_.timeout_s));
-  const Model& model = *request.model;
-  ++request.num_files;
-  bool was_prepared = false;
-  if (!request.as_is) {
-    prepare::PreparedFile prepared =
-        prepare::prepare_if_needed(model.pieces_of(std::move(file)), model.after_pieces, "file");
-    file = std::move(prepared.bytes);
-    was_prepared = prepared.was_prepared;
-  }
-  if (file.size() > kMostExplainedBytes)
-    throw Refusal{413, joined("an explanation is for files of which the model reads at most ", kMostExplainedBytes,
-                              " bytes; this one has ", file.size())};
-  const Clock::time_point start = Clock::now();
-  const Occluder occluder(model.classifier, file);
-  ExplainOptions how;
-  how.span = std::max<std::uint64_t>(1, file.size() / kExplainedWindows);
-  how.step = std::max<std::uint64_t>(1, how.span / 2);
-  how.removal.keep_going = [&](std::size_t, std::size_t) { return !request.exchange.is_client_gone(); };
-  const auto explanation = explain(occluder, how);
-  if (!explanation) throw ClientGone{};
-  metrics_.count_file(request.key(), file.size(), {.compute_s = in_seconds(Clock::now() - start)});
-  std::string body = options_.describe(model, {"file", occluder.output(), was_prepared}, form);
-  body.pop_back();
-  const OrderedJson more = {{"label", model.classifier.labels()[static_cast<std::size_t>(explanation->label)]},
-                            {"log_odds", explanation->value},
-                            {"bytes", file.size()},
-                            {"heat", in_segments(explanation->heat)}};
-  request.respond_json(joined(body, ",\"explanation\":", more.dump(), '}'));
 }
 
 void Service::classify_parts(Request& request, const AnswerForm& form, std::string_view boundary) {

@@ -26,6 +26,10 @@ namespace byteformer::serve {
 
 using Clock = std::chrono::steady_clock;  // no clock that jumps
 
+inline Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 inline double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// One file on its way to an answer.

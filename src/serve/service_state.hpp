@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,22 @@ struct Service::Route {
   std::string_view method, pattern;  ///< "/v2/models/{model}/ready"
   void (Service::*handler)(Request&);
   bool is_open = false;  ///< answered without an API key
+};
+
+/// Gives back a slot at the end.
+class Slot {
+ public:
+  /// \throws Refusal 503 where none is free until `deadline`.
+  Slot(std::counting_semaphore<>& slots, Clock::time_point deadline) : slots_(slots) {
+    if (!slots_.try_acquire_until(deadline))
+      throw Refusal{503, "too many large files and explanations at once; try again"};
+  }
+  ~Slot() { slots_.release(); }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+ private:
+  std::counting_semaphore<>& slots_;
 };
 
 /// What a client is told of a file's error: 4xx for what lies in the file.

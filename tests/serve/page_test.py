@@ -191,8 +191,12 @@ def check(browser, proxy, key, shots, axe):
         painted = browser.run(f"const c = {FIRST}.querySelector('canvas.heat');"
                               "return c.getContext('2d').getImageData(0, 0, c.width, 1).data.some(v => v > 0)")
         assert painted, "no heat"
-    browser.wait("document.querySelector('.medium img')")
-    browser.wait("document.querySelector('.medium canvas')")
+        # Over the picture: as many cells as the model's, on all of it. Behind the waveform: at its upper edge, too.
+        over = browser.wait(f"[...{FIRST}.querySelectorAll('.medium canvas')].find(c => c.ariaLabel.includes('{rows[0][0]}'))"
+                            "?.getContext('2d').getImageData(0, 0, 600, 1).data.filter((v, i) => i % 4 === 3 && v > 0).length")
+        assert over >= (32 if name == "cifar10" else 500) / 2, over
+    picture, heat = browser.run("return ['img', 'canvas'].map(e => document.querySelector('.heated ' + e).getBoundingClientRect().toJSON())")
+    assert all(abs(picture[side] - heat[side]) < 1 for side in ("left", "top", "right", "bottom")), (picture, heat)
     browser.picture(shots / "answers.png")
 
     # A file that is dropped, in the plain and then obfuscated: the same answer, other bytes on the wire.

@@ -175,6 +175,11 @@ class SameBits(unittest.TestCase):
         self.assertEqual(answer["explanation"]["label"], "frog")
         self.assertGreater(len(answer["explanation"]["heat"]), 100)
         self.assertTrue(any(answer["explanation"]["heat"]))
+        picture = answer["explanation"]["picture"]
+        self.assertEqual((picture["columns"], picture["rows"], len(picture["heat"])), (32, 32, 32 * 32))
+        # Raw pixels: what is summed over the bytes is summed over the pixels.
+        means = answer["explanation"]["heat"]
+        self.assertAlmostEqual(sum(picture["heat"]), sum(means) * 32 * 32 * 3 / len(means), delta=1e-3 * sum(map(abs, means)))
 
     def test_as_it_is(self):
         with tempfile.NamedTemporaryFile() as file:

@@ -14,9 +14,6 @@
 
 #include "byteformer/explain.hpp"
 #include "console.hpp"
-#include "media/image.hpp"
-#include "media/places.hpp"
-#include "media/sound.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer::cli {
@@ -149,25 +146,5 @@ struct Peaks {
 
 /// Of `num_parts` parts of `heat`, as even as they can be.
 std::vector<Peaks> peaks_of(std::span<const float> heat, std::size_t num_parts, const HeatScale& scale);
-
-struct PictureHeat {
-  media::Image image;
-  media::PicturePlaces places;  ///< without parts where nobody knows which bytes are which pixels
-  std::vector<float> heat;      ///< [blocks]: of all bytes of a block, added up; NaN where none is read; or empty
-  std::string remark;           ///< what the heat of a block means, or why there is none
-};
-
-/// \param heat of the bytes of `file.encoded`
-/// \returns nothing if the file is no picture, or a damaged one.
-std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<const float> heat);
-
-struct SoundHeat {
-  media::Sound sound;
-  media::SoundPlaces places;
-  std::vector<float> heat;  ///< [blocks], as above
-  std::string remark;
-};
-
-std::optional<SoundHeat> sound_heat(const ExplainedFile& file, std::span<const float> heat);
 
 }  // namespace byteformer::cli

@@ -10,6 +10,7 @@
 #include "explain/explanation.hpp"
 #include "media/image.hpp"
 #include "output/text.hpp"
+#include "prepare/medium_heat.hpp"
 
 namespace byteformer::cli {
 
@@ -18,7 +19,7 @@ namespace {
 using chart::escaped;
 
 constexpr std::size_t kMostDumpedBytes = 8192;  // of a file that is dumped whole
-constexpr std::size_t kMostRows = 256;         // of others
+constexpr std::size_t kMostRows = 256;          // of others
 
 constexpr std::string_view kExplanationStyle = R"(
 h1{overflow-wrap:anywhere}.numbers div{max-width:11rem}.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 14rem;max-width:19rem}
@@ -119,7 +120,7 @@ media::Image shown(const media::Image& image) {
 
 /// `image`, which may be smaller than the picture of the heat, with every pixel replaced by colour(pixel, share).
 template <typename Colour>
-media::Image painted(media::Image image, const PictureHeat& picture, const Colour& colour) {
+media::Image painted(media::Image image, const prepare::PictureHeat& picture, const Colour& colour) {
   const media::PicturePlaces& places = picture.places;
   const HeatScale scale(picture.heat);
   std::size_t i = 0;
@@ -146,7 +147,7 @@ struct Column {
   double share = 0;
 };
 
-std::vector<Column> columns_of(const SoundHeat& sound, std::size_t num_columns) {
+std::vector<Column> columns_of(const prepare::SoundHeat& sound, std::size_t num_columns) {
   const std::vector<float>& samples = sound.sound.samples;
   std::vector<Column> columns(std::min(num_columns, samples.size()));
   std::vector<double> means(columns.size());
@@ -176,7 +177,7 @@ double tick_of(double seconds) {
 }
 
 /// Below the waveform, as text of the page: it keeps its size where the page is narrow.
-std::string time_axis(const SoundHeat& sound) {
+std::string time_axis(const prepare::SoundHeat& sound) {
   const double seconds =
       static_cast<double>(sound.sound.samples.size()) / static_cast<double>(std::max(1, sound.sound.sample_rate));
   std::string html = "<div class=ticks>";
@@ -186,7 +187,7 @@ std::string time_axis(const SoundHeat& sound) {
 }
 
 /// The picture, its heat, and the heat laid over it.
-std::string picture_html(const PictureHeat& picture) {
+std::string picture_html(const prepare::PictureHeat& picture) {
   const media::Image image = shown(picture.image);
   std::string html = "<div class=figures>" + figure(image, "what the model reads");
   if (!picture.heat.empty()) {
@@ -199,7 +200,7 @@ std::string picture_html(const PictureHeat& picture) {
 }
 
 /// The waveform over its heat, as SVG, in seconds.
-std::string sound_html(const SoundHeat& sound) {
+std::string sound_html(const prepare::SoundHeat& sound) {
   constexpr double kWidth = 900, kHeight = 180;
   constexpr std::size_t kColumns = 450;
   const std::vector<Column> columns = columns_of(sound, kColumns);
@@ -268,9 +269,10 @@ std::string explanation_page(const ExplanationReport& report) {
   std::string html = "<h1>" + escaped(title) + "</h1>" + origin(report) + numbers(report);
   html += "<h2>Which bytes</h2>" + legend_html(scale, label, name_of(report.attribution.quantity)) +
           profile_svg(heat, scale) + "<p class=note>" + escaped(method_text(report)) + ".</p>";
-  if (const auto picture = picture_heat(report.file, heat))
+  if (const auto picture = prepare::picture_heat(report.file.encoded, report.file.preprocess, heat))
     html += "<h2>Where in the picture</h2>" + picture_html(*picture);
-  if (const auto sound = sound_heat(report.file, heat)) html += "<h2>Where in the sound</h2>" + sound_html(*sound);
+  if (const auto sound = prepare::sound_heat(report.file.encoded, heat))
+    html += "<h2>Where in the sound</h2>" + sound_html(*sound);
   html += "<h2>Scores</h2>" + scores(report);
   html += "<h2>Bytes</h2>" + dump_html(report.file.encoded, heat, scale);
   return chart::html_page(title, html, page_style());

@@ -107,6 +107,7 @@ async function classify(file) {
   $("answers").prepend(article);
   const isObfuscated = $("obfuscate").checked && key;
   let body = file;
+  let medium = null; // draws heat over the picture or sound
   if (isObfuscated) {
     const config = await (await ask(`v2/models/${model}/config`)).json();
     body = pieces(new Uint8Array(await file.arrayBuffer()), config.parameters?.preprocess).map((byte) => key[byte]);
@@ -114,7 +115,7 @@ async function classify(file) {
     sent.hidden = false;
     sent.querySelector("pre").textContent = hex(body, 256);
   } else {
-    showMedium(article.querySelector(".medium"), file);
+    medium = showMedium(article.querySelector(".medium"), file).catch(() => null);
   }
   const query = new URLSearchParams({ model, top_k: 5, name: isObfuscated ? "obfuscated" : file.name });
   const begin = performance.now();
@@ -146,19 +147,26 @@ async function classify(file) {
     row.append(...cells);
     article.querySelector("ol").append(row);
   }
-  if (result.explanation) showHeat(article.querySelector("canvas.heat"), result.explanation);
+  if (result.explanation) {
+    showHeat(article.querySelector("canvas.heat"), result.explanation);
+    (await medium)?.(result.explanation);
+  }
   say(`${file.name}: ${result.predictions[0].label}, ${(100 * result.predictions[0].score).toFixed(0)} percent`);
 }
 
 // Orange where bytes speak for the class, blue where against.
+function heatColours(heat) {
+  const most = Math.max(1e-12, ...heat.map(Math.abs));
+  return heat.map((value) =>
+    `rgb(${value > 0 ? "230 110 0" : "30 100 220"} / ${Math.sqrt(Math.abs(value) / most).toFixed(3)})`);
+}
+
 function showHeat(canvas, { label, heat }) {
   canvas.hidden = false;
   canvas.width = heat.length;
-  const most = Math.max(1e-12, ...heat.map(Math.abs));
   const paint = canvas.getContext("2d");
-  heat.forEach((value, i) => {
-    const strength = Math.sqrt(Math.abs(value) / most);
-    paint.fillStyle = value > 0 ? `rgb(230 110 0 / ${strength})` : `rgb(30 100 220 / ${strength})`;
+  heatColours(heat).forEach((colour, i) => {
+    paint.fillStyle = colour;
     paint.fillRect(i, 0, 1, canvas.height);
   });
   const legend = canvas.nextElementSibling;
@@ -169,25 +177,52 @@ function showHeat(canvas, { label, heat }) {
     `most those at ${Math.round((100 * hottest) / heat.length)} percent of the file`);
 }
 
+// Shows the picture or the waveform; what comes of it draws heat over it.
 async function showMedium(place, file) {
-  if (file.type.startsWith("image/")) {
-    const image = new Image();
-    image.alt = file.name;
-    image.src = URL.createObjectURL(file);
-    image.onload = () => {
-      image.classList.toggle("small", image.naturalWidth < 128); // whose pixels are what the model sees
-      URL.revokeObjectURL(image.src);
-    };
-    image.onerror = () => image.remove();
-    place.append(image);
-  } else if (file.type.startsWith("audio/") && window.AudioContext) {
-    const context = new OfflineAudioContext(1, 1, 44100);
-    const sound = await context.decodeAudioData(await file.arrayBuffer()).catch(() => null);
-    if (!sound) return;
+  if (file.type.startsWith("image/")) return showPicture(place, file);
+  if (file.type.startsWith("audio/") && window.AudioContext) return showSound(place, file);
+  return null;
+}
+
+async function showPicture(place, file) {
+  const image = new Image();
+  image.alt = file.name;
+  image.src = URL.createObjectURL(file);
+  place.append(image);
+  const isShown = await image.decode().then(() => true, () => false);
+  URL.revokeObjectURL(image.src);
+  if (!isShown) return image.remove();
+  const { naturalWidth: width, naturalHeight: height } = image;
+  image.classList.toggle("small", width < 128); // whose pixels are what the model sees
+  return ({ label, picture }) => {
+    if (!picture) return;
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: 600, height: 64, role: "img", ariaLabel: "waveform" });
+    Object.assign(canvas, { width: picture.columns, height: picture.rows, role: "img", ariaLabel: `where it speaks for ${label}` });
     const paint = canvas.getContext("2d");
-    const samples = sound.getChannelData(0);
+    heatColours(picture.heat).forEach((colour, i) => {
+      paint.fillStyle = colour;
+      paint.fillRect(i % picture.columns, Math.floor(i / picture.columns), 1, 1);
+    });
+    // The model reads a square in the middle, where the picture was cropped to one.
+    const shorter = Math.min(width, height);
+    const side = picture.crop && shorter * Math.min(1, picture.crop / (picture.resize ?? shorter));
+    const [wide, high] = side ? [side / width, side / height] : [1, 1];
+    Object.assign(canvas.style, { width: `${100 * wide}%`, height: `${100 * high}%`, left: `${50 - 50 * wide}%`, top: `${50 - 50 * high}%` });
+    place.classList.add("heated");
+    place.append(canvas);
+    place.title = picture.remark;
+  };
+}
+
+async function showSound(place, file) {
+  const context = new OfflineAudioContext(1, 1, 44100);
+  const sound = await context.decodeAudioData(await file.arrayBuffer()).catch(() => null);
+  if (!sound) return null;
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 600, height: 64, role: "img", ariaLabel: "waveform" });
+  const paint = canvas.getContext("2d");
+  const samples = sound.getChannelData(0);
+  const drawWave = () => {
     paint.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--strong");
     for (let x = 0; x < 600; ++x) {
       let peak = 0;
@@ -195,8 +230,22 @@ async function showMedium(place, file) {
         peak = Math.max(peak, Math.abs(samples[i] ?? 0));
       paint.fillRect(x, 32 - 31 * peak, 1, 1 + 62 * peak);
     }
-    place.append(canvas);
-  }
+  };
+  drawWave();
+  place.append(canvas);
+  return ({ label, sound: heated }) => {
+    if (!heated) return;
+    canvas.ariaLabel = `waveform, and where it speaks for ${label}`;
+    const perSegment = ((600 / sound.duration) * heated.seconds) / heated.heat.length;
+    paint.clearRect(0, 0, 600, 64);
+    heatColours(heated.heat).forEach((colour, i) => {
+      paint.fillStyle = colour;
+      const left = Math.round(i * perSegment); // whole pixels: no seams
+      paint.fillRect(left, 0, Math.round((i + 1) * perSegment) - left, 64);
+    });
+    drawWave();
+    place.title = heated.remark;
+  };
 }
 
 async function classifyAll(files) {

@@ -1,13 +1,10 @@
-// Scales, peaks, rows and blocks of heat.
+// Scales, peaks and rows of heat.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <limits>
 
 #include "explain/explanation.hpp"
-#include "media/image.hpp"
-#include "media/sound.hpp"
 
 namespace byteformer::cli {
 namespace {
@@ -53,46 +50,6 @@ TEST(HottestRows, AreThoseWithTheMostHeatInTheOrderOfTheFile) {
   EXPECT_EQ(hottest_rows(heat, 3), (std::vector<std::size_t>{0, 2, 5}));
   EXPECT_EQ(hottest_rows(heat, 99).size(), 6U);
   EXPECT_EQ(offset_text(384), "00000180");
-}
-
-TEST(PictureHeat, AddsUpTheBytesOfAPixel) {
-  const media::Image image{2, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
-  ExplainedFile file;
-  file.preprocess.image = prepare::ImagePreparation{.resize = 2, .crop = 2, .encoding = {prepare::FileFormat::kFchw}};
-  file.encoded = media::encode_fchw(image);
-  const std::vector<float> heat{1, 2, 3, kUnread, 10, 20, 30, kUnread, 100, 200, kUnread, kUnread};
-  const auto raw = picture_heat(file, heat);
-  ASSERT_TRUE(raw);
-  EXPECT_EQ(raw->image, image);
-  EXPECT_EQ(raw->heat[0], 111);
-  EXPECT_EQ(raw->heat[1], 222);
-  EXPECT_EQ(raw->heat[2], 33);
-  EXPECT_TRUE(std::isnan(raw->heat[3]));
-
-  ExplainedFile tiff;
-  tiff.encoded = media::encode_tiff(image);
-  std::vector<float> tiff_heat(tiff.encoded.size(), 0.0f);
-  tiff_heat[140 + 3] = 5;
-  EXPECT_EQ(picture_heat(tiff, tiff_heat)->heat, (std::vector<float>{0, 5, 0, 0}));
-}
-
-TEST(PictureHeat, IsNotThereWhereThereIsNoPicture) {
-  ExplainedFile file;
-  file.encoded = {1, 2, 3};
-  EXPECT_FALSE(picture_heat(file, std::vector<float>(3)));
-  EXPECT_FALSE(sound_heat(file, std::vector<float>(3)));
-}
-
-TEST(SoundHeat, AddsUpTheBytesOfASample) {
-  ExplainedFile file;
-  file.encoded = media::encode_wav({8000, {0.0f, 0.5f, -0.5f}}, media::SampleFormat::kInt16);
-  std::vector<float> heat(file.encoded.size(), 0.0f);
-  heat[44 + 2] = 1;
-  heat[44 + 3] = 2;
-  const auto sound = sound_heat(file, heat);
-  ASSERT_TRUE(sound);
-  EXPECT_EQ(sound->heat, (std::vector<float>{0, 3, 0}));
-  EXPECT_EQ(sound->sound.samples.size(), 3U);
 }
 
 }  // namespace

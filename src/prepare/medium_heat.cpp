@@ -1,49 +1,17 @@
-// Colors of heat, and where in a picture or sound bytes lie.
-#include <algorithm>
+// Sums heat over the bytes of pixels, blocks, samples and frames.
+#include "prepare/medium_heat.hpp"
+
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <utility>
 
-#include "base/file_io.hpp"
 #include "byteformer/error.hpp"
-#include "explain/explanation.hpp"
 
-namespace byteformer::cli {
-
-HeatScale::HeatScale(std::span<const float> heat) noexcept {
-  for (const float h : heat)
-    if (std::isfinite(h)) greatest_ = std::max(greatest_, std::abs(static_cast<double>(h)));
-}
-
-double HeatScale::share(float heat) const noexcept {
-  return std::isfinite(heat) && greatest_ > 0 ? static_cast<double>(heat) / greatest_ : 0;
-}
-
-int HeatScale::level(float heat) const noexcept { return static_cast<int>(std::lround(share(heat) * kLevels)); }
-
-Rgb tinted(const Rgb& background, double share) noexcept {
-  const Rgb& colour = share > 0 ? kForColour : kAgainstColour;
-  const double opacity = std::min(1.0, std::abs(share));
-  Rgb mixed{};
-  for (std::size_t i = 0; i < mixed.size(); ++i)
-    mixed[i] = static_cast<std::uint8_t>(std::lround(opacity * colour[i] + (1 - opacity) * background[i]));
-  return mixed;
-}
-
-std::vector<Peaks> peaks_of(std::span<const float> heat, std::size_t num_parts, const HeatScale& scale) {
-  std::vector<Peaks> peaks(std::min(num_parts, heat.size()));
-  for (std::size_t part = 0; part < peaks.size(); ++part) {
-    const std::size_t end = heat.size() * (part + 1) / peaks.size();
-    for (std::size_t i = heat.size() * part / peaks.size(); i < end; ++i) {
-      peaks[part].speaks_for = std::max(peaks[part].speaks_for, scale.share(heat[i]));
-      peaks[part].speaks_against = std::max(peaks[part].speaks_against, -scale.share(heat[i]));
-    }
-  }
-  return peaks;
-}
-
+namespace byteformer::prepare {
 namespace {
 
+constexpr const char* kSource = "the file";  // in messages that nobody sees
 constexpr const char* kExactPixels = "A pixel's heat is that of its three bytes, added up.";
 constexpr const char* kPng =
     "A pixel's heat is that of its three bytes, added up. Most rows of a PNG hold differences from the pixels to the "
@@ -69,20 +37,18 @@ std::vector<float> heat_of_blocks(const Places& places, std::size_t num_blocks, 
 }
 
 /// The picture of raw pixels whose size the model knows; nothing if the bytes are none.
-std::optional<PictureHeat> raw_picture(const ExplainedFile& file) {
-  const auto& preparation = file.preprocess.image;
+std::optional<PictureHeat> raw_picture(const media::FileBytes& file, const Preprocess& preprocess) {
+  const auto& preparation = preprocess.image;
   if (!preparation || !preparation->crop) return std::nullopt;
   const int side = *preparation->crop;
   const auto num_pixels = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
-  const prepare::FileFormat format = preparation->encoding.format;
-  if ((format != prepare::FileFormat::kFhwc && format != prepare::FileFormat::kFchw) ||
-      file.encoded.size() != 3 * num_pixels)
+  const FileFormat format = preparation->encoding.format;
+  if ((format != FileFormat::kFhwc && format != FileFormat::kFchw) || file.size() != 3 * num_pixels)
     return std::nullopt;
-  media::Image image{side, side, file.encoded};
-  if (format == prepare::FileFormat::kFhwc) return PictureHeat{image, media::fhwc_places(side, side), {}, kExactPixels};
+  media::Image image{side, side, file};
+  if (format == FileFormat::kFhwc) return PictureHeat{image, media::fhwc_places(side, side), {}, kExactPixels};
   for (std::size_t i = 0; i < num_pixels; ++i)
-    for (std::size_t channel = 0; channel < 3; ++channel)
-      image.rgb[3 * i + channel] = file.encoded[channel * num_pixels + i];
+    for (std::size_t channel = 0; channel < 3; ++channel) image.rgb[3 * i + channel] = file[channel * num_pixels + i];
   return PictureHeat{image, media::fchw_places(side, side), {}, kExactPixels};
 }
 
@@ -94,13 +60,13 @@ std::pair<std::optional<media::PicturePlaces>, const char*> places_of(std::strin
   return {std::nullopt, kNoPlaces};
 }
 
-std::optional<PictureHeat> picture_of(const ExplainedFile& file) {
-  const auto kind = media::image_kind(file.encoded);
-  if (!kind) return raw_picture(file);
+std::optional<PictureHeat> picture_of(const media::FileBytes& file, const Preprocess& preprocess) {
+  const auto kind = media::image_kind(file);
+  if (!kind) return raw_picture(file, preprocess);
   PictureHeat picture;
-  picture.image = media::decode_image(file.encoded, base::printable(file.path));
+  picture.image = media::decode_image(file, kSource);
   picture.remark = kNoPlaces;
-  const auto [places, remark] = places_of(*kind, file.encoded);
+  const auto [places, remark] = places_of(*kind, file);
   if (!places || places->width != picture.image.width || places->height != picture.image.height) return picture;
   picture.places = *places;
   picture.remark = remark;
@@ -109,8 +75,9 @@ std::optional<PictureHeat> picture_of(const ExplainedFile& file) {
 
 }  // namespace
 
-std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<const float> heat) try {
-  std::optional<PictureHeat> picture = picture_of(file);
+std::optional<PictureHeat> picture_heat(const media::FileBytes& file, const Preprocess& preprocess,
+                                        std::span<const float> heat) try {
+  std::optional<PictureHeat> picture = picture_of(file, preprocess);
   if (picture && !picture->places.parts.empty())
     picture->heat = heat_of_blocks(picture->places, picture->places.num_blocks(), heat);
   return picture;
@@ -118,13 +85,13 @@ std::optional<PictureHeat> picture_heat(const ExplainedFile& file, std::span<con
   return std::nullopt;  // the model reads damaged files as well, but nobody can look at them
 }
 
-std::optional<SoundHeat> sound_heat(const ExplainedFile& file, std::span<const float> heat) try {
-  const auto kind = media::sound_kind(file.encoded);
+std::optional<SoundHeat> sound_heat(const media::FileBytes& file, std::span<const float> heat) try {
+  const auto kind = media::sound_kind(file);
   if (!kind) return std::nullopt;
   SoundHeat sound;
-  sound.sound = media::decode_sound(file.encoded, base::printable(file.path));
+  sound.sound = media::decode_sound(file, kSource);
   sound.remark = kNoPlaces;
-  const auto places = *kind == "mp3" ? media::mp3_places(file.encoded) : media::wav_places(file.encoded);
+  const auto places = *kind == "mp3" ? media::mp3_places(file) : media::wav_places(file);
   if (!places) return sound;
   sound.places = *places;
   sound.heat = heat_of_blocks(*places, places->num_blocks, heat);
@@ -134,4 +101,4 @@ std::optional<SoundHeat> sound_heat(const ExplainedFile& file, std::span<const f
   return std::nullopt;
 }
 
-}  // namespace byteformer::cli
+}  // namespace byteformer::prepare
