@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -184,7 +183,7 @@ class _Training:
         with self._process as process:  # closes the pipes and waits
             if process.poll() is not None:
                 return
-            process.send_signal(signal.SIGINT)  # it finishes its step, and saves
+            process.terminate()  # it finishes its step, and saves
             drain = threading.Thread(target=_drain, args=(process.stdout,), daemon=True)  # a full pipe would hold it
             drain.start()
             try:

@@ -70,7 +70,7 @@ class TrainTest(support.Case):
         for exception in (LookupError, KeyboardInterrupt):
             stopped = support.scratch("stopped-by-" + exception.__name__)
             script = f"""
-                trap 'echo saved >"{stopped}"; exit 130' INT
+                trap 'echo saved >"{stopped}"; exit 143' TERM
                 while :; do echo '{STEP}'; sleep 0.01; done"""
 
             def stop(progress):
