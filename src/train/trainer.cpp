@@ -182,9 +182,10 @@ Outcome Training::run() {
       since_save.restart();
     }
   }
-  // However the run ends, what it could not write is no success.
+  // However the run ends, what the first rank could not write is no success of any.
   if (checkpoint_unwritten_) throw *checkpoint_unwritten_;
   if (model_unwritten_) throw *model_unwritten_;
+  ranks_.from_first("all is written");
   outcome_.is_out_of_time = progress_.step < plan_.schedule.total_steps && is_out_of_time();
   outcome_.is_finished = progress_.step == plan_.schedule.total_steps || outcome_.is_out_of_time;
   outcome_.progress = progress_;

@@ -1,6 +1,7 @@
 """Trainings by several processes, from outside: what they compute, and what becomes of them in bad times.
 Usage: ranks_test.py BYTEFORMER BYTEFORMER_TRAIN [unittest's arguments]"""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -19,6 +20,8 @@ os.environ["PATH"] = f"{TRAINER.parent}:{os.environ['PATH']}"
 LAUNCHERS = ("RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 OPTIONS = ["--batch-size", "8", "--hidden-size", "32", "--heads", "2", "--layers", "2", "--threads", "1"]
 OPTIONS += ["--no-progress", "--rank-timeout", "20s"]
+
+STEPS = 800  # of a run that is to be disturbed
 
 
 def make_data(folder, count=60):
@@ -59,6 +62,26 @@ def evaluations(output):
     return [[float(word) for word in words] for words in found]
 
 
+@contextlib.contextmanager
+def full_disk(folder):
+    """A small disk at `folder`, as what fills it and what makes room again."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        raise unittest.SkipTest("a small disk cannot be mounted here: " + mounted.stderr.strip())
+    filler = folder / "filler"
+
+    def fill():
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+
+    try:
+        yield fill, filler.unlink
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
 def ranks_of(launcher):
     """Process ids of its ranks, in their order."""
     children = pathlib.Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
@@ -91,6 +114,12 @@ class RanksTest(unittest.TestCase):
     def checkpoint(self, name):
         return tensors(self.folder / name / "training" / "checkpoint.safetensors")
 
+    def undisturbed(self):
+        """What a run of two ranks leaves that takes long enough to be disturbed: model and checkpoint."""
+        if not (self.folder / "whole").exists():
+            self.train_new("whole", "--ranks", "2", steps=STEPS)
+        return self.model("whole"), self.checkpoint("whole")
+
     def wait_for_checkpoint(self, name, process, after=0):
         """A new one, written later than `after`. Returns when it was written."""
         path = self.folder / name / "training" / "checkpoint.safetensors"
@@ -115,9 +144,8 @@ class RanksTest(unittest.TestCase):
         self.assertEqual(self.checkpoint("two"), self.checkpoint("again"))
 
     def test_goes_on_after_a_signal_and_a_kill_to_the_same_bits(self):
-        steps = 800
-        self.train_new("whole", "--ranks", "2", steps=steps)
-        words = ["--data", "data", "-o", "parts", "--steps", str(steps), *OPTIONS, "--ranks", "2", "--auto-resume"]
+        whole = self.undisturbed()
+        words = ["--data", "data", "-o", "parts", "--steps", str(STEPS), *OPTIONS, "--ranks", "2", "--auto-resume"]
         written = 0
         for number in (signal.SIGUSR1, signal.SIGTERM):
             process = start(self.folder, words)
@@ -136,8 +164,7 @@ class RanksTest(unittest.TestCase):
         self.assertEqual(output.count("byteformer train: "), 1, output)
         self.assertIn(f"rank 1 (process {victim}) ended by signal 9", output)
         self.train(words)
-        self.assertEqual(self.model("parts"), self.model("whole"))
-        self.assertEqual(self.checkpoint("parts"), self.checkpoint("whole"))
+        self.assertEqual((self.model("parts"), self.checkpoint("parts")), whole)
         self.assertEqual(len(list((self.folder / "parts" / "training").glob("*.tmp-*"))), 0)
         self.train(words)  # it is done, which is no failure
 
@@ -155,19 +182,27 @@ class RanksTest(unittest.TestCase):
         self.assertEqual(output.count("byteformer train: "), 1, output)
         self.assertRegex(output, rf"rank 2 \([^)]*, process {victim}\) has ended or not answered")
 
-    def ranks_apart(self, changes, environments=({}, {})):
-        """Two ranks as a launcher starts them, the second with other words. Returns status and output of each."""
+    def start_apart(self, words, changes={}, environments=({}, {})):
+        """Two ranks as a launcher starts them, the second with other words."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
         processes = []
         for rank, extra in enumerate(environments):
-            words = ["--data", "data", "-o", "apart", "--steps", "5", *OPTIONS]
+            words = [*words]
             for old, new in changes.items() if rank == 1 else ():
                 words[words.index(old) + 1] = new
             place = {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
             processes.append(start(self.folder, words, {**place, "LOCAL_WORLD_SIZE": "2", **extra}))
+        return processes
+
+    def ends_of(self, processes):
+        """Output and status of each."""
         return [(p.communicate(timeout=60)[0], p.returncode) for p in processes]
+
+    def ranks_apart(self, changes, environments=({}, {})):
+        words = ["--data", "data", "-o", "apart", "--steps", "5", *OPTIONS]
+        return self.ends_of(self.start_apart(words, changes, environments))
 
     def assert_refused(self, results, *parts):
         (first, status), (second, other_status) = results
@@ -203,6 +238,33 @@ class RanksTest(unittest.TestCase):
         self.assertIn(f"port {port}", self.train(words, status=3, environment={**place, "RANK": "1"}))
         place["MASTER_ADDR"] = "no-such-host.invalid"
         self.assertIn("no-such-host.invalid", self.train(words, status=3, environment=place))
+
+    def assert_disk_was_full(self, results):
+        (first, status), (second, other_status) = results
+        self.assertEqual((status, other_status), (3, 3), first + second)
+        self.assertEqual((first + second).count("byteformer train: "), 1, first + second)
+        self.assertRegex(first, r"byteformer train: disk.*: No space left on device\n$")
+        self.assertNotIn("everything is saved", first)
+
+    def test_a_full_disk_costs_what_came_after_the_last_checkpoint(self):
+        whole = self.undisturbed()
+        with full_disk(self.folder / "disk") as (fill, make_room):
+            words = ["--data", "data", "-o", "disk/model", "--steps", str(STEPS), *OPTIONS, "--auto-resume"]
+            fill()
+            self.assert_disk_was_full(self.ends_of(self.start_apart(words)))
+            make_room()
+            for is_interrupted in (True, False):
+                ranks = self.start_apart(words)
+                self.wait_for_checkpoint("disk/model", ranks[0])
+                fill()
+                if is_interrupted:
+                    ranks[1].send_signal(signal.SIGTERM)
+                results = self.ends_of(ranks)
+                self.assert_disk_was_full(results)
+                self.assertIn("could not be saved", results[0][0])
+                make_room()
+            self.train([*words, "--ranks", "2"])
+            self.assertEqual((self.model("disk/model"), self.checkpoint("disk/model")), whole)
 
     def test_automatic_resume_overwrites_nothing(self):
         (self.folder / "precious").mkdir()
