@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Uses the program under the launchers and on the engines of clusters, as far as this machine has them, and says at its end
-# what passed and what was skipped, and why. Usage: test_cluster.sh [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]...
+# what passed and what was skipped, and why.
+# Usage: test_cluster.sh [--install] [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]...
+#   --install  pip fetches engines that VENV (build/cluster), a virtual environment, lacks; else they are skipped
 # The first three train; the others classify the same pictures and compare bits with the command, also after a worker is killed.
 # Needs a build (BUILD, by default build/dev); KILLS (20) is how often a rank is killed under torchrun. Debian's packages:
 # python3-torch, openmpi-bin, slurmctld, slurmd, slurm-client, munge (Slurm needs root, and is started here for itself),
-# default-jre-headless. VENV (build/cluster) is a virtual environment with the engines, which pip fills where it can; DATA a
-# folder of pictures (some are made), FILES (400) how many of them are classified.
+# default-jre-headless, python3-venv. DATA is a folder of pictures (some are made), FILES (400) how many of them are classified.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$(realpath "${BUILD:-build/dev}")
 export PATH="$build/bin:$PATH"
+installs=no
+if [ "${1:-}" = --install ]; then installs=yes; shift; fi
 wanted=${*:-torchrun mpirun slurm shards array kubernetes dask ray spark}
 kills=${KILLS:-20}
 root=$PWD
@@ -33,12 +36,21 @@ fail() { echo "FAILED: $1" >&2; exit 1; }
 passed() { summary+=("passed: $1"); }
 skipped() { summary+=("SKIPPED: $1: $2"); }
 has() { command -v "$1" >/dev/null; }
+children() { cat /proc/"$1"/task/*/children 2>/dev/null || true; }  # ids of processes; pgrep is not everywhere
+is_command() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -q "$2"; }  # whether process $1 was started with $2
 
 train=(byteformer train --data data --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 1 --no-progress)
 
 reference() {  # reference STEPS: a run of two ranks that nobody disturbs, once
-  [ -d "$work/undisturbed-$1" ] || (cd "$work" && "${train[@]}" --steps "$1" --ranks 2 -o "undisturbed-$1" >"undisturbed-$1.log" 2>&1) ||
+  [ -d "$work/undisturbed-$1" ] ||
+    (cd "$work" && "${train[@]}" --json --steps "$1" --ranks 2 -o "undisturbed-$1" >"undisturbed-$1.log" 2>&1) ||
     { cat "$work/undisturbed-$1.log"; fail "two ranks on this machine"; }
+}
+
+steps_of() {  # steps_of SECONDS: how many steps take so long here
+  reference 100
+  grep '"event":"end"' "$work/undisturbed-100.log" |
+    python3 -c 'import json, sys; print(max(100, int(float(sys.argv[1]) * 100 / json.load(sys.stdin)["seconds"])))' "$1"
 }
 
 # -- launchers -----------------------------------------------------------------------------------------------------------
@@ -46,7 +58,8 @@ reference() {  # reference STEPS: a run of two ranks that nobody disturbs, once
 train_torchrun() {
   step "torchrun, $kills times one of two ranks is killed"
   has torchrun || { skipped torchrun "there is none (python3-torch)"; return; }
-  local steps=$((200 + 100 * kills)) killed=0 launcher ranks victim
+  local steps killed=0 launcher ranks victim
+  steps=$(steps_of $((4 * kills)))  # more than can be done until the last kill
   reference $steps
   cd "$work"
   torchrun -r 2 -t 2 --standalone --monitor_interval 0.5 --nproc_per_node 2 --max_restarts $((2 * kills)) --no_python \
@@ -56,7 +69,8 @@ train_torchrun() {
   while [ $killed -lt "$kills" ]; do
     sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.5 + 4.5 * rand() }')"  # any instant
     kill -0 $launcher 2>/dev/null || { tail -5 torchrun.log; fail "the run was over after $killed kills: it must be longer on this machine"; }
-    mapfile -t ranks < <(pgrep -P $launcher -f byteformer-train)
+    ranks=()
+    for victim in $(children $launcher); do ! is_command "$victim" byteformer-train || ranks+=("$victim"); done
     [ ${#ranks[@]} -gt 0 ] || continue  # it is starting them
     victim=${ranks[RANDOM % ${#ranks[@]}]}
     kill -KILL "$victim" 2>/dev/null && killed=$((killed + 1))
@@ -170,12 +184,21 @@ JOB
 
 seconds_since() { python3 -c 'import sys; print(f"{float(sys.argv[2]) - float(sys.argv[1]):.2f}")' "$1" "$(date +%s.%N)"; }
 
-# Whether Python has MODULE, which pip brings as PACKAGE if it can.
+# has_module NAME MODULE PACKAGE: whether Python has MODULE, which pip brings as PACKAGE where that is asked for. If not, NAME
+# is skipped.
 has_module() {
-  local module=$1 package=$2
-  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" 2>/dev/null || return 1
-  "$venv/bin/python" -c "import $module, cffi" 2>/dev/null ||
-    "$venv/bin/pip" install -q "$package" cffi >"$work/pip" 2>&1 && "$venv/bin/python" -c "import $module, cffi" 2>/dev/null
+  is_there() { "$venv/bin/python" -c "import $1, cffi" 2>/dev/null; }
+  ! is_there "$2" || return 0
+  if [ $installs = no ]; then
+    skipped "$1" "Python's $3 is not in $venv; --install fetches it"
+  elif [ ! -x "$venv/bin/python" ] && ! python3 -m venv "$venv" >/dev/null 2>&1; then
+    skipped "$1" "python3 -m venv does not work (python3-venv)"
+  elif ! "$venv/bin/pip" install -q "$3" cffi >"$work/pip" 2>&1 || ! is_there "$2"; then
+    skipped "$1" "pip cannot install $3: $(tail -1 "$work/pip")"
+  else
+    return 0
+  fi
+  return 1
 }
 
 make_inputs() {
@@ -226,7 +249,7 @@ PYTHON
 
 descendants() {
   local child
-  for child in $(pgrep -P "$1"); do echo "$child"; descendants "$child"; done
+  for child in $(children "$1"); do echo "$child"; descendants "$child"; done
 }
 
 # Kills a descendant of process $1 whose command line has $2, once one is there and the first file as $3 is.
@@ -234,7 +257,7 @@ kill_a_worker() {
   local pid
   while kill -0 "$1" 2>/dev/null; do
     if compgen -G "$3" >/dev/null; then for pid in $(descendants "$1" | tac); do
-      if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q "$2"; then kill -9 "$pid"; return; fi
+      if is_command "$pid" "$2"; then kill -9 "$pid"; return; fi
     done; fi
     sleep 0.02
   done
@@ -269,13 +292,13 @@ PYTHON
 }
 
 classify_dask() {
-  has_module distributed 'dask[distributed]' || { skipped dask "pip cannot install it"; return; }
+  has_module dask distributed 'dask[distributed]' || return 0
   classify_by dask 'part-*.jsonl' spawn_main 'part-*' "$venv/bin/python" "$root"/deploy/dask/classify.py "$model" LIST OUT --logits \
     --batch-size 50
 }
 
 classify_ray() {
-  has_module ray ray || { skipped ray "pip cannot install it"; return; }
+  has_module ray ray ray || return 0
   export RAY_USAGE_STATS_ENABLED=0
   classify_by ray 'part-*.jsonl' ray::Worker 'part-*' "$venv/bin/python" "$root"/deploy/ray/classify.py "$model" LIST OUT --logits \
     --batch-size 50
@@ -283,7 +306,7 @@ classify_ray() {
 
 classify_spark() {
   has java || { skipped spark "there is no Java (Debian's default-jre-headless)"; return; }
-  has_module pyspark pyspark || { skipped spark "pip cannot install it"; return; }
+  has_module spark pyspark pyspark || return 0
   export PYSPARK_PYTHON=$venv/bin/python
   classify_by spark 'part-*' pyspark.daemon '_temporary/0/*' "$venv/bin/spark-submit" --master 'local[2,4]' "$root"/deploy/spark/classify.py \
     "$model" LIST OUT --logits --partitions 8
@@ -291,7 +314,7 @@ classify_spark() {
 
 classify_kubernetes() {
   step "Kubernetes: resources against the API's schema"
-  has_module kubernetes_validate kubernetes-validate || { skipped kubernetes "pip cannot install kubernetes-validate"; return; }
+  has_module kubernetes kubernetes_validate kubernetes-validate || return 0
   "$venv/bin/kubernetes-validate" --strict "$root"/deploy/kubernetes/*.yaml || fail "kubernetes"
   passed "Kubernetes: resources are as the API's schema says"
 }
@@ -354,7 +377,7 @@ for name in $wanted; do
     answer_by_command
     classify_"$name"
   else
-    echo "usage: $0 [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]..." >&2
+    echo "usage: $0 [--install] [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]..." >&2
     exit 2
   fi
 done
