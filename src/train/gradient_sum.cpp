@@ -10,7 +10,7 @@
 namespace byteformer::train {
 namespace {
 
-constexpr std::int64_t kBucketSize = 1 << 20;  // numbers: 4 MB
+constexpr std::int64_t kBucketSize = 1 << 18;  // numbers: 1 MB
 
 /// When the backward pass completes the gradient of the tensor `name`.
 int stage_of(const std::string& name, const format::ModelConfig& config) {
