@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -13,25 +12,18 @@
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
 #include "common/gradient_messages.hpp"
+#include "common/trainer_environment.hpp"
 #include "plan/settings.hpp"
 #include "runs.hpp"
 
 namespace {
 
-/// Prepares a program that trains, at the start of its main: LibTorch's thread libraries spin while they wait, which
-/// takes a small machine's time from the threads that work; tensors of one step are those of the next, so that memory
-/// that is given back would be cleared each time; and they are large, so that huge pages spare their translation. The
-/// libraries read the environment when they are loaded: the program starts itself once more, with the same `argv`.
+/// Prepares a program that trains, at the start of its main. Where it was started by hand, with the same `argv`, it
+/// starts itself once more with the environment that its libraries want. Tensors of one step are those of the next, so
+/// that memory that is given back would be cleared each time.
 void tune_process(char** argv) {
-  if (std::getenv("BYTEFORMER_TRAIN_STARTED") == nullptr) {
-    setenv("BYTEFORMER_TRAIN_STARTED", "1", 1);
-    setenv("OMP_WAIT_POLICY", "passive", 0);
-    setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
-    setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 0);
-    setenv("GLOG_minloglevel", "3", 0);  // what c10d has to complain of is said once, in our words
-    setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
+  if (byteformer::cli::set_trainer_environment())
     execv("/proc/self/exe", argv);  // where that fails training is slower, nothing else
-  }
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }

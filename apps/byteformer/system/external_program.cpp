@@ -21,6 +21,7 @@
 #include "base/file_io.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
+#include "common/trainer_environment.hpp"
 #include "exit_status.hpp"
 
 namespace byteformer::cli {
@@ -152,7 +153,10 @@ std::optional<fs::path> find_program(const std::string& name) {
 }
 
 fs::path find_trainer(const std::string& who, const std::string& otherwise) {
-  if (const auto program = find_program("byteformer-train")) return *program;
+  if (const auto program = find_program("byteformer-train")) {
+    set_trainer_environment();
+    return *program;
+  }
   throw Error(ErrorCode::kUnsupported,
               who +
                   " the program byteformer-train, which is not installed here. Build it with LibTorch: "

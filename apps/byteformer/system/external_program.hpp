@@ -13,7 +13,7 @@ namespace byteformer::cli {
 /// Where the program `name` is: beside this one, in ../libexec/byteformer, or on the PATH.
 std::optional<std::filesystem::path> find_program(const std::string& name);
 
-/// Where byteformer-train is.
+/// Where byteformer-train is, for one who starts it now: sets what it wants in the environment.
 /// \param who  stands before "the program byteformer-train": "train needs"
 /// \param otherwise  what else there is to do; follows the message
 /// \throws Error kUnsupported saying how to get it where it is not installed.
