@@ -45,6 +45,15 @@ if(BYTEFORMER_SANITIZE)
   add_link_options(${BYTEFORMER_SANITIZER_FLAGS})
 endif()
 
+# Trees that run tests link some sixty programs, many of a hundred megabytes where they are sanitized: LLD takes a quarter
+# of the time. What ships is linked by the linker of the system.
+if(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  find_program(LLD_PROGRAM ld.lld)
+  if(LLD_PROGRAM)
+    add_link_options(-fuse-ld=lld)
+  endif()
+endif()
+
 # byteformer_optimize(TARGET): TARGET computes, so it is optimized where tests run and all else is built quickly.
 function(byteformer_optimize target)
   if(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

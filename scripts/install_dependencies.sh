@@ -23,7 +23,7 @@ case $group in
   train) packages+=("${trainer[@]}") ;;
   # python3-torch and python3-onnx are the judges of `byteformer export`: others must read what it writes.
   test) packages+=("${server[@]}" "${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
-    python3-dev python3-cffi python3-numpy mypy clang libclang-rt-dev ccache) ;;
+    python3-dev python3-cffi python3-numpy mypy clang libclang-rt-dev lld ccache) ;;
   packages) packages+=("${server[@]}" "${trainer[@]}" python3-dev python3-cffi python3-setuptools python3-wheel patchelf
     debhelper dh-python lintian debootstrap) ;;
   compare)
