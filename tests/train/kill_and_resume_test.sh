@@ -10,13 +10,13 @@ cd "$folder"
 
 source "$repository/tests/train/tiny_data.sh"
 text_data data
-options=(--data data --epochs $((20 + 15 * kills)) --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
+options=(--data data --epochs $((10 + 10 * kills)) --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
 
 "$byteformer" train "${options[@]}" -o whole
 for ((i = 1; i <= kills; ++i)); do
   "$byteformer" train "${options[@]}" -o killed --auto-resume &
   pid=$!
-  sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.5 + 3 * rand() }')"  # any instant: loading, a step, a checkpoint
+  sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.4 + 1.6 * rand() }')"  # any instant: loading, a step, a checkpoint
   kill -KILL $pid || { echo "the run was over before kill $i: it must be longer on this machine" >&2; exit 1; }
   wait $pid || true
   echo "killed $i times"

@@ -21,7 +21,7 @@ LAUNCHERS = ("RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PR
 OPTIONS = ["--batch-size", "8", "--hidden-size", "32", "--heads", "2", "--layers", "2", "--threads", "1"]
 OPTIONS += ["--no-progress", "--rank-timeout", "20s"]
 
-STEPS = 800  # of a run that is to be disturbed
+STEPS = 400  # of a run that is to be disturbed
 
 
 def make_data(folder, count=60):
