@@ -119,13 +119,14 @@ void Ranks::Impl::wait_for(c10d::Work& work, Milliseconds look) {
   const auto end = Clock::now() + timeout;
   for (;;) {
     std::string reason;
+    const bool was_over = work.isCompleted();  // asked afterwards, it may be over well since the look was too short
     try {
       work.wait(look);
       return;
     } catch (const std::exception& error) {
       reason = reason_of(error);
     }
-    if (work.isCompleted() || Clock::now() > end) conclude(reason, end);  // else only the look was too short
+    if (was_over || Clock::now() > end) conclude(reason, end);
     if (has_failed()) conclude("", end);
   }
 }

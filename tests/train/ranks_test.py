@@ -182,6 +182,21 @@ class RanksTest(unittest.TestCase):
         self.assertEqual(output.count("byteformer train: "), 1, output)
         self.assertRegex(output, rf"rank 2 \([^)]*, process {victim}\) has ended or not answered")
 
+    def test_a_rank_that_pauses_is_waited_for(self):
+        words = ["--data", "data", "-o", "paused", "--steps", "100000", *OPTIONS, "--ranks", "2"]
+        process = start(self.folder, words)
+        self.wait_for_checkpoint("paused", process)
+        ranks = ranks_of(process)
+        for i in range(20):  # the others look every 0.5 s whether one has failed; a sum may be there just then
+            os.kill(ranks[i % 2], signal.SIGSTOP)
+            time.sleep(0.5 + 0.0002 * i)
+            os.kill(ranks[i % 2], signal.SIGCONT)
+            time.sleep(0.1)
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, output)
+
     def start_apart(self, words, changes={}, environments=({}, {})):
         """Two ranks as a launcher starts them, the second with other words."""
         with socket.socket() as free:
