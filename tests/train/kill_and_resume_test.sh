@@ -10,17 +10,23 @@ cd "$folder"
 
 source "$repository/tests/train/tiny_data.sh"
 text_data data
-options=(--data data --epochs $((10 + 10 * kills)) --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
+options=(--data data --batch-size 8 --hidden-size 64 --heads 2 --layers 4 --threads 2 --no-progress)
 
+run_and_kill() {  # status 1 where the run is over before the last kill
+  rm -rf killed
+  for ((i = 1; i <= kills; ++i)); do
+    "$byteformer" train "${options[@]}" --epochs $epochs -o killed --auto-resume &
+    pid=$!
+    sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.4 + 1.6 * rand() }')"  # any instant: loading, a step, a checkpoint
+    kill -KILL $pid || { wait $pid || exit 1; return 1; }
+    wait $pid || true
+    echo "killed $i times"
+  done
+}
+epochs=$((10 + 10 * kills))
+until run_and_kill; do epochs=$((2 * epochs)); done  # on a fast machine
+options+=(--epochs $epochs)
 "$byteformer" train "${options[@]}" -o whole
-for ((i = 1; i <= kills; ++i)); do
-  "$byteformer" train "${options[@]}" -o killed --auto-resume &
-  pid=$!
-  sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.4 + 1.6 * rand() }')"  # any instant: loading, a step, a checkpoint
-  kill -KILL $pid || { echo "the run was over before kill $i: it must be longer on this machine" >&2; exit 1; }
-  wait $pid || true
-  echo "killed $i times"
-done
 "$byteformer" train "${options[@]}" -o killed --auto-resume
 same_tensors whole killed
 "$byteformer" classify --model killed -r --jsonl data/letters | grep -c '"label":"letters"' >/dev/null
