@@ -270,7 +270,7 @@ TEST_F(AnswersTest, OfEveryForm) {
   }
   const fs::path large = folder_ / "large";
   std::string content;
-  for (int i = 0; i < (kRunsSlowly ? 200'000 : 1'200'000); ++i) content += static_cast<char>(i * 2654435761U >> 9);
+  for (int i = 0; i < 1'200'000; ++i) content += static_cast<char>(i * 2654435761U >> 9);
   write_file(large, content);
   const std::vector<std::pair<std::string, std::string>> kinds = {
       {"reversed", R"([{"type": "shuffle", "mode": "reverse"}])"},
