@@ -56,7 +56,7 @@ CASES = {
     # What it has to predict.
     "cifar10, 32 files": Case("cifar10", 32, (Link(1), Link(10), Link(25))),
     "BF-Ti k 32, 4 files": Case("tiny", 4, (Link(1), Link(10), Link(25))),
-    "cifar10, 32 files, later": Case("cifar10", 32, (Link(1, 0.1), Link(1, 1), Link(10, 0.1), Link(10, 1))),
+    "cifar10, 32 files, relayed": Case("cifar10", 32, (Link(1, 0.1), Link(1, 1), Link(10, 0.1), Link(10, 1))),
 }  # fmt: skip
 
 
@@ -206,29 +206,33 @@ def measure_case(arguments, case):
             subprocess.run(["rm", "-rf", left], check=True)
 
 
-MESSAGES = """
-import os, statistics, time, torch, torch.distributed as ranks
+SUMS = """
+import json, statistics, sys, time, torch, torch.distributed as ranks
 ranks.init_process_group("gloo")
-number, times = torch.zeros(1), []
-for _ in range(2000):
-    start = time.perf_counter()
-    ranks.all_reduce(number)
-    times.append(time.perf_counter() - start)
-print(statistics.median(times))
+def seconds(count, times):
+    numbers, found = torch.zeros(count), []
+    for _ in range(times):
+        start = time.perf_counter()
+        ranks.all_reduce(numbers)
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
+print(json.dumps([seconds(1, 2000), seconds(1 << 20, 200)]))
 """
 
 
-def measure_message():
-    """Seconds of a round of Gloo's ring, of which an all-reduce of two ranks has two; needs Debian's python3-torch."""
+def measure_sums():
+    """What Gloo's sums of two ranks cost alone, where the link has no limit: per message, of which there are two, and per
+    byte. Needs Debian's python3-torch."""
     wire = Wire(False)
     try:
         processes = []
         for rank, inside in enumerate(wire.inside):
             place = {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": ADDRESSES[0], "MASTER_PORT": str(PORT),
                      "GLOO_SOCKET_IFNAME": DEVICES[rank]}  # fmt: skip
-            words = [*inside, "/usr/bin/python3", "-c", MESSAGES]
+            words = [*inside, "/usr/bin/python3", "-c", SUMS]
             processes.append(subprocess.Popen(words, env={**os.environ, **place}, stdout=subprocess.PIPE, text=True))
-        return float(processes[0].communicate()[0]) / 2
+        small, large = json.loads(processes[0].communicate()[0])
+        return {"message_seconds": small / 2, "byte_seconds": (large - small) / (4 << 20)}
     finally:
         for process in processes:
             process.kill()
@@ -238,8 +242,9 @@ def measure_message():
 
 def measure(arguments):
     results = json.loads(arguments.results.read_text()) if arguments.results.exists() else {"cases": {}}
-    results["message_seconds"] = measure_message()
-    print("message", results["message_seconds"], file=sys.stderr, flush=True)
+    sums = [measure_sums() for _ in range(5)]
+    results.update({key: statistics.median(found[key] for found in sums) for key in sums[0]})
+    print({key: results[key] for key in ("message_seconds", "byte_seconds")}, file=sys.stderr, flush=True)
     for name in arguments.case if arguments.case is not None else CASES:
         results["cases"][name] = measure_case(arguments, CASES[name])
         for row in results["cases"][name]["rows"]:
