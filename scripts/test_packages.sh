@@ -32,7 +32,7 @@ make_pristine() {  # build/bare/pristine.tar: a bare Debian 12 as a container's 
   tar -C "$root" -cf "$bare/pristine.tar" .
 }
 
-close_root() { umount "$root/proc" 2>/dev/null || true; umount -l "$root/dev" 2>/dev/null || true; }
+close_root() { umount build/bare/image/image/proc "$root/proc" 2>/dev/null || true; umount -l "$root/dev" 2>/dev/null || true; }
 trap close_root EXIT
 
 open_root() {  # an untouched root, with this repository's files in /source
@@ -108,6 +108,7 @@ test_image() {
   scripts/run_dockerfile.py Dockerfile "$bare/pristine.tar" $tree --version 2>&1 | tee $tree.log | tail -n 20
   grep -q '^byteformer [0-9]' $tree.log || fail "the program did not start"
   mkdir $tree/image/data/in && cp examples/data/*.png $tree/image/data/in/
+  mount -t proc proc $tree/image/proc  # as a container has it: the program looks there for its place
   chroot --userspec=byteformer $tree/image env -i PATH=/usr/bin byteformer classify -r /data/in --model /usr/share/byteformer/models/mnist
   size=$(du -sm --exclude=./proc --exclude=./dev $tree/image | cut -f1)
   [ "$size" -lt 150 ] || fail "the image has $size MB"
