@@ -110,6 +110,7 @@ test_image() {
   mkdir $tree/image/data/in && cp examples/data/*.png $tree/image/data/in/
   mount -t proc proc $tree/image/proc  # as a container has it: the program looks there for its place
   chroot --userspec=byteformer $tree/image env -i PATH=/usr/bin byteformer classify -r /data/in --model /usr/share/byteformer/models/mnist
+  umount $tree/image/proc
   size=$(du -sm --exclude=./proc --exclude=./dev $tree/image | cut -f1)
   [ "$size" -lt 150 ] || fail "the image has $size MB"
   passed image ", $size MB"
