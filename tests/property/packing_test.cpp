@@ -89,10 +89,10 @@ void check_batches(const NamedKernels& kernels, std::uint64_t seed, int num_mode
 
 class PackingTest : public ::testing::TestWithParam<NamedKernels> {};
 
-/// Two hundred and forty batches, and sixty of the instruction set that takes five times as long as all others: what
-/// packs files is the same code above all of them.
+/// Five hundred batches, and a hundred of the instruction set that takes five times as long as all others: what packs
+/// files is the same code above all of them.
 TEST_P(PackingTest, RandomBatchesGiveTheBitsOfSingleFiles) {
-  check_batches(GetParam(), 11, effort(GetParam().name == "portable" ? 3 : 12), 10);
+  check_batches(GetParam(), 11, effort(GetParam().name == "portable" ? 5 : 25), 10);
 }
 
 RC_GTEST_PROP(PackingProperty, AnySeedGivesTheBitsOfSingleFiles, (std::uint64_t seed)) {

@@ -128,7 +128,7 @@ TEST_F(ClassifierTest, FilesForOneThreadAndForAllGiveTheSameBits) {
   const Classifier alone = Classifier::load(dir_ / "endless", {.num_threads = 1, .masking = {}});
   std::vector<Output> expected;
   for (const Bytes file : batch) expected.push_back(alone.classify(file));
-  for (const int num_threads : test::kOnlyThreadsMatter ? std::vector{2, 16} : std::vector{1, 2, 3, 16}) {
+  for (const int num_threads : {1, 2, 3, 16}) {
     const Classifier classifier = Classifier::load(dir_ / "endless", {.num_threads = num_threads, .masking = {}});
     const auto of_bytes = classifier.classify_batch(batch);
     const auto of_paths = classifier.classify_files(paths);
@@ -349,7 +349,6 @@ TEST_F(ClassifierTest, NothingIsAllocatedAfterWarmUp) {
 }
 
 TEST_F(ClassifierTest, WorkspaceStaysWithinItsBound) {
-  if (test::kOnlyThreadsMatter) GTEST_SKIP() << "memory grows alike whoever watches the threads";
   Random random(4);
   base::ThreadPool pool(2);
   format::ModelConfig config = small_config();
