@@ -52,16 +52,19 @@ OrderedJson picture_json(const prepare::PictureHeat& picture, const prepare::Ima
   return json;
 }
 
-/// Of whichever of both the file is, where one knows which bytes make which part of it.
+/// Of whichever of both the model reads, where one knows which bytes make which part of the file. A model of any bytes
+/// is shown none: nothing that a client sends to it is decoded.
 OrderedJson medium_json(const std::vector<std::uint8_t>& file, const prepare::Preprocess& preprocess, bool was_prepared,
                         const std::vector<float>& heat) {
   OrderedJson json = OrderedJson::object();
-  if (const auto picture = prepare::picture_heat(file, preprocess, heat); picture && !picture->heat.empty())
-    json["picture"] = picture_json(*picture, was_prepared && preprocess.image ? &*preprocess.image : nullptr);
-  if (const auto sound = prepare::sound_heat(file, heat); sound && !sound->heat.empty())
-    json["sound"] = {{"seconds", static_cast<double>(sound->sound.samples.size()) / sound->sound.sample_rate},
-                     {"heat", in_segments(sound->heat)},
-                     {"remark", sound->remark}};
+  if (preprocess.image)
+    if (const auto picture = prepare::picture_heat(file, preprocess, heat); picture && !picture->heat.empty())
+      json["picture"] = picture_json(*picture, was_prepared ? &*preprocess.image : nullptr);
+  if (preprocess.sound)
+    if (const auto sound = prepare::sound_heat(file, heat); sound && !sound->heat.empty())
+      json["sound"] = {{"seconds", static_cast<double>(sound->sound.samples.size()) / sound->sound.sample_rate},
+                       {"heat", in_segments(sound->heat)},
+                       {"remark", sound->remark}};
   return json;
 }
 
@@ -96,7 +99,7 @@ void Service::explain_one(Request& request, const AnswerForm& form, std::vector<
                       {"log_odds", explanation->value},
                       {"bytes", file.size()},
                       {"heat", in_segments(explanation->heat)}};
-  if (!model.reads_obfuscated_only && model.preprocess.transforms.empty())  // else bytes are not where those of the picture or sound were
+  if (model.preprocess.transforms.empty())  // else bytes are not where those of the picture or sound were
     more.update(medium_json(file, model.preprocess, was_prepared, explanation->heat));
   request.respond_json(joined(body, ",\"explanation\":", more.dump(), '}'));
 }
