@@ -82,7 +82,7 @@ set(has_precompiled OFF)
 if(BYTEFORMER_TOGETHER AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(has_precompiled ON)
   find_package(nlohmann_json REQUIRED)
-  file(WRITE ${PROJECT_BINARY_DIR}/headers.cpp "")
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/headers.cpp CONTENT "")  # written once, not each time
   foreach(headers byteformer_headers byteformer_headers_computes)
     add_library(${headers} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/headers.cpp)
     target_link_libraries(${headers} PRIVATE byteformer_options nlohmann_json::nlohmann_json)

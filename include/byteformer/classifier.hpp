@@ -101,7 +101,7 @@ class BYTEFORMER_EXPORT Classifier {
   ///         kUnsupported where this processor computes no faster in the wanted precision than in float32.
   static Classifier load(const std::filesystem::path& model_dir, const LoadOptions& options = {});
 
-  /// Classifies one file given as its bytes. Uses all threads.
+  /// Classifies one file given as its bytes. Uses all threads (but see LoadOptions::many_callers).
   /// \throws Error kEmptyFile, kNotPrepared or kTooManyTokens.
   Output classify(Bytes file) const;
 

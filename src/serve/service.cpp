@@ -8,6 +8,7 @@
 
 #include "base/random.hpp"
 #include "base/text.hpp"
+#include "base/thread_pool.hpp"
 #include "byteformer/version.hpp"
 #include "format/json.hpp"
 #include "serve/assets.hpp"

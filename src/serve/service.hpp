@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "base/sha256.hpp"
-#include "base/thread_pool.hpp"
 #include "serve/exchange.hpp"
 #include "serve/forms.hpp"
 #include "serve/metrics.hpp"
