@@ -41,6 +41,7 @@ train::Runtime runtime_of(const plan::Request& request, train::Ranks& ranks) {
   runtime.ranks = &ranks;
   runtime.num_threads = static_cast<int>(request.threads.value_or(processors));
   runtime.num_workers = static_cast<int>(request.workers.value_or(std::max(1, runtime.num_threads / 2)));
+  runtime.checkpoint_interval_s = request.checkpoint_interval_s;
   return runtime;
 }
 

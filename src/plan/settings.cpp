@@ -117,6 +117,8 @@ std::vector<Setting> make_settings() {
        kMachine, kNone},
       {"all-reduce", &R::all_reduce, Choice{{"float32", "bfloat16"}},
        "As what ranks exchange gradients (default: float32)", kMachine},
+      {"checkpoint-interval", &R::checkpoint_interval_s, Duration{},
+       "Write a checkpoint so often (default: 2s, or as seldom as costs 5 % of the time)", kMachine, kNone},
       {"token-budget", &R::token_budget, Whole{1, kMany}, "Tokens per pass: bounds memory; may change on a resume",
        kMachine, kNone},
       {"dry-run", &R::dry_run, Flag{}, "Only show the plan", kDisplay, kNone},

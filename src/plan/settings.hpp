@@ -46,6 +46,7 @@ struct Request {
   std::optional<std::int64_t> ranks;
   std::optional<double> rank_timeout_s;
   std::optional<std::string> all_reduce;
+  std::optional<double> checkpoint_interval_s;
 };
 
 using Member = std::variant<bool Request::*, std::optional<std::string> Request::*,

@@ -27,14 +27,19 @@
 namespace byteformer::train {
 namespace {
 
-constexpr double kLeastSecondsBetweenCheckpoints = 2;
-constexpr double kCheckpointShare = 0.05;  // of the time, at most
 constexpr double kTimeTolerance = 1.05;
 
 /// What the noise on a file depends on: the seed, the step, and its place in the batch of all ranks.
 std::uint64_t noise_of(std::uint64_t seed, std::int64_t step, std::size_t place) {
   constexpr std::uint64_t kNoiseStream = 0x5354'4550'0000'0000;
   return base::Random(seed, kNoiseStream + static_cast<std::uint64_t>(step), place).bits();
+}
+
+/// How many seconds after a checkpoint, which took `cost` seconds to write, the next one is due.
+double seconds_between_checkpoints(const Runtime& runtime, double cost) {
+  constexpr double kLeast = 2;
+  constexpr double kShareOfTime = 0.05;
+  return runtime.checkpoint_interval_s.value_or(std::max(kLeast, cost / kShareOfTime));
 }
 
 /// The flat tensors of a run, on the CPU while a checkpoint is written or read.
@@ -164,7 +169,7 @@ Outcome Training::run() {
   if (events_.on_start) events_.on_start(progress_.step);
   data::Loader loader(data_.train, loader_options(plan_, data_, runtime_), static_cast<std::size_t>(progress_.step));
   Stopwatch since_save;
-  double seconds_between_saves = kLeastSecondsBetweenCheckpoints;
+  double seconds_between_saves = seconds_between_checkpoints(runtime_, 0);
   while (progress_.step < plan_.schedule.total_steps && !stops_ && !is_out_of_time()) {
     Stopwatch stopwatch;
     step(loader.next());
@@ -178,7 +183,7 @@ Outcome Training::run() {
     if (stops_ || is_last || since_save.seconds() > seconds_between_saves) {
       stopwatch.restart();
       save();
-      seconds_between_saves = std::max(kLeastSecondsBetweenCheckpoints, stopwatch.seconds() / kCheckpointShare);
+      seconds_between_saves = seconds_between_checkpoints(runtime_, stopwatch.seconds());
       since_save.restart();
     }
   }

@@ -19,9 +19,9 @@ BYTEFORMER, TRAINER = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
 os.environ["PATH"] = f"{TRAINER.parent}:{os.environ['PATH']}"
 LAUNCHERS = ("RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 OPTIONS = ["--batch-size", "8", "--hidden-size", "32", "--heads", "2", "--layers", "2", "--threads", "1"]
-OPTIONS += ["--no-progress", "--rank-timeout", "20s"]
+OPTIONS += ["--no-progress", "--rank-timeout", "20s", "--checkpoint-interval", "0.05s"]
 
-STEPS = 400  # of a run that is to be disturbed
+STEPS = 300  # of a run that is to be disturbed
 
 
 def make_data(folder, count=60):
@@ -242,7 +242,7 @@ class RanksTest(unittest.TestCase):
 
     def test_who_cannot_meet_says_where(self):
         words = ["--data", "data", "-o", "nowhere", *OPTIONS]
-        words[words.index("--rank-timeout") + 1] = "2s"
+        words[words.index("--rank-timeout") + 1] = "1s"
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
