@@ -11,8 +11,6 @@ namespace {
 
 using base::joined;
 
-constexpr std::size_t kStreamFromBytes = 1 << 20;  // smaller files wait in the queue, and run in batches
-
 std::uint64_t bytes_read(const FileResult& result) {
   const Output* output = std::get_if<Output>(&result);
   return output == nullptr ? 0 : output->num_bytes;
@@ -87,7 +85,7 @@ bool Service::read_up_to(Request& request, std::vector<std::uint8_t>& bytes, std
   // million.
   const auto piece = std::make_unique_for_overwrite<std::uint8_t[]>(kPieceBytes);
   const auto& length = request.exchange.head().content_length;
-  if (length && *length < kStreamFromBytes) bytes.reserve(*length);
+  if (length && *length < options_.stream_from_bytes) bytes.reserve(*length);
   while (bytes.size() < limit) {
     const std::size_t wanted = std::min<std::uint64_t>(kPieceBytes, limit - bytes.size());
     const std::size_t size = request.read({piece.get(), wanted});
@@ -181,7 +179,7 @@ void Service::classify_one(Request& request, const AnswerForm& form) {
     throw Refusal{413, joined("the body is longer than ", options_.max_stream_bytes, " bytes")};
   std::vector<std::uint8_t> file;
   const bool is_explained = request.target.flag("explain");
-  const bool ended = read_up_to(request, file, kStreamFromBytes);
+  const bool ended = read_up_to(request, file, options_.stream_from_bytes);
   Answer answered{name, Error(ErrorCode::kInternal, "not answered")};
   const Model& model = *request.model;
   const bool flows = !ended && !is_explained && (request.as_is || model.streams());

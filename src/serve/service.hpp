@@ -42,6 +42,7 @@ struct ServiceOptions {
   std::size_t max_waiting_files = 1024, max_batch_files = 64, max_request_files = 256;
   std::uint64_t max_held_bytes = std::uint64_t{256} << 20;   ///< of all requests
   std::uint64_t max_body_bytes = std::uint64_t{64} << 20;    ///< of one that has to be held whole, unpacked
+  std::uint64_t stream_from_bytes = 1 << 20;                 ///< smaller files wait in the queue, and run in batches
   std::uint64_t max_stream_bytes = std::uint64_t{16} << 30;  ///< of one that flows through the model
   std::ptrdiff_t max_streams = 4;                            ///< large files and explanations at once
   double timeout_s = 60;                                     ///< from the last byte of a request to its answer

@@ -31,6 +31,7 @@ class ServerTest : public ::testing::Test {
     ServiceOptions options;
     options.describe = describe_logits;
     options.num_threads = 2;
+    options.stream_from_bytes = 1 << 16;
     return options;
   }
   static ServerOptions server_options() {
@@ -79,7 +80,7 @@ TEST_F(ServerTest, AnswersWhileModelsAreReplaced) {
   std::vector<std::thread> clients;
   for (int client = 0; client < 4; ++client)
     clients.emplace_back([&, client] {
-      const std::string body(client == 0 ? (1 << 20) + 5000 : 3000, 'x');
+      const std::string body(client == 0 ? service_options().stream_from_bytes + 5000 : 3000, 'x');
       for (int i = 0; i < (client == 0 ? 2 : 20); ++i) num_answers += ask(body) == 200;
     });
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(models.reload().empty());

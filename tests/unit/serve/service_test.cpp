@@ -59,6 +59,7 @@ class ServiceTest : public ::testing::Test {
  protected:
   static ServiceOptions options() {
     ServiceOptions options;
+    options.stream_from_bytes = 1 << 16;
     options.allowed_origins = {"https://friend.example"};
     options.proxy_field = "x-forwarded-for";
     options.max_requests_per_client = 1;
@@ -107,7 +108,7 @@ TEST_F(ServiceTest, RoutesAreThoseOfTheirDescription) {
 
 TEST_F(ServiceTest, AnswersOfLargeAndSmallFilesAreThoseOfTheModel) {
   const auto model = models.only();
-  for (const std::size_t size : {std::size_t{1}, std::size_t{5000}, (std::size_t{1} << 20) + 70'001}) {
+  for (const std::size_t size : {1UL, 5000UL, options().stream_from_bytes + 70'001}) {
     std::string file(size, 'a');
     for (std::size_t i = 0; i < size; ++i) file[i] = static_cast<char>(i * i % 253);
     const Response response = ask("POST", "/classify", file);
