@@ -31,24 +31,16 @@ class Progress {
   std::int64_t steps_;
 };
 
-train::Module load_module(const cli::GradientRequest& request, const std::filesystem::path& model_dir) {
-  format::ModelFolder folder = format::read_model_folder(model_dir);
-  if (!request.masking.empty()) folder.config.masking = format::parse_masking(request.masking);
-  train::Module module(folder.config, {.num_threads = static_cast<int>(request.threads)});
-  module.parameters().load(folder.tensors);
-  return module;
-}
-
 }  // namespace
 
 int integrate_gradients(const std::string& text, const std::filesystem::path& model_dir) {
   const cli::GradientRequest request = cli::parse_gradient_request(text);
   const std::vector<std::uint8_t> file{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-  train::Module module = load_module(request, model_dir);
-  if (request.threads > 0) torch::set_num_threads(static_cast<int>(request.threads));
+  format::ModelFolder folder = format::read_model_folder(model_dir);
+  if (!request.masking.empty()) folder.config.masking = format::parse_masking(request.masking);
   const Progress progress(request.shows_progress, request.steps);
   const train::IntegratedGradients found =
-      train::integrated_gradients(module, file,
+      train::integrated_gradients(folder, static_cast<int>(request.threads), file,
                                   {.label = request.label,
                                    .of_logit = request.of_logit,
                                    .steps = static_cast<int>(request.steps),

@@ -7,6 +7,7 @@
 
 #include "byteformer/error.hpp"
 #include "nn/geometry.hpp"
+#include "train/module.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -147,6 +148,14 @@ IntegratedGradients integrated_gradients(Module& module, std::span<const std::ui
   const torch::NoGradGuard guard;
   result.heat = heat_of_bytes(module, file, gradient);
   return result;
+}
+
+IntegratedGradients integrated_gradients(const format::ModelFolder& folder, int num_threads,
+                                         std::span<const std::uint8_t> file, const GradientOptions& options) {
+  if (num_threads > 0) torch::set_num_threads(num_threads);
+  Module module(folder.config, {.num_threads = num_threads});
+  module.parameters().load(folder.tensors);
+  return integrated_gradients(module, file, options);
 }
 
 }  // namespace byteformer::train

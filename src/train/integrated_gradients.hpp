@@ -6,9 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "train/module.hpp"
+#include "format/model_folder.hpp"
 
 namespace byteformer::train {
+
+class Module;
 
 struct GradientOptions {
   int label = 0;
@@ -39,5 +41,9 @@ std::vector<QuadraturePoint> gauss_legendre(int num_points);
 /// Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks", 2017
 IntegratedGradients integrated_gradients(Module& module, std::span<const std::uint8_t> file,
                                          const GradientOptions& options);
+
+/// The same of the model of a folder. \param num_threads 0: as many as LibTorch takes
+IntegratedGradients integrated_gradients(const format::ModelFolder& folder, int num_threads,
+                                         std::span<const std::uint8_t> file, const GradientOptions& options);
 
 }  // namespace byteformer::train
