@@ -33,7 +33,8 @@ note() {  # note WHAT STATUS START
   [ "$2" = 0 ] || failed=1
 }
 
-run_tests() {  # run_tests PRESET [LABEL [WRAPPER...]]: those that did not pass yet with these programs and files
+run_tests() {  # run_tests PRESET [LABEL [WRAPPER...]]: those that did not pass yet with these programs and files; one more at once
+               # than there are processors, because some wait more than they compute
   local preset=$1 label=${2:-} skipped= status=0
   shift; shift || true
   step "Testing build/$preset"
@@ -41,7 +42,7 @@ run_tests() {  # run_tests PRESET [LABEL [WRAPPER...]]: those that did not pass 
     skipped=$(scripts/remembered_tests.py skip "build/$preset" $label) || status=$?
     case $status in 0) ;; 10) return 0 ;; *) skipped= status=0 ;; esac
   fi
-  "$@" ctest --preset "$preset" --no-tests=error -j "$jobs" ${label:+-L "$label"} ${skipped:+-E "$skipped"} \
+  "$@" ctest --preset "$preset" --no-tests=error -j $((jobs + 1)) ${label:+-L "$label"} ${skipped:+-E "$skipped"} \
     --output-junit "$scratch/$preset.xml" || status=$?
   scripts/remembered_tests.py remember "build/$preset" "$scratch/$preset.xml"
   return $status

@@ -2,6 +2,7 @@
 #include "support/oracle.hpp"
 
 #include <cmath>
+#include <numeric>
 
 namespace byteformer::test {
 namespace {
@@ -45,10 +46,10 @@ class Oracle {
   std::vector<double> linear(const std::vector<double>& x, const std::string& name, std::size_t out, bool has_bias) {
     const auto& weight = tensor(name + ".weight");
     const auto* bias = has_bias ? &tensor(name + ".bias") : nullptr;
-    std::vector<double> y(out, 0.0);
+    std::vector<double> y(out);
     for (std::size_t o = 0; o < out; ++o) {
-      for (std::size_t i = 0; i < x.size(); ++i) y[o] += static_cast<double>(weight[o * x.size() + i]) * x[i];
-      if (bias != nullptr) y[o] += static_cast<double>((*bias)[o]);
+      const auto row = weight.begin() + static_cast<std::ptrdiff_t>(o * x.size());
+      y[o] = std::transform_reduce(x.begin(), x.end(), row, bias == nullptr ? 0.0 : static_cast<double>((*bias)[o]));
     }
     return y;
   }
@@ -116,10 +117,13 @@ class Oracle {
     const auto& weight = tensor("token_reduction_net.weight");
     const auto& embedding = tensor("embeddings.weight");
     const std::size_t k = size(config_.conv_kernel_size);
-    for (std::size_t out = 0; out < hidden_; ++out)
+    for (std::size_t out = 0; out < hidden_; ++out) {
+      double sum = 0;
       for (std::size_t in = 0; in < hidden_; ++in)
-        row[out] += static_cast<double>(weight[(out * hidden_ + in) * k + j]) *
-                    static_cast<double>(embedding[static_cast<std::size_t>(id) * hidden_ + in]);
+        sum += static_cast<double>(weight[(out * hidden_ + in) * k + j]) *
+               static_cast<double>(embedding[static_cast<std::size_t>(id) * hidden_ + in]);
+      row[out] += sum;
+    }
   }
 
   Rows block(const Rows& x, std::size_t layer, std::set<VisibleRows>& windows) {
