@@ -126,37 +126,58 @@ def pause_that_offers(port, path, body, rate):
     return pause_ms
 
 
-def overload(server, port, path, body, capacity, seconds):
-    """Twice the capacity is asked for; one more client times what it is refused, and memory is looked at."""
-    pause_ms = pause_that_offers(port, path, body, 2 * capacity)
-    refusals, memory, stop = [], [], threading.Event()
+class Watch:
+    """While it is open: one more client that times what it is refused, and a look at the server's memory every second."""
 
-    def probe():
+    def __init__(self, server, port, path, body):
+        self.refusals, self.memory, self.stop = [], [], threading.Event()
+        self.threads = [threading.Thread(target=self.probe, args=(port, path, body)),
+                        threading.Thread(target=self.weigh, args=(server,))]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+    def probe(self, port, path, body):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while not stop.wait(0.02):
+        while not self.stop.wait(0.02):
             begin = time.monotonic()
             connection.request("POST", path, body)
             answer = connection.getresponse()
             answer.read()
             if answer.status == 503:
-                refusals.append(time.monotonic() - begin)
+                self.refusals.append(time.monotonic() - begin)
 
-    def watch():
-        while not stop.wait(1):
-            memory.append(resident_mib(server))
-    watchers = [threading.Thread(target=probe), threading.Thread(target=watch)]
-    for watcher in watchers:
-        watcher.start()
-    result = wrk(port, path, body, seconds, pause_ms)
-    stop.set()
-    for watcher in watchers:
-        watcher.join()
-    result["offered_per_s"] = offered_per_s(result)
-    cuts = statistics.quantiles(refusals, n=100) if len(refusals) > 1 else []
-    result["refusal_ms"] = {"timed": len(refusals), "p50": 1e3 * cuts[49], "p99": 1e3 * cuts[98]} if cuts else {"timed": len(refusals)}
+    def weigh(self, server):
+        while not self.stop.wait(1):
+            self.memory.append(resident_mib(server))
+
+
+def overload(program, model, file, server, port, capacity, seconds):
+    """Twice the capacity is asked for, in rounds, each after a look at what the machine does without a server."""
+    body = pathlib.Path(file).read_bytes()
+    pause_ms = pause_that_offers(port, "/classify", body, 2 * capacity)
+    rounds, refusals, memory = [], [], []
+    for _ in range(ROUNDS):
+        bench = direct(program, model, file, seconds / ROUNDS / 2)
+        with Watch(server, port, "/classify", body) as watch:
+            result = wrk(port, "/classify", body, int(seconds / ROUNDS), pause_ms)
+        refusals += watch.refusals
+        memory += watch.memory
+        rounds.append({**{name: result[name] for name in ("ok", "refused", "wrong", "answers_per_s")},
+                       "offered_per_s": offered_per_s(result), "direct_per_s": bench["files_per_second"],
+                       "share": result["answers_per_s"] / bench["files_per_second"]})
+    cuts = [1e3 * cut for cut in statistics.quantiles(refusals, n=100)] if len(refusals) > 1 else None
     settled = memory[len(memory) // 4:]  # after a quarter of the time all buffers have had their size
-    result["memory_mib"] = {"settled": settled[0], "most_after": max(settled)} if settled else {}
-    return result
+    return {"rounds": rounds, "share": statistics.median(round_["share"] for round_ in rounds),
+            "refusal_ms": {"timed": len(refusals), "p50": cuts and cuts[49], "p99": cuts and cuts[98]},
+            "memory_mib": {"settled": settled[0], "most_after": max(settled)} if settled else None}
 
 
 def half_load(port, path, body, rate, seconds):
@@ -213,9 +234,7 @@ def main(program, model, file, seconds, overload_seconds):
         report["half_load"]["p99_over_one"] = report["half_load"]["p99_ms"] / report["one_at_a_time_ms"]
     # A queue that 64 connections can fill.
     with running(*options, "--queue", "16", "--batch-size", "16") as (server, port):
-        report["overload"] = overload(server, port, "/classify", body, capacity, overload_seconds)
-        report["overload"]["share_of_direct"] = (report["overload"]["answers_per_s"] /
-                                                 statistics.median(round_["direct_per_s"] for round_ in report["rounds"]))
+        report["overload"] = overload(program, model, file, server, port, capacity, overload_seconds)
     if importlib.util.find_spec("onnxruntime"):
         report["beside_onnxruntime"] = beside_onnx(program, model, bench["bytes"] // bench["files"], seconds)
     else:
