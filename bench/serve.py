@@ -165,9 +165,9 @@ def overload(program, model, file, server, port, capacity, seconds):
     pause_ms = pause_that_offers(port, "/classify", body, 2 * capacity)
     rounds, refusals, memory = [], [], []
     for _ in range(ROUNDS):
-        bench = direct(program, model, file, seconds / ROUNDS / 2)
+        bench = direct(program, model, file, max(1, seconds // ROUNDS // 2))
         with Watch(server, port, "/classify", body) as watch:
-            result = wrk(port, "/classify", body, int(seconds / ROUNDS), pause_ms)
+            result = wrk(port, "/classify", body, max(1, seconds // ROUNDS), pause_ms)
         refusals += watch.refusals
         memory += watch.memory
         rounds.append({**{name: result[name] for name in ("ok", "refused", "wrong", "answers_per_s")},
