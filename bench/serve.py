@@ -4,11 +4,13 @@ connections that ask for twice the capacity, with right answers, refusals in tim
 and, where onnxruntime is installed, the same model behind the simplest server of Python.
 Usage: serve.py PROGRAM MODEL FILE [SECONDS [SECONDS OF OVERLOAD]]"""
 import contextlib
+import heapq
 import http.client
 import importlib.util
 import json
 import os
 import pathlib
+import random
 import re
 import statistics
 import subprocess
@@ -187,6 +189,17 @@ def half_load(port, path, body, rate, seconds):
     return {"requests_per_s": result["answers_per_s"], "p50_ms": result["p50_ms"], "p99_ms": result["p99_ms"]}
 
 
+def ideal_p99(num_requests=300_000):
+    """Of two workers that are asked for half of what they can do at random times: waiting and work, in units of the work."""
+    draw, free, times, now = random.Random(1), [0.0, 0.0], [], 0.0
+    for _ in range(num_requests):
+        now += draw.expovariate(len(free) / 2)
+        start = max(now, heapq.heappop(free))
+        heapq.heappush(free, start + 1)
+        times.append(start + 1 - now)
+    return statistics.quantiles(times, n=100)[98]
+
+
 def one_at_a_time_ms(port, path, body):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     times = []
@@ -232,6 +245,7 @@ def main(program, model, file, seconds, overload_seconds):
         report["one_at_a_time_ms"] = one_at_a_time_ms(port, "/classify", body)
         report["half_load"] = half_load(port, "/classify", body, capacity / 2, seconds)
         report["half_load"]["p99_over_one"] = report["half_load"]["p99_ms"] / report["one_at_a_time_ms"]
+        report["half_load"]["ideal_p99_over_one"] = ideal_p99()
     # A queue that 64 connections can fill.
     with running(*options, "--queue", "16", "--batch-size", "16") as (server, port):
         report["overload"] = overload(program, model, file, server, port, capacity, overload_seconds)
