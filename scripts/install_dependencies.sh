@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what byteformer needs and this machine lacks, on Debian and Ubuntu: install_dependencies.sh
-# [build|serve|train|test|packages|compare|arm64]
+# [build|serve|train|threads|test|packages|compare|arm64]
 #   build   compiler, CMake, Ninja and the libraries of the program (default)
 #   serve   build, and what `byteformer serve` needs besides
 #   train   build, and LibTorch for byteformer-train
-#   test    serve, train, and what the tests, the sanitizers and the fuzz targets need besides
+#   threads serve, and what the tests under the thread sanitizer need besides
+#   test    threads, train, and what the tests, the sanitizers and the fuzz targets need besides
 #   packages serve, train, and what wheels and Debian's packages are made with
 #   compare train, and what the benchmarks and the peers of compare.sh need besides
 #   arm64   what cross-building for arm64 and testing under qemu-user need
@@ -16,14 +17,16 @@ packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libsndfile1-dev libmpg123-dev
   libmp3lame-dev libsoxr-dev libutf8proc-dev libarchive-dev libprotobuf-dev protobuf-compiler)
 server=(libboost1.81-dev libssl-dev)
+threads=(libgtest-dev libgmock-dev librapidcheck-dev python3 lld ccache)
 trainer=(libtorch-dev libgloo-dev libopenblas0-pthread)
 case $group in
   build) ;;
   serve) packages+=("${server[@]}") ;;
   train) packages+=("${trainer[@]}") ;;
+  threads) packages+=("${server[@]}" "${threads[@]}") ;;
   # python3-torch and python3-onnx are the judges of `byteformer export`: others must read what it writes.
-  test) packages+=("${server[@]}" "${trainer[@]}" libgtest-dev libgmock-dev librapidcheck-dev python3-torch python3-onnx
-    python3-dev python3-cffi python3-numpy mypy clang libclang-rt-dev lld ccache) ;;
+  test) packages+=("${server[@]}" "${threads[@]}" "${trainer[@]}" python3-torch python3-onnx python3-dev python3-cffi
+    python3-numpy mypy clang libclang-rt-dev) ;;
   packages) packages+=("${server[@]}" "${trainer[@]}" python3-dev python3-cffi python3-setuptools python3-wheel patchelf
     debhelper dh-python lintian debootstrap) ;;
   compare)
@@ -34,7 +37,7 @@ case $group in
       case ${packages[i]} in libcli11-dev) ;; lib*-dev | zlib1g-dev) packages[i]+=:arm64 ;; esac
     done
     packages+=(g++-aarch64-linux-gnu qemu-user libgtest-dev:arm64 libgmock-dev:arm64 librapidcheck-dev:arm64) ;;
-  *) echo "usage: $0 [build|train|test|packages|compare|arm64]" >&2; exit 2 ;;
+  *) echo "usage: $0 [build|serve|train|threads|test|packages|compare|arm64]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -87,14 +87,20 @@ fuzz() {  # every target for a few seconds
 }
 
 failed=0
-scratch=$(mktemp -d); trap 'rm -rf "$scratch"' EXIT
+scratch=$(mktemp -d); trap 'wait; rm -rf "$scratch"' EXIT
 step "Dependencies (apt-get, only what is missing)"
-./scripts/install_dependencies.sh test
-check dev
-if [ $quick = no ]; then
+if [ $quick = yes ]; then
+  ./scripts/install_dependencies.sh test
+  check dev
+else  # the thread sanitizer needs the fewest packages: apt-get brings the others meanwhile
+  ./scripts/install_dependencies.sh threads
+  ./scripts/install_dependencies.sh test >"$scratch/installing" 2>&1 &
+  installing=$!
+  check_threads
+  wait $installing || { cat "$scratch/installing" >&2; exit 1; }
+  check dev
   check asan-ubsan
   fuzz
-  check_threads
 fi
 
 step "Summary"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 ./scripts/install_dependencies.sh arm64
 cmake --preset arm64 >/dev/null
 # What computes, and what reads files; the programs' tests start them from a shell, which needs an arm64 machine.
-programs=(base_test kernels_test format_test nn_test cost_test weights_test golden_test oracle_test packing_test backprop_test
+programs=(base_test base_threads_test kernels_test format_test nn_test cost_test weights_test golden_test oracle_test packing_test backprop_test
   interop_test api_test)
 cmake --build --preset arm64 -j "${JOBS:-$(nproc)}" --target "${programs[@]}"
 pattern=$(IFS='|'; echo "${programs[*]}")
