@@ -3,8 +3,8 @@
 gain: python_overhead.py BYTEFORMER
 
 For the first the model computes next to nothing, so that what is left is the call. `byteformer bench` calls the C++
-library; it and Python take turns, and the best round of each counts. For the second four threads with a model of one
-thread each classify pictures. Needs the package on PYTHONPATH, and models/cifar10.
+library; it and Python take turns, and the best round of each counts. For the second one, two and four threads that share a
+model classify pictures in turn, and the median of what a round gained counts. Needs the package on PYTHONPATH, and models/cifar10.
 """
 
 import concurrent.futures
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import statistics
 import struct
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import byteformer
 from byteformer import _safetensors
 
 ROUNDS = 30
+THREAD_ROUNDS = 15
 CALLS = 1024
 HIDDEN, KERNEL = 16, 500
 
@@ -80,19 +82,15 @@ def python_seconds(model: byteformer.Classifier, file: bytes, single: bool) -> f
     return (time.perf_counter() - start) / CALLS
 
 
-def pictures_per_second(num_threads: int) -> float:
-    """Of models/cifar10, by threads that share one model."""
-    model = byteformer.Classifier(pathlib.Path(__file__).parents[1] / "models" / "cifar10", threads=1, as_is=True)
-    picture = bytes(i % 251 for i in range(3072))
-    calls = [picture] * 400
-    best = 0.0
+def pictures_per_second(model: byteformer.Classifier, num_threads: int) -> float:
+    """By threads that share one model."""
+    calls = [bytes(i % 251 for i in range(3072))] * 800
     with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
-        for _ in range(5):
-            start = time.perf_counter()
-            for _ in pool.map(model.classify, calls):
-                pass
-            best = max(best, len(calls) / (time.perf_counter() - start))
-    return best
+        list(pool.map(model.classify, calls[:8]))
+        start = time.perf_counter()
+        for _ in pool.map(model.classify, calls):
+            pass
+        return len(calls) / (time.perf_counter() - start)
 
 
 def main() -> None:
@@ -111,11 +109,14 @@ def main() -> None:
         print("microseconds per file of 1,000 bytes   C++   Python   more")
         for call, (cpp, python) in best.items():
             print(f"{call:36} {1e6 * cpp:6.2f} {1e6 * python:7.2f} {1e6 * (python - cpp):7.2f}")
-    alone = pictures_per_second(1)
+    model = byteformer.Classifier(pathlib.Path(__file__).parents[1] / "models" / "cifar10", threads=1, as_is=True)
+    rounds = [{n: pictures_per_second(model, n) for n in (1, 2, 4)} for _ in range(THREAD_ROUNDS)]
     for num_threads in (1, 2, 4):
-        rate = pictures_per_second(num_threads)
+        gains = sorted(rates[num_threads] / rates[1] for rates in rounds)
+        rate = statistics.median(rates[num_threads] for rates in rounds)
         print(
-            f"{num_threads} threads on {os.cpu_count()} processors: {rate:.0f} pictures/s, {rate / alone:.2f} times"
+            f"{num_threads} threads on {os.cpu_count()} processors: {rate:.0f} pictures/s, "
+            f"{statistics.median(gains):.2f} times ({gains[0]:.2f} to {gains[-1]:.2f})"
         )
 
 

@@ -1,4 +1,4 @@
-// Threads that share what waits, a job of each client in turn, and run their share as one batch.
+// Threads that take what waits, a job of each client in turn: one by one while few wait, else their share as one batch.
 #include "serve/queue.hpp"
 
 #include <algorithm>
@@ -12,6 +12,10 @@ namespace byteformer::serve {
 namespace {
 
 constexpr auto kLookAfterClient = std::chrono::milliseconds(100);
+
+// So many for each worker run alone: in a batch all wait for the last one, which costs the slowest hundredth of requests at
+// half load a service time, and gives a file of some hundred tokens 2 %.
+constexpr std::size_t kFewPerWorker = 4;
 
 }  // namespace
 
@@ -124,9 +128,10 @@ void Queue::drop(Jobs jobs) {
   }
 }
 
-/// A worker's share of what waits: the next jobs of one model, one of each client in turn.
+/// The next job where few wait, else a worker's share: jobs of one model, one of each client in turn.
 std::vector<std::shared_ptr<Job>> Queue::take_batch() {
-  const std::size_t share = std::min(max_batch_, (num_waiting_ + num_workers_ - 1) / num_workers_);
+  const bool few_wait = num_waiting_ <= kFewPerWorker * num_workers_;
+  const std::size_t share = few_wait ? 1 : std::min(max_batch_, (num_waiting_ + num_workers_ - 1) / num_workers_);
   std::vector<std::shared_ptr<Job>> batch;
   std::size_t num_passed_over = 0;  // clients in a row whose next job is for another model
   while (batch.size() < share && num_passed_over < turns_.size()) {

@@ -1,4 +1,4 @@
-// Files that wait for a model: bounded, fair between clients, and run together when they wait together.
+// Files that wait for a model: bounded, fair between clients, and run together where many wait.
 #pragma once
 
 #include <atomic>

@@ -16,6 +16,7 @@ namespace byteformer::serve {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::SizeIs;
 
 constexpr auto kLong = std::chrono::hours(1);
 
@@ -55,10 +56,16 @@ std::vector<std::vector<std::string>> batches_of(const std::vector<std::shared_p
 
 TEST(Queue, ClientsTakeTurns) {
   const std::vector jobs = {job("a", "a1"), job("a", "a2"), job("a", "a3"),
-                            job("b", "b1"), job("c", "c1"), job("b", "b2")};
-  EXPECT_THAT(batches_of(jobs, 2),
-              ElementsAre(ElementsAre("a1", "b1"), ElementsAre("c1", "a2"), ElementsAre("b2", "a3")));
-  EXPECT_THAT(batches_of({job("a", "a1"), job("b", "b1")}, 64), ElementsAre(ElementsAre("a1", "b1")));
+                            job("b", "b1"), job("c", "c1"), job("b", "b2"), job("d", "d1")};
+  EXPECT_THAT(batches_of(jobs, 2), ElementsAre(ElementsAre("a1", "b1"), ElementsAre("c1", "d1"), ElementsAre("a2"),
+                                               ElementsAre("b2"), ElementsAre("a3")));
+}
+
+TEST(Queue, ManyRunTogetherAndFewAlone) {
+  std::vector jobs = {job("a", "a1"), job("a", "a2"), job("a", "a3"), job("a", "a4")};
+  EXPECT_THAT(batches_of(jobs, 64), SizeIs(4));
+  jobs = {job("a", "a1"), job("a", "a2"), job("a", "a3"), job("a", "a4"), job("b", "b1")};
+  EXPECT_THAT(batches_of(jobs, 64), ElementsAre(ElementsAre("a1", "b1", "a2", "a3", "a4")));
 }
 
 TEST(Queue, RefusesWhatIsTooMuch) {
@@ -119,7 +126,7 @@ TEST(Queue, WorkersShareWhatWaits) {
   std::promise<void> first_is_in, second_is_in;
   std::mutex mutex;
   std::vector<std::size_t> sizes;
-  Queue queue(10, 10, 2, [&](Queue::Jobs batch) {
+  Queue queue(20, 20, 2, [&](Queue::Jobs batch) {
     std::unique_lock lock(mutex);
     sizes.push_back(batch.size());
     const std::size_t number = sizes.size();
@@ -130,11 +137,13 @@ TEST(Queue, WorkersShareWhatWaits) {
     }
     for (const auto& one : batch) one->result = Output{};
   });
-  const std::vector jobs = {job("a", "1"), job("b", "2"), job("c", "3"), job("d", "4")};
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (int i = 0; i < 20; ++i) jobs.push_back(job("a", std::to_string(i)));
   queue.submit(jobs);
   queue.wait(jobs, kStays);
-  EXPECT_EQ(sizes[0], 2U);  // half of four
-  EXPECT_EQ(sizes[1], 1U);  // half of what is left
+  EXPECT_EQ(sizes[0], 10U);  // half of them
+  EXPECT_EQ(sizes[1], 5U);   // half of what is left
+  EXPECT_EQ(sizes[2], 1U);   // of few
 }
 
 TEST(Queue, ARunThatFailsAnswersAll) {
