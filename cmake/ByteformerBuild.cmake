@@ -24,8 +24,6 @@ endif()
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)  # so that ccache can compare precompiled headers by what they hold
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
-elseif(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # collects its garbage from 500 MB on, not 128: a twentieth of its time for 100 MB
-  add_compile_options("SHELL:--param ggc-min-heapsize=500000")
 endif()
 
 add_library(byteformer_options INTERFACE)
