@@ -12,7 +12,6 @@
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "byteformer/version.hpp"
-#include "data/survey.hpp"
 #include "format/json.hpp"
 #include "format/model_folder.hpp"
 #include "kernels/kernels.hpp"
@@ -23,21 +22,6 @@
 
 namespace byteformer::train_app {
 namespace {
-
-std::string data_text(const data::DataSet& data) {
-  std::string names;
-  for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + data.classes[i];
-  if (data.classes.size() > 12) names += ", ...";
-  const std::string validation = data.has_own_validation ? "" : fmt::format(", split off by {}", data.split_by);
-  return fmt::format("data: {} classes ({}); {} files to train on, {} for validation{}, {} for test",
-                     data.classes.size(), names, data.train.size(), data.validation.size(), validation,
-                     data.test.size());
-}
-
-void say_data(const data::DataSet& data) {
-  say(data_text(data));
-  for (const std::string& remark : data.remarks) say("note: " + remark);
-}
 
 /// What a resumed run must not change, compared with what it was started with.
 void check_resume(const plan::Request& request, const plan::TrainingPlan& plan, const data::DataSet& data) {
@@ -67,20 +51,15 @@ void plan_as_published(const plan::Request& request, const train::Runtime& runti
   prepared.plan = std::move(training.plan);
   if (!training.data) return;
   prepared.data = std::move(*training.data);
-  say_data(prepared.data);
+  for (const std::string& line : plan::data_lines(prepared.data)) say(line);
 }
 
 void plan_for_data(const plan::Request& request, const train::Runtime& runtime, Prepared& prepared) {
-  plan::take_settings(request, prepared.plan);
-  prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
-  say_data(prepared.data);
-  plan::require_trainable(prepared.data, base::printable(prepared.plan.data));
+  const auto time_step = [&](const plan::TrainingPlan& plan, const data::DataSet& data) {
+    return train::measure_step_seconds(plan, data, runtime);
+  };
   const plan::Machine machine{train::has_cuda(), runtime.num_threads, format::shipped_models()};
-  const data::Survey survey = data::look_at(prepared.data);
-  prepared.plan = plan::choose_plan(request, prepared.data, survey, machine);
-  plan::choose_schedule(
-      request, prepared.data.train.size(),
-      [&] { return train::measure_step_seconds(prepared.plan, prepared.data, runtime); }, prepared.plan);
+  prepared.plan = plan::plan_for_data(request, machine, say, time_step, prepared.data);
 }
 
 /// What --auto-resume makes of a request that finds a run in its output.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <system_error>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -126,6 +127,14 @@ std::vector<std::string> take_changes(const Request& request, TrainingPlan& plan
       base::joined(option_name(&Request::token_budget), " ", plan.token_budget, ", not ", before,
                    ": files are grouped into other passes until the run stops again, and sums over them are rounded "
                    "otherwise than without the pause")};
+}
+
+void require_absent(const std::filesystem::path& model_dir) {
+  std::error_code error;
+  if (std::filesystem::exists(model_dir, error) && !std::filesystem::is_empty(model_dir, error))
+    base::fail(ErrorCode::kAlreadyExists, base::printable(model_dir),
+               ": exists already; choose another folder, or go on with ", option_name(&Request::resume), " ",
+               base::printable(model_dir));
 }
 
 void remember_places(TrainingPlan& plan, const std::filesystem::path& output) {

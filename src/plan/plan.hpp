@@ -77,6 +77,9 @@ struct TrainingPlan {
   }
 };
 
+/// \throws Error kAlreadyExists where a new run's model folder holds something, saying how to go on with it.
+void require_absent(const std::filesystem::path& model_dir);
+
 /// Notes where the data lie, so that a resume from another folder finds them. \param output folder of the run
 void remember_places(TrainingPlan& plan, const std::filesystem::path& output);
 

@@ -259,17 +259,23 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
     s.total_steps = to_steps(*request.epochs);
   } else {
     if (!request.time_s) plan.time_s = kDefaultTime_s;
-    const double seconds = step_seconds();
-    // A tenth is left for evaluations and for a machine that grows slower.
-    const auto affordable = std::max<std::int64_t>(1, static_cast<std::int64_t>(0.9 * plan.time_s / seconds));
-    s.total_steps = std::min(affordable, to_steps(request.epochs.value_or(kMostEpochs)));
-    plan.reasons.push_back(fmt::format(
-        "a step of {} files takes {:.3f} s here: {:.1f} epochs in {}{}", plan.batch_size, seconds,
-        static_cast<double>(s.total_steps) / per_epoch,
-        base::duration_text(static_cast<double>(s.total_steps) * seconds),
-        request.time_s
-            ? ""
-            : fmt::format(" ({} and {} change that)", option_name(&Request::time_s), option_name(&Request::epochs))));
+    s.total_steps = to_steps(request.epochs.value_or(kMostEpochs));
+    std::string reason;
+    if (step_seconds) {
+      const double seconds = step_seconds();
+      // A tenth is left for evaluations and for a machine that grows slower.
+      const auto affordable = std::max<std::int64_t>(1, static_cast<std::int64_t>(0.9 * plan.time_s / seconds));
+      s.total_steps = std::min(affordable, s.total_steps);
+      reason = fmt::format("a step of {} files takes {:.3f} s here: {:.1f} epochs in {}", plan.batch_size, seconds,
+                           static_cast<double>(s.total_steps) / per_epoch,
+                           base::duration_text(static_cast<double>(s.total_steps) * seconds));
+    } else {
+      reason = fmt::format("as many epochs as fit into {}, at most {:.1f}: a step is timed when training starts",
+                           base::duration_text(plan.time_s), static_cast<double>(s.total_steps) / per_epoch);
+    }
+    if (!request.time_s)
+      reason += fmt::format(" ({} and {} change that)", option_name(&Request::time_s), option_name(&Request::epochs));
+    plan.reasons.push_back(reason);
   }
   strengthen_augmentation(request, plan);
   s.max_lr = request.learning_rate.value_or(kUsualRate);
@@ -285,6 +291,32 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
   // Once per epoch, but neither all the time nor hardly ever.
   plan.evaluate_every = std::max(std::min(s.steps_per_epoch, std::max<std::int64_t>(1, (s.total_steps + 9) / 10)),
                                  std::max<std::int64_t>(1, s.total_steps / 50));
+}
+
+std::vector<std::string> data_lines(const data::DataSet& data) {
+  std::string names;
+  for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + data.classes[i];
+  if (data.classes.size() > 12) names += ", ...";
+  const std::string validation = data.has_own_validation ? "" : fmt::format(", split off by {}", data.split_by);
+  std::vector<std::string> lines = {
+      fmt::format("data: {} classes ({}); {} files to train on, {} for validation{}, {} for test", data.classes.size(),
+                  names, data.train.size(), data.validation.size(), validation, data.test.size())};
+  for (const std::string& remark : data.remarks) lines.push_back("note: " + remark);
+  return lines;
+}
+
+TrainingPlan plan_for_data(const Request& request, const Machine& machine, const Say& say, const StepTimer& time_step,
+                           data::DataSet& data) {
+  TrainingPlan plan;
+  take_settings(request, plan);
+  data = data::find_data_set(plan.data, split_options(plan));
+  for (const std::string& line : data_lines(data)) say(line);
+  require_trainable(data, base::printable(plan.data));
+  plan = choose_plan(request, data, data::look_at(data), machine);
+  std::function<double()> step_seconds;
+  if (time_step) step_seconds = [&] { return time_step(plan, data); };
+  choose_schedule(request, data.train.size(), step_seconds, plan);
+  return plan;
 }
 
 }  // namespace byteformer::plan

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "data/data_set.hpp"
 #include "data/survey.hpp"
@@ -31,9 +32,22 @@ TrainingPlan choose_plan(const Request& request, const data::DataSet& data, cons
 
 /// Sets the schedule: from --steps, --epochs, or from the time budget and what a step takes here.
 /// \param num_files    to train on
-/// \param step_seconds called only if needed
+/// \param step_seconds called only if needed; empty: nothing here can tell, so the plan says so and has the most epochs
 void choose_schedule(const Request& request, std::size_t num_files, const std::function<double()>& step_seconds,
                      TrainingPlan& plan);
+
+/// What a person should know of the data before the plan: how many files of what, and what is odd; a line each.
+std::vector<std::string> data_lines(const data::DataSet& data);
+
+using Say = std::function<void(const std::string& line)>;
+/// Seconds of a step by this plan.
+using StepTimer = std::function<double(const TrainingPlan&, const data::DataSet&)>;
+
+/// Finds the data that `request` names, into `data`, says what they are, looks at files and plans.
+/// \param time_step empty: nothing here can; see choose_schedule()
+/// \throws Error as data::find_data_set(), require_trainable(), choose_plan()
+TrainingPlan plan_for_data(const Request& request, const Machine& machine, const Say& say, const StepTimer& time_step,
+                           data::DataSet& data);
 
 // Parts of these that another planner needs, too.
 

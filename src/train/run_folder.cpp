@@ -47,13 +47,7 @@ void RunFolder::remove_unborn() const {
   if (is_unborn) fs::remove_all(training_dir(), error);
 }
 
-void RunFolder::require_absent() const {
-  std::error_code error;
-  if (fs::exists(model_dir_, error) && !fs::is_empty(model_dir_, error))
-    base::fail(ErrorCode::kAlreadyExists, base::printable(model_dir_),
-               ": exists already; choose another folder, or go on with ", plan::option_name(&plan::Request::resume),
-               " ", base::printable(model_dir_));
-}
+void RunFolder::require_absent() const { plan::require_absent(model_dir_); }
 
 void RunFolder::create(const plan::TrainingPlan& plan) {
   require_absent();

@@ -4,7 +4,11 @@
 #include <string>
 #include <variant>
 
+#include "base/text.hpp"
+#include "base/thread_pool.hpp"
 #include "commands/commands.hpp"
+#include "format/model_folder.hpp"
+#include "plan/planner.hpp"
 #include "plan/published_plan.hpp"
 #include "system/external_program.hpp"
 
@@ -32,7 +36,7 @@ Examples:
   srun -n 4 byteformer train -d photos/ -o models/mine --auto-resume
 
 CONFIG is a configuration in the published form (CoreNet's YAML). The command line wins over it;
-the plan says where, and names keys that have no effect. Its dry run needs neither data nor trainer.
+the plan says where, and names keys that have no effect. Its dry run needs no data, and none needs the trainer.
 
 With --json standard output has an object per line, each with "event" (step, at most one per second; validation; end),
 "step", "total_steps" and "epoch"; "loss", "top1" and others where they fit.
@@ -43,11 +47,17 @@ added up, and the first one plans, writes and speaks. All need the same options 
 A resumed run goes on bit for bit. Exit status: 0 trained, 2 the options make no sense, 3 failed, 130
 interrupted (Ctrl-C, SIGTERM, SIGUSR1) and saved.)";
 
-/// What the trainer shows of a published configuration, where there is no trainer: a plan for the CPU.
+/// What the trainer shows in a dry run, where there is no trainer: a plan for the CPU.
 int show_plan(const plan::Request& request, Console& console) {
-  const plan::TrainingPlan plan = plan::plan_published(request, {}).plan;
   console.err << "note: byteformer-train is not installed here; this is a plan for the CPU\n";
-  for (const std::string& reason : plan.reasons) console.err << "  " << reason << "\n";
+  if (request.output) plan::require_absent(*request.output);
+  const int num_threads = base::or_processors(static_cast<int>(request.threads.value_or(0)));
+  const auto say = [&](const std::string& line) { console.err << base::printable(line, "\n") << "\n"; };
+  data::DataSet data;
+  const plan::TrainingPlan plan =
+      request.config ? plan::plan_published(request, {false, num_threads, {}}).plan
+                     : plan::plan_for_data(request, {false, num_threads, format::shipped_models()}, say, {}, data);
+  for (const std::string& reason : plan.reasons) say("  " + reason);
   console.err.flush();
   if (request.json) console.out << plan::to_json(plan);
   return kExitOk;
@@ -63,7 +73,7 @@ int train(const plan::Request& request, Console& console) {
     throw UsageError("-o is required: the model folder to create");
   if (request.output && request.resume)
     throw UsageError(option(&Request::resume) + " goes on in its own folder; leave -o out");
-  if (request.config && request.dry_run && !find_program("byteformer-train")) return show_plan(request, console);
+  if (request.dry_run && !request.resume && !find_program("byteformer-train")) return show_plan(request, console);
   become(find_trainer("train needs"), {plan::to_json(request)});
 }
 

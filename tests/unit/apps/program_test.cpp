@@ -252,15 +252,32 @@ TEST_F(ProgramTest, MeasuresSpeed) {
   EXPECT_EQ(shell("$B bench -m model missing").status, 1);
 }
 
+const std::string kAlone = "mkdir -p alone; cp $B alone/; ALONE=alone/$(basename $B); PATH=/usr/bin:/bin; ";
+
 TEST_F(ProgramTest, PlansAPublishedRunWithoutDataAndTrainer) {
-  const std::string run =
-      "mkdir -p alone; cp $B alone/; ALONE=alone/$(basename $B); PATH=/usr/bin:/bin; RUNS=$DATA/../../published; ";
+  const std::string run = kAlone + "RUNS=$DATA/../../published; ";
   const Outcome plan = shell(run + "$ALONE train --config $RUNS/camera_0.05_k4.yaml --kernel 8 --dry-run --json");
   EXPECT_EQ(plan.status, 0) << plan.err;
   EXPECT_THAT(plan.out, HasSubstr(R"("data_set": "imagenet")"));
   EXPECT_THAT(plan.err, HasSubstr("a plan for the CPU"));
   EXPECT_THAT(plan.err, HasSubstr("--kernel 8, not 4 of"));
   EXPECT_THAT(shell("$B train --dry-run").err, HasSubstr("--data is required (or --config, or --resume)"));
+}
+
+TEST_F(ProgramTest, PlansForDataWithoutTrainer) {
+  const std::string data =
+      kAlone + "mkdir -p d/cat d/dog full; for i in 1 2 3 4 5 6; do head -c $i$i$i $B >d/cat/$i; cp d/cat/$i d/dog/$i; "
+               "printf x >>d/dog/$i; done; touch full/it; ";
+  const Outcome plan = shell(data + "$ALONE train -d d -o m --dry-run");
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_THAT(plan.err, HasSubstr("data: 2 classes (cat, dog)"));
+  EXPECT_THAT(plan.err, HasSubstr("a step is timed when training starts (--time and --epochs change that)"));
+  const Outcome json = shell(data + "$ALONE train -d d -o m --dry-run --steps 7 --json");
+  EXPECT_THAT(json.out, HasSubstr(R"("total_steps": 7)")) << json.err;
+  const Outcome full = shell(data + "$ALONE train -d d -o full --dry-run");
+  EXPECT_EQ(full.status, 3);
+  EXPECT_THAT(full.err, HasSubstr("full: exists already"));
+  EXPECT_THAT(shell(data + "$ALONE train -d d -o m").err, HasSubstr("needs the program byteformer-train"));
 }
 
 }  // namespace

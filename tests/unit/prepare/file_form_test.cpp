@@ -6,7 +6,6 @@
 #include "base/random.hpp"
 #include "media/places.hpp"
 #include "prepare/preprocess.hpp"
-#include "support/effort.hpp"
 #include "support/guarded_buffer.hpp"
 
 namespace byteformer::prepare {
@@ -108,7 +107,6 @@ TEST(FileFormTest, AFileInPiecesIsJudgedAsAWhole) {
     for (const Encoding& expected : all_encodings())
       for (const std::size_t size : {file.size(), file.size() - 1, file.size() / 2, std::size_t{1}, std::size_t{0}})
         for (const std::size_t piece_bytes : {1U, 7U, 4096U}) {
-          if (test::kOnlyThreadsMatter && piece_bytes == 1) continue;
           const std::span<const std::uint8_t> part(file.data(), size);
           EXPECT_EQ(watched(part, form_of(expected), piece_bytes), is_as_read(part, form_of(expected)))
               << describe(form_of(written)) << " taken for " << describe(form_of(expected)) << ", " << size;
