@@ -1,6 +1,8 @@
 // Gradients of a value by the embedded bytes, integrated along a line by Gauss and Legendre's rule.
 #include "train/integrated_gradients.hpp"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -152,7 +154,7 @@ IntegratedGradients integrated_gradients(Module& module, std::span<const std::ui
 
 IntegratedGradients integrated_gradients(const format::ModelFolder& folder, int num_threads,
                                          std::span<const std::uint8_t> file, const GradientOptions& options) {
-  if (num_threads > 0) torch::set_num_threads(num_threads);
+  if (num_threads > 0) at::set_num_threads(num_threads);
   Module module(folder.config, {.num_threads = num_threads});
   module.parameters().load(folder.tensors);
   return integrated_gradients(module, file, options);

@@ -1,5 +1,6 @@
 // Our own backward passes as nodes of LibTorch's autograd graph: the layers on the CPU.
-#include <torch/torch.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <utility>

@@ -1,5 +1,5 @@
 // The layers on LibTorch's operators: other devices, lower precision, and noise that regularises.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

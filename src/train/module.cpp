@@ -1,6 +1,9 @@
 // The model in training from bytes to logits; its layers are computed in one of two ways, chosen once.
 #include "train/module.hpp"
 
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -99,9 +102,9 @@ Module make_module(const plan::TrainingPlan& plan, const Runtime& runtime) {
   Module module(plan.config, options);
   // Beside our own kernels LibTorch has little to do, and on one thread its sums have one order.
   if (module.uses_own_kernels()) {
-    torch::set_num_threads(1);
+    at::set_num_threads(1);
   } else if (runtime.num_threads > 0) {
-    torch::set_num_threads(runtime.num_threads);
+    at::set_num_threads(runtime.num_threads);
   }
   return module;
 }

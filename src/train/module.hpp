@@ -2,7 +2,7 @@
 // of two ways: on our own kernels, or on LibTorch's operators.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <functional>

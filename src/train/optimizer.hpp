@@ -1,7 +1,7 @@
 // What a step does: the loss, and AdamW with the moving average of the weights on flat tensors.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <span>

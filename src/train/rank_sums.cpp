@@ -1,5 +1,6 @@
 // Numbers of all ranks, by c10d's process groups in both of their shapes (LibTorch 1.13 and 2.x).
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>

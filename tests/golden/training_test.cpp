@@ -1,7 +1,7 @@
 // The published implementation's gradients, ten optimizer steps and logits, on our own kernels and on LibTorch's
 // operators.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <fstream>
