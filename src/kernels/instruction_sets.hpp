@@ -3,7 +3,7 @@
 // A file that compiles kernels includes this before anything of Highway, which then includes that file per set.
 #pragma once
 
-#ifdef __SANITIZE_THREAD__  // kernels start no threads, so one set shows all that there is to see
+#ifdef BYTEFORMER_WITHOUT_AVX512
 #define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_NEON | HWY_EMU128 | HWY_SCALAR))
 #else
 #define HWY_DISABLED_TARGETS (~(HWY_AVX3 | HWY_AVX2 | HWY_NEON | HWY_EMU128 | HWY_SCALAR))
