@@ -21,7 +21,7 @@ static void require(bf_error* error) {
 static bf_buffer read_file(const char* path) {
   bf_buffer buffer = {NULL, 0};
   FILE* file = fopen(path, "rb");
-  long size;
+  long size = 0;
   char* data;
   if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0) die(path);
   data = malloc((size_t)size + 1);

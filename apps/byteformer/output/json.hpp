@@ -45,7 +45,7 @@ class JsonWriter {
   }
   template <typename Items>
   JsonWriter& array(const Items& items) {
-    return array(items, [this](const auto& item) { value(item); });
+    return array(items, [&](const auto& item) { value(item); });
   }
 
   /// A value that is JSON already.
