@@ -17,13 +17,13 @@ run_and_kill() {  # status 1 where the run is over before the last kill
   for ((i = 1; i <= kills; ++i)); do
     "$byteformer" train "${options[@]}" --epochs $epochs -o killed --auto-resume &
     pid=$!
-    sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.4 + 1.6 * rand() }')"  # any instant: loading, a step, a checkpoint
+    sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 0.4 + 1.0 * rand() }')"  # any instant: loading, a step, a checkpoint
     kill -KILL $pid || { wait $pid || exit 1; return 1; }
     wait $pid || true
     echo "killed $i times"
   done
 }
-epochs=$((10 + 10 * kills))
+epochs=$((10 + 5 * kills))
 until run_and_kill; do epochs=$((2 * epochs)); done  # on a fast machine
 options+=(--epochs $epochs)
 "$byteformer" train "${options[@]}" -o whole
