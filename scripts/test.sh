@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The full gate: every test in the development build, and again under the address and undefined-behaviour sanitizers; those
-# that start threads under the thread sanitizer; and a short run of each fuzz target. Usage: test.sh [--quick] [--all]
-#   --quick   the development build's tests only
+# The full gate: the tests that start threads under the thread sanitizer; those of the trainer, of what is installed and of
+# what optimized code computes in the development build; all but the trainer's under the address and undefined-behaviour
+# sanitizers; and a short run of each fuzz target. Usage: test.sh [--quick] [--all]
+#   --quick   every test, in the development build only
 #   --all     also what passed before with the same programs and the same files
-# JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target (default: 5).
+# JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target after its corpus (default: 3).
 # A first run builds three trees; a second one builds and runs what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,14 +18,14 @@ for option; do
   esac
 done
 jobs=${JOBS:-$(nproc)}
-seconds_a_target=${FUZZ_SECONDS:-5}
+seconds_a_target=${FUZZ_SECONDS:-3}
 summary=()
 
 step() { printf '\n==> %s\n' "$1"; }
 
-build() {  # build PRESET [TARGET]
+build() {  # build PRESET [TARGET [OPTION_OF_CMAKE]]
   step "Building build/$1"
-  cmake --preset "$1" >/dev/null
+  cmake --preset "$1" ${3:+"$3"} >/dev/null
   cmake --build --preset "$1" -j "$jobs" ${2:+--target "$2"}
 }
 
@@ -48,9 +49,9 @@ run_tests() {  # run_tests PRESET [LABEL [WRAPPER...]]: those that did not pass 
   return $status
 }
 
-check() {  # check PRESET: builds it and runs its tests
+check() {  # check PRESET [OPTION_OF_CMAKE]: builds it and runs its tests
   local start=$SECONDS status=0
-  build "$1"
+  build "$1" all ${2:+"$2"}
   run_tests "$1" || status=$?
   note "$1" $status $start
 }
@@ -98,7 +99,7 @@ else  # the thread sanitizer needs the fewest packages: apt-get brings the other
   installing=$!
   check_threads
   wait $installing || { cat "$scratch/installing" >&2; exit 1; }
-  check dev
+  check dev -DBYTEFORMER_SANITIZED_LATER=ON
   check asan-ubsan
   fuzz
 fi
