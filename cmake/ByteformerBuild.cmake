@@ -15,8 +15,16 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 find_package(Threads REQUIRED)
-find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM)
+# Trees for development, which are built again and again, are quick to build: by ccache, and linked by LLD.
+set(is_for_development OFF)
+if(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  set(is_for_development ON)
+endif()
+
+if(is_for_development)
+  find_program(CCACHE_PROGRAM ccache)
+endif()
+if(is_for_development AND CCACHE_PROGRAM)
   # Without the former it compiles anew whatever reads precompiled headers; without the latter it preprocesses each file
   # before it compiles it, which makes a first build a twentieth longer.
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DEPEND=1 ${CCACHE_PROGRAM})
@@ -46,9 +54,9 @@ if(BYTEFORMER_SANITIZE)
   add_link_options(${BYTEFORMER_SANITIZER_FLAGS})
 endif()
 
-# Trees that run tests link some sixty programs, many of a hundred megabytes where they are sanitized: LLD takes a quarter
-# of the time. What ships is linked by the linker of the system.
-if(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+# Some sixty programs of tests, many of a hundred megabytes where they are sanitized: LLD takes a quarter of the time. What
+# ships is linked by the linker of the system.
+if(is_for_development)
   find_program(LLD_PROGRAM ld.lld)
   if(LLD_PROGRAM)
     add_link_options(-fuse-ld=lld)
@@ -60,7 +68,7 @@ endif()
 function(byteformer_optimize target)
   if(BYTEFORMER_SANITIZE STREQUAL "thread")
     target_compile_options(${target} PRIVATE -O1)
-  elseif(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  elseif(is_for_development)
     target_compile_options(${target} PRIVATE -O2)
   endif()
 endfunction()
@@ -101,7 +109,7 @@ function(byteformer_precompiled target)
   endif()
   # GCC 12's false alarms about std::string, which it does not know to be the system's when it comes out of such a header.
   target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-  if(ARGN STREQUAL COMPUTES AND (BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo"))
+  if(ARGN STREQUAL COMPUTES AND is_for_development)
     target_precompile_headers(${target} REUSE_FROM byteformer_headers_computes)
   else()  # where all is optimized alike, once is enough
     target_precompile_headers(${target} REUSE_FROM byteformer_headers)

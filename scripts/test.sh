@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The full gate: the tests that start threads under the thread sanitizer; those of the trainer, of what is installed and of
-# what optimized code computes in the development build; all but the trainer's under the address and undefined-behaviour
-# sanitizers; and a short run of each fuzz target. Usage: test.sh [--quick] [--all]
+# what optimized code computes in the build that ships; all but the trainer's, with every assumption checked, under the address
+# and undefined-behaviour sanitizers; and a short run of each fuzz target. Usage: test.sh [--quick] [--all]
 #   --quick   every test, in the development build only
 #   --all     also what passed before with the same programs and the same files
 # JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target after its corpus (default: 3).
@@ -99,7 +99,7 @@ else  # the thread sanitizer needs the fewest packages: apt-get brings the other
   installing=$!
   check_threads
   wait $installing || { cat "$scratch/installing" >&2; exit 1; }
-  check dev -DBYTEFORMER_SANITIZED_LATER=ON
+  check release -DBYTEFORMER_BUILD_TESTS=ON
   check asan-ubsan
   fuzz
 fi

@@ -223,21 +223,21 @@ void look_at_wav(SoundFile& file) {
 }
 
 void look_at_w64(SoundFile& file) {
-  constexpr std::uint64_t kGuidBytes = 16, kHeaderBytes = kGuidBytes + 8;
+  constexpr std::uint64_t kGuidBytes = 16, kChunkHeaderBytes = kGuidBytes + 8;
   const std::span<const std::uint8_t> bytes = file.bytes;
-  for (std::uint64_t at = kHeaderBytes + kGuidBytes; base::has_bytes(bytes, at, kHeaderBytes);) {
+  for (std::uint64_t at = kChunkHeaderBytes + kGuidBytes; base::has_bytes(bytes, at, kChunkHeaderBytes);) {
     const std::uint64_t stated = base::little_endian(bytes, at + kGuidBytes, 8);  // with the header
     if (base::has_tag(bytes, at, "data")) {
-      const std::uint64_t begin = at + kHeaderBytes;
-      const bool is_unknown = stated < kHeaderBytes || is_unknown_length(stated);
-      const std::uint64_t num_bytes = sample_bytes(file, begin, is_unknown ? 0 : stated - kHeaderBytes);
+      const std::uint64_t begin = at + kChunkHeaderBytes;
+      const bool is_unknown = stated < kChunkHeaderBytes || is_unknown_length(stated);
+      const std::uint64_t num_bytes = sample_bytes(file, begin, is_unknown ? 0 : stated - kChunkHeaderBytes);
       if (is_unknown) {
         file.patches.push_back({at + kGuidBytes, {}});
-        base::append_little_endian(file.patches.back().bytes, num_bytes + kHeaderBytes, 8);
+        base::append_little_endian(file.patches.back().bytes, num_bytes + kChunkHeaderBytes, 8);
       }
       return refuse_another(file, begin + num_bytes);
     }
-    if (stated < kHeaderBytes || stated > bytes.size()) break;
+    if (stated < kChunkHeaderBytes || stated > bytes.size()) break;
     at += (stated + 7) / 8 * 8;
   }
   throw_damaged(file, "it ends before its samples begin");

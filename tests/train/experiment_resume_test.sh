@@ -12,11 +12,12 @@ run=("$byteformer" experiments run image_fhwc --recipes "$repository/recipes" --
 fail() { cat log >&2; echo "$1" >&2; exit 1; }
 
 "${run[@]}" --output whole >/dev/null 2>log || fail "the whole run failed"
+rm log  # what waits below should not read that of the whole run
 "${run[@]}" --output parts >out 2>log &
 pid=$!
 model=parts/trial-30/small/image_fhwc/seed-0
 for ((i = 0; i < 600; ++i)); do  # until it trains
-  grep -q "  validation: " log && break
+  grep -qs "  validation: " log && break
   kill -0 $pid 2>/dev/null || fail "the run ended before it was interrupted"
   sleep 0.05
 done
