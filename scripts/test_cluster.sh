@@ -4,12 +4,12 @@
 # Usage: test_cluster.sh [--install] [torchrun|mpirun|slurm|shards|array|kubernetes|dask|ray|spark]...
 #   --install  pip fetches engines that VENV (build/cluster), a virtual environment, lacks; else they are skipped
 # The first three train; the others classify the same pictures and compare bits with the command, also after a worker is killed.
-# Needs a build (BUILD, by default build/dev); KILLS (20) is how often a rank is killed under torchrun. Debian's packages:
-# python3-torch, openmpi-bin, slurmctld, slurmd, slurm-client, munge (Slurm needs root, and is started here for itself),
+# Needs a build (BUILD, by default build/release, which test.sh leaves); KILLS (20) is how often a rank is killed under
+# torchrun. Debian's packages: python3-torch, openmpi-bin, slurmctld, slurmd, slurm-client, munge (Slurm needs root, and is started here for itself),
 # default-jre-headless, python3-venv. DATA is a folder of pictures (some are made), FILES (400) how many of them are classified.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=$(realpath "${BUILD:-build/dev}")
+build=$(realpath "${BUILD:-build/release}")
 export PATH="$build/bin:$PATH"
 installs=no
 if [ "${1:-}" = --install ]; then installs=yes; shift; fi
