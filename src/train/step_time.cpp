@@ -46,8 +46,8 @@ data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::D
 
 double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   constexpr int kWarmUpSteps = 2;
-  constexpr int kMostSteps = 20;
-  constexpr double kSeconds = 5;
+  constexpr int kMostSteps = 10, kEnoughSteps = 5;
+  constexpr double kMostSeconds = 5, kEnoughSeconds = 1.5;  // somebody waits for the plan
   Module module = make_module(plan, runtime);
   initialise(module.parameters(), plan.config, Initialisation::kReleased, plan.seed);
   AdamW optimizer(module.parameters(), {}, module.thread_pool());
@@ -68,7 +68,7 @@ double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet&
   for (int i = 0; i < kWarmUpSteps; ++i) step();
   const Stopwatch stopwatch;
   int num_steps = 0;
-  while (num_steps < kMostSteps && stopwatch.seconds() < kSeconds) {
+  while (num_steps < kMostSteps && stopwatch.seconds() < (num_steps < kEnoughSteps ? kMostSeconds : kEnoughSeconds)) {
     step();
     ++num_steps;
   }
