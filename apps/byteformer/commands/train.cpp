@@ -49,7 +49,6 @@ interrupted (Ctrl-C, SIGTERM, SIGUSR1) and saved.)";
 
 /// What the trainer shows in a dry run, where there is no trainer: a plan for the CPU.
 int show_plan(const plan::Request& request, Console& console) {
-  console.err << "note: byteformer-train is not installed here; this is a plan for the CPU\n";
   if (request.output) plan::require_absent(*request.output);
   const int num_threads = base::or_processors(static_cast<int>(request.threads.value_or(0)));
   const auto say = [&](const std::string& line) { console.err << base::printable(line, "\n") << "\n"; };
@@ -58,6 +57,7 @@ int show_plan(const plan::Request& request, Console& console) {
       request.config ? plan::plan_published(request, {false, num_threads, {}}).plan
                      : plan::plan_for_data(request, {false, num_threads, format::shipped_models()}, say, {}, data);
   for (const std::string& reason : plan.reasons) say("  " + reason);
+  say("note: byteformer-train is not installed here; this is a plan for the CPU");
   console.err.flush();
   if (request.json) console.out << plan::to_json(plan);
   return kExitOk;
