@@ -4,7 +4,7 @@
 # and undefined-behaviour sanitizers; and a short run of each fuzz target. Usage: test.sh [--quick] [--all]
 #   --quick   every test, in the development build only
 #   --all     also what passed before with the same programs and the same files
-# JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target after its corpus (default: 3).
+# JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target (default: 5).
 # A first run builds three trees; a second one builds and runs what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ for option; do
   esac
 done
 jobs=${JOBS:-$(nproc)}
-seconds_a_target=${FUZZ_SECONDS:-3}
+seconds_a_target=${FUZZ_SECONDS:-5}
 summary=()
 
 step() { printf '\n==> %s\n' "$1"; }
