@@ -5,7 +5,7 @@
 #   --quick   every test, in the development build only
 #   --all     also what passed before with the same programs and the same files
 # JOBS=N sets the parallelism (default: the number of processors), FUZZ_SECONDS=N the time of a fuzz target (default: 5).
-# A first run builds three trees; a second one builds and runs what changed.
+# A first run builds two trees beside the release; a second one builds and runs what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
