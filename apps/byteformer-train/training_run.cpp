@@ -11,10 +11,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/processors.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "common/interrupt.hpp"
@@ -35,8 +35,7 @@ namespace byteformer::train_app {
 namespace {
 
 train::Runtime runtime_of(const plan::Request& request, train::Ranks& ranks) {
-  const int of_machine = static_cast<int>(std::thread::hardware_concurrency());
-  const int processors = std::max(1, of_machine / ranks.world().local_size);
+  const int processors = std::max(1, base::num_processors() / ranks.world().local_size);
   train::Runtime runtime;
   runtime.ranks = &ranks;
   runtime.num_threads = static_cast<int>(request.threads.value_or(processors));

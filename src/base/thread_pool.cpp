@@ -1,12 +1,13 @@
 // One job at a time, claimed iteration by iteration.
 #include "base/thread_pool.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "base/processors.hpp"
 
 namespace byteformer::base {
 namespace {
@@ -37,10 +38,6 @@ bool spin_until(const Condition& condition) noexcept {
 }
 
 }  // namespace
-
-int or_processors(int num_threads) noexcept {
-  return num_threads > 0 ? num_threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
 
 ThreadPool::ThreadPool(int num_threads) : num_threads_(or_processors(num_threads)), crew_(num_threads_) {}
 

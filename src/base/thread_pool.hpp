@@ -14,9 +14,6 @@
 
 namespace byteformer::base {
 
-/// `num_threads`, or one per processor where it is 0.
-int or_processors(int num_threads) noexcept;
-
 /// Runs loops on a fixed number of threads, the caller among them. Allocates nothing after construction.
 ///
 /// Any number of threads may call `parallel_for` at once: the pool serves one of them, the others run their loop alone

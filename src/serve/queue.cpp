@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "base/check.hpp"
+#include "base/processors.hpp"
 #include "byteformer/error.hpp"
 #include "serve/exchange.hpp"
 
@@ -41,11 +42,17 @@ ClientLimit::Share::~Share() {
   if (--place_->second == 0) limit_.requests_.erase(place_);
 }
 
-Queue::Queue(std::size_t max_waiting, std::size_t max_batch, std::size_t num_workers, Run run)
+Queue::Queue(std::size_t max_waiting, std::size_t max_batch, std::size_t num_workers, Run run,
+             const std::vector<int>& processors)
     : max_waiting_(max_waiting), max_batch_(max_batch), num_workers_(num_workers), run_(std::move(run)) {
   BF_CHECK(num_workers > 0);
+  const bool has_one_each = processors.size() == num_workers;
   try {
-    while (workers_.size() < num_workers) workers_.emplace_back([this] { work(); });
+    while (workers_.size() < num_workers)
+      workers_.emplace_back([this, processor = has_one_each ? processors[workers_.size()] : -1] {
+        if (processor >= 0) base::stay_on(processor);
+        work();
+      });
   } catch (...) {
     stop();
     throw;

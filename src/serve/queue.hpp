@@ -115,7 +115,9 @@ class Queue {
 
   /// \param max_waiting  jobs that wait at most
   /// \param max_batch  jobs that run together at most
-  Queue(std::size_t max_waiting, std::size_t max_batch, std::size_t num_workers, Run run);
+  /// \param processors  where they are as many as workers, each worker stays on one of them; else it goes where it likes
+  Queue(std::size_t max_waiting, std::size_t max_batch, std::size_t num_workers, Run run,
+        const std::vector<int>& processors = {});
   ~Queue();  ///< finishes what waits
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;

@@ -8,7 +8,7 @@
 
 #include "base/random.hpp"
 #include "base/text.hpp"
-#include "base/thread_pool.hpp"
+#include "base/processors.hpp"
 #include "byteformer/version.hpp"
 #include "format/json.hpp"
 #include "serve/assets.hpp"
@@ -155,7 +155,8 @@ Service::Service(Models& models, ServiceOptions options)
       streams_(options_.max_streams),
       queue_(options_.max_waiting_files, options_.max_batch_files,
              static_cast<std::size_t>(base::or_processors(options_.num_threads)),
-             [this](Queue::Jobs jobs) { run_batch(jobs); }) {}
+             [this](Queue::Jobs jobs) { run_batch(jobs); },
+             options_.may_roam ? std::vector<int>{} : base::allowed_processors()) {}
 
 Service::~Service() = default;
 

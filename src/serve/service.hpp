@@ -47,6 +47,7 @@ struct ServiceOptions {
   std::ptrdiff_t max_streams = 4;                            ///< large files and explanations at once
   double timeout_s = 60;                                     ///< from the last byte of a request to its answer
   int num_threads = 1;                                       ///< that take files from the queue; 0: one per processor
+  bool may_roam = false;  ///< where threads are as many as processors: they need not stay on one each
   bool has_model_control = false;
   std::vector<std::string> allowed_origins = {};  ///< whose pages may read answers; "*": all
   std::string proxy_field = {};                   ///< "x-forwarded-for" or "forwarded", whose word on the client counts

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file_io.hpp"
+#include "base/processors.hpp"
 #include "base/text.hpp"
 #include "byteformer/version.hpp"
 #include "commands/commands.hpp"
@@ -294,7 +295,7 @@ std::string system_text() {
       "memory             {}\n"
       "system             {}\n"
       "built with         {}\n",
-      version(), instruction_sets, fmt::join(precisions(), ", "), processor_name(), num_available_processors(),
+      version(), instruction_sets, fmt::join(precisions(), ", "), processor_name(), base::num_processors(),
       memory_size(physical_memory()), operating_system(), built_with);
 }
 
@@ -303,7 +304,7 @@ std::string system_json() {
   json.begin_object().field("version", version());
   json.key("instruction_sets").array(kernels::available_kernels(), [&](const auto* set) { json.value(set->name); });
   json.field("instruction_set_in_use", kernels::default_kernels().name).key("precisions").array(precisions());
-  json.field("processor", processor_name()).field("processors", num_available_processors());
+  json.field("processor", processor_name()).field("processors", base::num_processors());
   json.field("memory_bytes", physical_memory()).field("system", operating_system()).field("compiler", compiler());
   json.key("libraries").begin_object();
   for (const auto& [name, version] : libraries()) json.field(name, version);

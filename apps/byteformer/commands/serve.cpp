@@ -57,7 +57,8 @@ struct Options {
   std::optional<std::int64_t> port, queue, batch_size, memory, max_body, max_stream, max_files, streams, connections,
       per_client;
   std::optional<double> timeout, idle, header, io, drain;
-  bool model_control = false, watch = false, no_log = false, print_config = false, self_test = false;
+  bool model_control = false, watch = false, no_log = false, print_config = false, self_test = false,
+       roam = false;
 };
 
 #ifdef BYTEFORMER_HAS_SERVER
@@ -153,6 +154,7 @@ serve::ServiceOptions service_options(const Options& options, const LoadOptions&
   set(service.max_streams, options.streams, 1);
   service.timeout_s = options.timeout.value_or(service.timeout_s);
   service.num_threads = load.num_threads;
+  service.may_roam = options.roam;
   service.has_model_control = options.model_control;
   if (options.api_key_file) service.api_keys = read_api_keys(*options.api_key_file);
   service.allowed_origins = options.origins;
@@ -277,6 +279,8 @@ Action add_serve(CommandLine& line) {
   add_engine_options(line, options->engine);
   add_keys_option(line, options->engine.keys);
   add_setting(line, &plan::Request::batch_size, options->batch_size, "Files that run together at most (default: 64)");
+  add_flag(line, "--roam", options->roam,
+           "Let the system move the threads that run models, even where each could have a processor of its own");
   add_number(line, "--queue", options->queue, {1, 1'000'000}, "Files that wait at most (default: 1024)");
   add_number(line, "--memory", options->memory, {1, 1 << 20},
              "MiB that all requests hold at most; models come on top (default: 256)");

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "base/text.hpp"
-#include "base/thread_pool.hpp"
+#include "base/processors.hpp"
 #include "commands/commands.hpp"
 #include "format/model_folder.hpp"
 #include "plan/planner.hpp"

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/file_io.hpp"
+#include "base/processors.hpp"
 #include "base/text.hpp"
 #include "byteformer/classifier.hpp"
 #include "byteformer/error.hpp"
@@ -195,7 +196,7 @@ RunLog Runner::describe(const Run& run) const {
   log.command = experiments::training_command(book_, run, {});
   log.fingerprint = experiments::fingerprint(book_, run);
   log.version = version();
-  log.machine = processor_name() + ", " + counted(options_.num_threads.value_or(num_available_processors()), "thread");
+  log.machine = processor_name() + ", " + counted(options_.num_threads.value_or(base::num_processors()), "thread");
   return log;
 }
 

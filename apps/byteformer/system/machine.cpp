@@ -5,9 +5,6 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sched.h>
-#endif
 
 #include <algorithm>
 #include <atomic>
@@ -92,14 +89,6 @@ double seconds_of_round(const Loop& loop, int num_threads) {
 }  // namespace
 
 std::string processor_name() { return proc_field("/proc/cpuinfo", "model name"); }
-
-int num_available_processors() {
-#ifdef __linux__
-  cpu_set_t processors;
-  if (::sched_getaffinity(0, sizeof(processors), &processors) == 0) return CPU_COUNT(&processors);
-#endif
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 std::uint64_t physical_memory() {
   const long pages = ::sysconf(_SC_PHYS_PAGES);

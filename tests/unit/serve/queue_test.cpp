@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/processors.hpp"
 #include "serve/exchange.hpp"
 
 namespace byteformer::serve {
@@ -144,6 +145,27 @@ TEST(Queue, WorkersShareWhatWaits) {
   EXPECT_EQ(sizes[0], 10U);  // half of them
   EXPECT_EQ(sizes[1], 5U);   // half of what is left
   EXPECT_EQ(sizes[2], 1U);   // of few
+}
+
+/// The processors that the one worker of a queue may use which was given `processors`.
+std::vector<int> processors_of_worker(const std::vector<int>& processors) {
+  std::vector<int> seen;
+  Queue queue(1, 1, 1, [&](Queue::Jobs batch) {
+    seen = base::allowed_processors();
+    batch.front()->result = Output{};
+  }, processors);
+  const std::vector jobs = {job("a", "1")};
+  queue.submit(jobs);
+  queue.wait(jobs, kStays);
+  return seen;
+}
+
+TEST(Queue, WorkersStayWhereEachHasAProcessor) {
+  const std::vector<int> all = base::allowed_processors();
+  EXPECT_THAT(processors_of_worker({all.back()}), ElementsAre(all.back()));
+  EXPECT_EQ(processors_of_worker({}), all);
+  EXPECT_EQ(processors_of_worker({all.front(), all.front()}), all);  // two for one worker
+  EXPECT_EQ(base::allowed_processors(), all);                        // of this thread
 }
 
 TEST(Queue, ARunThatFailsAnswersAll) {
