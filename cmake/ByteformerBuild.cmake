@@ -88,10 +88,9 @@ function(byteformer_together target)
 endfunction()
 
 # byteformer_precompiled(TARGET [COMPUTES]): what most files of floors include is compiled once for code that is built quickly,
-# and once for code that computes. Only with GCC: the tree that Clang builds holds floors with and without coverage, which would
-# need headers each, and Clang reads headers in half the time.
+# and once for code that computes.
 set(has_precompiled OFF)
-if(BYTEFORMER_TOGETHER AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+if(BYTEFORMER_TOGETHER)
   set(has_precompiled ON)
   find_package(nlohmann_json REQUIRED)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/headers.cpp CONTENT "")  # written once, not each time
@@ -108,7 +107,8 @@ function(byteformer_precompiled target)
     return()
   endif()
   # GCC 12's false alarms about std::string, which it does not know to be the system's when it comes out of such a header.
-  target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread>)
   if(ARGN STREQUAL COMPUTES AND is_for_development)
     target_precompile_headers(${target} REUSE_FROM byteformer_headers_computes)
   else()  # where all is optimized alike, once is enough

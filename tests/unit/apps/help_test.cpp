@@ -64,16 +64,16 @@ TEST(Help, HidesWhatIsForPackagers) {
 
 TEST(Completions, KnowEveryOptionInEveryShell) {
   const CommandDoc doc = program();
+  const std::string bash = bash_completions(doc), zsh = zsh_completions(doc), fish = fish_completions(doc);
   for (const CommandDoc& command : commands_of(doc)) {
     if (command.is_hidden) continue;
-    for (const std::string& script : {bash_completions(doc), zsh_completions(doc), fish_completions(doc)})
-      EXPECT_THAT(script, HasSubstr(command.name));
+    for (const std::string& script : {bash, zsh, fish}) EXPECT_THAT(script, HasSubstr(command.name));
     for (const OptionDoc& option : command.options) {
       for (const std::string& name : option.long_names) {
-        EXPECT_THAT(bash_completions(doc), HasSubstr("--" + name));
-        EXPECT_THAT(zsh_completions(doc), HasSubstr("'--" + name + "["));
-        EXPECT_THAT(fish_completions(doc), HasSubstr("seen_subcommand_from " + command.name));
-        EXPECT_THAT(fish_completions(doc), HasSubstr(" -l " + name));
+        EXPECT_THAT(bash, HasSubstr("--" + name));
+        EXPECT_THAT(zsh, HasSubstr("'--" + name + "["));
+        EXPECT_THAT(fish, HasSubstr("seen_subcommand_from " + command.name));
+        EXPECT_THAT(fish, HasSubstr(" -l " + name));
       }
     }
   }
