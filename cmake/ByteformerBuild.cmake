@@ -89,9 +89,7 @@ endfunction()
 
 # byteformer_precompiled(TARGET [COMPUTES]): what most files of floors include is compiled once for code that is built quickly,
 # and once for code that computes.
-set(has_precompiled OFF)
 if(BYTEFORMER_TOGETHER)
-  set(has_precompiled ON)
   find_package(nlohmann_json REQUIRED)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/headers.cpp CONTENT "")  # written once, not each time
   foreach(headers byteformer_headers byteformer_headers_computes)
@@ -103,7 +101,7 @@ if(BYTEFORMER_TOGETHER)
   byteformer_optimize(byteformer_headers_computes)
 endif()
 function(byteformer_precompiled target)
-  if(NOT has_precompiled)
+  if(NOT BYTEFORMER_TOGETHER)
     return()
   endif()
   # GCC 12's false alarms about std::string, which it does not know to be the system's when it comes out of such a header.

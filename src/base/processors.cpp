@@ -2,6 +2,7 @@
 #include "base/processors.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <thread>
 
 #ifdef __linux__
@@ -21,15 +22,12 @@ std::vector<int> allowed_processors() {
   return allowed;
 }
 
-int num_processors() noexcept {
-#ifdef __linux__
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+int num_processors() {
+  const std::size_t number = allowed_processors().size();
+  return static_cast<int>(number > 0 ? number : std::max(1U, std::thread::hardware_concurrency()));
 }
 
-int or_processors(int num_threads) noexcept { return num_threads > 0 ? num_threads : num_processors(); }
+int or_processors(int num_threads) { return num_threads > 0 ? num_threads : num_processors(); }
 
 bool stay_on([[maybe_unused]] int processor) noexcept {
 #ifdef __linux__

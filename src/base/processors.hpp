@@ -9,10 +9,10 @@ namespace byteformer::base {
 std::vector<int> allowed_processors();
 
 /// How many there are, at least 1. Thread-safe.
-int num_processors() noexcept;
+int num_processors();
 
 /// `num_threads`, or one per processor where it is 0.
-int or_processors(int num_threads) noexcept;
+int or_processors(int num_threads);
 
 /// Keeps the calling thread on `processor` from now on. \returns whether the system does so
 bool stay_on(int processor) noexcept;

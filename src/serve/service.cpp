@@ -6,9 +6,9 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/processors.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
-#include "base/processors.hpp"
 #include "byteformer/version.hpp"
 #include "format/json.hpp"
 #include "serve/assets.hpp"

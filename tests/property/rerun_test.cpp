@@ -134,10 +134,7 @@ void check_models(const NamedKernels& kernels, std::uint64_t seed, int num_model
 
 class RerunTest : public ::testing::TestWithParam<NamedKernels> {};
 
-/// Fewer of the instruction set that takes five times as long as all others: what runs again is the same code above them.
-TEST_P(RerunTest, GivesTheBitsOfWholeRunsForTheRowsThatDiffer) {
-  check_models(GetParam(), 5, effort(GetParam().name == "portable" ? 5 : 25), 8);
-}
+TEST_P(RerunTest, GivesTheBitsOfWholeRunsForTheRowsThatDiffer) { check_models(GetParam(), 5, effort(25), 8); }
 
 RC_GTEST_PROP(RerunProperty, AnySeedGivesTheBitsOfWholeRuns, (std::uint64_t seed)) {
   const auto kernels = all_linear_kernels();

@@ -57,8 +57,7 @@ struct Options {
   std::optional<std::int64_t> port, queue, batch_size, memory, max_body, max_stream, max_files, streams, connections,
       per_client;
   std::optional<double> timeout, idle, header, io, drain;
-  bool model_control = false, watch = false, no_log = false, print_config = false, self_test = false,
-       roam = false;
+  bool model_control = false, watch = false, no_log = false, print_config = false, self_test = false, roam = false;
 };
 
 #ifdef BYTEFORMER_HAS_SERVER

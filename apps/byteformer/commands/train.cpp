@@ -4,8 +4,8 @@
 #include <string>
 #include <variant>
 
-#include "base/text.hpp"
 #include "base/processors.hpp"
+#include "base/text.hpp"
 #include "commands/commands.hpp"
 #include "format/model_folder.hpp"
 #include "plan/planner.hpp"
