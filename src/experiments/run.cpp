@@ -52,6 +52,7 @@ plan::Request training_request(const Run& run, const Places& places) {
   request.output = model_dir(run, places).string();
   request.seed = run.seed;
   if (!request.initialisation) request.initialisation = "released";  // as in the paper
+  if (!request.optimizer) request.optimizer = "adamw";
   if (run.steps) {
     request.steps = run.steps;
     request.epochs.reset();
@@ -69,7 +70,9 @@ std::string settings_json(const RecipeBook& book, const Run& run) {
   plan::Request request = training_request(run, {});
   request.data = run.at_scale().data->name;
   request.output.reset();
-  if (request.initialisation == "released") request.initialisation.reset();  // logs that stand do not name it
+  // Logs that stand name neither.
+  if (request.initialisation == "released") request.initialisation.reset();
+  if (request.optimizer == "adamw") request.optimizer.reset();
   auto json = format::from_text<format::OrderedJson>(plan::to_json(request));
   for (const DataSource* test : run.at_scale().tests) json["tests"].push_back(std::string(test->name));
   if (!run.at_scale().rekeys.empty())

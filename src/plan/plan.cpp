@@ -62,6 +62,7 @@ std::string to_json(const TrainingPlan& plan) {
   for_each_member(plan, [&](const char* name, const auto& value) { json[name] = value; });
   json["asked"] = format::from_text(to_json(plan.asked));
   json["data_set"] = plan.data_set;
+  json["optimizer"] = plan.optimizer;
   if (!plan.data_absolute.empty()) json["data_absolute"] = plan.data_absolute;
   if (!plan.data_from_output.empty()) json["data_from_output"] = plan.data_from_output;
   if (!plan.task.empty()) json["task"] = plan.task;
@@ -95,7 +96,7 @@ Request chosen_settings(const TrainingPlan& plan) {
   r.batch_size = plan.batch_size, r.warmup_steps = plan.schedule.warmup_steps;
   r.seed = static_cast<std::int64_t>(plan.seed);
   r.learning_rate = plan.schedule.max_lr, r.min_learning_rate = plan.schedule.min_lr;
-  r.weight_decay = plan.weight_decay, r.label_smoothing = plan.label_smoothing, r.clip_norm = plan.clip_norm;
+  r.optimizer = plan.optimizer, r.weight_decay = plan.weight_decay, r.label_smoothing = plan.label_smoothing, r.clip_norm = plan.clip_norm;
   r.ema_momentum = plan.ema_momentum, r.dropout = plan.dropout, r.stochastic_depth = plan.stochastic_depth;
   r.validation_fraction = plan.validation_fraction, r.split_by = plan.split_by;
   if (!plan.task.empty()) r.task = plan.task;
@@ -155,6 +156,7 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
     const format::Json json = format::from_text(text);
     for_each_member(plan, [&](const char* name, auto& value) { json.at(name).get_to(value); });
     plan.data_set = json.value("data_set", "");  // plans of earlier versions do not say
+    plan.optimizer = json.value("optimizer", plan.optimizer);
     if (json.contains("asked")) plan.asked = parse_request(format::to_text(json["asked"]));
     plan.data_absolute = json.value("data_absolute", "");
     plan.data_from_output = json.value("data_from_output", "");

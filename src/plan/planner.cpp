@@ -180,6 +180,8 @@ void take_settings(const Request& request, TrainingPlan& plan) {
   plan.init_from = request.init_from.value_or(kFromNothing);
   if (plan.init_from == kFromNothing) plan.init_from.clear();
   plan.token_budget = request.token_budget.value_or(plan.token_budget);
+  plan.optimizer = request.optimizer.value_or("auto");
+  if (plan.optimizer == "auto") plan.optimizer = request.recipe == "published" ? "adamw" : "muon";
   plan.weight_decay = request.weight_decay.value_or(0.05);
   plan.label_smoothing = request.label_smoothing.value_or(0.1);
   plan.clip_norm = request.clip_norm.value_or(request.recipe == "published" ? 0 : 1);

@@ -210,6 +210,7 @@ void read_optimizer(const YamlFile& yaml, Request& settings) {
   settings.label_smoothing =
       read(yaml, "loss.classification.cross_entropy.label_smoothing", &Request::label_smoothing).value_or(0);
   yaml.choice("optim.name", {"adamw"});
+  settings.optimizer = "adamw";
   settings.weight_decay = read(yaml, "optim.weight_decay", &Request::weight_decay).value_or(0.05);
   if (yaml.boolean("optim.no_decay_bn_filter_bias") == false)
     yaml.refuse("optim.no_decay_bn_filter_bias", "true: norms and biases do not decay here", ErrorCode::kUnsupported);

@@ -97,6 +97,8 @@ std::vector<Setting> make_settings() {
        {&R::epochs, &R::time_s}},
       {"batch-size", &R::batch_size, Whole{1, 1'000'000}, "Files per step, however many passes it takes", kSchedule,
        kDecidesResult, 'b'},
+      {"optimizer", &R::optimizer, Choice{{"auto", "adamw", "muon"}}, "How steps follow from gradients (default: muon)",
+       kSchedule},
       {"learning-rate", &R::learning_rate, Decimal{0, 10}, "Its maximum (default: 0.001)", kSchedule},
       {"min-learning-rate", &R::min_learning_rate, Decimal{0, 10}, "Where the cosine ends", kSchedule},
       {"warmup-steps", &R::warmup_steps, Whole{0, kMany}, "Steps until the maximum", kSchedule},

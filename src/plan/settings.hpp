@@ -47,6 +47,7 @@ struct Request {
   std::optional<double> rank_timeout_s;
   std::optional<std::string> all_reduce;
   std::optional<double> checkpoint_interval_s;
+  std::optional<std::string> optimizer;
 };
 
 using Member = std::variant<bool Request::*, std::optional<std::string> Request::*,

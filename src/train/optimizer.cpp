@@ -6,97 +6,175 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/training_kernels.hpp"
+#include "byteformer/error.hpp"
 
 namespace byteformer::train {
 namespace {
 
 constexpr std::int64_t kChunk = 1 << 15;  // elements
 
-/// Calls body(chunk, begin, end) for chunks of [0, size) that do not depend on the number of threads.
+/// Calls body(i, worker) for i in [0, count), on the threads of `pool` if there is one.
 template <typename Body>
-void for_each_chunk(base::ThreadPool* pool, std::int64_t size, const Body& body) {
-  const auto num_chunks = static_cast<std::size_t>((size + kChunk - 1) / kChunk);
-  const auto run = [&](std::size_t i, int) noexcept {
-    const auto begin = static_cast<std::int64_t>(i) * kChunk;
-    body(i, begin, std::min(size, begin + kChunk));
-  };
-  if (pool != nullptr) return pool->parallel_for(num_chunks, run);
-  for (std::size_t i = 0; i < num_chunks; ++i) run(i, 0);
+void for_each(base::ThreadPool* pool, std::size_t count, const Body& body) {
+  if (pool != nullptr) return pool->parallel_for(count, body);
+  for (std::size_t i = 0; i < count; ++i) body(i, 0);
 }
 
-/// All of a step in one pass over memory, on our own kernels.
-void step_on_cpu(const kernels::AdamWArgs& step, Parameters& parameters, const OptimizerState& state,
-                 base::ThreadPool* pool) {
-  const kernels::TrainingKernels& kernels = kernels::training_kernels_for(kernels::default_kernels());
-  const auto run = [&](std::int64_t begin, std::int64_t end, float decay) {
-    if (begin >= end) return;
-    kernels::AdamWArgs args = step;
-    args.count = static_cast<std::size_t>(end - begin);
-    args.weights = parameters.values().data_ptr<float>() + begin;
-    args.gradients = parameters.gradients().data_ptr<float>() + begin;
-    args.first_moment = state.first_moment.data_ptr<float>() + begin;
-    args.second_moment = state.second_moment.data_ptr<float>() + begin;
-    args.average = state.average.data_ptr<float>() + begin;
-    args.decay = decay;
-    kernels.adamw(args);
-  };
-  const std::int64_t num_decayed = parameters.num_decayed();
-  for_each_chunk(pool, parameters.size(), [&](std::size_t, std::int64_t begin, std::int64_t end) noexcept {
-    run(begin, std::min(end, num_decayed), step.decay);
-    run(std::max(begin, num_decayed), end, 1);
-  });
-}
-
-void step_on_device(const kernels::AdamWArgs& step, float root_bias2, Parameters& parameters, OptimizerState& state) {
-  torch::Tensor& w = parameters.values();
-  const torch::Tensor g = parameters.gradients() * step.gradient_scale;
-  w.narrow(0, 0, parameters.num_decayed()).mul_(step.decay);
-  state.first_moment.mul_(step.beta1).add_(g, 1 - step.beta1);
-  state.second_moment.mul_(step.beta2).addcmul_(g, g, 1 - step.beta2);
-  w.addcdiv_(state.first_moment, (state.second_moment.sqrt() / root_bias2).add_(step.eps), -step.step_size);
-  state.average.add_(w - state.average, step.momentum);
-  parameters.gradients().zero_();
+/// What muon_step() computes, on any device.
+torch::Tensor orthogonal(torch::Tensor x) {
+  const bool is_tall = x.size(0) > x.size(1);
+  if (is_tall) x = x.t();
+  x = x / (x.norm() + 1e-30);
+  for (int i = 0; i < backprop::kMuonIterations; ++i) {
+    const torch::Tensor gram = x.mm(x.t());
+    x = torch::addmm(x, torch::addmm(gram, gram, gram, backprop::kMuonCubic, backprop::kMuonQuintic), x,
+                     backprop::kMuonLinear);
+  }
+  return is_tall ? x.t() : x;
 }
 
 }  // namespace
 
-AdamW::AdamW(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool)
+StepRule parse_step_rule(const std::string& name) {
+  if (name == "adamw") return StepRule::kAdamW;
+  if (name == "muon") return StepRule::kMuon;
+  throw Error(ErrorCode::kInvalidArgument, "no optimizer is called `" + name + "`");
+}
+
+Optimizer::Optimizer(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool)
     : parameters_(parameters), options_(options), pool_(pool) {
   state_.first_moment = torch::zeros_like(parameters.values());
   state_.second_moment = torch::zeros_like(parameters.values());
   state_.average = parameters.values().clone();
+  find_parts();
 }
 
-void AdamW::step(double learning_rate, double gradient_scale) {
+void Optimizer::find_parts() {
+  std::vector<Span> whole;
+  for (const auto& [name, leaf] : parameters_.all()) {
+    const bool is_in_layer = name.starts_with("transformer.") || name.starts_with("downsamplers.");
+    if (options_.rule == StepRule::kAdamW || !is_in_layer || leaf.dim() != 2) {
+      whole.push_back({leaf.storage_offset(), leaf.storage_offset() + leaf.numel(), leaf.dim() > 1});
+      continue;
+    }
+    const std::int64_t num_parts = name.ends_with("qkv_proj.weight") ? 3 : 1;
+    const std::int64_t rows = leaf.size(0) / num_parts;
+    for (std::int64_t i = 0; i < num_parts; ++i)
+      matrices_.push_back({leaf.storage_offset() + i * rows * leaf.size(1), rows, leaf.size(1)});
+  }
+  std::ranges::sort(whole, {}, &Span::begin);
+  for (const Span& span : whole)
+    for (std::int64_t begin = span.begin; begin < span.end; begin += kChunk)
+      spans_.push_back({begin, std::min(span.end, begin + kChunk), span.decays});
+  std::ranges::stable_sort(matrices_, std::ranges::greater(), [](const Matrix& m) { return m.rows * m.columns; });
+  std::size_t scratch = 0;
+  for (const Matrix& m : matrices_)
+    scratch = std::max(scratch, backprop::muon_scratch_size(static_cast<std::size_t>(m.rows),
+                                                            static_cast<std::size_t>(m.columns)));
+  if (!parameters_.values().is_cpu()) return;
+  arenas_.resize(pool_ != nullptr ? static_cast<std::size_t>(pool_->num_threads()) : 1);
+  for (backprop::Arena& arena : arenas_) arena.reserve(scratch);
+}
+
+/// On our own kernels. Each element is moved by one thread in one way, whatever the number of threads.
+void Optimizer::step_on_cpu(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon) {
+  const kernels::Kernels& kernels = kernels::default_kernels();
+  const kernels::TrainingKernels& training = kernels::training_kernels_for(kernels);
+  float* const weights = parameters_.values().data_ptr<float>();
+  float* const gradients = parameters_.gradients().data_ptr<float>();
+  float* const first_moment = state_.first_moment.data_ptr<float>();
+  float* const second_moment = state_.second_moment.data_ptr<float>();
+  float* const average = state_.average.data_ptr<float>();
+  const auto move_matrix = [&](const Matrix& m, backprop::Arena& arena) noexcept {
+    backprop::MuonArgs args = muon;
+    args.rows = static_cast<std::size_t>(m.rows);
+    args.columns = static_cast<std::size_t>(m.columns);
+    args.weights = weights + m.begin;
+    args.gradients = gradients + m.begin;
+    args.momentum = first_moment + m.begin;
+    args.average = average + m.begin;
+    args.step_size *= backprop::muon_scale(args.rows, args.columns);
+    arena.clear();
+    backprop::muon_step(args, kernels, arena.take(backprop::muon_scratch_size(args.rows, args.columns)));
+  };
+  const auto move_span = [&](const Span& span) noexcept {
+    kernels::AdamWArgs args = adamw;
+    args.count = static_cast<std::size_t>(span.end - span.begin);
+    args.weights = weights + span.begin;
+    args.gradients = gradients + span.begin;
+    args.first_moment = first_moment + span.begin;
+    args.second_moment = second_moment + span.begin;
+    args.average = average + span.begin;
+    if (!span.decays) args.decay = 1;
+    training.adamw(args);
+  };
+  for_each(pool_, matrices_.size() + spans_.size(), [&](std::size_t i, int worker) noexcept {
+    if (i < matrices_.size()) return move_matrix(matrices_[i], arenas_[static_cast<std::size_t>(worker)]);
+    move_span(spans_[i - matrices_.size()]);
+  });
+}
+
+void Optimizer::step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon) {
+  torch::Tensor& w = parameters_.values();
+  const torch::Tensor g = parameters_.gradients() * adamw.gradient_scale;
+  w.narrow(0, 0, parameters_.num_decayed()).mul_(adamw.decay);
+  std::vector<torch::Tensor> momenta;
+  for (const Matrix& m : matrices_) {
+    const auto of = [&](const torch::Tensor& flat) {
+      return flat.narrow(0, m.begin, m.rows * m.columns).view({m.rows, m.columns});
+    };
+    momenta.push_back(of(state_.first_moment) * muon.beta + of(g));
+    const float scale = backprop::muon_scale(static_cast<std::size_t>(m.rows), static_cast<std::size_t>(m.columns));
+    of(w).sub_(orthogonal(momenta.back() * muon.beta + of(g)) * (muon.step_size * scale));
+    of(g).zero_(), of(state_.first_moment).zero_();  // AdamW's loops over all elements then leave it alone
+  }
+  state_.first_moment.mul_(adamw.beta1).add_(g, 1 - adamw.beta1);
+  state_.second_moment.mul_(adamw.beta2).addcmul_(g, g, 1 - adamw.beta2);
+  w.addcdiv_(state_.first_moment, (state_.second_moment.sqrt() * adamw.inverse_root_bias2).add_(adamw.eps),
+             -adamw.step_size);
+  for (std::size_t i = 0; i < matrices_.size(); ++i)
+    state_.first_moment.narrow(0, matrices_[i].begin, momenta[i].numel()).copy_(momenta[i].flatten());
+  state_.average.add_(w - state_.average, adamw.momentum);
+  parameters_.gradients().zero_();
+}
+
+void Optimizer::step(double learning_rate, double gradient_scale) {
   torch::NoGradGuard no_grad;
   ++state_.num_steps;
   const auto steps = static_cast<double>(state_.num_steps);
   const auto bias1 = static_cast<float>(1 - std::pow(options_.beta1, steps));
   const auto root_bias2 = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, steps)));
-  const kernels::AdamWArgs step{.gradient_scale = static_cast<float>(gradient_scale),
-                                .decay = static_cast<float>(1 - learning_rate * options_.weight_decay),
-                                .beta1 = static_cast<float>(options_.beta1),
-                                .beta2 = static_cast<float>(options_.beta2),
-                                .step_size = static_cast<float>(learning_rate) / bias1,
-                                .inverse_root_bias2 = 1 / root_bias2,
-                                .eps = static_cast<float>(options_.eps),
-                                .momentum = static_cast<float>(options_.ema_momentum)};
-  if (parameters_.values().is_cpu()) {
-    step_on_cpu(step, parameters_, state_, pool_);
+  const kernels::AdamWArgs adamw{.gradient_scale = static_cast<float>(gradient_scale),
+                                 .decay = static_cast<float>(1 - learning_rate * options_.weight_decay),
+                                 .beta1 = static_cast<float>(options_.beta1),
+                                 .beta2 = static_cast<float>(options_.beta2),
+                                 .step_size = static_cast<float>(learning_rate) / bias1,
+                                 .inverse_root_bias2 = 1 / root_bias2,
+                                 .eps = static_cast<float>(options_.eps),
+                                 .momentum = static_cast<float>(options_.ema_momentum)};
+  const backprop::MuonArgs muon{.gradient_scale = adamw.gradient_scale,
+                                .decay = adamw.decay,
+                                .beta = static_cast<float>(options_.muon_beta),
+                                .step_size = static_cast<float>(learning_rate),
+                                .average_momentum = adamw.momentum};
+  if (options_.use_own_kernels && parameters_.values().is_cpu()) {
+    step_on_cpu(adamw, muon);
   } else {
-    step_on_device(step, root_bias2, parameters_, state_);
+    step_on_device(adamw, muon);
   }
 }
 
-double AdamW::gradient_norm() const {
+double Optimizer::gradient_norm() const {
   const torch::Tensor& gradients = parameters_.gradients();
   if (!gradients.is_cpu()) return gradients.norm().item<double>();
   const float* g = gradients.data_ptr<float>();
-  std::vector<double> sums(static_cast<std::size_t>(parameters_.size() / kChunk + 1));
-  for_each_chunk(pool_, parameters_.size(), [&](std::size_t chunk, std::int64_t begin, std::int64_t end) noexcept {
+  const std::int64_t size = parameters_.size();
+  std::vector<double> sums(static_cast<std::size_t>((size + kChunk - 1) / kChunk));
+  for_each(pool_, sums.size(), [&](std::size_t chunk, int) noexcept {
+    const std::int64_t begin = static_cast<std::int64_t>(chunk) * kChunk;
     double sum = 0;
-    for (std::int64_t i = begin; i < end; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+    for (std::int64_t i = begin; i < std::min(size, begin + kChunk); ++i)
+      sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
     sums[chunk] = sum;
   });
   return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));

@@ -1,36 +1,55 @@
-// What a step does: the loss, and AdamW with the moving average of the weights on flat tensors.
+// What a step does: the loss, and AdamW or Muon with the moving average of the weights on flat tensors.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
+#include "backprop/muon.hpp"
+#include "backprop/workers.hpp"
 #include "base/thread_pool.hpp"
+#include "kernels/training_kernels.hpp"
 #include "train/parameters.hpp"
 
 namespace byteformer::train {
 
+/// How a step follows from gradients.
+enum class StepRule {
+  kAdamW,  ///< everywhere
+  kMuon,   ///< for the weight matrices of blocks and merges; AdamW for the rest
+};
+
+/// \param name "adamw" or "muon"
+StepRule parse_step_rule(const std::string& name);
+
 struct OptimizerOptions {
+  StepRule rule = StepRule::kAdamW;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
+  double muon_beta = 0.95;
   double weight_decay = 0.05;  ///< of tensors of more than one dimension
+  bool use_own_kernels = true;  ///< on a CPU; LibTorch's operators otherwise
   double ema_momentum = 1e-4;  ///< average = (1 - m) average + m weights, after every step
 };
 
 /// What an optimizer remembers between steps; the flat tensors have the layout of Parameters.
 struct OptimizerState {
-  torch::Tensor first_moment, second_moment, average;
+  torch::Tensor first_moment;   ///< where Muon steps: its momentum
+  torch::Tensor second_moment;  ///< where Muon steps: zero
+  torch::Tensor average;
   std::int64_t num_steps = 0;
 };
 
 /// Decoupled weight decay (Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019), as torch.optim.AdamW
-/// computes it. Not thread-safe.
-class AdamW {
+/// computes it; and Muon (\see backprop::MuonArgs). Not thread-safe.
+class Optimizer {
  public:
   /// \param pool runs the steps on a CPU; null: the caller alone. The results are the same bits.
-  AdamW(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool = nullptr);
+  Optimizer(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool = nullptr);
 
   /// One step from `parameters.gradients()`, which are zero afterwards.
   /// \param learning_rate  of this step
@@ -44,10 +63,26 @@ class AdamW {
   const OptimizerState& state() const noexcept { return state_; }
 
  private:
+  /// A weight matrix, or a third of one that makes queries, keys and values, in the flat tensors.
+  struct Matrix {
+    std::int64_t begin, rows, columns;
+  };
+  /// Consecutive elements that AdamW moves.
+  struct Span {
+    std::int64_t begin, end;
+    bool decays;
+  };
+  void find_parts();
+  void step_on_cpu(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon);
+  void step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon);
+
   Parameters& parameters_;
   OptimizerOptions options_;
   base::ThreadPool* pool_;
   OptimizerState state_;
+  std::vector<Matrix> matrices_;
+  std::vector<Span> spans_;             // short ones, for threads
+  std::vector<backprop::Arena> arenas_; // [num_threads]
 };
 
 /// What one file should be: `label` with weight `first_share`, `other_label` with the rest (mixup); `weight` scales its

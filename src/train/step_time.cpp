@@ -50,7 +50,7 @@ double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet&
   constexpr double kMostSeconds = 5, kEnoughSeconds = 1.5;  // somebody waits for the plan
   Module module = make_module(plan, runtime);
   initialise(module.parameters(), plan.config, Initialisation::kReleased, plan.seed);
-  AdamW optimizer(module.parameters(), {}, module.thread_pool());
+  Optimizer optimizer(module.parameters(), {.rule = parse_step_rule(plan.optimizer)}, module.thread_pool());
   data::Loader loader(data.train, loader_options(plan, data, runtime));
   const auto step = [&] {
     const std::vector<data::LoadedFile> files = loader.next();

@@ -118,7 +118,7 @@ class Training {
   Ranks& ranks_;
   base::ThreadPool evaluation_pool_;
   Module module_;
-  AdamW optimizer_;
+  Optimizer optimizer_;
   GradientSum gradient_sum_;
   plan::Progress progress_;                  // with many ranks, the first one's is the whole truth
   double agreed_seconds_ = 0;                // of training so far, the same on all ranks
@@ -138,7 +138,10 @@ Training::Training(const plan::TrainingPlan& plan, const data::DataSet& data, co
       ranks_(runtime.ranks != nullptr ? *runtime.ranks : alone_),
       evaluation_pool_(runtime.num_threads),
       module_(make_module(plan_, runtime)),
-      optimizer_(module_.parameters(), {.weight_decay = plan_.weight_decay, .ema_momentum = plan_.ema_momentum},
+      optimizer_(module_.parameters(),
+                 {.rule = parse_step_rule(plan_.optimizer),
+                  .weight_decay = plan_.weight_decay,
+                  .ema_momentum = plan_.ema_momentum},
                  module_.thread_pool()),
       gradient_sum_(ranks_, module_.parameters(), plan_) {
   if (ranks_.is_first()) start();

@@ -135,7 +135,7 @@ TEST_P(TrainingTest, TenStepsEqualThePublishedOnes) {
   const nlohmann::json training = golden.json("training.json");
   const nlohmann::json& expected = training[golden.masking()];
   train::Parameters& parameters = golden.module().parameters();
-  train::AdamW optimizer(parameters, {.ema_momentum = training["ema"]["momentum"]});
+  train::Optimizer optimizer(parameters, {.ema_momentum = training["ema"]["momentum"]});
   for (std::size_t step = 0; step < expected["losses"].size(); ++step) {
     parameters.gradients().zero_();
     const torch::Tensor value = loss(golden, training);

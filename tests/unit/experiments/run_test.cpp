@@ -41,7 +41,7 @@ TEST(RunTest, CommandsNameDataAndSeed) {
   EXPECT_EQ(
       training_command(book, {&book.at("plain"), Scale::kSmall, 3, {}}, {}),
       "byteformer train --data data/mnist28_png --output experiments/small/plain/seed-3 --preset nano --kernel 32 "
-      "--encode fhwc --epochs 2 --seed 3 --learning-rate 0.002 --initialisation released");
+      "--encode fhwc --epochs 2 --seed 3 --learning-rate 0.002 --initialisation released --optimizer adamw");
   EXPECT_THAT(training_command(book, {&book.at("noisy"), Scale::kSmall, 0, {}}, {}),
               HasSubstr(R"(--transforms '[ { "type": "random_uniform")"));
   EXPECT_THAT(training_command(book, {&book.at("keyed"), Scale::kSmall, 3, {}}, {}),

@@ -193,6 +193,16 @@ TEST(PlannerTest, ThePublishedRecipe) {
   EXPECT_EQ(plan.image_augmentation.rand_augment_operations, 2);
   EXPECT_EQ(plan.image_augmentation.min_crop_area, 0.08);
   EXPECT_EQ(plan.initialisation, "released");
+  EXPECT_EQ(plan.optimizer, "adamw");
+}
+
+TEST(PlannerTest, MuonStepsUnlessTheRecipeIsPublished) {
+  Request r = request();
+  EXPECT_EQ(choose_plan(r, data_set(100), pictures(28, 28), {}).optimizer, "muon");
+  r.optimizer = "adamw";
+  EXPECT_EQ(choose_plan(r, data_set(100), pictures(28, 28), {}).optimizer, "adamw");
+  r.recipe = "published", r.optimizer = "muon";
+  EXPECT_EQ(choose_plan(r, data_set(100), pictures(28, 28), {}).optimizer, "muon");
 }
 
 TEST(PlannerTest, ThePublishedShiftsStayWhateverTheWindow) {

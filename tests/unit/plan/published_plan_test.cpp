@@ -243,6 +243,7 @@ TEST_P(PublishedPlanTest, Schedule) {
   EXPECT_EQ(plan.schedule.min_lr, 2e-5);
   EXPECT_EQ(plan.schedule.warmup_init_lr, 1e-6);
   EXPECT_EQ(plan.schedule.warmup_steps, is_image() ? 7'500 : 500);
+  EXPECT_EQ(plan.optimizer, "adamw");
   EXPECT_EQ(plan.weight_decay, 0.05);
   EXPECT_EQ(plan.label_smoothing, 0.1);
   EXPECT_EQ(plan.ema_momentum, 1e-4);

@@ -17,6 +17,7 @@
 #include "support/files.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/module.hpp"
+#include "train/optimizer.hpp"
 #include "train/parameters.hpp"
 #include "train/validation_set.hpp"
 #include "training_fixture.hpp"
@@ -36,6 +37,7 @@ TEST_F(TrainerTest, LearnsWhatIsEasyAndLeavesAModelFolder) {
 }
 
 TEST_F(TrainerTest, StoppedAndResumedItEndsWithTheSameBits) {
+  ASSERT_EQ(plan().optimizer, "muon");
   train("whole");
   train("pieces", 3);
   train("threads", 2, {}, 3);  // their number changes nothing either
@@ -46,6 +48,42 @@ TEST_F(TrainerTest, StoppedAndResumedItEndsWithTheSameBits) {
               tensor("pieces/training/checkpoint.safetensors", name));
   EXPECT_EQ(test::read_file(folder_ / "whole/model.safetensors"),
             test::read_file(folder_ / "pieces/model.safetensors"));
+}
+
+TEST_F(TrainerTest, AdamWAlsoResumesToTheSameBits) {
+  request_.optimizer = "adamw";
+  train("whole");
+  train("pieces", 3, {}, 3);
+  for (const char* name : {"values", "first_moment", "second_moment", "average"})
+    EXPECT_EQ(tensor("whole/training/checkpoint.safetensors", name),
+              tensor("pieces/training/checkpoint.safetensors", name));
+}
+
+TEST_F(TrainerTest, LibTorchStepsAsOurKernelsDo) {
+  for (const StepRule rule : {StepRule::kAdamW, StepRule::kMuon}) {
+    torch::manual_seed(1);
+    Parameters own(plan().config, torch::kCPU), other(plan().config, torch::kCPU);
+    initialise(own, plan().config, Initialisation::kReleased, 1);
+    torch::NoGradGuard no_grad;
+    other.values().copy_(own.values());
+    const torch::Tensor start = own.values().clone();
+    Optimizer by_kernels(own, {.rule = rule, .ema_momentum = 0.1});
+    Optimizer by_torch(other, {.rule = rule, .use_own_kernels = false, .ema_momentum = 0.1});
+    for (int step = 0; step < 5; ++step) {
+      own.gradients().copy_(torch::randn({own.size()}));
+      other.gradients().copy_(own.gradients());
+      by_kernels.step(0.01, 0.5), by_torch.step(0.01, 0.5);
+      EXPECT_EQ(own.gradients().abs().max().item<float>(), 0);
+    }
+    const auto difference = [](const torch::Tensor& a, const torch::Tensor& b) {
+      return (a - b).abs().max().item<float>();
+    };
+    EXPECT_GT(difference(own.values(), start), 0.02);
+    EXPECT_LT(difference(own.values(), other.values()), 1e-4);
+    EXPECT_LT(difference(by_kernels.state().average, by_torch.state().average), 1e-4);
+    EXPECT_LT(difference(by_kernels.state().first_moment, by_torch.state().first_moment), 1e-5);
+    EXPECT_LT(difference(by_kernels.state().second_moment, by_torch.state().second_moment), 1e-5);
+  }
 }
 
 TEST_F(TrainerTest, NoiseAlsoResumesToTheSameBits) {
