@@ -23,10 +23,30 @@ summary=()
 
 step() { printf '\n==> %s\n' "$1"; }
 
-build() {  # build PRESET [TARGET [OPTION_OF_CMAKE]]
+build() {  # build PRESET [TARGET]
+  stop_building_ahead
   step "Building build/$1"
-  cmake --preset "$1" ${3:+"$3"} >/dev/null
+  configure "$1"
   cmake --build --preset "$1" -j "$jobs" ${2:+--target "$2"}
+}
+
+configure() {  # configure PRESET
+  local options=()
+  [ "$1" != release ] || options=(-DBYTEFORMER_BUILD_TESTS=ON)
+  cmake --preset "$1" ${options[@]+"${options[@]}"} >/dev/null
+}
+
+build_ahead() {  # build_ahead PRESET: as far as it gets with what the tests that run meanwhile leave of the processors
+  configure "$1"
+  nice -n 19 ninja -C "build/$1" -j "$jobs" >/dev/null 2>&1 &
+  ahead=$!
+}
+
+stop_building_ahead() {
+  [ -n "$ahead" ] || return 0
+  kill "$ahead" 2>/dev/null || true
+  wait "$ahead" || true  # build() does again what failed, and says it
+  ahead=
 }
 
 note() {  # note WHAT STATUS START
@@ -49,9 +69,10 @@ run_tests() {  # run_tests PRESET [LABEL [WRAPPER...]]: those that did not pass 
   return $status
 }
 
-check() {  # check PRESET [OPTION_OF_CMAKE]: builds it and runs its tests
+check() {  # check PRESET [NEXT]: builds it and runs its tests; NEXT is the preset to build after it
   local start=$SECONDS status=0
-  build "$1" all ${2:+"$2"}
+  build "$1"
+  [ -z "${2:-}" ] || build_ahead "$2"
   run_tests "$1" || status=$?
   note "$1" $status $start
 }
@@ -59,6 +80,8 @@ check() {  # check PRESET [OPTION_OF_CMAKE]: builds it and runs its tests
 check_threads() {  # the tests that start threads, under the thread sanitizer
   local start=$SECONDS status=0 wrapper=()
   build tsan threaded_tests
+  wait $installing || { cat "$scratch/installing" >&2; exit 1; }
+  build_ahead release
   # The thread sanitizer of GCC 12 cannot map its shadow when addresses are fully randomized, as on some kernels.
   if setarch "$(uname -m)" -R true 2>/dev/null; then wrapper=(setarch "$(uname -m)" -R); fi
   run_tests tsan threads ${wrapper[@]+"${wrapper[@]}"} || status=$?
@@ -88,7 +111,8 @@ fuzz() {  # every target for a few seconds
 }
 
 failed=0
-scratch=$(mktemp -d); trap 'wait; rm -rf "$scratch"' EXIT
+ahead=
+scratch=$(mktemp -d); trap 'stop_building_ahead; wait; rm -rf "$scratch"' EXIT
 step "Dependencies (apt-get, only what is missing)"
 if [ $quick = yes ]; then
   ./scripts/install_dependencies.sh test
@@ -98,8 +122,7 @@ else  # the thread sanitizer needs the fewest packages: apt-get brings the other
   ./scripts/install_dependencies.sh test >"$scratch/installing" 2>&1 &
   installing=$!
   check_threads
-  wait $installing || { cat "$scratch/installing" >&2; exit 1; }
-  check release -DBYTEFORMER_BUILD_TESTS=ON
+  check release asan-ubsan
   check asan-ubsan
   fuzz
 fi
