@@ -23,8 +23,7 @@ DATA = {  # name: folder, options
 }
 CHOICES = {  # name: {way: options}; what is not said is as in the first way of the other choices
     "start": {"filter bank": ["--initialisation", "filter-bank"], "released": ["--initialisation", "released"]},
-    "optimizer": {"Muon": [], "AdamW": ["--optimizer", "adamw"], "Muon, 0.002": ["--learning-rate", "0.002"],
-                  "AdamW, 0.002": ["--optimizer", "adamw", "--learning-rate", "0.002"]},
+    "optimizer": {"Muon": [], "AdamW": ["--optimizer", "adamw"]},
     "batch": {"32": [], "64": ["--batch-size", "64"], "128": ["--batch-size", "128"]},
     "rate": {"0.001": [], "0.0005": ["--learning-rate", "0.0005"], "0.002": ["--learning-rate", "0.002"]},
     "augment": {"auto": [], "none": ["--augment", "none"]},

@@ -1,6 +1,5 @@
-// Starts this program several times, as the ranks of a training on this machine, and watches over them.
+// Forks this process into the ranks of a training on this machine, which so load LibTorch once, and watches over them.
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,10 +7,15 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <initializer_list>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
@@ -48,57 +52,86 @@ class BlockedSignals {
     }
   }
 
-  const sigset_t& before() const { return before_; }
+  /// Of before, for a child.
+  void restore() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
   sigset_t set_, before_;
 };
 
-/// This process's environment and what tells a rank who it is, as torchrun would say it.
-std::vector<std::string> environment_of(int rank, int num_ranks, std::uint16_t port) {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
-  const auto set = [&](const char* name, const std::string& value) {
-    const std::string start = std::string(name) + "=";
-    std::erase_if(variables, [&](const std::string& variable) { return variable.starts_with(start); });
-    variables.push_back(start + value);
-  };
+/// Tells forked ranks where the store is.
+class Announcement {
+ public:
+  Announcement() {
+    if (::pipe(ends_) != 0) throw Error(ErrorCode::kIo, std::string("no pipe for the ranks: ") + std::strerror(errno));
+  }
+  ~Announcement() {
+    for (const int end : ends_)
+      if (end >= 0) ::close(end);
+  }
+  Announcement(const Announcement&) = delete;
+  Announcement& operator=(const Announcement&) = delete;
+
+  void tell(int num_ranks, std::uint16_t port) {
+    for (int rank = 0; rank < num_ranks; ++rank)
+      if (::write(ends_[1], &port, sizeof(port)) != sizeof(port))
+        throw Error(ErrorCode::kIo, std::string("the ranks cannot be told where to meet: ") + std::strerror(errno));
+  }
+
+  /// For a rank. Nothing where the launcher ended before it told.
+  std::optional<std::uint16_t> hear() {
+    ::close(std::exchange(ends_[1], -1));
+    std::uint16_t port = 0;
+    ssize_t count = 0;
+    while ((count = ::read(ends_[0], &port, sizeof(port))) < 0 && errno == EINTR) continue;
+    return count == sizeof(port) ? std::optional(port) : std::nullopt;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+/// Tells this process, as torchrun would, that it is a rank.
+void set_environment(int rank, int num_ranks, std::uint16_t port) {
+  const auto set = [](const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); };
   set("RANK", std::to_string(rank)), set("LOCAL_RANK", std::to_string(rank));
   set("WORLD_SIZE", std::to_string(num_ranks)), set("LOCAL_WORLD_SIZE", std::to_string(num_ranks));
   set("MASTER_ADDR", "127.0.0.1"), set("MASTER_PORT", std::to_string(port));
   set("TORCHELASTIC_USE_AGENT_STORE", "True"), set("TORCHELASTIC_RESTART_COUNT", "0");
-  set(train::kOwnLauncher, std::to_string(::getpid()));
-  return variables;
+  set(train::kOwnLauncher, std::to_string(::getppid()));
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (std::string& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
-pid_t start_rank(const std::string& request, std::vector<std::string> environment, const BlockedSignals& signals) {
-  std::vector<std::string> arguments{"byteformer-train", request};
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  posix_spawnattr_setsigmask(&attributes, &signals.before());
-  pid_t id = -1;
-  const int error = posix_spawn(&id, "/proc/self/exe", nullptr, &attributes, pointers(arguments).data(),
-                                pointers(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) throw Error(ErrorCode::kIo, std::string("a rank cannot be started: ") + std::strerror(error));
-  return id;
+[[noreturn]] void run_rank(const plan::Request& request, int rank, Announcement& announcement) {
+  const std::optional<std::uint16_t> port = announcement.hear();
+  if (!port) std::_Exit(3);
+  set_environment(rank, static_cast<int>(*request.ranks), *port);
+  int status = 0;
+  try {
+    status = train(request);
+  } catch (const std::exception& error) {
+    status = complain("train", failure_of(error));
+  }
+  std::exit(status);
 }
 
 /// The ranks, none of which outlives this.
 class Crew {
  public:
-  Crew(const plan::Request& request, int num_ranks, const BlockedSignals& signals) {
-    const std::string text = plan::to_json(request);
-    for (int rank = 0; rank < num_ranks; ++rank)
-      ids_.push_back(start_rank(text, environment_of(rank, num_ranks, store_.port()), signals));
+  Crew(const plan::Request& request, const BlockedSignals& signals) {
+    const auto num_ranks = static_cast<int>(*request.ranks);
+    Announcement announcement;
+    std::fflush(nullptr);  // what is left would be written by all
+    for (int rank = 0; rank < num_ranks; ++rank) {
+      const pid_t id = ::fork();
+      if (id < 0) throw Error(ErrorCode::kIo, std::string("a rank cannot be started: ") + std::strerror(errno));
+      if (id == 0) {
+        signals.restore();
+        run_rank(request, rank, announcement);
+      }
+      ids_.push_back(id);
+    }
+    store_.emplace();  // it has threads, and what has threads cannot be forked
+    announcement.tell(num_ranks, store_->port());
   }
   ~Crew() {
     signal(SIGKILL);
@@ -136,14 +169,14 @@ class Crew {
     const int status = WIFSIGNALED(how) ? (was_interrupted ? kExitInterrupted : 3) : WEXITSTATUS(how);
     if (status == 0) return;
     if (status_ == 0) status_ = status;
-    if (status == kExitInterrupted || !store_.claim_failure(kPrefix)) return;  // it is said already
+    if (status == kExitInterrupted || !store_->claim_failure(kPrefix)) return;  // it is said already
     const std::string end = WIFSIGNALED(how) ? fmt::format("signal {} ({})", WTERMSIG(how), strsignal(WTERMSIG(how)))
                                              : fmt::format("status {}", status);
     complain("train", {fmt::format("rank {} (process {}) ended by {}. The last checkpoint is whole; go on with {}",
                                    rank, id, end, plan::option_name(&plan::Request::resume))});
   }
 
-  train::RankStore store_;
+  std::optional<train::RankStore> store_;
   std::vector<pid_t> ids_;  // of each rank; 0 when it has ended
   int status_ = 0;
 };
@@ -154,7 +187,7 @@ double rank_timeout_s(const plan::Request& request) { return request.rank_timeou
 
 int launch_ranks(const plan::Request& request) {
   const BlockedSignals signals({SIGCHLD, SIGINT, SIGTERM, SIGUSR1});
-  Crew crew(request, static_cast<int>(*request.ranks), signals);
+  Crew crew(request, signals);
   bool was_interrupted = false;
   std::optional<Clock::time_point> end;  // of our patience, once one has failed
   while (crew.is_running()) {

@@ -26,7 +26,7 @@ int complain(const char* command, const Failure& failure);
 /// \return the exit status: 0 done, 130 interrupted and saved. \throws Error
 int train(const plan::Request& request);
 
-/// Starts this program as `request.ranks` ranks, passes signals on, and waits for their end.
+/// Forks this process into `request.ranks` ranks, passes signals on, and waits for their end.
 /// \return their exit status. \throws Error kIo where they cannot be started.
 int launch_ranks(const plan::Request& request);
 
