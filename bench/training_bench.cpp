@@ -36,7 +36,7 @@ void training_step(benchmark::State& state) {
   const format::ModelConfig config = tiny(state.range(0));
   train::Module model(config, {.num_threads = num_threads, .use_own_kernels = use_own_kernels});
   train::initialise(model.parameters(), config, train::Initialisation::kReleased, 1);
-  train::AdamW optimizer(model.parameters(), {}, model.thread_pool());
+  train::Optimizer optimizer(model.parameters(), {}, model.thread_pool());
   std::mt19937 random(1);
   std::vector<std::vector<std::uint8_t>> files(static_cast<std::size_t>(state.range(2)));
   std::vector<std::span<const std::uint8_t>> batch;
