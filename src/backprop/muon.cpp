@@ -9,12 +9,12 @@
 namespace byteformer::backprop {
 namespace {
 
-/// Parts of the scratch, for a matrix X of `height` rows that are at least as long, `width`.
+/// Parts of the scratch that starts at `begin`, for a matrix X of `height` rows that are at least as long, `width`.
 struct Scratch {
   Scratch(std::size_t rows, std::size_t columns, float* begin)
       : height(std::min(rows, columns)), width(std::max(rows, columns)) {
     const auto take = [&](std::size_t num_floats) {
-      float* taken = begin + size;
+      float* taken = begin == nullptr ? nullptr : begin + size;
       size += kernels::padded(num_floats);
       return taken;
     };
@@ -32,31 +32,31 @@ struct Scratch {
   float *gram, *polynomial, *product, *product_of_all;  // [height, gram_stride]
 };
 
-/// c = a b for square matrices; c may be b.
-void multiply_squares(const Scratch& s, const float* a, const float* b, float* c, const kernels::Kernels& kernels) noexcept {
-  kernels.pack(b, s.height, s.height, s.gram_stride(), 1, s.packed);
+/// c = a b for a [height, depth] and the matrix [depth, width] that is packed.
+void multiply_by_packed(const Scratch& s, const float* a, std::size_t depth, std::size_t width, float* c,
+                        const kernels::Kernels& kernels) noexcept {
   kernels.matmul({.a = a,
-                  .a_stride = s.gram_stride(),
+                  .a_stride = kernels::padded(depth),
                   .rows = s.height,
                   .b = s.packed,
-                  .depth = s.height,
-                  .width = s.height,
+                  .depth = depth,
+                  .width = width,
                   .c = c,
-                  .c_stride = s.gram_stride()});
+                  .c_stride = kernels::padded(width)});
+}
+
+/// c = a b for square matrices; c may be b.
+void multiply_squares(const Scratch& s, const float* a, const float* b, float* c,
+                      const kernels::Kernels& kernels) noexcept {
+  kernels.pack(b, s.height, s.height, s.gram_stride(), 1, s.packed);
+  multiply_by_packed(s, a, s.height, s.height, c, kernels);
 }
 
 /// X becomes P5 P4 P3 P2 P1 X. Each P = a + b G + c G G is a polynomial of G = X X^T as the ones before have left it, so
 /// G becomes P G P and X, which is longer, is multiplied once.
-void orthogonalize(Scratch& s, const kernels::Kernels& kernels) noexcept {
+void orthogonalize(const Scratch& s, const kernels::Kernels& kernels) noexcept {
   kernels.pack(s.x, s.width, s.height, 1, s.x_stride(), s.packed);
-  kernels.matmul({.a = s.x,
-                  .a_stride = s.x_stride(),
-                  .rows = s.height,
-                  .b = s.packed,
-                  .depth = s.width,
-                  .width = s.height,
-                  .c = s.gram,
-                  .c_stride = s.gram_stride()});
+  multiply_by_packed(s, s.x, s.width, s.height, s.gram, kernels);
   const std::size_t size = s.height * s.gram_stride();
   for (int i = 0; i < kMuonIterations; ++i) {
     multiply_squares(s, s.gram, s.gram, s.polynomial, kernels);
@@ -72,14 +72,7 @@ void orthogonalize(Scratch& s, const kernels::Kernels& kernels) noexcept {
     multiply_squares(s, s.polynomial, s.product, s.gram, kernels);
   }
   kernels.pack(s.x, s.height, s.width, s.x_stride(), 1, s.packed);
-  kernels.matmul({.a = s.product_of_all,
-                  .a_stride = s.gram_stride(),
-                  .rows = s.height,
-                  .b = s.packed,
-                  .depth = s.height,
-                  .width = s.width,
-                  .c = s.x,
-                  .c_stride = s.x_stride()});
+  multiply_by_packed(s, s.product_of_all, s.height, s.width, s.x, kernels);
 }
 
 /// Calls body(element, element of X), where X is transposed if its rows are the shorter. In squares, for the cache.
@@ -107,7 +100,7 @@ std::size_t muon_scratch_size(std::size_t rows, std::size_t columns) noexcept {
 
 void muon_step(const MuonArgs& args, const kernels::Kernels& kernels, float* scratch) noexcept {
   BF_DCHECK(scratch != nullptr);
-  Scratch s(args.rows, args.columns, scratch);
+  const Scratch s(args.rows, args.columns, scratch);
   std::fill_n(s.x, s.height * s.x_stride(), 0.0f);
   double sum = 0;
   for_each_element(args, s, [&](std::size_t i, float& x) {

@@ -21,11 +21,11 @@ struct MuonArgs {
   float* gradients = nullptr;  ///< zero afterwards
   float* momentum = nullptr;
   float* average = nullptr;
-  float gradient_scale = 1;   ///< the gradients are multiplied by it first
-  float decay = 1;            ///< the weights are: 1 - learning rate * weight decay
-  float beta = 0;             ///< momentum = beta momentum + gradient, with Nesterov's look ahead
-  float step_size = 0;        ///< learning rate times muon_scale(rows, columns)
-  float average_momentum = 0; ///< average += average_momentum (weights - average)
+  float gradient_scale = 1;    ///< the gradients are multiplied by it first
+  float decay = 1;             ///< the weights are: 1 - learning rate * weight decay
+  float beta = 0;              ///< momentum = beta momentum + gradient, with Nesterov's look ahead
+  float step_size = 0;         ///< learning rate times muon_scale(rows, columns)
+  float average_momentum = 0;  ///< average += average_momentum (weights - average)
 };
 
 /// What makes the root mean square of a step 0.2 of the learning rate, about that of AdamW's: one rate serves both.

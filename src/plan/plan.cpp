@@ -96,7 +96,8 @@ Request chosen_settings(const TrainingPlan& plan) {
   r.batch_size = plan.batch_size, r.warmup_steps = plan.schedule.warmup_steps;
   r.seed = static_cast<std::int64_t>(plan.seed);
   r.learning_rate = plan.schedule.max_lr, r.min_learning_rate = plan.schedule.min_lr;
-  r.optimizer = plan.optimizer, r.weight_decay = plan.weight_decay, r.label_smoothing = plan.label_smoothing, r.clip_norm = plan.clip_norm;
+  r.optimizer = plan.optimizer, r.weight_decay = plan.weight_decay;
+  r.label_smoothing = plan.label_smoothing, r.clip_norm = plan.clip_norm;
   r.ema_momentum = plan.ema_momentum, r.dropout = plan.dropout, r.stochastic_depth = plan.stochastic_depth;
   r.validation_fraction = plan.validation_fraction, r.split_by = plan.split_by;
   if (!plan.task.empty()) r.task = plan.task;

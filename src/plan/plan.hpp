@@ -49,7 +49,7 @@ struct TrainingPlan {
   std::int64_t batch_size = 64;        ///< files per step, whatever the number of passes that it takes
   std::int64_t token_budget = 32'768;  ///< tokens per pass, at most, if a file alone does not have more
   std::int64_t evaluate_every = 0;     ///< steps
-  std::string optimizer = "adamw";     ///< or "muon"
+  std::string optimizer = "adamw";     ///< or "muon"; plans of earlier versions do not say
   double weight_decay = 0.05;
   double label_smoothing = 0.1;
   double clip_norm = 0;  ///< of all gradients; 0: off

@@ -31,9 +31,9 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double eps = 1e-8;
   double muon_beta = 0.95;
-  double weight_decay = 0.05;  ///< of tensors of more than one dimension
+  double weight_decay = 0.05;   ///< of tensors of more than one dimension
   bool use_own_kernels = true;  ///< on a CPU; LibTorch's operators otherwise
-  double ema_momentum = 1e-4;  ///< average = (1 - m) average + m weights, after every step
+  double ema_momentum = 1e-4;   ///< average = (1 - m) average + m weights, after every step
 };
 
 /// What an optimizer remembers between steps; the flat tensors have the layout of Parameters.
@@ -81,8 +81,8 @@ class Optimizer {
   base::ThreadPool* pool_;
   OptimizerState state_;
   std::vector<Matrix> matrices_;
-  std::vector<Span> spans_;             // short ones, for threads
-  std::vector<backprop::Arena> arenas_; // [num_threads]
+  std::vector<Span> spans_;              // short ones, for threads
+  std::vector<backprop::Arena> arenas_;  // [num_threads]
 };
 
 /// What one file should be: `label` with weight `first_share`, `other_label` with the rest (mixup); `weight` scales its

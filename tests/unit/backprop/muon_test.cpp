@@ -49,7 +49,8 @@ Matrix orthogonal(Matrix x) {
 
 /// A matrix and what moves with it.
 struct MovedMatrix {
-  MovedMatrix(std::size_t num_rows, std::size_t num_columns, test::Random& random) : rows(num_rows), columns(num_columns) {
+  MovedMatrix(std::int64_t num_rows, std::int64_t num_columns, test::Random& random)
+      : rows(static_cast<std::size_t>(num_rows)), columns(static_cast<std::size_t>(num_columns)) {
     std::normal_distribution<float> normal;
     for (std::vector<float>* numbers : {&weights, &gradients, &momentum, &average})
       for (std::size_t i = 0; i < rows * columns; ++i) numbers->push_back(normal(random));
@@ -79,8 +80,7 @@ class MuonTest : public ::testing::TestWithParam<const kernels::Kernels*> {};
 TEST_P(MuonTest, StepsAsDefinedWhateverTheSizes) {
   test::Random random(1);
   for (int trial = 0; trial < 12; ++trial) {
-    MovedMatrix p(static_cast<std::size_t>(test::pick(random, 1, 40)), static_cast<std::size_t>(test::pick(random, 1, 40)),
-              random);
+    MovedMatrix p(test::pick(random, 1, 40), test::pick(random, 1, 40), random);
     const MovedMatrix before = p;
     p.step(*GetParam());
     Matrix ahead(p.rows, std::vector<double>(p.columns));
