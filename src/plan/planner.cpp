@@ -181,7 +181,6 @@ void take_settings(const Request& request, TrainingPlan& plan) {
   if (plan.init_from == kFromNothing) plan.init_from.clear();
   plan.token_budget = request.token_budget.value_or(plan.token_budget);
   plan.optimizer = request.optimizer.value_or("auto");
-  if (plan.optimizer == "auto") plan.optimizer = request.recipe == "published" ? "adamw" : "muon";
   plan.weight_decay = request.weight_decay.value_or(0.05);
   plan.label_smoothing = request.label_smoothing.value_or(0.1);
   plan.clip_norm = request.clip_norm.value_or(request.recipe == "published" ? 0 : 1);
@@ -204,6 +203,12 @@ void choose_initialisation(TrainingPlan& plan) {
   plan.reasons.push_back(fmt::format("the stem starts {} {} ({} released changes that)",
                                      numbers.front().are_in_order ? "as a filter bank over" : "with the values of",
                                      base::list(kinds, " and "), option_name(&Request::initialisation)));
+}
+
+/// Muon learns more of the same steps; weights that know such files already go on as well by AdamW, whose steps cost less.
+void choose_optimizer(const Request& request, TrainingPlan& plan) {
+  if (plan.optimizer == "auto")
+    plan.optimizer = request.recipe == "published" || !plan.init_from.empty() ? "adamw" : "muon";
 }
 
 data::DataSetOptions split_options(const TrainingPlan& plan) {
@@ -236,6 +241,7 @@ TrainingPlan choose_plan(const Request& request, const data::DataSet& data, cons
   choose_preprocess(request, survey, plan);
   choose_model(request, data, survey, plan);
   choose_initialisation(plan);
+  choose_optimizer(request, plan);
   choose_batch(request, data, is_published, plan);
   choose_balance(request, data, survey, plan);
   Request augmentation = request;

@@ -196,7 +196,7 @@ TEST(PlannerTest, ThePublishedRecipe) {
   EXPECT_EQ(plan.optimizer, "adamw");
 }
 
-TEST(PlannerTest, MuonStepsUnlessTheRecipeIsPublished) {
+TEST(PlannerTest, MuonStepsUnlessWeightsAreThereOrTheRecipeIsPublished) {
   Request r = request();
   EXPECT_EQ(choose_plan(r, data_set(100), pictures(28, 28), {}).optimizer, "muon");
   r.optimizer = "adamw";
@@ -297,6 +297,7 @@ TEST_F(InitialModelTest, SoundsArePreparedAsItsOwn) {
   EXPECT_EQ(same.preprocess.sound->encoding.sample_format, media::SampleFormat::kInt16);
   EXPECT_EQ(same.preprocess.sound->duration_s, 2);
   EXPECT_EQ(same.initialisation, "released") << "its weights are there already";
+  EXPECT_EQ(same.optimizer, "adamw");
   EXPECT_THAT(same.reasons, testing::Contains(testing::HasSubstr("as " + *next.init_from + " expects it")));
   next.sample_rate = 11'025;
   const TrainingPlan other = plan(next, survey);
