@@ -15,7 +15,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 find_package(Threads REQUIRED)
-# Trees for development, which are built again and again, are quick to build: by ccache, and linked by LLD.
+# Trees for development, which are built again and again, are quick to build: by ccache, where it is installed, and linked by LLD.
 set(is_for_development OFF)
 if(BYTEFORMER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   set(is_for_development ON)
@@ -56,11 +56,14 @@ endif()
 
 # Some sixty programs of tests, many of a hundred megabytes where they are sanitized: LLD takes a quarter of the time. What
 # ships is linked by the linker of the system.
-if(is_for_development)
-  find_program(LLD_PROGRAM ld.lld)
+find_program(LLD_PROGRAM ld.lld)
+function(byteformer_link_quickly target)
   if(LLD_PROGRAM)
-    add_link_options(-fuse-ld=lld)
+    target_link_options(${target} PRIVATE -fuse-ld=lld)
   endif()
+endfunction()
+if(is_for_development AND LLD_PROGRAM)
+  add_link_options(-fuse-ld=lld)
 endif()
 
 # byteformer_optimize(TARGET): TARGET computes, so it is optimized where tests run and all else is built quickly; but little

@@ -17,7 +17,7 @@ packages=(g++ cmake ninja-build pkg-config libhwy-dev nlohmann-json3-dev libyaml
   libjpeg-dev libpng-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev libsndfile1-dev libmpg123-dev
   libmp3lame-dev libsoxr-dev libutf8proc-dev libarchive-dev libprotobuf-dev protobuf-compiler)
 server=(libboost1.81-dev libssl-dev)
-threads=(libgtest-dev libgmock-dev librapidcheck-dev python3 lld ccache)
+threads=(libgtest-dev libgmock-dev librapidcheck-dev python3 lld)
 trainer=(libtorch-dev libgloo-dev libopenblas0-pthread)
 case $group in
   build) ;;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -46,6 +47,11 @@ int complain(const char* command, const Failure& failure) {
   return failure.status;
 }
 
+void finish(int status) {
+  std::fflush(nullptr);
+  std::_Exit(status);
+}
+
 }  // namespace byteformer::train_app
 
 int main(int argc, char** argv) {
@@ -53,7 +59,7 @@ int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (argc == 2 && first == "--version") {
     std::printf("byteformer-train %s\n", byteformer::version());
-    return 0;
+    byteformer::train_app::finish(0);
   }
   const bool explains = argc == 4 && first == byteformer::cli::kIntegratedGradients;
   const char* command = explains ? "explain" : "train";
@@ -61,9 +67,10 @@ int main(int argc, char** argv) {
     return complain(command, {"this program is started by `byteformer train`; see `byteformer train --help`", 2});
   try {
     tune_process(argv);
-    return explains ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
-                    : byteformer::train_app::train(byteformer::plan::parse_request(first));
+    byteformer::train_app::finish(explains
+                                      ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
+                                      : byteformer::train_app::train(byteformer::plan::parse_request(first)));
   } catch (const std::exception& error) {
-    return complain(command, byteformer::train_app::failure_of(error));
+    byteformer::train_app::finish(complain(command, byteformer::train_app::failure_of(error)));
   }
 }

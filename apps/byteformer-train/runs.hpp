@@ -21,6 +21,10 @@ Failure failure_of(const std::exception& error);
 /// Says on standard error why `command` failed. \return the status
 int complain(const char* command, const Failure& failure);
 
+/// Ends the process with `status` and without LibTorch's destructors, which take its operators apart for a tenth of a
+/// second.
+[[noreturn]] void finish(int status);
+
 /// From a request to a model folder: looks at the data, plans, trains, reports. With the other ranks where a launcher
 /// started this process, or `request` asks for some.
 /// \return the exit status: 0 done, 130 interrupted and saved. \throws Error

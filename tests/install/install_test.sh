@@ -69,7 +69,7 @@ for library in byteformer::prepare byteformer::prepare_static; do
   build=$work/build-${library#*::}
   {
     cmake -G "$generator" -S "$work/examples" -B "$build" -DCMAKE_PREFIX_PATH="$prefix" -DBYTEFORMER_TARGET="$library" \
-      -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Release
+      -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx"
     cmake --build "$build"
   } >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "building with find_package, $library"; }
   runs "find_package, $library" "$build/classify_file"
