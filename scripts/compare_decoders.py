@@ -3,7 +3,7 @@
 what Pillow, ImageMagick, libtiff's tools, ffmpeg and sox say: pictures within 1 of 255, sounds within 2 of 32,768.
 
 Usage: scripts/compare_decoders.py [--byteformer PROGRAM] [--keep FOLDER] [--report FILE]
-Needs Debian's python3-pil, python3-numpy, imagemagick, libtiff-tools, libjpeg-turbo-progs, ffmpeg, sox and
+Needs Debian's python3-pil, python3-numpy, imagemagick, libtiff-tools, libjpeg-turbo-progs, ffmpeg, lame, sox and
 libsox-fmt-all. --report writes the table of docs/decoders.md (its part between the two marks). Exit status 1 where a
 difference has no explanation below.
 """
