@@ -114,7 +114,7 @@ void Optimizer::step_on_cpu(const kernels::AdamWArgs& adamw, const backprop::Muo
   });
 }
 
-void Optimizer::step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon) {
+void Optimizer::step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon, float root_bias2) {
   torch::Tensor& w = parameters_.values();
   const torch::Tensor g = parameters_.gradients() * adamw.gradient_scale;
   w.narrow(0, 0, parameters_.num_decayed()).mul_(adamw.decay);
@@ -130,8 +130,7 @@ void Optimizer::step_on_device(const kernels::AdamWArgs& adamw, const backprop::
   }
   state_.first_moment.mul_(adamw.beta1).add_(g, 1 - adamw.beta1);
   state_.second_moment.mul_(adamw.beta2).addcmul_(g, g, 1 - adamw.beta2);
-  w.addcdiv_(state_.first_moment, (state_.second_moment.sqrt() * adamw.inverse_root_bias2).add_(adamw.eps),
-             -adamw.step_size);
+  w.addcdiv_(state_.first_moment, (state_.second_moment.sqrt() / root_bias2).add_(adamw.eps), -adamw.step_size);
   for (std::size_t i = 0; i < matrices_.size(); ++i)
     state_.first_moment.narrow(0, matrices_[i].begin, momenta[i].numel()).copy_(momenta[i].flatten());
   state_.average.add_(w - state_.average, adamw.momentum);
@@ -160,7 +159,7 @@ void Optimizer::step(double learning_rate, double gradient_scale) {
   if (options_.use_own_kernels && parameters_.values().is_cpu()) {
     step_on_cpu(adamw, muon);
   } else {
-    step_on_device(adamw, muon);
+    step_on_device(adamw, muon, root_bias2);
   }
 }
 

@@ -74,7 +74,7 @@ class Optimizer {
   };
   void find_parts();
   void step_on_cpu(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon);
-  void step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon);
+  void step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon, float root_bias2);
 
   Parameters& parameters_;
   OptimizerOptions options_;
