@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "backprop/muon.hpp"
 #include "bench_support.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/training_kernels.hpp"
@@ -115,6 +116,20 @@ void adamw(benchmark::State& state, const TrainingKernels* t) {
   set_flops(state, 18.0 * kCount, gradients, gradients, weights, weights, first, first, second, second, average, average);
 }
 
+/// The rate is that of all products that orthogonalizing takes, symmetric halves counted twice.
+void muon(benchmark::State& state, const Kernels* k, std::size_t rows, std::size_t columns) {
+  const std::size_t size = rows * columns, small = std::min(rows, columns);
+  Buffer gradients = random_buffer(size), weights = random_buffer(size), momentum = random_buffer(size), average(size);
+  Buffer scratch(backprop::muon_scratch_size(rows, columns));
+  for (auto _ : state) {
+    backprop::muon_step({.rows = rows, .columns = columns, .weights = weights.data(), .gradients = gradients.data(),
+                         .momentum = momentum.data(), .average = average.data(), .beta = 1, .step_size = 1e-3f},
+                        *k, scratch.data());
+    benchmark::DoNotOptimize(weights.data());
+  }
+  set_multiply_adds(state, small * small * (17 * small + 2 * std::max(rows, columns)), gradients, weights, momentum, average);
+}
+
 void register_all(const Kernels* k) {
   const TrainingKernels* t = &kernels::training_kernels_for(*k);
   const auto add = [k](const std::string& what, auto function, auto... args) {
@@ -129,6 +144,8 @@ void register_all(const Kernels* k) {
   add("column_sums", column_sums, t);
   for (const std::size_t size : {4, 32}) add("table_gradient_k" + std::to_string(size), table_gradient, t, size);
   add("adamw", adamw, t);
+  for (const std::size_t rows : {kHidden, 4 * kHidden}) add("muon_" + std::to_string(rows), muon, k, rows, kHidden);
+  add("muon_128", muon, k, std::size_t{128}, std::size_t{128});
 }
 
 }  // namespace

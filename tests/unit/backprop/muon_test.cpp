@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -79,8 +80,10 @@ class MuonTest : public ::testing::TestWithParam<const kernels::Kernels*> {};
 
 TEST_P(MuonTest, StepsAsDefinedWhateverTheSizes) {
   test::Random random(1);
-  for (int trial = 0; trial < 12; ++trial) {
-    MovedMatrix p(test::pick(random, 1, 40), test::pick(random, 1, 40), random);
+  std::vector<std::array<std::int64_t, 2>> sizes{{70, 50}, {50, 70}};  // products of several blocks
+  for (int trial = 0; trial < 12; ++trial) sizes.push_back({test::pick(random, 1, 40), test::pick(random, 1, 40)});
+  for (const auto& [rows, columns] : sizes) {
+    MovedMatrix p(rows, columns, random);
     const MovedMatrix before = p;
     p.step(*GetParam());
     Matrix ahead(p.rows, std::vector<double>(p.columns));
