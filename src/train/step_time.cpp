@@ -47,7 +47,7 @@ data::LoaderOptions loader_options(const plan::TrainingPlan& plan, const data::D
 double measure_step_seconds(const plan::TrainingPlan& plan, const data::DataSet& data, const Runtime& runtime) {
   constexpr int kWarmUpSteps = 2;
   constexpr int kMostSteps = 10, kEnoughSteps = 5;
-  constexpr double kMostSeconds = 5, kEnoughSeconds = 1.5;  // somebody waits for the plan
+  constexpr double kMostSeconds = 5, kEnoughSeconds = 0.2;  // somebody waits for the plan
   Module module = make_module(plan, runtime);
   initialise(module.parameters(), plan.config, Initialisation::kReleased, plan.seed);
   Optimizer optimizer(module.parameters(), {.rule = parse_step_rule(plan.optimizer)}, module.thread_pool());
