@@ -120,11 +120,12 @@ void adamw(benchmark::State& state, const TrainingKernels* t) {
 void muon(benchmark::State& state, const Kernels* k, std::size_t rows, std::size_t columns) {
   const std::size_t size = rows * columns, small = std::min(rows, columns);
   Buffer gradients = random_buffer(size), weights = random_buffer(size), momentum = random_buffer(size), average(size);
-  Buffer scratch(backprop::muon_scratch_size(rows, columns));
+  Buffer scratch(backprop::muon_scratch_size(rows, columns)), direction(size);
+  const backprop::MuonArgs args{.rows = rows, .columns = columns, .weights = weights.data(), .gradients = gradients.data(),
+                                .momentum = momentum.data(), .average = average.data(), .beta = 1, .step_size = 1e-3f};
   for (auto _ : state) {
-    backprop::muon_step({.rows = rows, .columns = columns, .weights = weights.data(), .gradients = gradients.data(),
-                         .momentum = momentum.data(), .average = average.data(), .beta = 1, .step_size = 1e-3f},
-                        *k, scratch.data());
+    backprop::muon_direction(args, *k, scratch.data(), direction.data());
+    backprop::muon_move(args, direction.data());
     benchmark::DoNotOptimize(weights.data());
   }
   set_multiply_adds(state, small * small * (17 * small + 2 * std::max(rows, columns)), gradients, weights, momentum, average);

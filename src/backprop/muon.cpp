@@ -129,6 +129,14 @@ double norm(const Scratch& s) noexcept {
   return std::sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+/// Moves the momentum. \returns the gradient of element i, scaled, which is zero afterwards
+float take_gradient(const MuonArgs& args, std::size_t i) noexcept {
+  const float gradient = args.gradients[i] * args.gradient_scale;
+  args.gradients[i] = 0;
+  args.momentum[i] = args.beta * args.momentum[i] + gradient;
+  return gradient;
+}
+
 }  // namespace
 
 float muon_scale(std::size_t rows, std::size_t columns) noexcept {
@@ -140,28 +148,32 @@ std::size_t muon_scratch_size(std::size_t rows, std::size_t columns) noexcept {
   return Scratch(rows, columns, nowhere).size;
 }
 
-void muon_step(const MuonArgs& args, const kernels::Kernels& kernels, float* scratch) noexcept {
+void muon_direction(const MuonArgs& args, const kernels::Kernels& kernels, float* scratch, float* direction) noexcept {
   BF_DCHECK(scratch != nullptr);
   const Scratch s(args.rows, args.columns, scratch);
   std::fill_n(scratch, s.size, 0.0f);
   for (std::size_t row = 0; row < args.rows; ++row) {
-    float* const x = s.x + row * s.x_stride();
-    for (std::size_t i = row * args.columns, column = 0; column < args.columns; ++column, ++i) {
-      const float gradient = args.gradients[i] * args.gradient_scale;
-      args.gradients[i] = 0;
-      args.momentum[i] = args.beta * args.momentum[i] + gradient;
-      x[column] = args.beta * args.momentum[i] + gradient;
+    for (std::size_t column = 0; column < args.columns; ++column) {
+      const std::size_t i = row * args.columns + column;
+      const float gradient = take_gradient(args, i);
+      s.x[row * s.x_stride() + column] = args.beta * args.momentum[i] + gradient;
     }
   }
   const auto inverse_norm = static_cast<float>(1 / (norm(s) + 1e-30));  // where all is zero, it stays zero
   for (std::size_t i = 0; i < args.rows * s.x_stride(); ++i) s.x[i] *= inverse_norm;
-  const float* const direction = orthogonalize(s, kernels);
-  for (std::size_t row = 0; row < args.rows; ++row) {
-    const float* const x = direction + row * s.x_stride();
-    for (std::size_t i = row * args.columns, column = 0; column < args.columns; ++column, ++i) {
-      args.weights[i] = args.weights[i] * args.decay - args.step_size * x[column];
-      args.average[i] += args.average_momentum * (args.weights[i] - args.average[i]);
-    }
+  const float* const rows = orthogonalize(s, kernels);
+  for (std::size_t row = 0; row < args.rows; ++row)
+    std::copy_n(rows + row * s.x_stride(), args.columns, direction + row * args.columns);
+}
+
+void muon_momentum(const MuonArgs& args) noexcept {
+  for (std::size_t i = 0; i < args.rows * args.columns; ++i) take_gradient(args, i);
+}
+
+void muon_move(const MuonArgs& args, const float* direction) noexcept {
+  for (std::size_t i = 0; i < args.rows * args.columns; ++i) {
+    args.weights[i] = args.weights[i] * args.decay - args.step_size * direction[i];
+    args.average[i] += args.average_momentum * (args.weights[i] - args.average[i]);
   }
 }
 

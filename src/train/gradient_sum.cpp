@@ -47,7 +47,7 @@ void GradientSum::layers_are_done(int layer) {
 
 void GradientSum::finish() {
   layers_are_done(std::numeric_limits<int>::min());
-  ranks_.finish_sums();
+  ranks_.finish();
   num_started_ = 0;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "byteformer/error.hpp"
+#include "train/shares.hpp"
 
 namespace byteformer::train {
 namespace {
@@ -20,7 +21,7 @@ void for_each(base::ThreadPool* pool, std::size_t count, const Body& body) {
   for (std::size_t i = 0; i < count; ++i) body(i, 0);
 }
 
-/// What muon_step() computes, on any device.
+/// What muon_direction() computes, on any device.
 torch::Tensor orthogonal(torch::Tensor x) {
   const bool is_tall = x.size(0) > x.size(1);
   if (is_tall) x = x.t();
@@ -41,12 +42,15 @@ StepRule parse_step_rule(const std::string& name) {
   throw Error(ErrorCode::kInvalidArgument, "no optimizer is called `" + name + "`");
 }
 
-Optimizer::Optimizer(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool)
+Optimizer::Optimizer(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool, Ranks* ranks)
     : parameters_(parameters), options_(options), pool_(pool) {
   state_.first_moment = torch::zeros_like(parameters.values());
   state_.second_moment = torch::zeros_like(parameters.values());
   state_.average = parameters.values().clone();
   find_parts();
+  const bool is_on_cpu = options.use_own_kernels && parameters.values().is_cpu();
+  if (is_on_cpu && ranks != nullptr && ranks->are_many() && ranks->world().local_size == ranks->size())
+    share_matrices(*ranks);
 }
 
 void Optimizer::find_parts() {
@@ -67,50 +71,95 @@ void Optimizer::find_parts() {
     for (std::int64_t begin = span.begin; begin < span.end; begin += kChunk)
       spans_.push_back({begin, std::min(span.end, begin + kChunk), span.decays});
   std::ranges::stable_sort(matrices_, std::ranges::greater(), [](const Matrix& m) { return m.rows * m.columns; });
-  std::size_t scratch = 0;
-  for (const Matrix& m : matrices_)
-    scratch = std::max(scratch, backprop::muon_scratch_size(static_cast<std::size_t>(m.rows),
-                                                            static_cast<std::size_t>(m.columns)));
   if (!parameters_.values().is_cpu()) return;
+  std::size_t scratch = 0;
+  for (const Matrix& m : matrices_) {
+    const auto rows = static_cast<std::size_t>(m.rows), columns = static_cast<std::size_t>(m.columns);
+    scratch = std::max(scratch, backprop::muon_scratch_size(rows, columns) + kernels::padded(rows * columns));
+  }
   arenas_.resize(pool_ != nullptr ? static_cast<std::size_t>(pool_->num_threads()) : 1);
   for (backprop::Arena& arena : arenas_) arena.reserve(scratch);
+}
+
+void Optimizer::share_matrices(Ranks& ranks) {
+  ranks_ = &ranks;
+  std::vector<std::int64_t> costs;
+  for (const Matrix& m : matrices_) costs.push_back(m.size() * std::min(m.rows, m.columns));
+  owners_ = share_out(costs, ranks.size());
+  std::int64_t size = 0;
+  for (const Matrix& m : matrices_) size += m.size();
+  directions_ = torch::zeros({size});
+  for (std::int64_t rank = 0, begin = 0, end = 0; rank < ranks.size(); ++rank, begin = end) {
+    for (std::size_t i = 0; i < matrices_.size(); ++i) {
+      if (owners_[i] != rank) continue;
+      matrices_[i].place = end;
+      end += matrices_[i].size();
+    }
+    shares_.push_back(directions_.narrow(0, begin, end - begin));
+  }
+}
+
+backprop::MuonArgs Optimizer::of_matrix(const Matrix& m, backprop::MuonArgs args) const noexcept {
+  args.rows = static_cast<std::size_t>(m.rows);
+  args.columns = static_cast<std::size_t>(m.columns);
+  args.weights = parameters_.values().data_ptr<float>() + m.begin;
+  args.gradients = parameters_.gradients().data_ptr<float>() + m.begin;
+  args.momentum = state_.first_moment.data_ptr<float>() + m.begin;
+  args.average = state_.average.data_ptr<float>() + m.begin;
+  args.step_size *= backprop::muon_scale(args.rows, args.columns);
+  return args;
+}
+
+kernels::AdamWArgs Optimizer::of_span(const Span& span, kernels::AdamWArgs args) const noexcept {
+  args.count = static_cast<std::size_t>(span.end - span.begin);
+  args.weights = parameters_.values().data_ptr<float>() + span.begin;
+  args.gradients = parameters_.gradients().data_ptr<float>() + span.begin;
+  args.first_moment = state_.first_moment.data_ptr<float>() + span.begin;
+  args.second_moment = state_.second_moment.data_ptr<float>() + span.begin;
+  args.average = state_.average.data_ptr<float>() + span.begin;
+  if (!span.decays) args.decay = 1;
+  return args;
 }
 
 /// On our own kernels. Each element is moved by one thread in one way, whatever the number of threads.
 void Optimizer::step_on_cpu(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon) {
   const kernels::Kernels& kernels = kernels::default_kernels();
   const kernels::TrainingKernels& training = kernels::training_kernels_for(kernels);
-  float* const weights = parameters_.values().data_ptr<float>();
-  float* const gradients = parameters_.gradients().data_ptr<float>();
-  float* const first_moment = state_.first_moment.data_ptr<float>();
-  float* const second_moment = state_.second_moment.data_ptr<float>();
-  float* const average = state_.average.data_ptr<float>();
-  const auto move_matrix = [&](const Matrix& m, backprop::Arena& arena) noexcept {
-    backprop::MuonArgs args = muon;
-    args.rows = static_cast<std::size_t>(m.rows);
-    args.columns = static_cast<std::size_t>(m.columns);
-    args.weights = weights + m.begin;
-    args.gradients = gradients + m.begin;
-    args.momentum = first_moment + m.begin;
-    args.average = average + m.begin;
-    args.step_size *= backprop::muon_scale(args.rows, args.columns);
+  const auto find_direction = [&](const backprop::MuonArgs& args, backprop::Arena& arena, float* direction) noexcept {
+    float* const scratch = arena.take(backprop::muon_scratch_size(args.rows, args.columns));
+    backprop::muon_direction(args, kernels, scratch, direction);
+  };
+  const std::size_t num_matrices = matrices_.size();
+  if (ranks_ == nullptr) {
+    for_each(pool_, num_matrices + spans_.size(), [&](std::size_t i, int worker) noexcept {
+      if (i >= num_matrices) return training.adamw(of_span(spans_[i - num_matrices], adamw));
+      const backprop::MuonArgs args = of_matrix(matrices_[i], muon);
+      backprop::Arena& arena = arenas_[static_cast<std::size_t>(worker)];
+      arena.clear();
+      float* const direction = arena.take(args.rows * args.columns);
+      find_direction(args, arena, direction);
+      backprop::muon_move(args, direction);
+    });
+    return;
+  }
+  const auto is_own = [&](std::size_t i) { return owners_[i] == ranks_->rank(); };
+  float* const directions = directions_.data_ptr<float>();
+  for_each(pool_, num_matrices, [&](std::size_t i, int worker) noexcept {
+    if (!is_own(i)) return;
+    backprop::Arena& arena = arenas_[static_cast<std::size_t>(worker)];
     arena.clear();
-    backprop::muon_step(args, kernels, arena.take(backprop::muon_scratch_size(args.rows, args.columns)));
-  };
-  const auto move_span = [&](const Span& span) noexcept {
-    kernels::AdamWArgs args = adamw;
-    args.count = static_cast<std::size_t>(span.end - span.begin);
-    args.weights = weights + span.begin;
-    args.gradients = gradients + span.begin;
-    args.first_moment = first_moment + span.begin;
-    args.second_moment = second_moment + span.begin;
-    args.average = average + span.begin;
-    if (!span.decays) args.decay = 1;
-    training.adamw(args);
-  };
-  for_each(pool_, matrices_.size() + spans_.size(), [&](std::size_t i, int worker) noexcept {
-    if (i < matrices_.size()) return move_matrix(matrices_[i], arenas_[static_cast<std::size_t>(worker)]);
-    move_span(spans_[i - matrices_.size()]);
+    find_direction(of_matrix(matrices_[i], muon), arena, directions + matrices_[i].place);
+  });
+  for (int rank = 0; rank < ranks_->size(); ++rank)
+    if (const torch::Tensor& share = shares_[static_cast<std::size_t>(rank)]; share.numel() > 0)
+      ranks_->start_copy(share, rank);
+  for_each(pool_, num_matrices + spans_.size(), [&](std::size_t i, int) noexcept {
+    if (i >= num_matrices) return training.adamw(of_span(spans_[i - num_matrices], adamw));
+    if (!is_own(i)) backprop::muon_momentum(of_matrix(matrices_[i], muon));
+  });
+  ranks_->finish();
+  for_each(pool_, num_matrices, [&](std::size_t i, int) noexcept {
+    backprop::muon_move(of_matrix(matrices_[i], muon), directions + matrices_[i].place);
   });
 }
 

@@ -13,6 +13,7 @@
 #include "base/thread_pool.hpp"
 #include "kernels/training_kernels.hpp"
 #include "train/parameters.hpp"
+#include "train/ranks.hpp"
 
 namespace byteformer::train {
 
@@ -46,12 +47,17 @@ struct OptimizerState {
 
 /// Decoupled weight decay (Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019), as torch.optim.AdamW
 /// computes it; and Muon (\see backprop::MuonArgs). Not thread-safe.
+///
+/// Ranks on one machine share out the search for Muon's directions and tell each other what they found. Others find all
+/// themselves: a network may take longer for that than a processor. The bits are the same.
 class Optimizer {
  public:
-  /// \param pool runs the steps on a CPU; null: the caller alone. The results are the same bits.
-  Optimizer(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool = nullptr);
+  /// \param pool  runs the steps on a CPU; null: the caller alone. The results are the same bits.
+  /// \param ranks which take the same steps; null: none but this one
+  Optimizer(Parameters& parameters, const OptimizerOptions& options, base::ThreadPool* pool = nullptr,
+            Ranks* ranks = nullptr);
 
-  /// One step from `parameters.gradients()`, which are zero afterwards.
+  /// One step from `parameters.gradients()`, which are zero afterwards. Collective.
   /// \param learning_rate  of this step
   /// \param gradient_scale the gradients are multiplied by it first (clipping, accumulation, loss scaling)
   void step(double learning_rate, double gradient_scale = 1);
@@ -66,6 +72,8 @@ class Optimizer {
   /// A weight matrix, or a third of one that makes queries, keys and values, in the flat tensors.
   struct Matrix {
     std::int64_t begin, rows, columns;
+    std::int64_t place = 0;  // of its direction among all, where ranks share them out
+    std::int64_t size() const { return rows * columns; }
   };
   /// Consecutive elements that AdamW moves.
   struct Span {
@@ -73,6 +81,9 @@ class Optimizer {
     bool decays;
   };
   void find_parts();
+  void share_matrices(Ranks& ranks);
+  backprop::MuonArgs of_matrix(const Matrix& matrix, backprop::MuonArgs args) const noexcept;
+  kernels::AdamWArgs of_span(const Span& span, kernels::AdamWArgs args) const noexcept;
   void step_on_cpu(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon);
   void step_on_device(const kernels::AdamWArgs& adamw, const backprop::MuonArgs& muon, float root_bias2);
 
@@ -80,9 +91,13 @@ class Optimizer {
   OptimizerOptions options_;
   base::ThreadPool* pool_;
   OptimizerState state_;
-  std::vector<Matrix> matrices_;
+  std::vector<Matrix> matrices_;         // the largest first
   std::vector<Span> spans_;              // short ones, for threads
   std::vector<backprop::Arena> arenas_;  // [num_threads]
+  Ranks* ranks_ = nullptr;               // that share the matrices, if any do
+  std::vector<int> owners_;              // [matrices]: the rank that finds its direction
+  std::vector<torch::Tensor> shares_;    // [ranks]: the directions that each finds, one after another in directions_
+  torch::Tensor directions_;
 };
 
 /// What one file should be: `label` with weight `first_share`, `other_label` with the rest (mixup); `weight` scales its

@@ -81,7 +81,14 @@ void Ranks::start_sum(const at::Tensor& tensor, SumType type) {
   sum.work = impl_->gloo->alltoall_base(to, from, equal, equal);
 }
 
-void Ranks::finish_sums() {
+void Ranks::start_copy(const at::Tensor& tensor, int rank) {
+  std::vector<at::Tensor> tensors{tensor};
+  c10d::BroadcastOptions options;
+  options.rootRank = rank;
+  impl_->sums.push_back({tensor, tensor, false, impl_->group_for(tensor)->broadcast(tensors, options)});
+}
+
+void Ranks::finish() {
   for (Sum& sum : impl_->sums) impl_->go_on(sum);
   for (Sum& sum : impl_->sums) {
     // NCCL's work is over once a wait for it is.

@@ -85,10 +85,15 @@ class Ranks {
   void sum(std::span<double> numbers);
 
   /// Starts to replace `tensor`, contiguous floats of the same shape everywhere, by the sum over all ranks; it must not
-  /// be touched until finish_sums(). One number is added in the same order each time, which depends on the number of
+  /// be touched until finish(). One number is added in the same order each time, which depends on the number of
   /// ranks alone, and all get the same bits. Collective.
   void start_sum(const at::Tensor& tensor, SumType type = SumType::kFloat32);
-  void finish_sums();
+
+  /// Starts to overwrite `tensor`, as above, with that of `rank`. Collective.
+  void start_copy(const at::Tensor& tensor, int rank);
+
+  /// Waits for what was started. Collective.
+  void finish();
 
   /// The numbers that all have, in the order of ranks, on the first; nothing on the others. Collective.
   std::vector<std::vector<float>> to_first(const std::vector<float>& numbers);

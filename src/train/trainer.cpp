@@ -142,7 +142,7 @@ Training::Training(const plan::TrainingPlan& plan, const data::DataSet& data, co
                  {.rule = parse_step_rule(plan_.optimizer),
                   .weight_decay = plan_.weight_decay,
                   .ema_momentum = plan_.ema_momentum},
-                 module_.thread_pool()),
+                 module_.thread_pool(), &ranks_),
       gradient_sum_(ranks_, module_.parameters(), plan_) {
   if (ranks_.is_first()) start();
   if (!ranks_.are_many()) return;

@@ -56,21 +56,25 @@ struct MovedMatrix {
     for (std::vector<float>* numbers : {&weights, &gradients, &momentum, &average})
       for (std::size_t i = 0; i < rows * columns; ++i) numbers->push_back(normal(random));
   }
+  MuonArgs args() {
+    return {.rows = rows,
+            .columns = columns,
+            .weights = weights.data(),
+            .gradients = gradients.data(),
+            .momentum = momentum.data(),
+            .average = average.data(),
+            .gradient_scale = 0.5f,
+            .decay = 0.99f,
+            .beta = 0.9f,
+            .step_size = 0.1f,
+            .average_momentum = 0.25f};
+  }
   void step(const kernels::Kernels& kernels) {
     base::AlignedBuffer<float> scratch(muon_scratch_size(rows, columns));
     std::fill_n(scratch.data(), scratch.size(), std::nanf(""));  // whatever was there
-    muon_step({.rows = rows,
-               .columns = columns,
-               .weights = weights.data(),
-               .gradients = gradients.data(),
-               .momentum = momentum.data(),
-               .average = average.data(),
-               .gradient_scale = 0.5f,
-               .decay = 0.99f,
-               .beta = 0.9f,
-               .step_size = 0.1f,
-               .average_momentum = 0.25f},
-              kernels, scratch.data());
+    std::vector<float> direction(rows * columns, std::nanf(""));
+    muon_direction(args(), kernels, scratch.data(), direction.data());
+    muon_move(args(), direction.data());
   }
   std::size_t rows, columns;
   std::vector<float> weights, gradients, momentum, average;
@@ -120,6 +124,16 @@ TEST_P(MuonTest, WithoutGradientsOnlyTheDecayMoves) {
   const std::vector<float> before = p.weights;
   p.step(*GetParam());
   for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(p.weights[i], before[i] * 0.99f);
+}
+
+TEST_P(MuonTest, MomentumAloneMovesToTheSameBits) {
+  test::Random random(4);
+  MovedMatrix p(7, 21, random);
+  MovedMatrix q = p;
+  p.step(*GetParam());
+  muon_momentum(q.args());
+  EXPECT_EQ(p.momentum, q.momentum);
+  EXPECT_EQ(p.gradients, q.gradients);
 }
 
 INSTANTIATE_TEST_SUITE_P(AllKernels, MuonTest,

@@ -62,9 +62,16 @@ TEST(RanksTest, TextAndNumbersReachThoseWhoAskForThem) {
         tensors.push_back(torch::full({7 + i}, i + ranks.rank(), torch::kFloat32));
         ranks.start_sum(tensors.back(), type);
       }
-      ranks.finish_sums();
+      ranks.finish();
       for (int i = 0; i < 5; ++i) EXPECT_TRUE(tensors[static_cast<std::size_t>(i)].eq(3 * i + 3).all().item<bool>());
     }
+    std::vector<torch::Tensor> of_each;
+    for (int rank = 0; rank < 3; ++rank) {
+      of_each.push_back(torch::full({1 + rank}, ranks.rank(), torch::kFloat32));
+      ranks.start_copy(of_each.back(), rank);
+    }
+    ranks.finish();
+    for (std::size_t i = 0; i < of_each.size(); ++i) EXPECT_TRUE(of_each[i].eq(static_cast<int>(i)).all().item<bool>());
     ranks.leave();
   });
   for (const auto& error : errors) EXPECT_FALSE(error) << error->what();
