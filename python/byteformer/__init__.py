@@ -29,7 +29,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._explain import Explanation, Window, encode, explain
-from ._program import Progress, program, rekey, train
+from ._program import Progress, default_model, program, rekey, train
 from ._version import __version__
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "UnsupportedError",
     "Window",
     "__version__",
+    "default_model",
     "encode",
     "explain",
     "program",

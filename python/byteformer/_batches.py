@@ -24,7 +24,7 @@ class _Batch:
         self.num_bytes = 0
         self.paths: List[Any] = []
         self.path_places: List[int] = []
-        self.sources: Dict[int, str] = {}  #: by place
+        self.sources: Dict[int, Any] = {}  #: paths, by place
 
 
 class Batches:
@@ -80,25 +80,28 @@ class Batches:
 
     def _add(self, file: File, batch: _Batch) -> None:
         place = len(batch.answers)
-        if _inputs.is_path(file):
-            batch.paths.append(ffi.from_buffer("char[]", _inputs.encoded_path(file)))  # bytes of Python end in 0
-            batch.path_places.append(place)
-            batch.sources[place] = _inputs.name_of(file)
-        elif _inputs.is_stream(file):
-            batch.answers.append(self._answer_of(file))
-            return
-        else:
-            buffer = ffi.from_buffer(_inputs.view_of(file))
-            batch.buffers.append((buffer, len(buffer)))
-            batch.buffer_places.append(place)
-            batch.num_bytes += len(buffer)
-        batch.answers.append(None)
-
-    def _answer_of(self, stream: Any) -> Union["Result", Error]:
+        answer: Union["Result", Error, None] = None
         try:
-            return self._model._classify_stream(stream)
+            if _inputs.is_path(file):
+                batch.paths.append(ffi.from_buffer("char[]", _inputs.encoded_path(file)))  # bytes of Python end in 0
+                batch.path_places.append(place)
+                batch.sources[place] = file
+            elif _inputs.is_stream(file):
+                answer = self._model._classify_stream(file)
+            else:
+                buffer = ffi.from_buffer(_inputs.view_of(file))
+                batch.buffers.append((buffer, len(buffer)))
+                batch.buffer_places.append(place)
+                batch.num_bytes += len(buffer)
         except Error as error:
-            return error
+            answer = error
+        batch.answers.append(answer)
+
+    def _answer_instead_of(self, error: Error, path: Any) -> Union["Result", Error]:
+        try:
+            return self._model._instead_of(error, path)
+        except Error as failure:
+            return failure
 
     def _answer(self, files: List[Any], places: List[int], call: Any, list_type: str, batch: _Batch) -> None:
         count = len(files)
@@ -109,11 +112,14 @@ class Batches:
         errors = ffi.new("bf_error*[]", count)
         check(call(model._handle, ffi.new(list_type, files), count, self._places, errors))
         for i, place in enumerate(places):
+            path = batch.sources.get(place)
             if errors[i]:
-                batch.answers[place] = error_of(errors[i])
+                error = error_of(errors[i])
+                batch.answers[place] = error if path is None else self._answer_instead_of(error, path)
             else:
                 numbers = self._numbers[i * width : (i + 1) * width]
-                batch.answers[place] = model._result(batch.sources.get(place, ""), self._places[i], numbers)
+                source = "" if path is None else _inputs.name_of(path)
+                batch.answers[place] = model._result(source, self._places[i], numbers)
 
     def _make_room(self, count: int) -> None:
         """For `count` results: one block of floats, whose parts the results point to."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import stat
+import struct
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _inputs
@@ -28,7 +32,8 @@ class Result:
     """What a model says of one file. Two of them can be told apart by ``source``: the path, where there is one.
 
     Numbers are float32, as memoryviews of format ``"f"``: ``numpy.asarray(r.logits)`` and
-    ``torch.frombuffer(r.logits, dtype=torch.float32)`` take them without a copy.
+    ``torch.frombuffer(r.logits, dtype=torch.float32)`` take them without a copy. They are the result's own memory: copy
+    them before you change them, since ``label`` and ``score`` follow from them. Results compare by identity.
 
     >>> r = model.classify("examples/data/frog.jpg")
     >>> r.label, len(r.logits), r.top(1) == [(r.label, r.score, model.labels.index(r.label))]
@@ -120,13 +125,16 @@ class Result:
         self._model = None
 
 
-def row(path: str, answer: Union[Result, Error], top_k: int = 5, logits: bool = False) -> Dict[str, Any]:
+def row(path: "_inputs.Path", answer: Union[Result, Error], top_k: int = 5, logits: bool = False) -> Dict[str, Any]:
     """What :meth:`Classifier.classify_many` says of a file as an object for ``json.dumps``: that of
-    ``byteformer classify --jsonl``, but for the media types and extensions of labels.
+    ``byteformer classify --jsonl``, but for the media types and extensions of labels. Bytes of a path that are no UTF-8
+    are escaped as there: ``\\xff``.
 
     >>> row("frog.jpg", model.classify("examples/data/frog.jpg"), top_k=1)["predictions"]  # doctest: +ELLIPSIS
     [{'label': 'frog', 'index': 6, 'score': 0.67...}]
     """
+    text = os.fsencode(path)  # what looks like an escape is escaped, so that each can be undone
+    path = re.sub(rb"\\(?=x[0-9a-f]{2})", rb"\\x5c", text).decode("utf-8", "backslashreplace")
     if isinstance(answer, Error):
         return {"path": path, "status": "error", "error": {"code": answer.code, "message": answer.message}}
     ranked = [Prediction("unknown", answer.score, -1)] if answer.is_unknown else []
@@ -134,10 +142,19 @@ def row(path: str, answer: Union[Result, Error], top_k: int = 5, logits: bool = 
     found: Dict[str, Any] = {"path": path, "status": "ok", "bytes": answer.num_bytes, "tokens": answer.num_tokens}
     if answer.was_prepared:
         found["prepared"] = True
-    found["predictions"] = [{"label": p.label, "index": p.index, "score": p.score} for p in ranked]
+    found["predictions"] = [{"label": p.label, "index": p.index, "score": _shortest(p.score)} for p in ranked]
     if logits:
-        found["logits"] = list(answer.logits)
+        found["logits"] = [_shortest(logit) for logit in answer.logits]
     return found
+
+
+def _shortest(number: float) -> float:
+    """The decimal of fewest digits that is this float32."""
+    for digits in range(6, 9):
+        short = float(f"{number:.{digits}g}")
+        if struct.pack("f", short) == struct.pack("f", number):
+            return short
+    return float(f"{number:.9g}")
 
 
 class Classifier:
@@ -157,8 +174,8 @@ class Classifier:
     ``keys``
         Paths of the secret keys of a model that reads obfuscated files.
 
-    The GIL is released while it computes. A child of ``fork`` may go on using it. It pickles as its path and options,
-    from which it is loaded again elsewhere.
+    The GIL is released while it computes. A child of ``fork`` may go on using it. It pickles as its absolute path and
+    options, from which it is loaded again elsewhere.
 
     >>> m = byteformer.Classifier("models/cifar10", threads=2)
     >>> m.labels[:3], m.hidden_size, m.prepares
@@ -175,11 +192,19 @@ class Classifier:
         masking: Optional[str] = None,
         keys: Sequence["_inputs.Path"] = (),
     ) -> None:
+        if not isinstance(threads, int):
+            raise TypeError(f"threads is a number, not {type(threads).__name__}")
+        if not 0 <= threads <= _MOST_THREADS:
+            raise Error.of("invalid_argument", f"threads is {threads}; expected 0 to {_MOST_THREADS}")
+        encoded_keys = _inputs.encoded_paths(keys, "keys")
+        encoded_folder = _inputs.encoded_path(path)
         self._options: Dict[str, Any] = dict(
-            threads=threads, precision=precision, as_is=as_is, masking=masking, keys=tuple(keys)
-        )
+            threads=threads, precision=precision, as_is=as_is, masking=masking,
+            keys=tuple(os.fsdecode(os.path.abspath(key)) for key in encoded_keys),
+        )  # fmt: skip
+        self._folder = os.fsdecode(os.path.abspath(encoded_folder))
         texts = [_new("char[]", text.encode()) for text in (precision, masking or "")]
-        key_paths = [_new("char[]", _inputs.encoded_path(key)) for key in keys]
+        key_paths = [_new("char[]", key) for key in encoded_keys]
         key_list = _new("char*[]", key_paths)
         options = _new("bf_load_options*")
         options.struct_size = ffi.sizeof("bf_load_options")
@@ -190,10 +215,10 @@ class Classifier:
         options.keys = key_list
         options.num_keys = len(key_paths)
         out = _new("bf_classifier**")
-        check(lib.bf_classifier_load(_inputs.encoded_path(path), options, out))
+        check(lib.bf_classifier_load(encoded_folder, options, out))
         handle = ffi.gc(out[0], lib.bf_classifier_free)
         self._handle = handle
-        self.path: str = _inputs.name_of(path)  #: as it was given
+        self.path: str = os.fsdecode(path)  #: as it was given
         self.labels: Tuple[str, ...] = tuple(
             _text(lib.bf_classifier_label(handle, i)) for i in range(lib.bf_classifier_num_labels(handle))
         )  #: names of the classes
@@ -223,7 +248,9 @@ class Classifier:
             if _inputs.is_path(file):
                 source = _inputs.name_of(file)
                 numbers, result = self._place_for_result()
-                check(lib.bf_classify_path(self._handle, _inputs.encoded_path(file), result))
+                error = lib.bf_classify_path(self._handle, _inputs.encoded_path(file), result)
+                if error:
+                    return self._instead_of(error_of(error), file)
                 return self._result(source, result, numbers)
             if _inputs.is_stream(file):
                 return self._classify_stream(file)
@@ -239,7 +266,8 @@ class Classifier:
         """Classifies files as they come, and yields the results in that order: small ones side by side on all threads.
 
         A file that has no answer costs one entry, an :class:`Error` with ``code``, ``message`` and ``subject``. What
-        ``files`` itself raises, and what is no file at all (TypeError), is raised after the results before it.
+        ``files`` itself raises, what a stream among them raises, and what is no file at all (TypeError), is raised after
+        the results before it.
 
         Files are taken from the iterable in batches, which begin small and are never so large that Ctrl-C would wait
         long: at most ``batch_size`` files and 64 MiB of buffers.
@@ -251,7 +279,8 @@ class Classifier:
         """
         if _inputs.is_path(files) or isinstance(files, (bytes, bytearray)):
             raise TypeError(
-                "classify_many takes many files: a list, or whatever else can be iterated; classify takes one"
+                "classify_many takes many files: a list, or whatever else can be iterated; classify takes one. Those of a"
+                " folder are pathlib.Path(folder).rglob('*')"
             )
         if batch_size < 1:
             raise Error.of("invalid_argument", f"batch_size is {batch_size}; expected at least 1")
@@ -273,7 +302,7 @@ class Classifier:
         return f"<Classifier {self.path!r}: {labels}, reads {self.form}, {self.precision} on {self.kernels}>"
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return _load, (self.path, self._options)
+        return _load, (self._folder, self._options)
 
     def _classify_stream(self, stream: Any) -> Result:
         with self.stream() as s:
@@ -282,6 +311,22 @@ class Classifier:
             result = s.finish()
         result.source = _inputs.name_of(stream)
         return result
+
+    def _instead_of(self, error: Error, path: Any) -> Result:
+        """The answer for what has more bytes than it says, as files of /proc have; raises ``error`` for others."""
+        if error.code in ("empty_file", "file_changed"):
+            try:
+                info = os.stat(path)
+                if stat.S_ISREG(info.st_mode) and info.st_size == 0:
+                    with open(path, "rb") as file:
+                        content = file.read(_MOST_BYTES)
+                    if content:
+                        result = self.classify(content)
+                        result.source = _inputs.name_of(path)
+                        return result
+            except OSError:
+                pass
+        raise error
 
     def _place_for_result(self) -> Tuple[bytearray, Any]:
         numbers = bytearray(4 * self._num_numbers)
@@ -302,6 +347,8 @@ class Classifier:
 
 
 _RESULT_BYTES = ffi.sizeof("bf_result")
+_MOST_THREADS = 4096
+_MOST_BYTES = 1 << 30  # of a file that is held whole
 
 
 def _load(path: str, options: Dict[str, Any]) -> Classifier:
@@ -331,7 +378,7 @@ class Stream:
 
         Raises :class:`Error` of code ``too_many_tokens`` once the file outgrows the model; the stream is useless then.
         """
-        buffer = _from_buffer(_inputs.view_of(data))
+        buffer = _from_buffer(_inputs.view_of(data, "bytes or a buffer of bytes"))
         check(lib.bf_stream_feed(self._open(), buffer, len(buffer)))
 
     def finish(self) -> Result:

@@ -70,6 +70,10 @@ def explain(
     >>> e.label, len(e.heat) == len(e.data), e.windows[0].begin
     ('frog', True, 0)
     """
+    if not isinstance(model, Classifier):
+        raise TypeError(f"model is a Classifier, not {type(model).__name__}")
+    if span < 0 or step < 0:
+        raise Error.of("invalid_argument", f"span is {span} and step {step}; expected at least 1, or 0 for the default")
     options = ffi.new("bf_explain_options*")
     options.struct_size = ffi.sizeof("bf_explain_options")
     options.label = _index_of(model, label)
@@ -97,14 +101,15 @@ def explain(
 def encode(file: File, *, like: Union[Classifier, "_inputs.Path"], keys: Sequence["_inputs.Path"] = ()) -> bytes:
     """The bytes that the model ``like``, or that in this folder, reads of ``file``: what it was trained on.
 
-    A classifier that was loaded ``as_is`` gives them the same logits.
+    A classifier that was loaded ``as_is`` gives them the same logits. So give what a model for obfuscated files reads to
+    no other: without ``as_is`` it would be obfuscated a second time.
 
     >>> len(byteformer.encode("examples/data/frog.jpg", like=model)) == 32 * 32 * 3
     True
     """
     if isinstance(like, Classifier):
         return encode(file, like=like.path, keys=keys or like._options["keys"])
-    key_paths = [ffi.new("char[]", _inputs.encoded_path(key)) for key in keys]
+    key_paths = [ffi.new("char[]", key) for key in _inputs.encoded_paths(keys, "keys")]
     key_list = ffi.new("char*[]", key_paths)
     options = ffi.new("bf_preparer_options*", (ffi.sizeof("bf_preparer_options"), key_list, len(key_paths)))
     out = ffi.new("bf_preparer**")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterator, Protocol, Union
+from typing import Any, Iterator, List, Protocol, Union
 
 from ._errors import Error
 
@@ -27,11 +27,26 @@ def is_path(file: object) -> bool:
 
 
 def encoded_path(path: Any) -> bytes:
-    """A path as the system has it, surrogate escapes undone."""
-    encoded = os.fsencode(path)
+    """A path as the system has it, surrogate escapes undone.
+
+    Raises :class:`Error` where no file can have it; what it holds is not repeated, since it may be a secret.
+    """
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise Error.of("invalid_argument", "a path holds characters that no file's name can have") from None
     if b"\0" in encoded:
-        raise ValueError(f"embedded null byte in the path {path!r}")
+        raise Error.of("invalid_argument", "a path holds a zero byte: is it the content of a file?")
+    if not encoded:
+        raise Error.of("invalid_argument", "a path is empty")
     return encoded
+
+
+def encoded_paths(paths: Any, name: str) -> List[bytes]:
+    """Several, of the parameter ``name``."""
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        raise TypeError(f"{name} takes several paths: {name}=[path]")
+    return [encoded_path(path) for path in paths]
 
 
 def is_stream(file: Any) -> bool:
@@ -45,18 +60,20 @@ def is_stream(file: Any) -> bool:
         return True
 
 
-def view_of(buffer: Any) -> Any:
+_FILES = "a path, bytes, a buffer of bytes or a binary stream (of a socket: makefile('rb'))"
+
+
+def view_of(buffer: Any, expected: str = _FILES) -> Any:
     """``buffer``, or a view of it, which is known to be one run of bytes.
 
-    Raises TypeError if it is none, or its elements are no bytes; ValueError if they have gaps.
+    Raises TypeError if it is none, or its elements are no bytes; :class:`InvalidArgumentError` if they have gaps.
     """
     if isinstance(buffer, (bytes, bytearray)):
         return buffer
     try:
         view = memoryview(buffer)
     except TypeError:
-        message = f"a file is a path, bytes, a buffer of bytes or a binary stream, not {type(buffer).__name__}"
-        raise TypeError(message) from None
+        raise TypeError(f"expected {expected}, not {type(buffer).__name__}") from None
     if view.itemsize != 1 or view.format.lstrip("@=<>!") not in ("B", "c"):
         kind = getattr(buffer, "dtype", None) or f"format {view.format!r}"
         raise TypeError(
@@ -64,9 +81,10 @@ def view_of(buffer: Any) -> Any:
             " lie in memory are .view('uint8') of an array, memoryview(...).cast('B') of other buffers"
         )
     if not view.c_contiguous:
-        raise ValueError(
+        raise Error.of(
+            "invalid_argument",
             f"this {type(buffer).__name__} is not contiguous: its bytes do not lie one after another in memory;"
-            " numpy.ascontiguousarray() or bytes() copies them"
+            " numpy.ascontiguousarray() or bytes() copies them",
         )
     return view
 

@@ -46,6 +46,21 @@ def program() -> str:
     return found
 
 
+def default_model() -> pathlib.Path:
+    """The model that ``byteformer classify`` takes where none is named: what BYTEFORMER_MODEL names, or ``file-types``
+    where the program has it, which tells formats of files apart.
+
+    Raises :class:`NotFoundError` where there is none.
+    """
+    if named := os.environ.get("BYTEFORMER_MODEL"):
+        return pathlib.Path(named)
+    above = pathlib.Path(program()).resolve().parent.parent
+    for models in (above.parent.parent / "models", above / "share" / "byteformer" / "models"):
+        if (models / "file-types").is_dir():
+            return models / "file-types"
+    raise Error.of("not_found", "models/file-types is not beside the program, and BYTEFORMER_MODEL is not set")
+
+
 def main() -> NoReturn:
     """The command ``byteformer`` of the wheel, and ``python -m byteformer``."""
     try:
@@ -60,7 +75,15 @@ def rekey(model: "_inputs.Path", *, key: "_inputs.Path", output: "_inputs.Path",
 
     For obfuscated bytes it gives bit for bit the logits that ``model`` gives for the bytes before. ``again`` allows
     that ``model`` reads obfuscated files already. Returns the new folder.
+
+    Raises :class:`NotFoundError` where ``model`` or ``key`` is missing, :class:`AlreadyExistsError` where ``output`` is
+    there, and :class:`ProgramError` with the program's own words otherwise.
     """
+    for path in (model, key):
+        if not os.path.exists(_inputs.encoded_path(path)):
+            raise Error.of("not_found", f"{os.fsdecode(path)}: does not exist", os.fsdecode(path))
+    if os.path.lexists(_inputs.encoded_path(output)):
+        raise Error.of("already_exists", f"{os.fsdecode(output)}: exists already", os.fsdecode(output))
     arguments = ["obfuscate", "rekey", *map(os.fsdecode, [model, b"--key", key, b"-o", output])]
     _run([*arguments, *(["--again"] if again else [])])
     return pathlib.Path(os.fsdecode(output))
@@ -121,7 +144,7 @@ def _require_trainer() -> None:
         raise TrainerMissing(
             "training needs the program byteformer-train, which is not installed here: it is linked to LibTorch, and no"
             " part of the wheel. Install the package byteformer-train that scripts/build_debs.sh makes, or build it"
-            " (./scripts/quickstart.sh --with-training) and add its folder to PATH"
+            " (./scripts/quickstart.sh --with-training in its sources) and add its folder to PATH"
         )
 
 

@@ -2,6 +2,7 @@
 
 import array
 import io
+import json
 import mmap
 import os
 import pathlib
@@ -112,8 +113,9 @@ class InputTest(support.Case):
                 self.model.classify(given)
         with self.assertRaisesRegex(TypeError, "format 'H'.*uint8"):
             self.model.classify(array.array("H", [1, 2]))
-        with self.assertRaisesRegex(ValueError, "not contiguous"):
+        with self.failure("invalid_argument", ValueError) as caught:
             self.model.classify(memoryview(self.DATA)[::2])
+        self.assertIn("not contiguous", caught.exception.message)
         for empty in (b"", bytearray(), io.BytesIO()):
             with self.subTest(type(empty)), self.failure("empty_file", ValueError):
                 self.model.classify(empty)
@@ -134,8 +136,60 @@ class InputTest(support.Case):
             self.assertEqual((answer.code, answer.subject), ("not_found", missing))
         with self.failure("not_a_regular_file", OSError):
             self.model.classify(support.scratch(""))
-        with self.assertRaisesRegex(ValueError, "null byte"):
-            self.model.classify("a\0b")
+        for nowhere in ("a\0b", "a\ud800", ""):
+            with self.subTest(nowhere), self.failure("invalid_argument", ValueError):
+                self.model.classify(nowhere)
+        gaps = memoryview(self.DATA)[::2]
+        answers = list(self.model.classify_many(["a\0b", self.DATA, "a\ud800", gaps, self.DATA]))
+        self.assertEqual([getattr(a, "code", "") for a in answers], ["invalid_argument", "", *2 * ["invalid_argument"], ""])
+        self.assertSame(answers[1], self.expected)
+        self.assertSame(answers[4], self.expected)
+
+    def test_files_that_say_they_are_empty(self):
+        path = "/proc/version"
+        expected = self.model.classify(pathlib.Path(path).read_bytes())
+        result = self.model.classify(path)
+        self.assertSame(result, expected)
+        self.assertEqual(result.source, path)
+        empty = support.scratch("empty")
+        empty.write_bytes(b"")
+        many = list(self.model.classify_many([path, str(empty)]))
+        self.assertSame(many[0], expected)
+        self.assertEqual((many[1].code, many[1].subject), ("empty_file", str(empty)))
+
+    def test_what_may_be_a_secret_is_not_repeated(self):
+        secret = bytes(range(256))
+        with self.failure("invalid_argument", ValueError) as caught:
+            byteformer.Classifier(support.MODELS / "cifar10", keys=[secret])
+        self.assertNotIn("\\x01", caught.exception.message)
+        with self.assertRaisesRegex(TypeError, "keys=\\[path\\]"):
+            byteformer.Classifier(support.MODELS / "cifar10", keys="my.key")
+
+    def test_a_model_is_found_again_from_elsewhere(self):
+        here = os.getcwd()
+        os.chdir(support.MODELS)
+        try:
+            for path in ("cifar10", b"cifar10", pathlib.Path("cifar10")):
+                model = byteformer.Classifier(path, threads=1)
+                self.assertEqual(model.path, "cifar10")
+                os.chdir("/")
+                self.assertEqual(pickle.loads(pickle.dumps(model)).labels, model.labels)
+                os.chdir(support.MODELS)
+        finally:
+            os.chdir(here)
+
+    def test_rows_are_those_of_the_command(self):
+        model = byteformer.Classifier(support.MODELS / "cifar10")
+        source = support.EXAMPLES / "frog.jpg"
+        folder = support.scratch("rows")
+        folder.mkdir()
+        for name in (b"frog.jpg", b"fr\xffog.jpg", "größe.jpg".encode(), b"a\\xffb.jpg"):
+            path = os.path.join(os.fsencode(folder), name)
+            shutil.copyfile(source, path)
+            told = json.loads(support.command("classify", "--model", support.MODELS / "cifar10", "--jsonl", os.fsdecode(path)))
+            for given in (path, os.fsdecode(path), pathlib.Path(os.fsdecode(path))):
+                row = json.loads(json.dumps(byteformer.row(given, model.classify(os.fsdecode(path)))))
+                self.assertEqual(row, {key: told[key] for key in row})
 
     @unittest.skipIf(os.geteuid() == 0, "root may read everything")
     def test_a_forbidden_path(self):

@@ -38,7 +38,7 @@ class ExplainTest(support.Case):
         self.assertEqual(by_name, by_index)
         self.assertEqual(by_name.label, model.labels[1])
         self.assertAlmostEqual(by_name.value, model.classify(data).logits[1], 5)
-        wrong = [dict(label="nobody"), dict(label=99), dict(of="odds"), dict(span=301), dict(span=8, step=9)]
+        wrong = [dict(label="nobody"), dict(label=99), dict(of="odds"), dict(span=301), dict(span=-5), dict(span=8, step=9)]
         for options in wrong:
             with self.subTest(options), self.failure("invalid_argument", ValueError):
                 byteformer.explain(model, data, **options)

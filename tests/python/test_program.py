@@ -18,6 +18,16 @@ class ProgramTest(support.Case):
         said = subprocess.check_output([sys.executable, "-m", "byteformer", "--version"], env=environment)
         self.assertEqual(said.decode().split(), ["byteformer", byteformer.__version__])
 
+    def test_the_model_that_the_command_takes(self):
+        path = support.EXAMPLES / "frog.jpg"
+        told = json.loads(support.command("classify", "--jsonl", path))
+        with unittest.mock.patch.dict(os.environ):
+            os.environ.pop("BYTEFORMER_MODEL", None)
+            model = byteformer.Classifier(byteformer.default_model())
+            self.assertEqual(model.classify(path).label, told["predictions"][0]["label"])
+            os.environ["BYTEFORMER_MODEL"] = "elsewhere"
+            self.assertEqual(byteformer.default_model(), pathlib.Path("elsewhere"))
+
     def test_rekey(self):
         key, keyed = support.scratch("my.key"), support.scratch("keyed")
         support.command("obfuscate", "keygen", "-o", key)
@@ -31,9 +41,13 @@ class ProgramTest(support.Case):
         self.assertEqual(byteformer.encode(support.EXAMPLES / "frog.jpg", like=with_key), secret)
         with self.failure("invalid_argument", ValueError):
             byteformer.Classifier(keyed)
-        with self.failure("program_failed", RuntimeError) as caught:
+        with self.failure("already_exists", FileExistsError):
             byteformer.rekey(support.MODELS / "cifar10", key=key, output=keyed)
-        self.assertIn("exists", caught.exception.message)
+        for model, wrong in ((support.MODELS / "none", key), (support.MODELS / "cifar10", support.scratch("no.key"))):
+            with self.failure("not_found", FileNotFoundError):
+                byteformer.rekey(model, key=wrong, output=support.scratch("other"))
+        with self.failure("program_failed", RuntimeError) as caught:
+            byteformer.rekey(support.MODELS / "cifar10", key=support.EXAMPLES / "frog.jpg", output=support.scratch("other"))
         self.assertEqual(caught.exception.exit_status, 3)
 
 
