@@ -111,10 +111,12 @@ typedef struct bf_load_options {
   { sizeof(bf_load_options), 0, 0, NULL, NULL, NULL, 0 }
 
 /* Loads config.json and model.safetensors of the folder `model_dir`, which may go once this has returned. `options` may
- * be NULL. The weights take their memory once, however many threads use the handle.
- * Errors: BF_NOT_FOUND, BF_PERMISSION_DENIED, BF_INVALID_FORMAT, BF_INVALID_MODEL; BF_UNSUPPORTED where this processor
- * computes no faster in that precision than in float32; BF_INVALID_ARGUMENT for options that make no sense, and where a
- * model has a secret key that is not given, unless `as_is`. Any thread. */
+ * be NULL. The weights take their memory once, however many threads use the handle. Learned positions of more than
+ * 4 MiB stay in the file: put a new model in the place of such a one by rename, never write into it.
+ * Errors: BF_NOT_FOUND, BF_PERMISSION_DENIED, BF_IO, BF_OUT_OF_MEMORY, BF_INVALID_FORMAT (of a key, too),
+ * BF_INVALID_MODEL; BF_UNSUPPORTED where this processor computes no faster in that precision than in float32, where
+ * the system gives no threads, and where options have members that this library does not know; BF_INVALID_ARGUMENT for
+ * options that make no sense, and where a model has a secret key that is not given, unless `as_is`. Any thread. */
 BF_API bf_error* bf_classifier_load(const char* model_dir, const bf_load_options* options, bf_classifier** out);
 
 /* The same classifier for one more owner, who frees it, too. Any thread. */
@@ -168,7 +170,8 @@ typedef struct bf_result {
   size_t features_capacity; /* floats */
   uint64_t num_bytes;       /* out: that the model read */
   uint64_t num_tokens;      /* out: after the stem */
-  uint64_t was_prepared;    /* out: 1 if the file was prepared, so that other bytes were read than it has, else 0 */
+  uint64_t was_prepared;    /* out: 1 if it was decoded, re-encoded or transformed; 0 for bytes of the file, be it
+                               pieces of it alone */
 } bf_result;
 #define BF_RESULT_INIT \
   { sizeof(bf_result), NULL, 0, NULL, 0, 0, 0, 0 }
@@ -272,7 +275,7 @@ BF_API void bf_preparer_free(bf_preparer* preparer);
 /* Live as long as the blob. Any thread. */
 BF_API const uint8_t* bf_blob_data(const bf_blob* blob);
 BF_API size_t bf_blob_size(const bf_blob* blob);
-BF_API int bf_blob_was_prepared(const bf_blob* blob); /* 1 if they are not the bytes that came in, else 0 */
+BF_API int bf_blob_was_prepared(const bf_blob* blob); /* as in bf_result */
 BF_API void bf_blob_free(bf_blob* blob);
 
 /* Explaining: which bytes decided. */
@@ -330,7 +333,8 @@ BF_API const bf_window* bf_explanation_windows(const bf_explanation* explanation
 /* For each of the `num_bytes` that the model read the mean fall of the windows that hold it. */
 BF_API const float* bf_explanation_heat(const bf_explanation* explanation, size_t* num_bytes);
 
-/* The bytes that the model read: those of the file, or of what it was prepared as. */
+/* The bytes that the model read, in which windows are counted: those of the file, pieces of it one after another, or
+ * what it was prepared as. */
 BF_API const uint8_t* bf_explanation_bytes(const bf_explanation* explanation, size_t* num_bytes);
 BF_API int bf_explanation_was_prepared(const bf_explanation* explanation);
 

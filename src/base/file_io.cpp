@@ -12,11 +12,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 namespace byteformer::base {
 namespace {
 
 [[noreturn]] void throw_errno(const std::filesystem::path& path, std::string_view action, int error) {
+  if (error == ENOMEM) throw std::bad_alloc();
   ErrorCode code = ErrorCode::kIo;
   if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
   if (error == EACCES || error == EPERM) code = ErrorCode::kPermissionDenied;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
@@ -57,8 +58,10 @@ bf_error* guarded(const Action& action) noexcept {
     return make_error(error);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
-  } catch (const std::system_error& error) {  // no threads
-    return make_error(BF_UNSUPPORTED, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return make_error(BF_IO, error.what());
+  } catch (const std::system_error&) {
+    return make_error(BF_UNSUPPORTED, "the system gives this process no more threads");
   } catch (const std::exception& error) {
     return make_error(BF_INTERNAL, error.what());
   } catch (...) {

@@ -26,12 +26,6 @@ constexpr const char* kConfigName = "config.json";
 constexpr const char* kWeightsName = "model.safetensors";
 constexpr std::size_t kMaxConfigBytes = 64 << 20;  // a million labels of 60 bytes
 
-void require(const fs::path& dir, const char* name) {
-  if (!base::exists(dir / name))
-    fail(ErrorCode::kNotFound, base::About{dir.native()}, "has no ", name, "; a model is a folder with ", kConfigName,
-         " and ", kWeightsName, " (`byteformer import` makes one)");
-}
-
 ModelConfig read_config_file(const fs::path& path) {
   return parse_config(base::read_text_file(path, kMaxConfigBytes), base::printable(path));
 }
@@ -46,6 +40,15 @@ ModelConfig read_config_file(const fs::path& path) {
   if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
   if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::kPermissionDenied;
   fail(code, base::printable(path), ": cannot ", action, ": ", std::strerror(error));
+}
+
+void require(const fs::path& dir, const char* name) {
+  std::error_code error;
+  const bool is_there = fs::exists(dir / name, error);
+  if (error) throw_system(dir, "open", error.value());
+  if (!is_there)
+    fail(ErrorCode::kNotFound, base::About{dir.native()}, "has no ", name, "; a model is a folder with ", kConfigName,
+         " and ", kWeightsName, " (`byteformer import` makes one)");
 }
 
 void refuse_if_occupied(const fs::path& dir) {

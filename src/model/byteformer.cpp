@@ -112,6 +112,8 @@ nn::LinearView WeightLoader::linear(const std::string& name) {
   return {.weight = get(name + ".weight"), .bias = get(name + ".bias")};
 }
 
+constexpr std::size_t kWorthMapping = std::size_t{4} << 20;  // bytes of positions
+
 nn::Positions WeightLoader::positions(std::vector<float>& storage) {
   const auto hidden = static_cast<std::size_t>(config_.hidden_size);
   const std::string name = "pos_embed.pos_embed.pos_embed";
@@ -119,7 +121,9 @@ nn::Positions WeightLoader::positions(std::vector<float>& storage) {
   if (const auto found = tensors_.by_name.find(name); found != tensors_.by_name.end()) {
     if (tensors_.file != nullptr) base::populate_pages(found->second.bytes);
     check_finite(name, found->second, tensors_.source);
-    if (!is_aligned_float32(found->second)) storage = format::to_float32(found->second, name);
+    // Few positions are copied: then nothing is read from the file any more, which may be overwritten.
+    if (!is_aligned_float32(found->second) || found->second.bytes.size() <= kWorthMapping)
+      storage = format::to_float32(found->second, name);
     if (tensors_.file != nullptr) base::release_pages(found->second.bytes);
     rows = storage.empty() ? as_floats(found->second) : std::span<const float>(storage);
   }

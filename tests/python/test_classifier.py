@@ -178,6 +178,17 @@ class InputTest(support.Case):
         finally:
             os.chdir(here)
 
+    def test_a_model_whose_files_are_overwritten(self):
+        for name in ("mnist", "file-types"):
+            folder = support.scratch("overwritten-" + name)
+            shutil.copytree(support.MODELS / name, folder)
+            model = byteformer.Classifier(folder, as_is=True)
+            data = some_bytes(1000) if name == "file-types" else some_bytes(28 * 28 * 3)
+            expected = model.classify(data)
+            with open(folder / "model.safetensors", "r+b") as weights:
+                weights.truncate(0)
+            self.assertSame(model.classify(data), expected)
+
     def test_rows_are_those_of_the_command(self):
         model = byteformer.Classifier(support.MODELS / "cifar10")
         source = support.EXAMPLES / "frog.jpg"
