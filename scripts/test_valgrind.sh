@@ -11,7 +11,7 @@ rm -rf $work; mkdir -p $work
 # Errors count in children of a fork, too; leaks only in their parent: what its other threads held is lost in a child.
 check() {
   local status=0
-  valgrind --quiet --error-exitcode=99 --errors-for-leak-kinds=none --leak-check=full --show-leak-kinds=definite,indirect \
+  valgrind --quiet --fair-sched=yes --error-exitcode=99 --errors-for-leak-kinds=none --leak-check=full --show-leak-kinds=definite,indirect \
     --log-file=$work/log.%p "$@" >$work/output 2>&1 &
   wait $! || status=$?
   [ $status = 0 ] && [ ! -s $work/log.$! ] && return
