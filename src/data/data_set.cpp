@@ -310,20 +310,35 @@ std::string fingerprint(const DataSet& data, const fs::path& root) {
   return text;
 }
 
-std::optional<DataSet> find_as_trained(const fs::path& model_dir, const fs::path& data) {
+std::optional<KnownSplit> read_known_split(const fs::path& model_dir) {
   constexpr std::size_t kMostPlanBytes = 64 << 20;
+  for (const char* name : {"training/plan.json", "recipe.json"}) {
+    try {
+      if (!base::exists(model_dir / name)) continue;
+      const format::Json plan = format::from_text(base::read_text_file(model_dir / name, kMostPlanBytes));
+      KnownSplit known;
+      known.options.validation_fraction = plan.at("validation_fraction").get<double>();
+      const auto seed = plan.at("seed").get<std::uint64_t>();
+      known.options.seed = plan.value("split_seed", seed);  // plans of earlier versions have one seed for all
+      known.options.split_by_speaker = plan.at("split_by") != "file";
+      if (const std::string task = plan.value("task", ""); !task.empty()) known.options.task = parse_task(task);
+      known.num_classes = plan.at("model").at("id2label").size();
+      known.data_fingerprint = plan.at("data_fingerprint").get<std::string>();
+      return known;
+    } catch (const Error&) {  // damaged: as good as none
+    } catch (const format::Json::exception&) {
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<DataSet> find_as_trained(const fs::path& model_dir, const fs::path& data) {
+  const std::optional<KnownSplit> known = read_known_split(model_dir);
+  if (!known) return std::nullopt;
   try {
-    const fs::path path = model_dir / "training" / "plan.json";
-    const format::Json plan = format::from_text(base::read_text_file(path, kMostPlanBytes));
-    DataSetOptions options;
-    options.validation_fraction = plan.at("validation_fraction").get<double>();
-    options.seed = plan.at("seed").get<std::uint64_t>();
-    options.split_by_speaker = plan.at("split_by") != "file";
-    if (const std::string task = plan.value("task", ""); !task.empty()) options.task = parse_task(task);
-    DataSet data_set = find_data_set(data, options);
-    if (fingerprint(data_set, data) == plan.at("data_fingerprint")) return data_set;
-  } catch (const Error&) {  // no plan, as most models; or of one class, say: no data to train on, but to evaluate on
-  } catch (const format::Json::exception&) {
+    DataSet data_set = find_data_set(data, known->options);
+    if (fingerprint(data_set, data) == known->data_fingerprint) return data_set;
+  } catch (const Error&) {  // of one class, say: no data to train on, but to evaluate on
   }
   return std::nullopt;
 }

@@ -108,6 +108,17 @@ const std::vector<Sample>& evaluation_samples(const DataSet& data_set) noexcept;
 /// same data.
 std::string fingerprint(const DataSet& data, const std::filesystem::path& root);
 
+/// How a training split its data, and which data that were.
+struct KnownSplit {
+  DataSetOptions options;
+  std::size_t num_classes = 0;
+  std::string data_fingerprint;
+};
+
+/// The split by which the model in `model_dir` was trained; nothing if neither training/plan.json nor, of a shipped
+/// model, recipe.json says it.
+std::optional<KnownSplit> read_known_split(const std::filesystem::path& model_dir);
+
 /// The data set below `data`, split as the training of the model in `model_dir` split it; nothing if the model keeps no
 /// plan of its training, or if these are not the files that it was trained on.
 std::optional<DataSet> find_as_trained(const std::filesystem::path& model_dir, const std::filesystem::path& data);

@@ -63,6 +63,7 @@ std::string to_json(const TrainingPlan& plan) {
   json["asked"] = format::from_text(to_json(plan.asked));
   json["data_set"] = plan.data_set;
   json["optimizer"] = plan.optimizer;
+  json["split_seed"] = plan.split_seed;
   if (!plan.data_absolute.empty()) json["data_absolute"] = plan.data_absolute;
   if (!plan.data_from_output.empty()) json["data_from_output"] = plan.data_from_output;
   if (!plan.task.empty()) json["task"] = plan.task;
@@ -158,6 +159,7 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
     for_each_member(plan, [&](const char* name, auto& value) { json.at(name).get_to(value); });
     plan.data_set = json.value("data_set", "");  // plans of earlier versions do not say
     plan.optimizer = json.value("optimizer", plan.optimizer);
+    plan.split_seed = json.value("split_seed", plan.seed);
     if (json.contains("asked")) plan.asked = parse_request(format::to_text(json["asked"]));
     plan.data_absolute = json.value("data_absolute", "");
     plan.data_from_output = json.value("data_from_output", "");

@@ -66,6 +66,7 @@ struct TrainingPlan {
   std::string device = "cpu";
   std::string init_from;  ///< a model folder; empty: random weights
   std::uint64_t seed = 0;
+  std::uint64_t split_seed = 0;  ///< of the validation files; another than `seed` where a run keeps its start's split
   double time_s = 0;             ///< the budget; 0: none
   std::string data_fingerprint;  ///< of the names, sizes and labels of all files
 

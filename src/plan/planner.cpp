@@ -138,6 +138,31 @@ void strengthen_augmentation(const Request& request, TrainingPlan& plan) {
   plan.reasons.push_back("every picture is seen often, so one random operation and random erasing are added");
 }
 
+/// What was split off for validation stays what the training of the model to start from held out, where the files are
+/// the same: any other part of them holds files that it learnt, and they would judge the new one too kindly.
+void keep_split_of_start(const Request& request, TrainingPlan& plan, data::DataSet& data) {
+  if (plan.init_from.empty() || data.split_by.empty()) return;
+  const std::optional<data::KnownSplit> known = data::read_known_split(plan.init_from);
+  if (!known || known->data_fingerprint == plan.data_fingerprint || known->num_classes != data.classes.size()) return;
+  std::optional<data::DataSet> same = data::find_as_trained(plan.init_from, plan.data);
+  if (!same || same->split_by.empty()) return;
+  for (const auto& [is_asked, name] :
+       {std::pair(request.validation_fraction.has_value(), option_name(&Request::validation_fraction)),
+        std::pair(request.split_by.has_value(), option_name(&Request::split_by))}) {
+    if (!is_asked) continue;
+    plan.reasons.push_back(fmt::format("but {} splits off files that {} was trained on: validation will flatter", name,
+                                       base::printable(plan.init_from)));
+    return;
+  }
+  data = std::move(*same);
+  plan.split_seed = known->options.seed;
+  plan.validation_fraction = known->options.validation_fraction;
+  plan.split_by = known->options.split_by_speaker ? "auto" : "file";
+  plan.data_fingerprint = known->data_fingerprint;
+  plan.reasons.push_back(fmt::format("validation: the {} files that {} was not trained on, either",
+                                     data.validation.size(), base::printable(plan.init_from)));
+}
+
 }  // namespace
 
 void require_trainable(const data::DataSet& data, const std::string& name) {
@@ -173,7 +198,7 @@ void choose_device(const Request& request, const Machine& machine, TrainingPlan&
 
 void take_settings(const Request& request, TrainingPlan& plan) {
   plan.data = request.data.value_or("");
-  plan.seed = static_cast<std::uint64_t>(request.seed.value_or(0));
+  plan.seed = plan.split_seed = static_cast<std::uint64_t>(request.seed.value_or(0));
   plan.validation_fraction = request.validation_fraction.value_or(0.1);
   plan.split_by = request.split_by.value_or("auto");
   plan.task = request.task.value_or("");
@@ -214,7 +239,7 @@ void choose_optimizer(const Request& request, TrainingPlan& plan) {
 data::DataSetOptions split_options(const TrainingPlan& plan) {
   data::DataSetOptions options;
   options.validation_fraction = plan.validation_fraction;
-  options.seed = plan.seed;
+  options.seed = plan.split_seed;
   options.split_by_speaker = plan.split_by != "file";
   if (!plan.task.empty()) options.task = data::parse_task(plan.task);
   return options;
@@ -321,6 +346,7 @@ TrainingPlan plan_for_data(const Request& request, const Machine& machine, const
   for (const std::string& line : data_lines(data)) say(line);
   require_trainable(data, base::printable(plan.data));
   plan = choose_plan(request, data, data::look_at(data), machine);
+  keep_split_of_start(request, plan, data);
   std::function<double()> step_seconds;
   if (time_step) step_seconds = [&] { return time_step(plan, data); };
   choose_schedule(request, data.train.size(), step_seconds, plan);

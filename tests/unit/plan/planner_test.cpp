@@ -453,6 +453,82 @@ TEST(PlannerTest, APlanSaysWhatBf16MeansOnACpu) {
   EXPECT_TRUE(mentions_it(choose_plan(r, data_set(100), texts(), {})));
 }
 
+/// Two classes of files without a validation part, and the model of a run on them that split it off by seed 1.
+class StartSplitTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const std::string name : {"cat", "dog"}) {
+      std::filesystem::create_directories(folder_ / "data" / name);
+      for (int i = 0; i < 40; ++i) test::write_file(folder_ / "data" / name / std::to_string(i), "bytes of a " + name);
+    }
+    const TrainingPlan plan = planned(request(1), start_data_);
+    std::filesystem::create_directories(folder_ / "start" / "training");
+    test::write_file(folder_ / "start" / "config.json", format::to_json(plan.config));
+    test::write_file(folder_ / "start" / "training" / "plan.json", to_json(plan));
+  }
+
+  Request request(std::int64_t seed) const {
+    Request r;
+    r.data = (folder_ / "data").string();
+    r.seed = seed;
+    r.steps = 10;
+    return r;
+  }
+
+  Request from_start(std::int64_t seed) const {
+    Request r = request(seed);
+    r.init_from = (folder_ / "start").string();
+    return r;
+  }
+
+  static TrainingPlan planned(const Request& r, data::DataSet& data) {
+    return plan_for_data(r, {}, [](const std::string&) {}, {}, data);
+  }
+
+  test::TemporaryFolder folder_;
+  data::DataSet start_data_;
+};
+
+TEST_F(StartSplitTest, ValidationStaysWhatTheStartWasNotTrainedOn) {
+  data::DataSet data;
+  EXPECT_EQ(planned(request(2), data).split_seed, 2);
+  EXPECT_NE(data.validation, start_data_.validation);
+  const TrainingPlan plan = planned(from_start(2), data);
+  EXPECT_EQ(data.validation, start_data_.validation);
+  EXPECT_EQ(plan.seed, 2);
+  EXPECT_THAT(plan.reasons, testing::Contains(testing::HasSubstr("start was not trained on, either")));
+  const TrainingPlan resumed = parse_plan(to_json(plan), "plan.json");
+  EXPECT_EQ(data::find_data_set(resumed.data, split_options(resumed)).validation, start_data_.validation);
+  EXPECT_EQ(resumed.data_fingerprint, data::fingerprint(start_data_, resumed.data));
+}
+
+TEST_F(StartSplitTest, ShippedModelsKeepItInTheirRecipe) {
+  std::filesystem::rename(folder_ / "start" / "training" / "plan.json", folder_ / "start" / "recipe.json");
+  data::DataSet data;
+  planned(from_start(2), data);
+  EXPECT_EQ(data.validation, start_data_.validation);
+}
+
+TEST_F(StartSplitTest, WhatIsAskedForWinsAndIsSaidToFlatter) {
+  Request r = from_start(2);
+  r.validation_fraction = 0.5;
+  data::DataSet data;
+  const TrainingPlan plan = planned(r, data);
+  EXPECT_EQ(data.validation.size(), 40);
+  EXPECT_THAT(plan.reasons, testing::Contains(testing::HasSubstr("--validation-fraction splits off files that")));
+}
+
+TEST_F(StartSplitTest, OtherFilesAndDamagedPlansAreSplitAnew) {
+  data::DataSet plain, data;
+  planned(request(2), plain);
+  test::write_file(folder_ / "start" / "training" / "plan.json", "{\"seed\":");
+  EXPECT_EQ(planned(from_start(2), data).split_seed, 2);
+  EXPECT_EQ(data.validation, plain.validation);
+  SetUp();
+  test::write_file(folder_ / "data" / "cat" / "40", "one more");
+  EXPECT_EQ(planned(from_start(2), data).split_seed, 2);
+}
+
 TEST(PlannerTest, ContradictionsAreUsageErrors) {
   Request r = request();
   r.encode = "wav";
