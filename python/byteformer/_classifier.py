@@ -6,13 +6,18 @@ import os
 import re
 import stat
 import struct
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _inputs
 from ._batches import Batches
 from ._errors import Error, check, error_of
 from ._inputs import File
 from ._native import ffi, lib
+
+if TYPE_CHECKING:
+    from ._native import Floats as Floats
+else:
+    Floats = memoryview
 
 # What a call to the C library takes is looked up once: attributes of `lib` cost as much as a small file.
 _from_buffer = ffi.from_buffer
@@ -62,20 +67,20 @@ class Result:
         self._unknown_below = model.unknown_below
         self._numbers = numbers
         self._model: Optional[Classifier] = model
-        self._scores: Optional[memoryview] = None
+        self._scores: Optional[Floats] = None
 
     @property
-    def logits(self) -> memoryview:
+    def logits(self) -> Floats:
         """[classes], before temperature and softmax: the same bits whatever the batch, the threads and the pieces."""
         return memoryview(self._numbers).cast("f")[: len(self.labels)]
 
     @property
-    def features(self) -> memoryview:
+    def features(self) -> Floats:
         """[hidden_size], the mean vector before the head."""
         return memoryview(self._numbers).cast("f")[len(self.labels) :]
 
     @property
-    def scores(self) -> memoryview:
+    def scores(self) -> Floats:
         """[classes], softmax of logits / temperature."""
         if self._scores is None:
             assert self._model is not None
@@ -98,7 +103,7 @@ class Result:
     @property
     def score(self) -> float:
         """The highest score."""
-        return max(self.scores)
+        return float(max(self.scores))
 
     def top(self, k: int) -> List[Prediction]:
         """The ``k`` most likely classes, best first, equal ones in the order of the model."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _inputs
-from ._classifier import Classifier
+from ._classifier import Classifier, Floats
 from ._errors import Error, check
 from ._inputs import File
 from ._native import ffi, lib
@@ -29,7 +29,7 @@ class Explanation(NamedTuple):
     value: float  #: of the whole file
     span: int  #: bytes that were removed together
     step: int  #: bytes from one window to the next
-    heat: memoryview  #: float32 [bytes]: how much each speaks for the class
+    heat: Floats  #: float32 [bytes]: how much each speaks for the class
     windows: List[Window]
     data: bytes  #: what the model read: the file, or what it was prepared as
     was_prepared: bool

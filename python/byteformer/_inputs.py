@@ -14,10 +14,25 @@ class BinaryStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class Buffer(Protocol):
+    """Bytes in memory, as those who check types since 2023 know it: mmap, array, and others."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+
+class Array(Protocol):
+    """An array of numpy, whose elements are uint8."""
+
+    @property
+    def __array_interface__(self) -> Any: ...
+
+
 Path = Union[str, "os.PathLike[str]", bytes]
 
 #: A path, the bytes of a file (whatever offers its buffer: numpy arrays of uint8 too), or a binary stream.
-File = Union[str, "os.PathLike[str]", "os.PathLike[bytes]", bytes, bytearray, memoryview, BinaryStream, Any]
+File = Union[
+    str, "os.PathLike[str]", "os.PathLike[bytes]", bytes, bytearray, memoryview, Buffer, Array, BinaryStream
+]
 
 _CHUNK_BYTES = 1 << 18
 

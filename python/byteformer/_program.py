@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
-import shutil
-import subprocess
 import sys
-import threading
 from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, Sequence
 
 from . import _inputs
@@ -36,7 +32,11 @@ def program() -> str:
     Raises :class:`UnsupportedError` where it is not installed.
     """
     bundled = pathlib.Path(__file__).parent / "_bundle" / "bin" / "byteformer"
-    found = str(bundled) if bundled.exists() else shutil.which("byteformer")
+    if bundled.exists():
+        return str(bundled)
+    import shutil  # here, as others below: most who import this package start no program
+
+    found = shutil.which("byteformer")
     if found is None:
         raise Error.of(
             "unsupported",
@@ -155,6 +155,8 @@ def _fail(arguments: Sequence[str], status: int, words: str) -> NoReturn:
 
 def _run(arguments: List[str]) -> str:
     """Standard output of the program."""
+    import subprocess
+
     done = subprocess.run(
         [program(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
     )
@@ -171,6 +173,9 @@ class _Training:
     """A program that trains, which does not outlive its ``with`` block."""
 
     def __init__(self, command: List[str], on_progress: Optional[Callable[[Progress], object]]) -> None:
+        import subprocess
+        import threading
+
         self._command = command
         self._on_progress = on_progress
         self._said = ""
@@ -203,6 +208,8 @@ class _Training:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        import threading
+
         with self._process as process:  # closes the pipes and waits
             if process.poll() is not None:
                 return
@@ -223,6 +230,8 @@ def _drain(pipe: Any) -> None:
 
 
 def _progress(line: bytes) -> Progress:
+    import json
+
     told = json.loads(line)
     return Progress(
         told["event"], told["step"], told["total_steps"], told["epoch"], told.get("loss"), told.get("top1"), told

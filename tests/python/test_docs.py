@@ -84,11 +84,13 @@ class DocumentTest(unittest.TestCase):
             "heat: memoryview = byteformer.explain(m, 'a').heat\n"
             "model = byteformer.train('data', 'm', time='10m', on_progress=lambda p: print(p.step))\n"
             "m.classify_many(3)  # wrong\n"
+            "m.classify(3)  # wrong\n"
         )
         environment = {**os.environ, "MYPYPATH": os.path.dirname(PACKAGE)}
         words = ["mypy", "--strict", "--no-error-summary", "--cache-dir", str(support.scratch("mypy"))]
         modules = sorted(str(path) for path in pathlib.Path(PACKAGE).glob("*.py") if path.name != "torch.py")
         done = subprocess.run([*words, *modules, str(user)], env=environment, stdout=subprocess.PIPE)
         lines = done.stdout.decode().splitlines()
-        self.assertEqual(len(lines), 1, lines)
+        self.assertEqual(len(lines), 2, lines)
         self.assertRegex(lines[0], r"user.py:11: error: .*classify_many.*int")
+        self.assertRegex(lines[1], r"user.py:12: error: .*classify.*int")
