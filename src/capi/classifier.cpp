@@ -155,6 +155,8 @@ bf_error* bf_classify_many(const bf_classifier* classifier, const bf_buffer* fil
     all.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       const bf_buffer& file = (&needed(files, "files"))[i];
+      if (file.data == nullptr && file.size > 0)
+        base::fail(ErrorCode::kInvalidArgument, "files[", i, "].data is NULL, but its size is ", file.size);
       all.push_back(capi::bytes_of(file.data, file.size));
     }
     return all;
@@ -163,7 +165,7 @@ bf_error* bf_classify_many(const bf_classifier* classifier, const bf_buffer* fil
 
 bf_error* bf_classify_paths(const bf_classifier* classifier, const char* const* paths, size_t count, bf_result* results,
                             bf_error** errors) {
-  return classify_many(classifier, count, results, errors, [&] { return capi::paths_of(paths, count); });
+  return classify_many(classifier, count, results, errors, [&] { return capi::paths_of(paths, count, "paths"); });
 }
 
 bf_error* bf_scores(const bf_classifier* classifier, const float* logits, size_t count, float* scores) {

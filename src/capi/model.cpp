@@ -31,7 +31,7 @@ prepare::Preprocess preprocess_of(const std::filesystem::path& model_dir, const 
   if (options.as_is != 0 && options.num_keys > 0)
     base::fail(ErrorCode::kInvalidArgument, "keys make no sense with as_is: nothing is obfuscated then");
   if (options.as_is != 0) return {};
-  return api::read_preprocess(model_dir, paths_of(options.keys, options.num_keys));
+  return api::read_preprocess(model_dir, paths_of(options.keys, options.num_keys, "keys"));
 }
 
 void check_room(const float* place, std::size_t capacity, std::size_t wanted, const char* what) {
@@ -127,10 +127,14 @@ bf_result& needed_result(bf_result* result, const Classifier& classifier) {
   return one;
 }
 
-std::vector<std::filesystem::path> paths_of(const char* const* paths, std::size_t count) {
+std::vector<std::filesystem::path> paths_of(const char* const* paths, std::size_t count, const char* name) {
   std::vector<std::filesystem::path> out;
   out.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) out.emplace_back(&needed((&needed(paths, "paths"))[i], "a path"));
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* path = (&needed(paths, name))[i];
+    if (path == nullptr) base::fail(ErrorCode::kInvalidArgument, name, "[", i, "] is NULL");
+    out.emplace_back(path);
+  }
   return out;
 }
 

@@ -60,8 +60,8 @@ bf_result& needed_result(bf_result* result, const Classifier& classifier);
 
 inline constexpr std::size_t kLeastResult = offsetof(bf_result, was_prepared) + sizeof(bf_result::was_prepared);
 
-/// Paths that the caller gave. \throws Error kInvalidArgument where one is NULL.
-std::vector<std::filesystem::path> paths_of(const char* const* paths, std::size_t count);
+/// Paths that the caller gave as the parameter `name`. \throws Error kInvalidArgument where one is NULL.
+std::vector<std::filesystem::path> paths_of(const char* const* paths, std::size_t count, const char* name);
 
 /// Bytes that the caller gave.
 /// \throws Error kInvalidArgument where there is no address of some bytes.

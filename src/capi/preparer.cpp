@@ -25,7 +25,7 @@ bf_error* bf_preparer_load(const char* model_dir, const bf_preparer_options* opt
     constexpr std::size_t kLeast = offsetof(bf_preparer_options, num_keys) + sizeof(bf_preparer_options::num_keys);
     const bf_preparer_options how =
         capi::read_options<bf_preparer_options>(options, BF_PREPARER_OPTIONS_INIT, kLeast, "bf_preparer_options");
-    Preparer preparer = Preparer::load(&needed(model_dir, "model_dir"), capi::paths_of(how.keys, how.num_keys));
+    Preparer preparer = Preparer::load(&needed(model_dir, "model_dir"), capi::paths_of(how.keys, how.num_keys, "keys"));
     std::string form = preparer.form();
     return new bf_preparer{.preparer = std::move(preparer), .form = std::move(form)};
   });

@@ -97,11 +97,11 @@ static void nothing_is_an_argument(const bf_classifier* model) {
   EXPECT(bf_classify(model, NULL, 0, &result), BF_EMPTY_FILE, "empty");
   EXPECT(bf_classify_path(model, NULL, &result), BF_INVALID_ARGUMENT, "path is NULL");
   EXPECT(bf_classify_many(model, NULL, 1, &result, &error), BF_INVALID_ARGUMENT, "files is NULL");
-  EXPECT(bf_classify_many(model, &buffer, 1, &result, &error), BF_INVALID_ARGUMENT, "data is NULL");
+  EXPECT(bf_classify_many(model, &buffer, 1, &result, &error), BF_INVALID_ARGUMENT, "files[0].data is NULL");
   EXPECT(bf_classify_many(model, &buffer, 1, NULL, &error), BF_INVALID_ARGUMENT, "bf_result is NULL");
   EXPECT(bf_classify_many(model, &buffer, 1, &result, NULL), BF_INVALID_ARGUMENT, "errors is NULL");
   EXPECT_OK(bf_classify_many(model, NULL, 0, NULL, NULL));
-  EXPECT(bf_classify_paths(model, &path, 1, &result, &error), BF_INVALID_ARGUMENT, "path is NULL");
+  EXPECT(bf_classify_paths(model, &path, 1, &result, &error), BF_INVALID_ARGUMENT, "paths[0] is NULL");
   CHECK(error == NULL);
   EXPECT(bf_scores(model, NULL, 0, &score), BF_INVALID_ARGUMENT, "0 logits");
   EXPECT(bf_scores(model, NULL, 3, &score), BF_INVALID_ARGUMENT, "logits is NULL");
@@ -189,9 +189,9 @@ static void options_make_sense(const char* dir) {
   EXPECT(bf_classifier_load(dir, &options, &loaded), BF_INVALID_ARGUMENT, "num_threads is -1");
   options.num_threads = 1;
   options.num_keys = 1;
-  EXPECT(bf_classifier_load(dir, &options, &loaded), BF_INVALID_ARGUMENT, "paths is NULL");
+  EXPECT(bf_classifier_load(dir, &options, &loaded), BF_INVALID_ARGUMENT, "keys is NULL");
   options.keys = keys;
-  EXPECT(bf_classifier_load(dir, &options, &loaded), BF_INVALID_ARGUMENT, "path is NULL");
+  EXPECT(bf_classifier_load(dir, &options, &loaded), BF_INVALID_ARGUMENT, "keys[0] is NULL");
   keys[0] = "/nonexistent/key";
   EXPECT(bf_classifier_load(dir, &options, &loaded), BF_NOT_FOUND, "/nonexistent/key");
   options.as_is = 1;
