@@ -8,7 +8,10 @@ has to say that they are text and must not name a rival that it recognises by a 
 import re
 from dataclasses import dataclass
 
-TEXT = r"text/|application/(x-)?(javascript|json|ndjson|wine-extension-ini|setupscript|gettext|tex|pgp)|message/|image/svg"
+TEXT = (
+    r"text/|application/(x-)?(javascript|json|ndjson|wine-extension-ini|setupscript|gettext|tex|pgp|subrip)|message/|image/svg"
+    r"|image/x-xpixmap|image/vnd\.dxf|model/vrml|application/(vnd\.google-earth\.kml|ttml)"
+)
 # Texts that libmagic knows by a signature: only a format that names one of these may be one of these.
 RIVALS = r"text/(html|xml|x-shellscript|x-php|x-msdos-batch|rtf|PGP|x-po|x-diff)|image/svg|application/(pgp|postscript)"
 
@@ -206,7 +209,7 @@ picture("heif", "heic heif hif", r"image/hei[cf]", "image/heif")
 picture("avif", "avif", r"image/avif", "image/avif")
 picture("jxl", "jxl", r"image/jxl", "image/jxl")
 picture("exr", "exr", r"image/x-exr", "image/x-exr")
-picture("hdr", "hdr rgbe", r"image/vnd.radiance", "image/vnd.radiance")
+picture("hdr", "hdr rgbe", r"image/vnd.radiance|application/octet", "image/vnd.radiance", "Radiance HDR")
 picture("dds", "dds", r"image/vnd-ms.dds|application/octet", "image/vnd-ms.dds", "DirectDraw")
 picture("emf", "emf", r"image/emf|application/octet", "image/emf", "enhanced metafile|EMF")
 picture("wmf", "wmf", r"image/wmf|application/octet", "image/wmf", "metafile")
