@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Union
 
@@ -30,7 +31,7 @@ class _Batch:
 class Batches:
     """The work of one :meth:`Classifier.classify_many`."""
 
-    _MAX_BYTES = 64 << 20  # of buffers in a batch
+    _MAX_BYTES = 64 << 20  # of the files of a batch
     _COLLECTING_S = 0.1  # what comes slowly is answered without waiting for more
     _SHORT_S, _LONG_S = 0.05, 0.2  # of a call into the library, which cannot be interrupted
 
@@ -38,7 +39,9 @@ class Batches:
         self._model = model
         self._files = iter(files)
         self._batch_size = batch_size
-        self._size = min(batch_size, max(1, model.threads))
+        self._least = min(batch_size, model.threads)  # fewer would leave threads idle
+        self._size = self._least
+        self._most_bytes = 0  # in _LONG_S, as the last batch went
         self._is_done = False
         self._failure: Optional[Exception] = None
         self._places = ffi.new("bf_result[]", 0)
@@ -59,8 +62,9 @@ class Batches:
         self._answer(batch.buffers, batch.buffer_places, lib.bf_classify_many, "bf_buffer[]", batch)
         self._answer(batch.paths, batch.path_places, lib.bf_classify_paths, "char*[]", batch)
         seconds = time.monotonic() - start
+        self._most_bytes = min(self._MAX_BYTES, int(batch.num_bytes / max(seconds, 1e-6) * self._LONG_S))
         if seconds > self._LONG_S:
-            self._size = max(1, self._size // 2)
+            self._size = max(self._least, self._size // 2)
         elif seconds < self._SHORT_S:
             self._size = min(self._batch_size, 2 * self._size)
         return batch.answers
@@ -69,7 +73,9 @@ class Batches:
         batch = _Batch()
         end = time.monotonic() + self._COLLECTING_S
         try:
-            while len(batch.answers) < self._size and batch.num_bytes < self._MAX_BYTES and time.monotonic() < end:
+            while (count := len(batch.answers)) < self._size and time.monotonic() < end:
+                if count >= self._least and batch.num_bytes >= self._most_bytes:
+                    break
                 self._add(next(self._files), batch)
         except StopIteration:
             self._is_done = True
@@ -83,9 +89,14 @@ class Batches:
         answer: Union["Result", Error, None] = None
         try:
             if _inputs.is_path(file):
-                batch.paths.append(ffi.from_buffer("char[]", _inputs.encoded_path(file)))  # bytes of Python end in 0
+                path = _inputs.encoded_path(file)
+                batch.paths.append(ffi.from_buffer("char[]", path))  # bytes of Python end in 0
                 batch.path_places.append(place)
                 batch.sources[place] = file
+                try:
+                    batch.num_bytes += os.stat(path).st_size
+                except OSError:  # which has an answer of its own
+                    pass
             elif _inputs.is_stream(file):
                 answer = self._model._classify_stream(file)
             else:

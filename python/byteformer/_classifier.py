@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import struct
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Union
 
 from . import _inputs
 from ._batches import Batches
@@ -50,7 +50,7 @@ class Result:
         "_numbers", "_model", "_scores", "_unknown_below",
     )  # fmt: skip
 
-    source: str  #: path of the file, or empty
+    source: str  #: path of the file, or the name of a stream that has one, or empty
     num_bytes: int  #: that the model read
     num_tokens: int  #: after the stem
     was_prepared: bool  #: whether the model read other bytes than those of the file
@@ -197,32 +197,31 @@ class Classifier:
         masking: Optional[str] = None,
         keys: Sequence["_inputs.Path"] = (),
     ) -> None:
-        if not isinstance(threads, int):
-            raise TypeError(f"threads is a number, not {type(threads).__name__}")
+        threads = _inputs.whole_number(threads, "threads")
         if not 0 <= threads <= _MOST_THREADS:
             raise Error.of("invalid_argument", f"threads is {threads}; expected 0 to {_MOST_THREADS}")
         encoded_keys = _inputs.encoded_paths(keys, "keys")
         encoded_folder = _inputs.encoded_path(path)
         self._options: Dict[str, Any] = dict(
             threads=threads, precision=precision, as_is=as_is, masking=masking,
-            keys=tuple(os.fsdecode(os.path.abspath(key)) for key in encoded_keys),
+            keys=tuple(map(_absolute, encoded_keys)),
         )  # fmt: skip
-        self._folder = os.fsdecode(os.path.abspath(encoded_folder))
-        texts = [_new("char[]", text.encode()) for text in (precision, masking or "")]
+        self._folder = _absolute(encoded_folder)
+        words = (_inputs.text(precision, "precision"), _inputs.text(masking or "", "masking"))
+        texts = [_new("char[]", word) for word in words]
         key_paths = [_new("char[]", key) for key in encoded_keys]
         key_list = _new("char*[]", key_paths)
         options = _new("bf_load_options*")
         options.struct_size = ffi.sizeof("bf_load_options")
         options.num_threads = threads
-        options.as_is = as_is
+        options.as_is = bool(as_is)
         options.precision = texts[0]
         options.masking = texts[1] if masking else _NULL
         options.keys = key_list
         options.num_keys = len(key_paths)
-        out = _new("bf_classifier**")
-        check(lib.bf_classifier_load(encoded_folder, options, out))
-        handle = ffi.gc(out[0], lib.bf_classifier_free)
-        self._handle = handle
+        self._place = _inputs.place_of("bf_classifier**", lib.bf_classifier_free)
+        check(lib.bf_classifier_load(encoded_folder, options, self._place))
+        self._handle = handle = self._place[0]
         self.path: str = os.fsdecode(path)  #: as it was given
         self.labels: Tuple[str, ...] = tuple(
             _text(lib.bf_classifier_label(handle, i)) for i in range(lib.bf_classifier_num_labels(handle))
@@ -274,19 +273,22 @@ class Classifier:
         ``files`` itself raises, what a stream among them raises, and what is no file at all (TypeError), is raised after
         the results before it.
 
-        Files are taken from the iterable in batches, which begin small and are never so large that Ctrl-C would wait
-        long: at most ``batch_size`` files and 64 MiB of buffers.
+        Files are taken from the iterable in batches, so a buffer has to stay as it is until its answer comes: yield
+        another one for each file, or ``bytes(buffer)``. Batches are never so large that Ctrl-C would wait long: at most
+        ``batch_size`` files, and a fifth of a second's work or one file for each thread.
 
         >>> for answer in model.classify_many(["examples/data/frog.jpg", "missing.jpg"]):
         ...     print(answer.code if isinstance(answer, byteformer.Error) else answer.label)
         frog
         not_found
         """
-        if _inputs.is_path(files) or isinstance(files, (bytes, bytearray)):
+        is_one_stream = callable(getattr(files, "read", None))  # whose parts would be files
+        if _inputs.is_path(files) or isinstance(files, (bytes, bytearray)) or is_one_stream:
             raise TypeError(
                 "classify_many takes many files: a list, or whatever else can be iterated; classify takes one. Those of a"
                 " folder are pathlib.Path(folder).rglob('*')"
             )
+        batch_size = _inputs.whole_number(batch_size, "batch_size")
         if batch_size < 1:
             raise Error.of("invalid_argument", f"batch_size is {batch_size}; expected at least 1")
         return Batches(self, files, batch_size).results()
@@ -307,30 +309,31 @@ class Classifier:
         return f"<Classifier {self.path!r}: {labels}, reads {self.form}, {self.precision} on {self.kernels}>"
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return _load, (self._folder, self._options)
+        return _load, (type(self), self._folder, self._options)
 
     def _classify_stream(self, stream: Any) -> Result:
+        name = _inputs.name_of(stream)
         with self.stream() as s:
-            for chunk in _inputs.chunks_of(stream):
-                s.feed(chunk)
-            result = s.finish()
-        result.source = _inputs.name_of(stream)
+            chunks = _inputs.chunks_of(stream)
+            try:
+                for chunk in chunks:
+                    s.feed(chunk)
+                result = s.finish()
+            except Error as error:
+                if error.subject or not name:
+                    raise
+                raise Error.of(error.code, f"{name}: {error.message}", name) from None
+        result.source = name
         return result
 
     def _instead_of(self, error: Error, path: Any) -> Result:
         """The answer for what has more bytes than it says, as files of /proc have; raises ``error`` for others."""
         if error.code in ("empty_file", "file_changed"):
-            try:
-                info = os.stat(path)
-                if stat.S_ISREG(info.st_mode) and info.st_size == 0:
-                    with open(path, "rb") as file:
-                        content = file.read(_MOST_BYTES)
-                    if content:
-                        result = self.classify(content)
-                        result.source = _inputs.name_of(path)
-                        return result
-            except OSError:
-                pass
+            content = _inputs.hidden_content(path)
+            if content is not None:
+                result = self.classify(content)
+                result.source = _inputs.name_of(path)
+                return result
         raise error
 
     def _place_for_result(self) -> Tuple[bytearray, Any]:
@@ -352,12 +355,18 @@ class Classifier:
 
 
 _RESULT_BYTES = ffi.sizeof("bf_result")
-_MOST_THREADS = 4096
-_MOST_BYTES = 1 << 30  # of a file that is held whole
+_MOST_THREADS = 1024
 
 
-def _load(path: str, options: Dict[str, Any]) -> Classifier:
-    return Classifier(path, **options)
+def _load(kind: Type[Classifier], path: str, options: Dict[str, Any]) -> Classifier:
+    return kind(path, **options)
+
+
+def _absolute(path: bytes) -> str:
+    try:
+        return os.fsdecode(os.path.abspath(path))
+    except OSError:  # the current folder is gone: what is looked for from there will not be found
+        return os.fsdecode(path)
 
 
 def _text(text: Any) -> str:
@@ -373,10 +382,10 @@ class Stream:
     """
 
     def __init__(self, model: Classifier) -> None:
-        out = _new("bf_stream**")
-        check(lib.bf_stream_new(model._handle, out))
         self._model = model
-        self._handle: Any = ffi.gc(out[0], lib.bf_stream_free)
+        self._place = _inputs.place_of("bf_stream**", lib.bf_stream_free)
+        check(lib.bf_stream_new(model._handle, self._place))
+        self._handle: Any = self._place[0]
 
     def feed(self, data: Any) -> None:
         """Appends bytes, or a buffer of them.
@@ -395,8 +404,11 @@ class Stream:
     def close(self) -> None:
         """Gives its memory back; also what the end of a ``with`` block does."""
         if self._handle is not None:
-            ffi.release(self._handle)
             self._handle = None
+            ffi.release(self._place)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("a Stream cannot be copied or pickled: it holds a part of a file")
 
     def _open(self) -> Any:
         if self._handle is None:

@@ -6,7 +6,7 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, U
 
 from . import _inputs
 from ._classifier import Classifier, Floats
-from ._errors import Error, check
+from ._errors import Error, check, error_of
 from ._inputs import File
 from ._native import ffi, lib
 
@@ -72,7 +72,8 @@ def explain(
     """
     if not isinstance(model, Classifier):
         raise TypeError(f"model is a Classifier, not {type(model).__name__}")
-    if span < 0 or step < 0:
+    span, step = _inputs.whole_number(span, "span"), _inputs.whole_number(step, "step")
+    if min(span, step) < 0 or max(span, step) >= 1 << 63:
         raise Error.of("invalid_argument", f"span is {span} and step {step}; expected at least 1, or 0 for the default")
     options = ffi.new("bf_explain_options*")
     options.struct_size = ffi.sizeof("bf_explain_options")
@@ -80,22 +81,27 @@ def explain(
     if of not in _QUANTITIES:
         raise Error.of("invalid_argument", f"of is {of!r}; expected 'log-odds' or 'logit'")
     options.quantity = _QUANTITIES[of]
-    options.fill = -1 if fill is None else fill
+    options.fill = -1 if fill is None else _byte(fill)
     options.span, options.step = span, step
     watch = _Watch(on_progress)
     context = ffi.new_handle(watch)
     options.keep_going, options.context = lib.bf_python_keep_going, context
-    out = ffi.new("bf_explanation**")
-    if _inputs.is_path(file):
-        error = lib.bf_explain_path(model._handle, _inputs.encoded_path(file), options, out)
-    else:
-        buffer = _whole(file)
-        error = lib.bf_explain(model._handle, buffer, len(buffer), options, out)
+    out = _inputs.place_of("bf_explanation**", lib.bf_explanation_free)
+
+    def call_path(path: bytes) -> Any:
+        return lib.bf_explain_path(model._handle, path, options, out)
+
+    def call(buffer: Any) -> Any:
+        return lib.bf_explain(model._handle, buffer, len(buffer), options, out)
+
+    try:
+        _ask(file, call_path, call)
+    except Error:
+        if watch.exception is None:
+            raise
     if watch.exception is not None:
         raise watch.exception
-    check(error)
-    handle = ffi.gc(out[0], lib.bf_explanation_free)
-    return _read(model, of, handle)
+    return _read(model, of, out[0])
 
 
 def encode(file: File, *, like: Union[Classifier, "_inputs.Path"], keys: Sequence["_inputs.Path"] = ()) -> bytes:
@@ -108,33 +114,50 @@ def encode(file: File, *, like: Union[Classifier, "_inputs.Path"], keys: Sequenc
     True
     """
     if isinstance(like, Classifier):
-        return encode(file, like=like.path, keys=keys or like._options["keys"])
+        return encode(file, like=like._folder, keys=keys or like._options["keys"])
     key_paths = [ffi.new("char[]", key) for key in _inputs.encoded_paths(keys, "keys")]
     key_list = ffi.new("char*[]", key_paths)
     options = ffi.new("bf_preparer_options*", (ffi.sizeof("bf_preparer_options"), key_list, len(key_paths)))
-    out = ffi.new("bf_preparer**")
-    check(lib.bf_preparer_load(_inputs.encoded_path(like), options, out))
-    preparer = ffi.gc(out[0], lib.bf_preparer_free)
-    prepared = ffi.new("bf_blob**")
-    if _inputs.is_path(file):
-        check(lib.bf_preparer_prepare_path(preparer, _inputs.encoded_path(file), prepared))
-    else:
-        buffer = _whole(file)
-        check(lib.bf_preparer_prepare(preparer, buffer, len(buffer), prepared))
-    blob = ffi.gc(prepared[0], lib.bf_blob_free)
-    result: bytes = ffi.buffer(lib.bf_blob_data(blob), lib.bf_blob_size(blob))[:]
+    preparer = _inputs.place_of("bf_preparer**", lib.bf_preparer_free)
+    check(lib.bf_preparer_load(_inputs.encoded_path(like), options, preparer))
+    blob = _inputs.place_of("bf_blob**", lib.bf_blob_free)
+    _ask(
+        file,
+        lambda path: lib.bf_preparer_prepare_path(preparer[0], path, blob),
+        lambda buffer: lib.bf_preparer_prepare(preparer[0], buffer, len(buffer), blob),
+    )
+    result: bytes = ffi.buffer(lib.bf_blob_data(blob[0]), lib.bf_blob_size(blob[0]))[:]
     return result
 
 
-def _whole(file: File) -> Any:
-    """The bytes of a file that is no path."""
-    return ffi.from_buffer(b"".join(_inputs.chunks_of(file)) if _inputs.is_stream(file) else _inputs.view_of(file))
+def _ask(file: File, call_path: Callable[[bytes], Any], call: Callable[[Any], Any]) -> None:
+    """Gives the file to that call of the library that takes such."""
+    if _inputs.is_stream(file):
+        check(call(ffi.from_buffer(_inputs.content_of(file))))
+    elif not _inputs.is_path(file):
+        check(call(ffi.from_buffer(_inputs.view_of(file))))
+    else:
+        error = call_path(_inputs.encoded_path(file))
+        if error:
+            failure = error_of(error)
+            content = _inputs.hidden_content(file) if failure.code in ("empty_file", "file_changed") else None
+            if content is None:
+                raise failure
+            check(call(ffi.from_buffer(content)))
+
+
+def _byte(value: int) -> int:
+    fill = _inputs.whole_number(value, "fill")
+    if not 0 <= fill <= 255:
+        raise Error.of("invalid_argument", f"fill is {fill}; expected a byte, 0 to 255")
+    return fill
 
 
 def _index_of(model: Classifier, label: Union[str, int, None]) -> int:
     if label is None:
         return -1
-    if isinstance(label, int):
+    if not isinstance(label, str):
+        label = _inputs.whole_number(label, "label")
         if not 0 <= label < len(model.labels):
             raise Error.of("invalid_argument", f"label is {label}; the model has {len(model.labels)} classes")
         return label

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from typing import Any, Iterator, List, Protocol, Union
+import stat
+from typing import Any, Callable, Iterator, List, Optional, Protocol, Union
 
 from ._errors import Error
+from ._native import ffi
 
 
 class BinaryStream(Protocol):
@@ -35,6 +38,7 @@ File = Union[
 ]
 
 _CHUNK_BYTES = 1 << 18
+_MOST_BYTES = 1 << 30  # of a file that is held whole
 
 
 def is_path(file: object) -> bool:
@@ -64,6 +68,28 @@ def encoded_paths(paths: Any, name: str) -> List[bytes]:
     return [encoded_path(path) for path in paths]
 
 
+def whole_number(value: Any, name: str) -> int:
+    """What the parameter ``name`` was given, a number of numpy among it."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, not {type(value).__name__}") from None
+
+
+def text(value: Any, name: str) -> bytes:
+    """A word for C, of the parameter ``name``."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is a str, not {type(value).__name__}")
+    if "\0" in value:
+        raise Error.of("invalid_argument", f"{name} is {value!r}, which holds a zero byte")
+    return value.encode()
+
+
+def place_of(kind: str, free: Callable[[Any], None]) -> Any:
+    """Where the library puts a handle, which is freed together with it, whatever comes in between: Ctrl-C, too."""
+    return ffi.gc(ffi.new(kind), lambda place: free(place[0]))
+
+
 def is_stream(file: Any) -> bool:
     """Whether it is to be read: a mapped file can be, too, but is a buffer."""
     if not callable(getattr(file, "read", None)):
@@ -87,8 +113,9 @@ def view_of(buffer: Any, expected: str = _FILES) -> Any:
         return buffer
     try:
         view = memoryview(buffer)
-    except TypeError:
-        raise TypeError(f"expected {expected}, not {type(buffer).__name__}") from None
+    except (TypeError, ValueError):  # ValueError: of numpy, for elements that no buffer can hold
+        kind = getattr(buffer, "dtype", None)
+        raise TypeError(f"expected {expected}, not {type(buffer).__name__}" + (f" of {kind}" if kind else "")) from None
     if view.itemsize != 1 or view.format.lstrip("@=<>!") not in ("B", "c"):
         kind = getattr(buffer, "dtype", None) or f"format {view.format!r}"
         raise TypeError(
@@ -117,6 +144,28 @@ def chunks_of(stream: Any) -> Iterator[Any]:
         if not len(chunk):
             return
         yield chunk
+
+
+def content_of(stream: Any) -> bytes:
+    """A binary stream as a whole. Raises :class:`UnsupportedError` where it does not end within 1 GiB."""
+    content = bytearray()
+    for chunk in chunks_of(stream):
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            raise Error.of("unsupported", "is larger than 1 GiB, and has to be held whole", name_of(stream))
+    return bytes(content)
+
+
+def hidden_content(path: Any) -> Optional[bytes]:
+    """What a regular file holds that says it is empty, as those of /proc do; None for all others."""
+    try:
+        info = os.stat(path)
+        if stat.S_ISREG(info.st_mode) and info.st_size == 0:
+            with open(path, "rb", buffering=0) as file:
+                return content_of(file) or None
+    except OSError:
+        pass
+    return None
 
 
 def name_of(file: Any) -> str:

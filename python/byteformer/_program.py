@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import sys
@@ -84,8 +85,8 @@ def rekey(model: "_inputs.Path", *, key: "_inputs.Path", output: "_inputs.Path",
             raise Error.of("not_found", f"{os.fsdecode(path)}: does not exist", os.fsdecode(path))
     if os.path.lexists(_inputs.encoded_path(output)):
         raise Error.of("already_exists", f"{os.fsdecode(output)}: exists already", os.fsdecode(output))
-    arguments = ["obfuscate", "rekey", *map(os.fsdecode, [model, b"--key", key, b"-o", output])]
-    _run([*arguments, *(["--again"] if again else [])])
+    arguments = ["obfuscate", "rekey", *map(os.fsdecode, [b"--key", key, b"-o", output, b"--", model])]
+    _run([*arguments[:2], *(["--again"] if again else []), *arguments[2:]])
     return pathlib.Path(os.fsdecode(output))
 
 
@@ -117,8 +118,9 @@ def train(
     folder = resume if resume is not None else output
     if folder is None:
         raise Error.of("invalid_argument", "output is required: the model folder to create (or resume)")
-    if "dry_run" in settings or "json" in settings:
-        raise Error.of("invalid_argument", "dry_run and json belong to the command: byteformer train --dry-run --json")
+    for name in ("dry_run", "help", "json", "version"):
+        if name in settings:
+            raise Error.of("invalid_argument", f"{name} belongs to the command: byteformer train --help explains it")
     given = {"data": data, "output": output, "resume": resume, **settings}
     arguments = [part for name, value in given.items() for part in _option(name, value)]
     _require_trainer()
@@ -202,7 +204,8 @@ class _Training:
             words = _words(line)
             self._said = (self._said + words)[-_MAX_MESSAGE_CHARACTERS:]
             if self._on_progress is None:
-                sys.stderr.write(words)
+                with contextlib.suppress(Exception):  # there may be none, as in a daemon; the program goes on
+                    sys.stderr.write(words)
 
     def __enter__(self) -> "_Training":
         return self

@@ -82,7 +82,7 @@ prepare::PreparedFile prepared_bytes(media::FileBytes file, const prepare::Prepr
     return prepare::prepare_if_needed(std::move(file), preprocess, kSource);
   } catch (const Error& error) {
     if (error.subject() != kSource) throw;
-    throw Error(error.code(), error.what());  // about nothing in particular
+    throw Error(error.code(), error.what() + kSource.size() + 2);  // about nothing in particular
   }
 }
 

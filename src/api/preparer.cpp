@@ -5,9 +5,19 @@
 
 #include "api/prepared_files.hpp"
 #include "base/file_io.hpp"
+#include "byteformer/error.hpp"
 #include "prepare/preprocess.hpp"
 
 namespace byteformer {
+
+namespace {
+
+Prepared to_classify(prepare::PreparedFile file) {
+  if (file.bytes.empty()) throw Error(ErrorCode::kEmptyFile, "is empty: there is nothing to classify");
+  return {std::move(file.bytes), file.was_prepared};
+}
+
+}  // namespace
 
 Preparer::Preparer(std::shared_ptr<const prepare::Preprocess> preprocess) : preprocess_(std::move(preprocess)) {}
 
@@ -16,13 +26,15 @@ Preparer Preparer::load(const std::filesystem::path& model_dir, const std::vecto
 }
 
 Prepared Preparer::prepare(Bytes file) const {
-  prepare::PreparedFile prepared = api::prepared_bytes({file.begin(), file.end()}, *preprocess_);
-  return {std::move(prepared.bytes), prepared.was_prepared};
+  return to_classify(api::prepared_bytes({file.begin(), file.end()}, *preprocess_));
 }
 
 Prepared Preparer::prepare(const std::filesystem::path& path) const {
-  prepare::PreparedFile prepared = api::prepared_file(path, *preprocess_);
-  return {std::move(prepared.bytes), prepared.was_prepared};
+  try {
+    return to_classify(api::prepared_file(path, *preprocess_));
+  } catch (const Error& error) {
+    throw base::about(path, error);
+  }
 }
 
 std::string Preparer::form() const { return prepare::describe(*preprocess_); }

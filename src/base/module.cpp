@@ -2,8 +2,10 @@
 #include "base/module.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "base/file_io.hpp"
@@ -11,6 +13,12 @@
 
 namespace byteformer::base {
 namespace {
+
+/// Whether process or system have no file descriptor left, which passes.
+bool lacks_descriptors() {
+  const Descriptor probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return probe.get() < 0 && (errno == EMFILE || errno == ENFILE);
+}
 
 [[noreturn]] void refuse(std::string_view purpose, const std::string& reason) {
   fail(ErrorCode::kUnsupported, "cannot load ", purpose, ": ", reason,
@@ -41,7 +49,11 @@ std::filesystem::path modules_folder(std::string_view purpose) {
 void* open_module(const std::string& file, const char* door, std::string_view purpose) {
   const std::filesystem::path path = modules_folder(purpose) / file;
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (module == nullptr) refuse(purpose, dlerror());
+  if (module == nullptr) {
+    const std::string reason = dlerror();
+    if (lacks_descriptors()) fail(ErrorCode::kIo, "cannot load ", purpose, ": ", reason);
+    refuse(purpose, reason);
+  }
   void* address = dlsym(module, door);
   if (address == nullptr) refuse_module_of_other_version(file, purpose);
   return address;

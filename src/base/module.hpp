@@ -10,7 +10,7 @@ namespace byteformer::base {
 /// Loads the module `file` from where modules are built and installed; it stays.
 /// \param purpose  "what decodes pictures": for messages
 /// \returns the address of its function `door`
-/// \throws Error kUnsupported
+/// \throws Error kUnsupported; kIo where there is no file descriptor left to open it with
 void* open_module(const std::string& file, const char* door, std::string_view purpose);
 
 /// \throws Error kUnsupported saying that the module `file` is that of another version

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/file_io.hpp"
 #include "capi/model.hpp"
 
 struct bf_explanation {
@@ -86,7 +87,12 @@ bf_error* bf_explain_path(const bf_classifier* classifier, const char* path, con
   return capi::guarded_new(out, [&] {
     const capi::Model& model = *needed(classifier, "classifier").model;
     const ExplainOptions how = capi::explain_options(options);
-    return capi::explain(model, model.prepared(std::filesystem::path(&needed(path, "path"))), how);
+    const std::filesystem::path file = &needed(path, "path");
+    try {
+      return capi::explain(model, model.prepared(file), how);
+    } catch (const Error& error) {
+      throw base::about(file, error);
+    }
   });
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -244,6 +245,50 @@ static void a_bad_file_costs_one_entry(const bf_classifier* model, const char* f
   CHECK(strcmp(bf_error_subject(errors[0], NULL), bad_name) == 0);    /* as it was given */
   CHECK(strstr(bf_error_message(errors[0]), "caf\\xe9.bin") != NULL); /* as text */
   bf_error_free(errors[0]);
+}
+
+static void empty_files_are_named(const char* dir, const bf_classifier* model, const char* folder) {
+  char path[4096];
+  bf_explanation* explanation = NULL;
+  bf_preparer* preparer;
+  bf_blob* blob = NULL;
+  bf_error* errors[2];
+  size_t i;
+  FILE* file;
+  join_path(path, sizeof path, folder, "empty");
+  file = fopen(path, "wb");
+  CHECK(file != NULL && fclose(file) == 0);
+  EXPECT_OK(bf_preparer_load(dir, NULL, &preparer));
+  errors[0] = bf_explain_path(model, path, NULL, &explanation);
+  errors[1] = bf_preparer_prepare_path(preparer, path, &blob);
+  for (i = 0; i < 2; ++i) {
+    CHECK(bf_error_code(errors[i]) == BF_EMPTY_FILE && strcmp(bf_error_subject(errors[i], NULL), path) == 0);
+    bf_error_free(errors[i]);
+  }
+  EXPECT(bf_preparer_prepare(preparer, NULL, 0, &blob), BF_EMPTY_FILE, NULL);
+  CHECK(explanation == NULL && blob == NULL && remove(path) == 0);
+  bf_preparer_free(preparer);
+}
+
+/* It passes, so it is no fault of what is installed. Decoders must not have been needed before. */
+static void no_descriptor_is_left_for_the_decoders(const char* dir, const char* picture) {
+  static unsigned char content[1 << 16];
+  struct rlimit before, none;
+  bf_classifier* model = load(dir, 1);
+  bf_result result = result_with_places();
+  FILE* file = fopen(picture, "rb");
+  size_t size;
+  CHECK(file != NULL && (size = fread(content, 1, sizeof content, file)) > 0 && size < sizeof content);
+  fclose(file);
+  CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  none = before;
+  none.rlim_cur = 0;
+  CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  EXPECT(bf_classify(model, content, size, &result), BF_IO, "open files");
+  CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  EXPECT_OK(bf_classify(model, content, size, &result));
+  CHECK(result.was_prepared == 1);
+  bf_classifier_free(model);
 }
 
 static void streams_go_on_and_end(const bf_classifier* model) {
@@ -508,11 +553,13 @@ int main(int argc, char** argv) {
   EXPECT_OK(bf_classify(model, file_bytes, FILE_BYTES, &result));
   memcpy(expected, logits, sizeof expected);
   a_child_classifies(model, expected, 2);
+  no_descriptor_is_left_for_the_decoders(argv[2], argv[3]);
   nothing_is_an_argument(model);
   structs_say_their_size(argv[1], model);
   options_make_sense(argv[1]);
   places_are_large_enough(model);
   a_bad_file_costs_one_entry(model, argv[4]);
+  empty_files_are_named(argv[1], model, argv[4]);
   streams_go_on_and_end(model);
   answers_are_ranked(model);
   explanations_have_every_byte(model);

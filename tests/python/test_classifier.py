@@ -1,6 +1,8 @@
 """Models, results and errors as Python sees them."""
 
 import array
+import copy
+import gc
 import io
 import json
 import mmap
@@ -174,6 +176,7 @@ class InputTest(support.Case):
                 self.assertEqual(model.path, "cifar10")
                 os.chdir("/")
                 self.assertEqual(pickle.loads(pickle.dumps(model)).labels, model.labels)
+                self.assertEqual(len(byteformer.encode(support.EXAMPLES / "frog.jpg", like=model)), 32 * 32 * 3)
                 os.chdir(support.MODELS)
         finally:
             os.chdir(here)
@@ -273,6 +276,22 @@ class StreamTest(support.Case):
         stream.close()
 
 
+    def test_a_stream_with_a_name_is_named(self):
+        path = support.scratch("no picture")
+        path.write_bytes(b"no picture")
+        model = byteformer.Classifier(support.MODELS / "cifar10", threads=1)
+        with open(path, "rb") as file, self.failure("unsupported", RuntimeError) as caught:
+            model.classify(file)
+        self.assertEqual(caught.exception.subject, str(path))
+        self.assertTrue(caught.exception.message.startswith(f"{path}: is no picture"), caught.exception.message)
+
+    def test_a_stream_has_one_owner(self):
+        with support.nano().stream() as stream:
+            for copies in (copy.copy, copy.deepcopy, pickle.dumps):
+                with self.assertRaisesRegex(TypeError, "Stream"):
+                    copies(stream)
+
+
 class ManyTest(support.Case):
     def test_answers_are_lazy_and_in_order(self):
         model, taken = support.nano(), []
@@ -309,7 +328,7 @@ class ManyTest(support.Case):
             with self.assertRaises(error):
                 next(answers)
             self.assertEqual(list(answers), [])
-        for one in ("path", b"bytes", pathlib.Path("path")):
+        for one in ("path", b"bytes", pathlib.Path("path"), io.BytesIO(b"line\nline"), mmap.mmap(-1, 10)):
             with self.assertRaises(TypeError):
                 support.nano().classify_many(one)
         with self.failure("invalid_argument", ValueError):
@@ -328,6 +347,17 @@ class ManyTest(support.Case):
         with unittest.mock.patch("byteformer._batches.time.monotonic", lambda: clock[0]):
             answers = support.nano(2).classify_many(slow())
             self.assertEqual([next(answers).num_bytes for _ in range(3)], [6] * 3)
+
+    def test_large_files_after_small_ones_make_small_batches(self):
+        taken = []
+
+        def files():
+            for i in range(1100):
+                taken.append(i)
+                yield b"some" if i < 1000 else some_bytes(40_000)
+
+        waiting = [len(taken) - i for i, _ in enumerate(support.nano(1).classify_many(files())) if i >= 1000]
+        self.assertLess(max(waiting), 60)
 
     def test_ctrl_c(self):
         answers = support.nano(1).classify_many(some_bytes(20_000, i) for i in range(100_000))  # minutes
@@ -353,8 +383,15 @@ class ModelTest(support.Case):
             byteformer.Classifier(folder)
 
     def test_options_that_make_no_sense(self):
-        for options in ({"precision": "int4"}, {"masking": "wrong"}, {"threads": -1}):
+        for options in ({"precision": "int4"}, {"masking": "wrong"}, {"threads": -1}, {"threads": 1025}):
             with self.subTest(options), self.failure("invalid_argument", ValueError):
+                byteformer.Classifier(support.NANO, **options)
+        for options in ({"precision": "int8\0"}, {"masking": "released\0"}):
+            with self.subTest(options), self.failure("invalid_argument", ValueError) as caught:
+                byteformer.Classifier(support.NANO, **options)
+            self.assertIn(*options, caught.exception.message)
+        for options in ({"precision": None}, {"precision": b"int8"}, {"masking": 3}, {"threads": "2"}):
+            with self.subTest(options), self.assertRaisesRegex(TypeError, *options):
                 byteformer.Classifier(support.NANO, **options)
         with self.failure("invalid_format", ValueError):
             folder = support.scratch("damaged")
@@ -362,9 +399,22 @@ class ModelTest(support.Case):
             (folder / "config.json").write_text("{")
             byteformer.Classifier(folder)
 
+    def test_what_interrupts_a_load_leaves_nothing_open(self):
+        def opened():
+            return len(os.listdir("/proc/self/fd"))
+
+        before = opened()
+        with unittest.mock.patch("byteformer._classifier.check", side_effect=KeyboardInterrupt):
+            for _ in range(5):
+                with self.assertRaises(KeyboardInterrupt):
+                    byteformer.Classifier(support.MODELS / "mnist", threads=1)
+        gc.collect()
+        self.assertEqual(opened(), before)
+
     def test_pickles_as_its_options(self):
         model = byteformer.Classifier(support.NANO, threads=1, masking="released")
         back = pickle.loads(pickle.dumps(model))
+        self.assertIs(type(back), type(model))
         self.assertEqual((back.masking, back.threads, back.labels), ("released", 1, model.labels))
         self.assertSame(back.classify(b"some bytes"), model.classify(b"some bytes"))
 

@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import struct
+import unittest.mock
 
 import byteformer
 import support
@@ -39,9 +40,43 @@ class ExplainTest(support.Case):
         self.assertEqual(by_name.label, model.labels[1])
         self.assertAlmostEqual(by_name.value, model.classify(data).logits[1], 5)
         wrong = [dict(label="nobody"), dict(label=99), dict(of="odds"), dict(span=301), dict(span=-5), dict(span=8, step=9)]
+        wrong += [dict(fill=300), dict(fill=1 << 40), dict(span=1 << 64)]
         for options in wrong:
             with self.subTest(options), self.failure("invalid_argument", ValueError):
                 byteformer.explain(model, data, **options)
+
+    def test_files_that_say_they_are_empty_and_those_that_are(self):
+        model, path, empty = support.nano(), "/proc/version", support.scratch("empty to explain")
+        with open(path, "rb") as file:
+            content = file.read()
+        self.assertEqual(byteformer.explain(model, path), byteformer.explain(model, content))
+        self.assertEqual(byteformer.encode(path, like=support.NANO), content)
+        empty.write_bytes(b"")
+        asked = (lambda file: byteformer.explain(model, file), lambda file: byteformer.encode(file, like=support.NANO))
+        for ask in asked:
+            with self.failure("empty_file", ValueError) as caught:
+                ask(empty)
+            self.assertEqual(caught.exception.subject, str(empty))
+            with self.failure("empty_file", ValueError):
+                ask(b"")
+
+    def test_a_file_that_is_too_long_is_named(self):
+        path = support.scratch("long")
+        path.write_bytes(support.some_bytes(100_000))
+        with self.failure("too_many_tokens", ValueError) as caught:
+            byteformer.explain(byteformer.Classifier(support.MODELS / "mnist", as_is=True), path)
+        self.assertEqual(caught.exception.subject, str(path))
+
+    def test_endless_streams_are_refused(self):
+        class Endless(io.RawIOBase):
+            def read(self, size=-1):
+                return bytes(size)
+
+        asked = (byteformer.explain, lambda model, file: byteformer.encode(file, like=model))
+        with unittest.mock.patch("byteformer._inputs._MOST_BYTES", 1 << 20):
+            for ask in asked:
+                with self.failure("unsupported", RuntimeError):
+                    ask(support.nano(), Endless())
 
     def test_progress_and_its_exceptions(self):
         model, data, calls = support.nano(), support.some_bytes(2000), []

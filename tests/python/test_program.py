@@ -42,6 +42,10 @@ class ProgramTest(support.Case):
         self.assertEqual(byteformer.encode(support.EXAMPLES / "frog.jpg", like=with_key), secret)
         with self.failure("invalid_argument", ValueError):
             byteformer.Classifier(keyed)
+        os.symlink(support.MODELS / "cifar10", support.scratch("-m"))
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(support.scratch(""))
+        self.assertTrue(byteformer.rekey("-m", key="my.key", output="-k", again=True).is_dir())
         with self.failure("already_exists", FileExistsError):
             byteformer.rekey(support.MODELS / "cifar10", key=key, output=keyed)
         for model, wrong in ((support.MODELS / "none", key), (support.MODELS / "cifar10", support.scratch("no.key"))):
@@ -81,6 +85,11 @@ class TrainTest(support.Case):
         )
         self.assertTrue(seen[1].details["is_finished"])
 
+    def test_what_it_says_is_read_where_nobody_listens(self):
+        with fake_programs(f"for i in $(seq 3000); do echo 'a line of what a trainer says' >&2; done; echo '{END}'"):
+            with unittest.mock.patch("sys.stderr", None):
+                self.assertEqual(byteformer.train("photos", "m"), pathlib.Path("m"))
+
     def test_an_exception_stops_it(self):
         for exception in (LookupError, KeyboardInterrupt):
             stopped = support.scratch("stopped-by-" + exception.__name__)
@@ -100,7 +109,7 @@ class TrainTest(support.Case):
             with self.failure("program_failed", RuntimeError) as caught:
                 byteformer.train("photos", "m", on_progress=print)
         self.assertEqual(caught.exception.message, "byteformer train: photos: no such folder")
-        for options in ({"dry_run": True}, {"json": True}):
+        for options in ({"dry_run": True}, {"json": True}, {"help": True}):
             with self.failure("invalid_argument", ValueError):
                 byteformer.train("photos", "m", **options)
         with self.failure("invalid_argument", ValueError):
