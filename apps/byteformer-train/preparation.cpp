@@ -42,6 +42,8 @@ Prepared prepare_resume(const plan::Request& request) {
   prepared.plan.data = request.data ? *request.data : plan::data_place(prepared.plan, prepared.output).native();
   prepared.data = data::find_data_set(prepared.plan.data, plan::split_options(prepared.plan));
   check_resume(request, prepared.plan, prepared.data);
+  if (!base::exists(train::RunFolder(prepared.output).training_dir() / "checkpoint.safetensors"))
+    say("note: there is no checkpoint in " + base::printable(prepared.output) + "/training: the run begins anew");
   for (const std::string& change : plan::take_changes(request, prepared.plan)) say("note: " + change);
   return prepared;
 }

@@ -192,6 +192,7 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   cli::watch_for_interrupt({SIGINT, SIGTERM, SIGUSR1});  // stops after the step and saves
   if (!runtime.ranks->is_first()) return follow(prepared, folder, runtime);
   if (prepared.is_new) folder.create(prepared.plan);
+  const base::Descriptor lock = folder.lock();
   ProgressDisplay display(prepared.plan, request.no_progress);
   ProgressLines lines(prepared.plan, request.json);
   std::optional<plan::EventFile> curves;

@@ -202,7 +202,8 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
     return *options.classes;
   }
   if (names.size() == 1)
-    fail(ErrorCode::kInvalidArgument, source, ": has one class only, ", list_of(names), "; expected at least two");
+    fail(ErrorCode::kInvalidArgument, source, ": has one class only, ", list_of(names), "; expected at least two",
+         found.layout == Layout::kSplitFolders ? " (" + found.remarks.front() + ")" : "");
   std::vector<std::string> classes(names.begin(), names.end());
   std::ranges::sort(classes, is_before);
   return classes;

@@ -1,9 +1,12 @@
 // Folders of classes, alone or below folders of splits: which folder is what.
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/file_io.hpp"
@@ -137,14 +140,17 @@ void refuse_detection(const fs::path& root, const std::vector<fs::path>& folders
            "/ look like pictures with boxes or masks, not like classes; expected a folder per class");
 }
 
-/// Folders that all hold the same two or more folders are rather splits than classes.
+/// Folders that all hold the same two or more folders, or nearly, are rather splits than classes.
 void refuse_unnamed_splits(const fs::path& root, const std::vector<fs::path>& folders) {
   if (folders.size() < 2) return;
-  const std::set<std::string> first = names_of(visible_folders(folders.front()));
-  if (first.size() < 2) return;
-  for (const fs::path& folder : folders)
-    if (names_of(visible_folders(folder)) != first) return;
-  const std::string inner = base::list(base::words_of(first, std::identity()), ", ");
+  std::set<std::string> all, common = names_of(visible_folders(folders.front()));
+  for (const fs::path& folder : folders) {
+    const std::set<std::string> inner = names_of(visible_folders(folder));
+    all.insert(inner.begin(), inner.end());
+    std::erase_if(common, [&](const std::string& name) { return !inner.contains(name); });
+  }
+  if (common.size() < 2 || 2 * common.size() < all.size()) return;  // a rare class may lack in one
+  const std::string inner = base::list(base::words_of(common, std::identity()), ", ");
   fail(ErrorCode::kInvalidArgument, printable(root), ": its folders ", in_words(folders),
        " all hold the same folders (", base::excerpt(inner),
        "), so they look like splits and not like classes; name them train/, val/ and test/, or give one of "
@@ -164,6 +170,56 @@ bool are_classes_with_splits(const std::vector<fs::path>& folders) {
     }
   }
   return has_train && folders.size() > 1;
+}
+
+/// Folders of which some, but not all, hold nothing but splits: whether the others are to train on, who knows?
+void refuse_some_with_splits(const fs::path& root, const std::vector<fs::path>& folders) {
+  const auto holds_splits = [](const fs::path& folder) {
+    std::set<Split> splits;
+    for (const fs::path& inner : visible_folders(folder)) {
+      const auto named = split_of(inner.filename().native());
+      if (!named) return false;
+      splits.insert(*named);
+    }
+    return splits.size() > 1;
+  };
+  const auto other = std::ranges::find_if_not(folders, holds_splits);
+  const auto one = std::ranges::find_if(folders, holds_splits);
+  if (one != folders.end() && other != folders.end())
+    fail(ErrorCode::kInvalidArgument, printable(root), ": its folder ", printable(one->filename()), "/ holds splits (",
+         in_words(visible_folders(*one)), "), but ", printable(other->filename()),
+         "/ does not; give every class the same, or have the splits above the classes");
+}
+
+/// Archives put lists and programs beside the one folder of files: none of these is a class.
+void refuse_what_lies_beside(const fs::path& root, const std::vector<fs::path>& folders) {
+  constexpr auto kBeside = std::to_array<std::string_view>(
+      {"meta", "metadata", "annotations", "annotation", "lists", "splits", "labels", "docs", "doc", "utils", "scripts",
+       "tests", "src", "code", "tools", "parts", "attributes"});
+  constexpr auto kFiles = std::to_array<std::string_view>({"recordings", "videos", "wav_files", "audio_files"});
+  std::vector<fs::path> beside;
+  std::optional<fs::path> files;
+  for (const fs::path& folder : folders) {
+    const std::string name = plain_name(folder.filename().native());
+    const bool holds_files = is_container(folder) || split_name(name) || std::ranges::find(kFiles, name) != kFiles.end();
+    if (std::ranges::find(kBeside, name) != kBeside.end()) {
+      beside.push_back(folder);
+    } else if (!files && holds_files) {
+      files = folder;
+    } else {
+      return;
+    }
+  }
+  if (!files || beside.empty()) return;
+  Skipped ignored;
+  std::string advice = has_class_folders(*files)
+                           ? "give " + printable(*files) + " if its folders are the classes"
+                           : "give a folder of files for each class, or a list of the files and their classes";
+  for (const fs::path& folder : beside)
+    for (const fs::path& entry : visible_entries(folder, ignored))
+      if (is_manifest_name(entry)) advice = "give " + printable(entry) + " if it names the files and their classes";
+  fail(ErrorCode::kInvalidArgument, printable(root), ": its folders ", in_words(folders),
+       " look like files and what belongs to them, not like classes; ", advice);
 }
 
 void find_classes_with_splits(const std::vector<fs::path>& folders, const fs::path& root, FoundFiles& found) {
@@ -255,7 +311,11 @@ FoundFiles find_folders(const fs::path& root, const std::optional<std::vector<st
     find_classes_with_splits(roles.classes, root, found);
   } else {
     const bool are_known = classes && !roles.classes.empty() && std::ranges::all_of(roles.classes, is_known);
-    if (!are_known) refuse_unnamed_splits(root, roles.classes);
+    if (!are_known) {
+      refuse_unnamed_splits(root, roles.classes);
+      refuse_some_with_splits(root, roles.classes);
+      refuse_what_lies_beside(root, roles.classes);
+    }
     add_classes_in(root, root, Split::kTrain, found);
   }
   return found;

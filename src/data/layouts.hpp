@@ -64,7 +64,7 @@ struct FoundFiles {
 using base::is_file;
 using base::is_folder;
 
-/// Entries of `folder` but for what systems leave there, sorted by name.
+/// Entries of `folder` but for what systems, and trainings into it, leave there, sorted by name.
 /// \throws Error kPermissionDenied or kIo.
 std::vector<std::filesystem::path> visible_entries(const std::filesystem::path& folder, Skipped& skipped);
 std::vector<std::filesystem::path> visible_folders(const std::filesystem::path& folder);  ///< folders alone

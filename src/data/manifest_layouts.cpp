@@ -37,16 +37,19 @@ Manifest parse_manifest(const fs::path& manifest) {
 class Resolver {
  public:
   /// \param split of the manifest, whose folder may hold the files
-  Resolver(fs::path folder, std::optional<Split> split) : folder_(std::move(folder)), split_(split) {}
+  /// \param entries of the manifest; they outlive this
+  Resolver(fs::path folder, std::optional<Split> split, const std::vector<ManifestEntry>& entries)
+      : folder_(std::move(folder)), split_(split), entries_(entries) {}
 
   /// The file; a path where none is, if there is none.
   fs::path find(const std::string& name) {
-    fs::path path = (folder_ / name).lexically_normal();
-    if (is_file(path)) return path;
-    std::string slashes = name;
-    std::ranges::replace(slashes, '\\', '/');
-    if (fs::path other = (folder_ / slashes).lexically_normal(); is_file(other)) return other;
+    if (auto path = find_as_written(name)) return *path;
     if (!is_indexed_) make_index();
+    const std::string slashes = with_slashes(name);
+    for (const fs::path& container : containers_)
+      if (fs::path path = (container / slashes).lexically_normal(); is_file(path)) return path;
+    const fs::path path = (folder_ / name).lexically_normal();
+    if (is_any_as_written_) return path;
     const std::string key = composed(fs::path(slashes).filename().native());
     for (const auto* index : {&by_name_, &by_stem_})
       if (const auto found = index->find(key); found != index->end() && !found->second.empty()) return found->second;
@@ -54,8 +57,22 @@ class Resolver {
   }
 
  private:
+  static std::string with_slashes(std::string name) {
+    std::ranges::replace(name, '\\', '/');
+    return name;
+  }
+
+  std::optional<fs::path> find_as_written(const std::string& name) const {
+    for (const std::string& written : {name, with_slashes(name)})
+      if (fs::path path = (folder_ / written).lexically_normal(); is_file(path)) return path;
+    return std::nullopt;
+  }
+
   void make_index() {
     is_indexed_ = true;
+    // Where some files are where it says, one that is not is missing: another of its name may be of another class.
+    is_any_as_written_ = std::ranges::any_of(
+        entries_, [&](const ManifestEntry& entry) { return find_as_written(entry.path).has_value(); });
     Skipped ignored;
     if (!is_folder(folder_)) return;
     for (const fs::path& entry : visible_entries(folder_, ignored))
@@ -68,7 +85,9 @@ class Resolver {
       for (const fs::path& entry : visible_folders(beside)) {
         const std::string name = plain_name(entry.filename().native());
         const bool is_of_split = split_ && split_of(name) == split_;
-        if (is_of_split || is_container(entry))
+        if (!is_of_split && !is_container(entry)) continue;
+        containers_.push_back(entry);
+        if (!is_any_as_written_)
           for (const fs::path& file : files_below(entry, ignored)) add(file.lexically_normal());
       }
   }
@@ -83,18 +102,21 @@ class Resolver {
 
   fs::path folder_;
   std::optional<Split> split_;
-  bool is_indexed_ = false;
+  const std::vector<ManifestEntry>& entries_;
+  bool is_indexed_ = false, is_any_as_written_ = false;
+  std::vector<fs::path> containers_;
   std::unordered_map<std::string, fs::path> by_name_, by_stem_;
 };
 
 /// Takes the rows of one manifest, checking each file once.
 class ManifestFiles {
  public:
-  ManifestFiles(const fs::path& manifest, std::optional<Split> split, bool is_speech_commands, FoundFiles& found)
+  ManifestFiles(const fs::path& manifest, const std::vector<ManifestEntry>& entries, std::optional<Split> split,
+                bool is_speech_commands, FoundFiles& found)
       : manifest_(manifest),
         is_speech_commands_(is_speech_commands),
         skipped_(found.skipped),
-        resolver_(manifest.parent_path(), split) {}
+        resolver_(manifest.parent_path(), split, entries) {}
 
   /// The file of an entry; nothing if it is no sample.
   std::optional<FoundFile> found(const ManifestEntry& entry) {
@@ -177,7 +199,7 @@ void add_manifest(const fs::path& path, Split split, bool is_speech_commands, Fo
   }
   if (!manifest.entries.empty() && !manifest.entries.front().split && split == Split::kTrain) split_by_paths(manifest);
   std::ranges::move(manifest.remarks, std::back_inserter(found.remarks));
-  ManifestFiles files(path, split, is_speech_commands, found);
+  ManifestFiles files(path, manifest.entries, split, is_speech_commands, found);
   for (const ManifestEntry& entry : manifest.entries)
     if (auto file = files.found(entry)) found.of(entry.split.value_or(split)).push_back(std::move(*file));
   files.check_missing();
@@ -232,7 +254,7 @@ fs::path kaldi_path(const fs::path& folder, const std::string& path) {
 /// The files of a list that lies beside them, named by their places below `root`.
 std::vector<FoundFile> files_of(const Manifest& manifest, const fs::path& source, Split split, const fs::path& root,
                                 FoundFiles& found) {
-  ManifestFiles files(source, split, false, found);
+  ManifestFiles files(source, manifest.entries, split, false, found);
   std::vector<FoundFile> listed;
   for (const ManifestEntry& entry : manifest.entries)
     if (auto file = files.found(entry)) {

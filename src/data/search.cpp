@@ -103,10 +103,13 @@ std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) 
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const fs::path& path = it->path();
-    if (!base::is_left_by_systems(path.filename()))
-      entries.push_back(path);
-    else
+    std::error_code ignored;
+    if (base::is_left_by_systems(path.filename()))
       skipped.add(path.filename().native().starts_with('.') ? "hidden entries" : "what systems leave behind", path);
+    else if (it->is_directory(ignored) && base::exists(path / "training" / "plan.json"))
+      skipped.add("models that were trained here", path);  // with -o inside --data
+    else
+      entries.push_back(path);
   }
   if (error) fail_to_read(folder, error);
   std::ranges::sort(entries, {}, &fs::path::native);

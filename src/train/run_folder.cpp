@@ -1,8 +1,13 @@
 // Writes and reads a run's plan and checkpoint.
 #include "train/run_folder.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -65,6 +70,17 @@ plan::TrainingPlan RunFolder::read_plan() const {
     base::fail(ErrorCode::kNotFound, base::printable(model_dir_),
                ": holds no training run (there is no training/plan.json)");
   return plan::parse_plan(base::read_text_file(path, kMostPlanBytes), base::printable(path));
+}
+
+base::Descriptor RunFolder::lock(std::chrono::milliseconds patience) const {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  base::Descriptor folder(::open(training_dir().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  while (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (std::chrono::steady_clock::now() >= end)
+      base::fail(ErrorCode::kAlreadyExists, base::printable(model_dir_), ": another process trains this run");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return folder;
 }
 
 void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress) const {

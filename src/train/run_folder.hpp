@@ -1,11 +1,13 @@
 // A training run on disk: its plan, its log, and one checkpoint that is always whole.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <span>
 #include <string>
 
+#include "base/file_io.hpp"
 #include "format/config.hpp"
 #include "format/tensors.hpp"
 #include "plan/plan.hpp"
@@ -35,6 +37,11 @@ class RunFolder {
 
   /// \throws Error kNotFound saying what a run looks like.
   plan::TrainingPlan read_plan() const;
+
+  /// Holds the run until the result goes: two processes would overwrite each other's checkpoints.
+  /// \param patience  for one that was told to end
+  /// \throws Error kAlreadyExists where another one holds it for so long. File systems without locks hold nobody.
+  [[nodiscard]] base::Descriptor lock(std::chrono::milliseconds patience = std::chrono::seconds(5)) const;
 
   void save(const FlatTensors& tensors, const plan::Progress& progress) const;
 

@@ -79,6 +79,7 @@ class Inputs {
 
   InputOptions options_;
   std::size_t next_path_ = 0;
+  bool is_first_line_ = true;
   std::optional<Input> pending_;  ///< taken from the sequence, but not yet part of a batch
   std::vector<Folder> folders_;   ///< from the outermost to the one being listed
   bool is_root_empty_ = false;    ///< whether nothing was found yet below the outermost

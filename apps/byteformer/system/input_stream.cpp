@@ -64,7 +64,9 @@ bool must_be_streamed(const std::string& path) {
   constexpr long kProcessFiles = 0x9fa0;  // PROC_SUPER_MAGIC of linux/magic.h
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return false;
-  if (S_ISFIFO(info.st_mode)) return path.starts_with("/dev/fd/") || path.starts_with("/proc/");
+  if (S_ISFIFO(info.st_mode))
+    return path.starts_with("/dev/fd/") || path.starts_with("/proc/") || path == "/dev/stdin";
+  if (S_ISREG(info.st_mode) && path.starts_with("/sys/")) return true;  // they say a page, and hold less
   struct statfs system {};
   return S_ISREG(info.st_mode) && info.st_size == 0 && ::statfs(path.c_str(), &system) == 0 &&
          system.f_type == kProcessFiles;

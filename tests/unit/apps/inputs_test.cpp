@@ -147,6 +147,16 @@ TEST_F(InputsTest, ListsMayBeSeparatedByZeroBytes) {
   EXPECT_THAT(names({.paths = {}, .list = &list, .list_separator = '\0'}), ElementsAre("a\nb", "c"));
 }
 
+TEST_F(InputsTest, ZeroBytesThatNobodyExpectsAreRefused) {
+  std::istringstream list(std::string("a\0c\0", 4));
+  EXPECT_THROW(all({.paths = {}, .list = &list}), UsageError);
+}
+
+TEST_F(InputsTest, AByteOrderMarkIsNoPartOfAName) {
+  std::istringstream list("\xEF\xBB\xBF" "a\r\n\xEF\xBB\xBF" "b\n");
+  EXPECT_THAT(names({.paths = {}, .list = &list}), ElementsAre("a", "\xEF\xBB\xBF" "b"));
+}
+
 TEST_F(InputsTest, AnEndlessLineIsRefused) {
   std::istringstream list(std::string(1'000'000, 'x'));
   EXPECT_THROW(all({.paths = {}, .list = &list}), UsageError);

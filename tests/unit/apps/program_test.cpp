@@ -125,6 +125,7 @@ TEST_F(ProgramTest, ReadsListsOfFiles) {
   const Outcome outcome = shell("printf 'good\\0folder/a\\0' | $B classify -m model --jsonl -0 --files-from - | wc -l");
   EXPECT_THAT(outcome.out, HasSubstr("2"));
   EXPECT_EQ(shell("$B classify -m model --jsonl --files-from <(echo good) | wc -l").out, "1\n");
+  EXPECT_EQ(shell("cat good | $B classify -m model --jsonl /dev/stdin | wc -l").out, "1\n");
 }
 
 TEST_F(ProgramTest, APathThatIsNotUtf8ComesBackThroughPython) {

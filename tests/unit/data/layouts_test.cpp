@@ -88,6 +88,51 @@ TEST_F(LayoutsTest, FoldersThatHoldTheSameFoldersAreNoClasses) {
   EXPECT_EQ(folder_.find(known).train.size(), 4U);
 }
 
+TEST_F(LayoutsTest, ARareClassMayLackInAFolderThatIsNoClass) {
+  put_all({"part1/cat/1", "part1/dog/2", "part1/cow/3", "part2/cat/4", "part2/dog/5"});
+  expect_error(ErrorCode::kInvalidArgument, {"part1/, part2/", "(cat, dog)", "look like splits"}, [&] { folder_.find(); });
+}
+
+TEST_F(LayoutsTest, WhatLiesBesideTheFilesIsNoClass) {
+  put_all({"audio/1.wav", "audio/2.wav", "meta/esc50.csv", "tests/test.py", "README.md"});
+  expect_error(ErrorCode::kInvalidArgument, {"audio/, meta/, tests/", "not like classes", "meta/esc50.csv"},
+               [&] { folder_.find(); });
+}
+
+TEST_F(LayoutsTest, FoldersOfClassesBesideListsAreNamed) {
+  put_all({"images/pie/1.jpg", "images/soup/2.jpg", "meta/train.txt"});
+  expect_error(ErrorCode::kInvalidArgument, {"images/, meta/", "images if its folders are the classes"},
+               [&] { folder_.find(); });
+}
+
+TEST_F(LayoutsTest, ASplitBesideAnnotationsIsNoClass) {
+  put_all({"train2017/1.jpg", "annotations/instances.json"});
+  expect_error(ErrorCode::kInvalidArgument, {"annotations/, train2017/"}, [&] { folder_.find(); });
+}
+
+TEST_F(LayoutsTest, ClassesNamedLikeWhatLiesBesideStayClasses) {
+  put_all({"docs/1", "letters/2", "code/3"});
+  EXPECT_EQ(folder_.find(unsplit()).classes.size(), 3U);
+}
+
+TEST_F(LayoutsTest, SplitsInSomeClassesAloneAreAQuestion) {
+  put_all({"cat/train/1", "cat/test/2", "dog/train/3", "dog/test/4", "cow/5"});
+  expect_error(ErrorCode::kInvalidArgument, {"cat/ holds splits (test/, train/)", "cow/ does not"},
+               [&] { folder_.find(); });
+}
+
+TEST_F(LayoutsTest, ModelsThatWereTrainedInTheDataAreNoClasses) {
+  put_all({"cat/1", "dog/2", "model/config.json", "model/training/plan.json", "cat/again/training/plan.json"});
+  const DataSet found = folder_.find(unsplit());
+  EXPECT_THAT(train(found), ElementsAre("cat:cat/1", "dog:dog/2"));
+  EXPECT_THAT(all_remarks(found), HasSubstr("models that were trained here (2)"));
+}
+
+TEST_F(LayoutsTest, OneClassBesideATestSetIsExplained) {
+  put_all({"control/1", "control/2", "test/3"});
+  expect_error(ErrorCode::kInvalidArgument, {"one class only, \"control\"", "test/ for test"}, [&] { folder_.find(); });
+}
+
 TEST_F(LayoutsTest, ClassesMayHoldTheirSplits) {
   put_all({"cat/train/1", "cat/test/2", "dog/train/3", "dog/test/4"});
   const DataSet found = folder_.find(unsplit());

@@ -55,6 +55,26 @@ TEST(ManifestTest, NamesTheFilesThatAreMissingTenAtMost) {
   }
 }
 
+TEST(ManifestTest, AMissingFileIsNotReplacedByOneOfItsName) {
+  DataFolder folder;
+  folder.put("images/cat/1.png");
+  folder.put("images/dog/0.png");
+  folder.put("images/dog/1.png");
+  const fs::path manifest = folder.put("x.csv", "images/cat/0.png,cat\nimages/cat/1.png,cat\nimages/dog/1.png,dog\n");
+  expect_error(ErrorCode::kInvalidFormat, {"names 1 file that does not exist", "x.csv:1: images/cat/0.png"},
+               [&] { find_data_set(manifest); });
+}
+
+TEST(ManifestTest, FoldersOfFilesAreLookedIntoWithTheWholePath) {
+  DataFolder folder;
+  folder.put_many("images/cat/", 2);
+  folder.put_many("images/dog/", 2);
+  const fs::path manifest = folder.put("x.csv", "cat/0,cat\ncat/1,cat\ndog/0,dog\ndog\\1,dog\n");
+  const DataSet found = find_data_set(manifest, unsplit());
+  EXPECT_THAT(folder.names(found, found.train),
+              ElementsAre("cat:images/cat/0", "cat:images/cat/1", "dog:images/dog/0", "dog:images/dog/1"));
+}
+
 TEST(ManifestTest, AFileMayStandTwiceOnlyWithOneLabel) {
   DataFolder folder;
   folder.put("a");

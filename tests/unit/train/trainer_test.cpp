@@ -161,6 +161,17 @@ TEST_F(TrainerTest, ARunFolderIsNeverOverwritten) {
   test::expect_error(ErrorCode::kAlreadyExists, {"--resume"}, [&] { RunFolder(folder_ / "run").create(plan()); });
 }
 
+TEST_F(TrainerTest, OneProcessTrainsARun) {
+  RunFolder run(folder_ / "run");
+  run.create(plan());
+  {
+    const base::Descriptor held = run.lock();
+    test::expect_error(ErrorCode::kAlreadyExists, {"another process trains"},
+                       [&] { (void)run.lock(std::chrono::milliseconds(10)); });
+  }
+  EXPECT_GE(run.lock(std::chrono::milliseconds(0)).get(), 0);
+}
+
 TEST(InitialisationTest, TheReleasedOneIsTodays) {
   const format::ModelConfig config = format::parse_config(R"({"model_type": "byteformer", "hidden_size": 32,
     "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64, "conv_kernel_size": 8,
