@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from collect import PIECE, PIECES  # noqa: E402
 
 START, MIDDLE, END = 768, 512, 256
-FEWEST_FILES, FEWEST_PROJECTS = 16, 3  # of a label, in training
+FEWEST_FILES, FEWEST_PROJECTS = 7, 3  # of a label, in training
 KINDS = (("whole", 0.35), ("start", 0.15), ("4096", 0.28), ("512", 0.22))
 
 
