@@ -323,7 +323,7 @@ std::optional<KnownSplit> read_known_split(const fs::path& model_dir) {
       known.options.seed = plan.value("split_seed", seed);  // plans of earlier versions have one seed for all
       known.options.split_by_speaker = plan.at("split_by") != "file";
       if (const std::string task = plan.value("task", ""); !task.empty()) known.options.task = parse_task(task);
-      known.num_classes = plan.at("model").at("id2label").size();
+      if (plan.contains("model")) known.num_classes = plan["model"].value("id2label", format::Json()).size();
       known.data_fingerprint = plan.at("data_fingerprint").get<std::string>();
       return known;
     } catch (const Error&) {  // damaged: as good as none

@@ -270,6 +270,12 @@ static void empty_files_are_named(const char* dir, const bf_classifier* model, c
   bf_preparer_free(preparer);
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SANITIZER /* which needs descriptors itself, to look at an exception */
+#endif
+#endif
+
 /* It passes, so it is no fault of what is installed. Decoders must not have been needed before. */
 static void no_descriptor_is_left_for_the_decoders(const char* dir, const char* picture) {
   static unsigned char content[1 << 16];
@@ -283,8 +289,10 @@ static void no_descriptor_is_left_for_the_decoders(const char* dir, const char* 
   CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
   none = before;
   none.rlim_cur = 0;
+#ifndef HAS_SANITIZER
   CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
   EXPECT(bf_classify(model, content, size, &result), BF_IO, "open files");
+#endif
   CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
   EXPECT_OK(bf_classify(model, content, size, &result));
   CHECK(result.was_prepared == 1);
