@@ -51,6 +51,10 @@ class CsvReader {
     const auto has = [first](char c) { return first.find(c) != std::string_view::npos; };
     if (!has(',')) separator_ = has('\t') ? '\t' : has(';') ? ';' : ',';
     if (source.ends_with(".tsv")) separator_ = '\t';
+    if (first.size() == 5 && base::lower_case(first.substr(0, 4)) == "sep=") {  // as Excel has it
+      separator_ = first[4];
+      rest_.remove_prefix(first.size());
+    }
     ends_in_cr_ = text.find('\n') == std::string_view::npos;  // as before the year 2000 on a Mac
   }
 

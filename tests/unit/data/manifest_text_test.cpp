@@ -50,6 +50,7 @@ TEST(CsvManifestTest, ReadsEveryEndOfLineAndQuotes) {
   EXPECT_THAT(csv("\n\na,b\r"), ElementsAre("3 a -> b"));
   EXPECT_THAT(csv("\"a,1.wav\",\"say \"\"yes\"\"\"\nc,d"), ElementsAre("1 a,1.wav -> say \"yes\"", "2 c -> d"));
   EXPECT_THAT(csv("\"two\nlines\",b\nc,d"), ElementsAre("1 two\nlines -> b", "3 c -> d"));
+  EXPECT_THAT(csv("sep=;\r\npath;label\r\na,1;b\r\n"), ElementsAre("3 a,1 -> b"));
   EXPECT_THAT(csv(" a , b \n"), ElementsAre("1  a  ->  b "));  // spaces belong to the field
   EXPECT_THAT(csv("\xFF.wav,b\n"), ElementsAre("1 \xFF.wav -> b"));
 }

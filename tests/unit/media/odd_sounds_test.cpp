@@ -183,6 +183,34 @@ TEST(TagsAround, AnyFormatAreSkipped) {
   }
 }
 
+/// A chunk of this tag and content, whose length is even.
+FileBytes chunk(std::string_view tag, std::string_view content) {
+  FileBytes out;
+  append(out, tag);
+  base::append_little_endian(out, content.size(), 4);
+  append(out, content);
+  return out;
+}
+
+TEST(Metadata, OfWavHaveNoSayInWhetherItIsRead) {
+  using namespace std::string_view_literals;
+  const FileBytes whole = sound_file("int16.wav");
+  const auto data = static_cast<std::ptrdiff_t>(position_of(whole, "data"));
+  const FileBytes format(whole.begin() + static_cast<std::ptrdiff_t>(position_of(whole, "fmt ")), whole.begin() + data);
+  const FileBytes odd[] = {
+      chunk("LIST", "INFOISFT\4\0\0\0Lavf\0\0"sv), chunk("LIST", "in"),     chunk("acid", "xy"), chunk("smpl", "xyzw"),
+      chunk("cue ", "x\0"sv),                        chunk("bext", "short!"), chunk("PEAK", "ab"), chunk("fact", ""),
+      chunk("\1\2\3\4", "zz"),                       format};
+  for (const FileBytes& more : odd)
+    for (const bool is_before : {true, false}) {
+      SCOPED_TRACE(std::string(base::as_text(more).substr(0, 4)) + (is_before ? " before" : " behind"));
+      FileBytes file = whole;
+      file.insert(is_before ? file.begin() + data : file.end(), more.begin(), more.end());
+      put(file, 4, file.size() - 8, 4, false);
+      expect_tone(file, 0);
+    }
+}
+
 TEST(TagsAround, MakeNoMp3OfWhatIsNone) {
   FileBytes rubbish = id3v2(100);
   rubbish.resize(5000, 'z');
