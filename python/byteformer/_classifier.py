@@ -314,9 +314,8 @@ class Classifier:
     def _classify_stream(self, stream: Any) -> Result:
         name = _inputs.name_of(stream)
         with self.stream() as s:
-            chunks = _inputs.chunks_of(stream)
             try:
-                for chunk in chunks:
+                for chunk in _inputs.chunks_of(stream):
                     s.feed(chunk)
                 result = s.finish()
             except Error as error:
@@ -328,13 +327,12 @@ class Classifier:
 
     def _instead_of(self, error: Error, path: Any) -> Result:
         """The answer for what has more bytes than it says, as files of /proc have; raises ``error`` for others."""
-        if error.code in ("empty_file", "file_changed"):
-            content = _inputs.hidden_content(path)
-            if content is not None:
-                result = self.classify(content)
-                result.source = _inputs.name_of(path)
-                return result
-        raise error
+        content = _inputs.hidden_content(path, error)
+        if content is None:
+            raise error
+        result = self.classify(content)
+        result.source = _inputs.name_of(path)
+        return result
 
     def _place_for_result(self) -> Tuple[bytearray, Any]:
         numbers = bytearray(4 * self._num_numbers)

@@ -140,7 +140,7 @@ def _ask(file: File, call_path: Callable[[bytes], Any], call: Callable[[Any], An
         error = call_path(_inputs.encoded_path(file))
         if error:
             failure = error_of(error)
-            content = _inputs.hidden_content(file) if failure.code in ("empty_file", "file_changed") else None
+            content = _inputs.hidden_content(file, failure)
             if content is None:
                 raise failure
             check(call(ffi.from_buffer(content)))

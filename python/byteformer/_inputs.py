@@ -156,8 +156,10 @@ def content_of(stream: Any) -> bytes:
     return bytes(content)
 
 
-def hidden_content(path: Any) -> Optional[bytes]:
-    """What a regular file holds that says it is empty, as those of /proc do; None for all others."""
+def hidden_content(path: Any, error: Error) -> Optional[bytes]:
+    """What a regular file holds that says it is empty, as those of /proc do, if ``error`` comes from that; or None."""
+    if error.code not in ("empty_file", "file_changed"):
+        return None
     try:
         info = os.stat(path)
         if stat.S_ISREG(info.st_mode) and info.st_size == 0:

@@ -85,8 +85,8 @@ def rekey(model: "_inputs.Path", *, key: "_inputs.Path", output: "_inputs.Path",
             raise Error.of("not_found", f"{os.fsdecode(path)}: does not exist", os.fsdecode(path))
     if os.path.lexists(_inputs.encoded_path(output)):
         raise Error.of("already_exists", f"{os.fsdecode(output)}: exists already", os.fsdecode(output))
-    arguments = ["obfuscate", "rekey", *map(os.fsdecode, [b"--key", key, b"-o", output, b"--", model])]
-    _run([*arguments[:2], *(["--again"] if again else []), *arguments[2:]])
+    options = ["--again"] if again else []
+    _run(["obfuscate", "rekey", *options, *map(os.fsdecode, [b"--key", key, b"-o", output, b"--", model])])
     return pathlib.Path(os.fsdecode(output))
 
 

@@ -196,12 +196,11 @@ void refuse_what_lies_beside(const fs::path& root, const std::vector<fs::path>& 
   constexpr auto kBeside = std::to_array<std::string_view>(
       {"meta", "metadata", "annotations", "annotation", "lists", "splits", "labels", "docs", "doc", "utils", "scripts",
        "tests", "src", "code", "tools", "parts", "attributes"});
-  constexpr auto kFiles = std::to_array<std::string_view>({"recordings", "videos", "wav_files", "audio_files"});
   std::vector<fs::path> beside;
   std::optional<fs::path> files;
   for (const fs::path& folder : folders) {
     const std::string name = plain_name(folder.filename().native());
-    const bool holds_files = is_container(folder) || split_name(name) || std::ranges::find(kFiles, name) != kFiles.end();
+    const bool holds_files = is_container(folder) || split_name(name);
     if (std::ranges::find(kBeside, name) != kBeside.end()) {
       beside.push_back(folder);
     } else if (!files && holds_files) {

@@ -69,9 +69,9 @@ class Walk {
 }  // namespace
 
 bool is_container(const fs::path& folder) {
-  constexpr std::array<std::string_view, 13> kNames = {"images", "image", "img",  "imgs", "pictures",
-                                                       "photos", "audio", "wav",  "wavs", "clips",
-                                                       "sounds", "data",  "files"};
+  constexpr auto kNames = std::to_array<std::string_view>({"images", "image", "img", "imgs", "pictures", "photos",
+                                                           "audio", "wav", "wavs", "clips", "sounds", "recordings",
+                                                           "videos", "data", "files"});
   return std::ranges::find(kNames, plain_name(folder.filename().native())) != kNames.end();
 }
 
