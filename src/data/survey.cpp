@@ -22,12 +22,13 @@ constexpr std::uint64_t kMostBytesInAll = std::uint64_t{1} << 30;
 constexpr std::size_t kHeadBytes = 4096;  ///< tells the kind; what is neither picture nor sound is not read further
 
 /// \param kind becomes what the file is, as soon as its first bytes tell
-void look_at_file(const Sample& sample, Survey& survey, std::string& kind) {
+void look_at_file(const Sample& sample, bool decodes, Survey& survey, std::string& kind) {
   base::InputFile file = open_file(sample);
   std::vector<std::uint8_t> bytes(kHeadBytes);
   bytes.resize(file.read(bytes));
-  const auto image = media::image_kind(bytes), sound = media::sound_kind(bytes);
-  kind = image ? *image : sound ? *sound : kind;
+  const auto image_kind = media::image_kind(bytes), sound_kind = media::sound_kind(bytes);
+  kind = image_kind ? *image_kind : sound_kind ? *sound_kind : kind;
+  const bool image = decodes && image_kind, sound = decodes && sound_kind;
   if (base::as_text(bytes).starts_with("version https://git-lfs")) {
     kind = "Git LFS pointer";
     throw Error(ErrorCode::kInvalidFormat,
@@ -77,10 +78,10 @@ std::vector<std::pair<std::uintmax_t, std::size_t>> sizes_of(const DataSet& data
 }
 
 /// Calls look_at_file() unless the file is damaged; training will name it.
-void try_to_look_at(const Sample& sample, Survey& survey) {
+void try_to_look_at(const Sample& sample, bool decodes, Survey& survey) {
   std::string kind = "other";
   try {
-    look_at_file(sample, survey, kind);
+    look_at_file(sample, decodes, survey, kind);
   } catch (const Error& error) {
     Survey::Failures& failures = survey.failures[kind];
     if (++failures.count == 1) failures.first = error.what();
@@ -89,20 +90,20 @@ void try_to_look_at(const Sample& sample, Survey& survey) {
 
 }  // namespace
 
-Survey look_at(const DataSet& data, std::size_t most_files) {
+Survey look_at(const DataSet& data, const SurveyOptions& options) {
   Survey survey;
   auto sizes = sizes_of(data);
-  const std::size_t count = std::min(sizes.size(), most_files);
+  const std::size_t count = std::min(sizes.size(), options.most_files);
   std::uint64_t num_bytes = 0;
   for (std::size_t i = 0; i < count && (i == 0 || num_bytes < kMostBytesInAll); ++i) {
     const auto& [size, position] = sizes[sizes.size() * i / count];
-    try_to_look_at(data.train[position], survey);
+    try_to_look_at(data.train[position], options.decodes, survey);
     num_bytes += std::min<std::uint64_t>(size, kMostFileBytes);
   }
   Survey extremes = survey;  // apart from the sample, whose quantiles they would bend
   const std::size_t num_largest = std::min(sizes.size(), kNumLargest);
   std::ranges::partial_sort(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(num_largest), std::greater<>());
-  for (std::size_t i = 0; i < num_largest; ++i) try_to_look_at(data.train[sizes[i].second], extremes);
+  for (std::size_t i = 0; i < num_largest; ++i) try_to_look_at(data.train[sizes[i].second], options.decodes, extremes);
   if (!extremes.bytes.empty()) survey.most_bytes = std::ranges::max(extremes.bytes);
   if (!extremes.durations_s.empty()) survey.longest_s = std::ranges::max(extremes.durations_s);
   std::ranges::sort(survey.bytes);

@@ -45,10 +45,15 @@ struct Survey {
   }
 };
 
+struct SurveyOptions {
+  bool decodes = true;  ///< false where files are taken as they are: all are of one medium, and none can be damaged
+  std::size_t most_files = 400;
+};
+
 /// Looks at up to `most_files` files, evenly spread, and at the few largest; decodes them to know their dimensions, but
 /// none that training would refuse as too large, and reads about a gigabyte in all. Damaged ones are left out and
 /// counted. A clip counts by its own length, and noise (class `background`) only where there is nothing else.
-Survey look_at(const DataSet& data, std::size_t most_files = 400);
+Survey look_at(const DataSet& data, const SurveyOptions& options = {});
 
 /// The value below which `fraction` of a sorted list lies; 0 for an empty one.
 template <typename T>

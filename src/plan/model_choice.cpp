@@ -253,11 +253,15 @@ void apply_format(const Request& request, TrainingPlan& plan) {
   }
 }
 
+bool takes_bytes(const Request& request, const TrainingPlan& plan) {
+  if (request.encode) return *request.encode == "as-is";
+  return !plan.init_from.empty() && prepare::read_preprocess(plan.init_from).is_bytes();
+}
+
 void choose_preprocess(const Request& request, const data::Survey& survey, TrainingPlan& plan) {
   const double images = survey.image_share(), sounds = survey.sound_share();
   const std::optional<prepare::Preprocess> initial = preprocess_of_start(request, survey, plan);
-  const bool takes_bytes = request.encode ? request.encode == "as-is" : initial && initial->is_bytes();
-  if (!takes_bytes && images + sounds >= kClearMajority) {
+  if (images + sounds >= kClearMajority && !takes_bytes(request, plan)) {
     // Weights for 8 kHz hear nothing at 16, so what training starts from decides before the data do.
     if (images > 0.02)
       plan.preprocess.image =

@@ -345,7 +345,7 @@ TrainingPlan plan_for_data(const Request& request, const Machine& machine, const
   data = data::find_data_set(plan.data, split_options(plan));
   for (const std::string& line : data_lines(data)) say(line);
   require_trainable(data, base::printable(plan.data));
-  plan = choose_plan(request, data, data::look_at(data), machine);
+  plan = choose_plan(request, data, data::look_at(data, {.decodes = !takes_bytes(request, plan)}), machine);
   keep_split_of_start(request, plan, data);
   std::function<double()> step_seconds;
   if (time_step) step_seconds = [&] { return time_step(plan, data); };

@@ -64,6 +64,9 @@ void choose_initialisation(TrainingPlan& plan);
 /// How the data of a plan with settings split.
 data::DataSetOptions split_options(const TrainingPlan& plan);
 
+/// Whether files are taken as they are, whatever they hold, since it is asked for or what training starts from does so.
+bool takes_bytes(const Request& request, const TrainingPlan& plan);
+
 /// Sets `plan.preprocess` and `plan.max_bytes`. \throws Error kInvalidArgument
 void choose_preprocess(const Request& request, const data::Survey& survey, TrainingPlan& plan);
 

@@ -30,7 +30,7 @@ TEST(SurveyTest, SeesTheLongestOfManyThoughItLooksAtFew) {
   for (int i = 0; i < 100; ++i) folder.put("a/" + std::to_string(i) + ".wav", sound(0.5));
   folder.put("a/33.wav", sound(2.25));  // not one of the ten that are looked at
   folder.put_many("b/text", 3);
-  const Survey survey = look_at(all_files(folder), 10);
+  const Survey survey = look_at(all_files(folder), {.most_files = 10});
   EXPECT_EQ(survey.num_looked_at, 10U);
   EXPECT_EQ(survey.durations_s.back(), 0.5);
   EXPECT_NEAR(survey.longest_s, 2.25, 1e-3);
@@ -76,6 +76,18 @@ TEST(SurveyTest, NamesTheFilesThatDisagree) {
   folder.put("b/notes.txt", "hello");
   EXPECT_EQ(look_at(all_files(folder)).disagreement(),
             "1 of 3 files are neither picture nor sound, for example " + (folder.path() / "b/notes.txt").string());
+}
+
+TEST(SurveyTest, FilesThatAreTakenAsTheyAreCannotBeDamaged) {
+  DataFolder folder;
+  folder.put("a/cut.wav", sound(0.5).substr(0, 100));
+  folder.put("a/cut.png", "\x89PNG\r\n\x1a\n");
+  folder.put("b/whole.wav", sound(0.5));
+  const Survey survey = look_at(all_files(folder), {.decodes = false});
+  EXPECT_EQ(survey.disagreement(), "");
+  EXPECT_EQ(survey.num_looked_at, 3U);
+  EXPECT_THAT(survey.kinds, testing::ElementsAre(testing::Pair("png", 1), testing::Pair("wav", 2)));
+  EXPECT_TRUE(survey.durations_s.empty());
 }
 
 TEST(SurveyTest, SaysEachKindOfFailureOnceHoweverManyFilesHaveIt) {
