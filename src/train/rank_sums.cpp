@@ -16,7 +16,7 @@ namespace {
 /// Whether each rank has a GPU of its own, and there is what adds up between them.
 bool has_nccl(const World& world) {
 #ifdef USE_C10D_NCCL
-  return static_cast<std::size_t>(world.local_size) <= torch::cuda::device_count();
+  return world.local_size <= static_cast<int>(torch::cuda::device_count());  // of another type in each LibTorch
 #else
   return static_cast<void>(world), false;
 #endif
