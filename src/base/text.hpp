@@ -22,6 +22,9 @@ namespace byteformer::base {
 /// surrogates and anything beyond U+10FFFF are not well-formed).
 std::size_t utf8_sequence_length(std::string_view text, std::size_t position) noexcept;
 
+/// What some editors put before UTF-8.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 /// Whether `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text) noexcept;
 

@@ -1,5 +1,6 @@
 // Data sets in tar archives: which archive is of which split, and what labels the files in them have.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <span>
@@ -18,66 +19,111 @@ using base::fail;
 using base::joined;
 using base::printable;
 
-/// What archives stand for, with the split that the name of each says.
-using Archives = std::vector<std::pair<fs::path, std::optional<Split>>>;
+constexpr const char* kWithoutLabel = "files in archives without a label (.cls, .json, or a folder of their class)";
 
-std::optional<Split> split_of_archive(const fs::path& archive) {
-  std::string name = archive.filename().native();
-  name.resize(name.find('.'));
-  const auto named = split_name(name);
-  return named ? std::optional(named->split) : std::nullopt;
-}
+/// Folders of archives, as if they were unpacked into one.
+class ArchiveTree final : public Tree {
+ public:
+  explicit ArchiveTree(fs::path root) : root_(std::move(root)) {}
 
-/// Whether there are entries in `folder`, and all of them are archives.
-bool holds_archives_alone(const fs::path& folder) {
-  Skipped ignored;
-  const std::vector<fs::path> entries = visible_entries(folder, ignored);
-  return !entries.empty() &&
-         std::ranges::all_of(entries, [](const fs::path& entry) { return is_archive_name(entry) && is_file(entry); });
-}
+  void add(std::span<const std::string> folders, FoundFile file) {
+    fs::path folder = root_;
+    for (const std::string& name : folders) {
+      Contents& outer = contents_[folder];
+      folder /= name;
+      outer.folders.insert(folder);
+    }
+    contents_[folder].files.push_back(std::move(file));
+  }
+
+  bool is_empty() const { return contents_.empty(); }
+
+  const fs::path& root() const override { return root_; }
+
+  std::vector<fs::path> folders(const fs::path& folder) const override {
+    const auto found = contents_.find(folder);
+    if (found == contents_.end()) return {};
+    return {found->second.folders.begin(), found->second.folders.end()};
+  }
+
+  std::vector<fs::path> others(const fs::path& folder, Skipped&) const override {
+    std::vector<fs::path> paths;
+    if (const auto found = contents_.find(folder); found != contents_.end())
+      for (const FoundFile& file : found->second.files) paths.push_back(file.path);
+    return paths;
+  }
+
+  std::vector<FoundFile> take_files_below(const fs::path& folder, Skipped& skipped) override {
+    const auto found = contents_.find(folder);
+    if (found == contents_.end()) return {};
+    std::vector<FoundFile> files = std::exchange(found->second.files, {});
+    for (const fs::path& inner : found->second.folders)
+      for (FoundFile& file : take_files_below(inner, skipped)) files.push_back(std::move(file));
+    return files;
+  }
+
+  // Lists in archives are not read.
+  bool has_list(const fs::path&) const override { return false; }
+  std::optional<std::vector<FoundFile>> listed(const fs::path&, Split, FoundFiles&) const override {
+    return std::nullopt;
+  }
+
+ private:
+  struct Contents {
+    std::set<fs::path> folders;
+    std::vector<FoundFile> files;
+  };
+
+  fs::path root_;
+  std::map<fs::path, Contents> contents_;  ///< by folder
+};
 
 /// A file whose class is not known yet.
 struct Unlabelled {
   FoundFile file;
   std::vector<std::string> folders;  ///< in the archive, from the outermost on
-  std::optional<Split> split;        ///< of the archive
+  std::size_t archive;               ///< position in the list of archives
+};
+
+struct Shard {
+  fs::path path;
+  std::optional<Split> split;        ///< as a folder in which it lies or its name says
+  std::vector<std::string> folders;  ///< in which it lies and that say no split, from the outermost on
 };
 
 std::vector<std::string> folders_of(const fs::path& name) {
   std::vector<std::string> folders;
-  for (const fs::path& part : name.parent_path()) folders.push_back(part.native());
+  for (const fs::path& part : name.parent_path())
+    if (part != ".") folders.push_back(part.native());
   return folders;
+}
+
+/// The split that the outermost of `folders` says that says any.
+std::optional<Split> split_in(std::span<const std::string> folders) {
+  for (const std::string& folder : folders)
+    if (const auto split = split_of(folder)) return split;
+  return std::nullopt;
 }
 
 /// What is beside the one file of a key that has a label, and not what the model is to read.
 bool is_aside(const fs::path& name) { return name.extension() == ".txt" || name.extension() == ".id"; }
 
-/// Collects the files of archives, then labels those that have no label of their own by their folders.
+/// Collects the files of archives. Where some have labels beside them, these count; else their folders do.
 class ArchiveSearch {
  public:
-  explicit ArchiveSearch(const fs::path& root) : root_(root) { found_.layout = Layout::kArchives; }
-
-  void add(const fs::path& archive, std::optional<Split> split) {
-    ArchiveListing listing = list_archive(archive);
-    if (listing.damage) throw base::about(archive, *listing.damage);
-    if (!listing.has_end && num_without_end_++ == 0) first_without_end_ = archive;
-    std::set<std::string_view> names;
-    const std::span<ArchivedFile> files = listing.files;
-    for (std::size_t begin = 0, end = 0; begin < files.size(); begin = end) {
-      while (end < files.size() && key_of(files[end].name) == key_of(files[begin].name)) ++end;
-      std::vector<ArchivedFile*> readable;
-      for (ArchivedFile& file : files.subspan(begin, end - begin)) {
-        if (const std::string reason = reason_to_skip(file, names); !reason.empty())
-          found_.skipped.add(reason, path_of(archive, file));
-        else
-          readable.push_back(&file);
-      }
-      add_group(archive, std::move(readable), split);
-    }
+  /// \param root  from where files have their names
+  ArchiveSearch(std::vector<Shard> archives, fs::path root) : archives_(std::move(archives)), root_(std::move(root)) {
+    found_.layout = Layout::kArchives;
+    for (std::size_t i = 0; i < archives_.size(); ++i) add(i);
   }
 
-  FoundFiles take() {
-    label_by_folders();
+  FoundFiles take(const KnownClasses& classes) {
+    if (has_labels_) {
+      for (const Unlabelled& u : unlabelled_)
+        found_.skipped.add("files without a label beside them, where others have one", u.file.path);
+    } else {
+      label_by_folders(classes);
+    }
     if (num_without_end_ > 0)
       found_.remarks.push_back(joined(num_without_end_, num_without_end_ == 1 ? " archive lacks" : " archives lack",
                                       " the mark of an end and may be cut off, for example ",
@@ -86,6 +132,26 @@ class ArchiveSearch {
   }
 
  private:
+  void add(std::size_t archive) {
+    const fs::path& path = archives_[archive].path;
+    ArchiveListing listing = list_archive(path);
+    if (listing.damage) throw base::about(path, *listing.damage);
+    if (!listing.has_end && num_without_end_++ == 0) first_without_end_ = path;
+    std::set<std::string_view> names;
+    const std::span<ArchivedFile> files = listing.files;
+    for (std::size_t begin = 0, end = 0; begin < files.size(); begin = end) {
+      while (end < files.size() && key_of(files[end].name) == key_of(files[begin].name)) ++end;
+      std::vector<ArchivedFile*> readable;
+      for (ArchivedFile& file : files.subspan(begin, end - begin)) {
+        if (const std::string reason = reason_to_skip(file, names); !reason.empty())
+          found_.skipped.add(reason, path_of(path, file));
+        else
+          readable.push_back(&file);
+      }
+      add_group(archive, std::move(readable));
+    }
+  }
+
   FoundFile found(const fs::path& path, const ArchivedFile& archived, std::string class_name) const {
     FoundFile file = found_file(path, root_, std::move(class_name));
     file.place = archived.place;
@@ -103,72 +169,140 @@ class ArchiveSearch {
   }
 
   /// Files whose names agree up to the first dot: one of them is what their label is about.
-  void add_group(const fs::path& archive, std::vector<ArchivedFile*> files, std::optional<Split> split) {
+  void add_group(std::size_t archive, std::vector<ArchivedFile*> files) {
     if (files.empty()) return;
+    const fs::path& path = archives_[archive].path;
     if (!files.front()->label) {
       for (ArchivedFile* file : files)
-        unlabelled_.push_back({found(path_of(archive, *file), *file, ""), folders_of(file->name), split});
+        unlabelled_.push_back({found(path_of(path, *file), *file, ""), folders_of(file->name), archive});
       return;
     }
+    has_labels_ = true;
     const auto is_rest = [](const ArchivedFile* file) { return is_aside(file->name); };
     if (!std::ranges::all_of(files, is_rest)) std::erase_if(files, is_rest);
     if (files.size() > 1)
-      fail(ErrorCode::kInvalidArgument, base::About{path_of(archive, *files[0]).native()}, "has one label with ",
+      fail(ErrorCode::kInvalidArgument, base::About{path_of(path, *files[0]).native()}, "has one label with ",
            printable(fs::path(files[1]->name)), "; expected one file beside a label (.cls, .json)");
-    found_.of(split.value_or(Split::kTrain))
-        .push_back(found(path_of(archive, *files[0]), *files[0], composed(*files[0]->label)));
+    const auto inner = split_in(folders_of(files[0]->name));
+    found_.of(inner.value_or(archives_[archive].split.value_or(Split::kTrain)))
+        .push_back(found(path_of(path, *files[0]), *files[0], composed(*files[0]->label)));
   }
 
-  void label_by_folders() {
-    drop_common_folders();
-    const auto has_split = [](const Unlabelled& u) { return u.folders.size() > 1 && split_of(u.folders.front()); };
-    const bool have_splits = std::ranges::all_of(unlabelled_, has_split);
-    for (Unlabelled& u : unlabelled_) {
-      if (u.folders.empty()) {
-        found_.skipped.add("files in archives without a label (.cls, .json, or a folder of their class)", u.file.path);
-        continue;
+  /// Archives of one split are looked at as one folder, whose own splits win.
+  void label_by_folders(const KnownClasses& classes) {
+    take_outer_folders();
+    drop_own_folders();
+    drop_common_folders(classes);
+    const fs::path shown = archives_.size() == 1 ? archives_.front().path : root_;
+    using Maybe = std::optional<Split>;
+    for (const Maybe split : {Maybe(), Maybe(Split::kTrain), Maybe(Split::kValidation), Maybe(Split::kTest)}) {
+      ArchiveTree tree(shown);
+      for (Unlabelled& u : unlabelled_) {
+        if (archives_[u.archive].split != split) continue;
+        if (u.folders.empty())
+          found_.skipped.add(kWithoutLabel, u.file.path);
+        else
+          tree.add(u.folders, std::move(u.file));
       }
-      const auto split = have_splits ? split_of(u.folders.front()) : u.split;
-      u.file.class_name = class_of_folder(u.folders[have_splits ? 1 : 0]);
-      found_.of(split.value_or(Split::kTrain)).push_back(std::move(u.file));
+      if (!tree.is_empty()) take(find_folders(tree, classes), split);
     }
+  }
+
+  void take(FoundFiles part, const std::optional<Split>& split) {
+    if (split && part.layout == Layout::kFolderPerClass && split != Split::kTrain)
+      part.of(*split) = std::exchange(part.train, {});
+    for (const Split each : {Split::kTrain, Split::kValidation, Split::kTest})
+      std::ranges::move(part.of(each), std::back_inserter(found_.of(each)));
+    std::ranges::move(part.remarks, std::back_inserter(found_.remarks));
+    found_.skipped.merge(part.skipped);
+  }
+
+  /// Where no folder in an archive says a class, those in which archives lie may: cat/0.tar.
+  void take_outer_folders() {
+    if (std::ranges::any_of(unlabelled_, [](const Unlabelled& u) { return !u.folders.empty(); })) return;
+    for (Unlabelled& u : unlabelled_) u.folders = archives_[u.archive].folders;
+  }
+
+  /// shard-000.tar often holds shard-000/, with classes in it that other archives hold, too. But cat.tar with cat/ in it
+  /// may hold a class.
+  void drop_own_folders() {
+    std::map<std::string, std::set<std::size_t>> archives_of;
+    for (const Unlabelled& u : unlabelled_) {
+      if (u.folders.empty()) continue;
+      if (u.folders.size() < 2 || u.folders.front() != archive_stem(archives_[u.archive].path)) return;
+      archives_of[u.folders[1]].insert(u.archive);
+    }
+    const auto is_class = [](const auto& entry) {
+      const auto& [name, archives] = entry;
+      return archives.size() > 1 && !is_container(name) && !split_of(name);
+    };
+    if (std::ranges::any_of(archives_of, is_class)) drop_first_folders();
   }
 
   /// Archives often wrap everything in a folder of its own, which is no class.
-  void drop_common_folders() {
-    const auto is_in = [](const Unlabelled& u, const std::string& folder) {
-      return u.folders.size() > 1 && u.folders.front() == folder;
+  void drop_common_folders(const KnownClasses& classes) {
+    const auto is_known = [&](const std::string& folder) {
+      return classes && std::ranges::find(*classes, class_of_folder(folder)) != classes->end();
     };
-    while (!unlabelled_.empty() && !unlabelled_.front().folders.empty()) {
-      const std::string first = unlabelled_.front().folders.front();
-      if (split_of(first) || !std::ranges::all_of(unlabelled_, [&](const auto& u) { return is_in(u, first); })) return;
-      for (Unlabelled& u : unlabelled_) u.folders.erase(u.folders.begin());
+    for (;;) {
+      const auto first = std::ranges::find_if(unlabelled_, [](const auto& u) { return !u.folders.empty(); });
+      if (first == unlabelled_.end()) return;
+      const std::string folder = first->folders.front();
+      const auto is_in = [&](const Unlabelled& u) {
+        return u.folders.empty() || (u.folders.size() > 1 && u.folders.front() == folder);
+      };
+      if (split_of(folder) || is_known(folder) || !std::ranges::all_of(unlabelled_, is_in)) return;
+      drop_first_folders();
     }
   }
 
-  const fs::path& root_;
+  void drop_first_folders() {
+    for (Unlabelled& u : unlabelled_)
+      if (!u.folders.empty()) u.folders.erase(u.folders.begin());
+  }
+
+  std::vector<Shard> archives_;
+  fs::path root_;
   FoundFiles found_;
+  bool has_labels_ = false;
   std::vector<Unlabelled> unlabelled_;
   std::size_t num_without_end_ = 0;
   fs::path first_without_end_;
 };
 
-/// "splits: train-*.tar ..." in words, if names say any.
-std::string splits_text(const Archives& archives) {
-  std::map<Split, std::vector<fs::path>> of;
-  for (const auto& [path, split] : archives) of[split.value_or(Split::kTrain)].push_back(path);
+/// "splits: 3 archives to train on, ..." in words.
+std::string splits_text(const std::vector<Shard>& archives) {
+  std::array<std::size_t, 3> counts{};
+  for (const Shard& archive : archives) ++counts[static_cast<std::size_t>(archive.split.value_or(Split::kTrain))];
   std::string text;
-  for (const auto& [split, paths] : of)
-    text +=
-        joined(text.empty() ? "" : ", ", paths.size(), paths.size() == 1 ? " archive " : " archives ", purpose(split));
+  for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest})
+    if (const std::size_t count = counts[static_cast<std::size_t>(split)])
+      text += joined(text.empty() ? "" : ", ", count, count == 1 ? " archive " : " archives ", purpose(split));
   return "splits: " + text;
 }
 
-FoundFiles find(const Archives& archives, const fs::path& root) {
-  ArchiveSearch search(root);
-  for (const auto& [path, split] : archives) search.add(path, split);
-  FoundFiles found = search.take();
-  if (std::ranges::any_of(archives, [](const auto& archive) { return archive.second.has_value(); }))
+Shard shard_below(const fs::path& root, const fs::path& path) {
+  std::vector<std::string> folders = folders_of(path.lexically_relative(root));
+  auto split = split_in(folders);
+  if (!split)
+    if (const auto named = split_name(archive_stem(path))) split = named->split;
+  std::erase_if(folders, [](const std::string& folder) { return split_of(folder).has_value(); });
+  return {path, split, std::move(folders)};
+}
+
+/// The innermost folder in which all of them lie.
+fs::path common_folder(const std::vector<fs::path>& paths) {
+  fs::path common = paths.front().parent_path();
+  for (const fs::path& path : paths)
+    while (std::ranges::mismatch(common, path).in1 != common.end()) common = common.parent_path();
+  return common;
+}
+
+FoundFiles find_below(const fs::path& root, const std::vector<fs::path>& paths, const KnownClasses& classes) {
+  std::vector<Shard> archives;
+  for (const fs::path& path : paths) archives.push_back(shard_below(root, path));
+  FoundFiles found = ArchiveSearch(archives, root).take(classes);
+  if (std::ranges::any_of(archives, [](const Shard& archive) { return archive.split.has_value(); }))
     found.remarks.insert(found.remarks.begin(), splits_text(archives));
   return found;
 }
@@ -184,36 +318,49 @@ void check_all_there(const std::vector<fs::path>& archives) {
        archives.size(), archives.size() == 1 ? " archive" : " archives", count == 1 ? " does" : " do", " not exist");
 }
 
+/// What lies in a folder of archives.
+struct Entries {
+  std::vector<fs::path> archives, folders, others;
+};
+
+Entries entries_of(const fs::path& folder, Skipped& skipped) {
+  Entries entries;
+  for (const fs::path& entry : visible_entries(folder, skipped))
+    (is_folder(entry) ? entries.folders : is_archive_name(entry) ? entries.archives : entries.others).push_back(entry);
+  return entries;
+}
+
 }  // namespace
 
 bool is_archive_folder(const fs::path& root) {
   Skipped ignored;
-  const std::vector<fs::path> entries = visible_entries(root, ignored);
-  return !entries.empty() && std::ranges::all_of(entries, [](const fs::path& entry) {
-    if (!is_folder(entry)) return is_archive_name(entry);
-    return split_of(entry.filename().native()) && holds_archives_alone(entry);
-  });
+  const Entries entries = entries_of(root, ignored);
+  const auto is_split_of_archives = [&](const fs::path& folder) {
+    const Entries inner = entries_of(folder, ignored);
+    return split_of(folder.filename().native()) && !inner.archives.empty() && inner.folders.empty();
+  };
+  if (entries.archives.empty() && entries.folders.empty()) return false;
+  if (!std::ranges::all_of(entries.folders, is_split_of_archives)) return false;
+  return entries.others.empty() || !is_manifest_folder(root);  // whose files may lie beside archives of the same
 }
 
-FoundFiles find_archive_folder(const fs::path& root) {
-  Archives archives;
+FoundFiles find_archive_folder(const fs::path& root, const KnownClasses& classes) {
   Skipped skipped;
-  for (const fs::path& entry : visible_entries(root, skipped)) {
-    if (!is_folder(entry)) {
-      archives.emplace_back(entry, split_of_archive(entry));
-      continue;
-    }
-    const auto split = split_of(entry.filename().native());
-    for (const fs::path& archive : visible_entries(entry, skipped)) archives.emplace_back(archive, split);
+  Entries entries = entries_of(root, skipped);
+  for (const fs::path& folder : entries.folders) {
+    const Entries inner = entries_of(folder, skipped);
+    entries.archives.insert(entries.archives.end(), inner.archives.begin(), inner.archives.end());
+    entries.others.insert(entries.others.end(), inner.others.begin(), inner.others.end());
   }
-  return find(archives, root);
+  for (const fs::path& other : entries.others) skipped.add("files beside archives", other);
+  FoundFiles found = find_below(root, entries.archives, classes);
+  found.skipped.merge(skipped);
+  return found;
 }
 
-FoundFiles find_archives(const std::vector<fs::path>& paths, const fs::path& root) {
-  check_all_there(paths);
-  Archives archives;
-  for (const fs::path& path : paths) archives.emplace_back(path, split_of_archive(path));
-  return find(archives, root);
+FoundFiles find_archives(const std::vector<fs::path>& archives, const KnownClasses& classes) {
+  check_all_there(archives);
+  return find_below(common_folder(archives), archives, classes);
 }
 
 }  // namespace byteformer::data

@@ -2,6 +2,7 @@
 #include "data/archives.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +43,8 @@ Reader open_archive(const fs::path& path, const fs::path& name, Format format) {
         library.archive_read_support_filter_zstd,
         format == Format::kTar ? library.archive_read_support_format_tar : library.archive_read_support_format_raw})
     support(reader.get());
+  // Archives may be joined, as `cat` does; what follows an end and is none is damage.
+  library.archive_read_set_options(reader.get(), "tar:read_concatenated_archives");
   if (library.archive_read_open_filename(reader.get(), path.c_str(), kReadBytes) != ARCHIVE_OK)
     throw archive_error(reader.get(), name);
   return reader;
@@ -69,6 +72,18 @@ struct NamelessFile {
   }
 };
 
+/// Each archive that was unpacked keeps a descriptor for as long as it is read.
+/// \throws Error kIo where another one would leave none for what else is opened
+void leave_descriptors(int newest, const fs::path& archive) {
+  constexpr rlim_t kForOthers = 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || static_cast<rlim_t>(newest) + kForOthers < limit.rlim_cur) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0 && static_cast<rlim_t>(newest) + kForOthers < limit.rlim_max) return;
+  fail(ErrorCode::kIo, base::About{archive.native()}, "is one of more compressed archives than a process may have files "
+       "open (", limit.rlim_max, "; see `ulimit -n`); unpack them to .tar files");
+}
+
 PlainArchive unpacked(const fs::path& path) {
   const LibArchive& library = libarchive();
   std::error_code error;
@@ -79,6 +94,7 @@ PlainArchive unpacked(const fs::path& path) {
          std::strerror(errno), "; TMPDIR names another folder, or unpack it to a .tar yourself");
   };
   if (file->descriptor.get() < 0) refuse();
+  leave_descriptors(file->descriptor.get(), path);
   PlainArchive plain{std::shared_ptr<const fs::path>(file, &file->path)};
   const Reader reader = open_archive(path, path, Format::kAny);
   archive_entry* entry = nullptr;
@@ -113,12 +129,15 @@ bool is_left_by_systems(const fs::path& name) {
 
 std::string_view ending_of(std::string_view name) { return name.substr(key_of(name).size()); }
 
-bool tells_label(std::string_view name) { return ending_of(name) == ".cls" || ending_of(name) == ".json"; }
+constexpr std::string_view kClassEnding = ".cls";
+
+bool tells_label(std::string_view name) { return ending_of(name) == kClassEnding || ending_of(name) == ".json"; }
 
 /// The label in the text of a .cls or a .json; nothing where it tells none.
 std::optional<std::string> label_in(const std::string& text, std::string_view ending) try {
-  if (ending == ".cls") {
-    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (ending == kClassEnding) {
+    const std::size_t mark = text.starts_with(base::kByteOrderMark) ? base::kByteOrderMark.size() : 0;
+    const std::size_t begin = text.find_first_not_of(" \t\r\n", mark);
     if (begin == std::string::npos) return std::nullopt;
     return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
   }
@@ -191,7 +210,8 @@ class Lister {
       file.place = {plain_.path, {offset, size}};
     }
     const bool is_label = file.problem.empty() && tells_label(file.name);
-    if (is_label && !group_.label) group_.label = read_label(file);
+    if (is_label && (!group_.label || ending_of(file.name) == kClassEnding))  // which says nothing besides, so it wins
+      if (auto label = read_label(file)) group_.label = std::move(label);
     (is_label ? group_.labels : group_.files).push_back(std::move(file));
   }
 
@@ -266,11 +286,16 @@ std::optional<std::uint64_t> num_bytes_of(const Sample& sample) {
   return error ? std::nullopt : std::optional(size);
 }
 
-bool is_archive_name(const fs::path& path) {
+bool is_archive_name(const fs::path& path) { return archive_stem(path).size() < path.filename().native().size(); }
+
+std::string archive_stem(const fs::path& path) {
   static constexpr std::array<std::string_view, 9> kEndings = {".tar",    ".tar.gz", ".tgz",     ".tar.bz2", ".tbz2",
                                                                ".tar.xz", ".txz",    ".tar.zst", ".tar.lz4"};
-  const std::string name = base::lower_case(path.filename().native());
-  return std::ranges::any_of(kEndings, [&](std::string_view ending) { return name.ends_with(ending); });
+  std::string name = path.filename().native();
+  const std::string lower = base::lower_case(name);
+  const auto ending = std::ranges::find_if(kEndings, [&](std::string_view text) { return lower.ends_with(text); });
+  if (ending != kEndings.end()) name.resize(name.size() - ending->size());
+  return name;
 }
 
 std::string_view key_of(std::string_view name) {

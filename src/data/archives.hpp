@@ -36,6 +36,9 @@ struct ArchiveListing {
 /// Whether a file of this name may be an archive: .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz, .tar.zst, .tar.lz4.
 bool is_archive_name(const std::filesystem::path& path);
 
+/// The name of an archive without what says that it is one: "train-000" of "shards/train-000.tar.gz".
+std::string archive_stem(const std::filesystem::path& path);
+
 /// What WebDataset calls the key of a file: its name up to the first dot behind its folder.
 std::string_view key_of(std::string_view name);
 
@@ -48,8 +51,9 @@ std::string_view key_of(std::string_view name);
 /// \throws Error as base::InputFile; kUnsupported without libarchive; kIo where it cannot be unpacked.
 ArchiveListing list_archive(const std::filesystem::path& path);
 
-/// The paths that a pattern stands for: {000..099} is a row of numbers, {a,b} a choice; then, where there is no such
-/// file, * and ? and [] are what is there. A pattern without any of that is itself.
+/// The paths that a pattern stands for: {000..099} is a row of numbers, {000..099..3} every third of it, {a,b} a choice,
+/// and :: stands between patterns; then, where there is no such file, * and ? and [] are what is there. A pattern without
+/// any of that is itself.
 /// \throws Error kInvalidArgument where it stands for more than a million.
 std::vector<std::filesystem::path> expand_pattern(const std::string& pattern);
 

@@ -45,14 +45,15 @@ SpeechCommandsTask task_of(const DataSetOptions& options) {
 }
 
 FoundFiles find_in_folder(const fs::path& root, const DataSetOptions& options) {
-  if (is_archive_folder(root)) return find_archive_folder(root);
+  if (is_archive_folder(root)) return find_archive_folder(root, options.classes);
   if (is_manifest_folder(root)) return find_manifest_folder(root);
   if (is_speech_commands_archive(root)) return find_speech_commands_archive(root, task_of(options));
-  const auto inner = only_folder(root);
+  Disk disk(root);
+  const auto inner = only_folder(disk, root);
   const bool is_wrapped = inner && !split_name(inner->filename().native()) && !are_of_a_model(*inner, options) &&
-                          (visible_folders(*inner).size() > 1 || has_splits(*inner) || only_folder(*inner) ||
+                          (visible_folders(*inner).size() > 1 || has_splits(*inner) || only_folder(disk, *inner) ||
                            is_manifest_folder(*inner) || is_speech_commands_archive(*inner));
-  if (!is_wrapped) return find_folders(root, options.classes);
+  if (!is_wrapped) return find_folders(disk, options.classes);
   FoundFiles found = find_in_folder(*inner, options);
   found.remarks.insert(found.remarks.begin(),
                        "the data lie in " + printable(inner->filename()) + "/, which is no class");
@@ -65,12 +66,12 @@ FoundFiles find_files(const fs::path& path, const DataSetOptions& options) {
   if (status.type() == fs::file_type::not_found)
     if (const std::vector<fs::path> archives = expand_pattern(path.native());
         std::ranges::all_of(archives, is_archive_name))
-      return find_archives(archives, path.parent_path());
+      return find_archives(archives, options.classes);
   if (status.type() == fs::file_type::not_found) fail(ErrorCode::kNotFound, printable(path), ": does not exist");
   if (error) fail(ErrorCode::kPermissionDenied, printable(path), ": ", error.message());
   if (fs::is_directory(status)) return find_in_folder(path, options);
   if (is_manifest_name(path)) return find_manifest(path);
-  if (is_archive_name(path)) return find_archives({path}, path.parent_path());
+  if (is_archive_name(path)) return find_archives({path}, options.classes);
   fail(ErrorCode::kInvalidArgument, printable(path),
        ": is no data set; expected a folder with a folder per class, a manifest (.csv, .tsv, .jsonl) or archives "
        "(.tar)");

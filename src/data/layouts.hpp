@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file_io.hpp"
@@ -38,10 +39,14 @@ class Skipped {
   /// "skipped empty files (13), for example /data/a.wav, /data/b.wav, /data/c.wav", in the order of the reasons.
   void append_to(std::vector<std::string>& remarks) const;
 
+  void merge(const Skipped& other);
+
  private:
   struct Entry {
     std::size_t count = 0;
     std::set<std::filesystem::path> first;  ///< a few, in the order of paths, whatever the order of the search
+
+    void name(const std::filesystem::path& path);
   };
   std::map<std::string, Entry, std::less<>> reasons_;
 };
@@ -64,6 +69,41 @@ struct FoundFiles {
 using base::is_file;
 using base::is_folder;
 
+/// The folders of a data set, wherever they lie: on a disk, or in archives.
+class Tree {
+ public:
+  virtual ~Tree() = default;
+
+  virtual const std::filesystem::path& root() const = 0;
+  /// The folders in `folder`, sorted by name.
+  virtual std::vector<std::filesystem::path> folders(const std::filesystem::path& folder) const = 0;
+  /// What lies in `folder` itself and is no folder, sorted by name.
+  virtual std::vector<std::filesystem::path> others(const std::filesystem::path& folder, Skipped& skipped) const = 0;
+  /// All files below `folder` that hold at least a byte, still without a class; they are handed out once.
+  virtual std::vector<FoundFile> take_files_below(const std::filesystem::path& folder, Skipped& skipped) = 0;
+  /// Whether a list of labels lies in `folder` itself; and the files in it that such a list names, as find_listed().
+  virtual bool has_list(const std::filesystem::path& folder) const = 0;
+  virtual std::optional<std::vector<FoundFile>> listed(const std::filesystem::path& folder, Split split,
+                                                       FoundFiles& found) const = 0;
+};
+
+/// A folder on a disk.
+class Disk final : public Tree {
+ public:
+  explicit Disk(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const override { return root_; }
+  std::vector<std::filesystem::path> folders(const std::filesystem::path& folder) const override;
+  std::vector<std::filesystem::path> others(const std::filesystem::path& folder, Skipped& skipped) const override;
+  std::vector<FoundFile> take_files_below(const std::filesystem::path& folder, Skipped& skipped) override;
+  bool has_list(const std::filesystem::path& folder) const override;
+  std::optional<std::vector<FoundFile>> listed(const std::filesystem::path& folder, Split split,
+                                               FoundFiles& found) const override;
+
+ private:
+  std::filesystem::path root_;
+};
+
 /// Entries of `folder` but for what systems, and trainings into it, leave there, sorted by name.
 /// \throws Error kPermissionDenied or kIo.
 std::vector<std::filesystem::path> visible_entries(const std::filesystem::path& folder, Skipped& skipped);
@@ -78,7 +118,7 @@ std::vector<std::filesystem::path> files_below(const std::filesystem::path& fold
 bool is_container(const std::filesystem::path& folder);
 
 /// Whether `folder` holds folders, and not a container alone.
-bool has_class_folders(const std::filesystem::path& folder);
+bool has_class_folders(const Tree& tree, const std::filesystem::path& folder);
 
 /// A file below `root`, from where it has its name.
 FoundFile found_file(const std::filesystem::path& path, const std::filesystem::path& root, std::string class_name);
@@ -87,28 +127,33 @@ FoundFile found_file(const std::filesystem::path& path, const std::filesystem::p
 /// `_background_noise_`.
 std::string class_of_folder(std::string_view name);
 
-/// Folders of classes, alone or below folders of splits, each of which may have a list of labels instead.
-/// \param classes of a model, if there are any
-FoundFiles find_folders(const std::filesystem::path& root, const std::optional<std::vector<std::string>>& classes);
+/// The names of the classes of a model, if there is one.
+using KnownClasses = std::optional<std::vector<std::string>>;
 
-/// The folder that `root` holds and nothing else, as archives do that wrap everything in a folder of its own.
-std::optional<std::filesystem::path> only_folder(const std::filesystem::path& root);
+/// Folders of classes, alone or below folders of splits, each of which may have a list of labels instead.
+FoundFiles find_folders(Tree& tree, const KnownClasses& classes);
+
+/// The folder that `folder` holds and nothing else, as archives do that wrap everything in a folder of its own.
+std::optional<std::filesystem::path> only_folder(const Tree& tree, const std::filesystem::path& folder);
 
 bool is_manifest_folder(const std::filesystem::path& root);
 FoundFiles find_manifest_folder(const std::filesystem::path& root);
 FoundFiles find_manifest(const std::filesystem::path& manifest);
 
-/// Whether a folder holds archives, and nothing besides but folders of splits that do, too.
+/// Whether a folder holds archives, and no folders but those of splits that do, too.
 bool is_archive_folder(const std::filesystem::path& root);
-FoundFiles find_archive_folder(const std::filesystem::path& root);
+FoundFiles find_archive_folder(const std::filesystem::path& root, const KnownClasses& classes);
 
-/// The labelled files in archives, each of the split that its name says: of training where it says none. Labels lie
-/// beside the files, else folders in the archives are classes, alone or below folders of splits.
+/// The labelled files in archives, each of the split that the folder or the name of its archive says: of training where
+/// they say none. Labels lie beside the files; else the folders in the archives are looked at as find_folders() does.
 /// \throws Error kInvalidFormat where an archive is damaged; kInvalidArgument where two files have one label
-FoundFiles find_archives(const std::vector<std::filesystem::path>& archives, const std::filesystem::path& root);
+FoundFiles find_archives(const std::vector<std::filesystem::path>& archives, const KnownClasses& classes);
 
 /// Whether a file of this name may be a manifest: .csv, .tsv, .json, .jsonl.
 bool is_manifest_name(const std::filesystem::path& path);
+
+/// Whether a list of labels lies in `folder` whose name says that it is one.
+bool has_list(const std::filesystem::path& folder);
 
 /// The labelled files of one split that lie in `folder` without folders of classes, as a list in it or beside it says:
 /// metadata.csv or .jsonl (Hugging Face), _classes.csv (Roboflow), wav.scp and text (Kaldi), a list named after the

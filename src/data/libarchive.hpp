@@ -21,6 +21,7 @@ namespace byteformer::data {
   USE(archive_read_support_filter_zstd)        \
   USE(archive_read_support_format_raw)         \
   USE(archive_read_support_format_tar)         \
+  USE(archive_read_set_options)                \
   USE(archive_read_open_filename)              \
   USE(archive_read_next_header)                \
   USE(archive_read_header_position)            \

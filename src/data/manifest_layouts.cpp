@@ -341,12 +341,16 @@ FoundFiles find_manifest(const fs::path& manifest) {
   return found;
 }
 
+bool has_list(const fs::path& folder) {
+  return is_file(folder / "wav.scp") || is_file(folder / "_classes.csv") || metadata_in(folder);
+}
+
 std::optional<std::vector<FoundFile>> find_listed(const fs::path& folder, Split split, const fs::path& root,
                                                   FoundFiles& found) {
   if (const auto labels = kaldi_labels(folder)) return find_kaldi(folder, *labels, split, root, found);
   std::optional<fs::path> list = metadata_in(folder);
   if (!list && is_file(folder / "_classes.csv")) list = folder / "_classes.csv";
-  const bool is_flat = !has_class_folders(folder);
+  const bool is_flat = !has_class_folders(Disk(root), folder);
   if (!list && (is_flat || split != Split::kTrain))
     list = list_of_labels(split, is_flat ? std::vector{folder, root} : std::vector{folder});
   if (!list) return std::nullopt;

@@ -18,13 +18,11 @@ using base::excerpt;
 using base::fail;
 using format::Json;
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
 /// The text without a byte order mark. \throws Error kUnsupported for UTF-16.
 std::string_view without_mark(std::string_view text, const std::string& source) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
     fail(ErrorCode::kUnsupported, source, ": is UTF-16, save it as UTF-8");
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (text.starts_with(base::kByteOrderMark)) text.remove_prefix(base::kByteOrderMark.size());
   return text;
 }
 

@@ -75,19 +75,31 @@ bool is_container(const fs::path& folder) {
   return std::ranges::find(kNames, plain_name(folder.filename().native())) != kNames.end();
 }
 
-bool has_class_folders(const fs::path& folder) {
-  const std::vector<fs::path> inner = visible_folders(folder);
+bool has_class_folders(const Tree& tree, const fs::path& folder) {
+  const std::vector<fs::path> inner = tree.folders(folder);
   const bool is_container_alone =
-      inner.size() == 1 && is_container(inner.front()) && visible_folders(inner.front()).empty();
+      inner.size() == 1 && is_container(inner.front()) && tree.folders(inner.front()).empty();
   return !inner.empty() && !is_container_alone;
 }
 
 void Skipped::add(std::string_view reason, const fs::path& path) {
-  constexpr std::size_t kMostExamples = 3;
   Entry& entry = reasons_.try_emplace(std::string(reason)).first->second;
   ++entry.count;
-  entry.first.insert(path);
-  if (entry.first.size() > kMostExamples) entry.first.erase(std::prev(entry.first.end()));
+  entry.name(path);
+}
+
+void Skipped::Entry::name(const fs::path& path) {
+  constexpr std::size_t kMostExamples = 3;
+  first.insert(path);
+  if (first.size() > kMostExamples) first.erase(std::prev(first.end()));
+}
+
+void Skipped::merge(const Skipped& other) {
+  for (const auto& [reason, added] : other.reasons_) {
+    Entry& entry = reasons_[reason];
+    entry.count += added.count;
+    for (const fs::path& path : added.first) entry.name(path);
+  }
 }
 
 void Skipped::append_to(std::vector<std::string>& remarks) const {
@@ -135,11 +147,31 @@ std::string class_of_folder(std::string_view name) {
   return composed(name);
 }
 
-std::optional<fs::path> only_folder(const fs::path& root) {
+std::optional<fs::path> only_folder(const Tree& tree, const fs::path& folder) {
   Skipped ignored;
-  const std::vector<fs::path> folders = visible_folders(root);
-  const bool is_alone = folders.size() == 1 && visible_entries(root, ignored).size() == 1;
+  const std::vector<fs::path> folders = tree.folders(folder);
+  const bool is_alone = folders.size() == 1 && tree.others(folder, ignored).empty();
   return is_alone ? std::optional(folders.front()) : std::nullopt;
+}
+
+std::vector<fs::path> Disk::folders(const fs::path& folder) const { return visible_folders(folder); }
+
+std::vector<fs::path> Disk::others(const fs::path& folder, Skipped& skipped) const {
+  std::vector<fs::path> entries = visible_entries(folder, skipped);
+  std::erase_if(entries, is_folder);
+  return entries;
+}
+
+std::vector<FoundFile> Disk::take_files_below(const fs::path& folder, Skipped& skipped) {
+  std::vector<FoundFile> files;
+  for (const fs::path& path : files_below(folder, skipped)) files.push_back(found_file(path, root_, ""));
+  return files;
+}
+
+bool Disk::has_list(const fs::path& folder) const { return data::has_list(folder); }
+
+std::optional<std::vector<FoundFile>> Disk::listed(const fs::path& folder, Split split, FoundFiles& found) const {
+  return find_listed(folder, split, root_, found);
 }
 
 FoundFile found_file(const fs::path& path, const fs::path& root, std::string class_name) {

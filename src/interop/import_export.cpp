@@ -19,8 +19,7 @@ namespace byteformer::interop {
 constexpr std::size_t kMaxFileBytes = 64 << 20;  // of labels, and of a configuration
 
 std::vector<std::string> parse_labels(std::string_view text, const std::string& source) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (text.starts_with(base::kByteOrderMark)) text.remove_prefix(base::kByteOrderMark.size());
   std::vector<std::string> labels;
   while (!text.empty()) {
     const auto end = text.find('\n');

@@ -10,6 +10,7 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
+#include "data/archives.hpp"
 #include "format/json.hpp"
 
 namespace byteformer::data {
@@ -147,8 +148,11 @@ void remember_places(TrainingPlan& plan, const std::filesystem::path& output) {
 }
 
 std::filesystem::path data_place(const TrainingPlan& plan, const std::filesystem::path& output) {
+  const auto is_there = [](const std::filesystem::path& place) {
+    return std::ranges::all_of(data::expand_pattern(place.native()), base::exists);
+  };
   for (const std::filesystem::path& place : {std::filesystem::path(plan.data_absolute), output / plan.data_from_output})
-    if (!plan.data_absolute.empty() && base::exists(place)) return place;
+    if (!plan.data_absolute.empty() && is_there(place)) return place;
   return plan.data;
 }
 

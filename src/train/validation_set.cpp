@@ -2,7 +2,6 @@
 #include "train/validation_set.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -65,9 +64,7 @@ std::vector<std::int64_t> costs_of(const std::vector<data::Sample>& samples, con
                          (!preprocess.sound || preprocess.sound->duration_s);
   std::vector<std::int64_t> costs(samples.size(), 1);
   for (std::size_t i = 0; i < samples.size() && !are_alike; ++i) {
-    std::error_code error;
-    const auto num_bytes = std::filesystem::file_size(samples[i].path, error);
-    costs[i] = error ? 1 : 1 + static_cast<std::int64_t>(num_bytes);
+    costs[i] = 1 + static_cast<std::int64_t>(data::num_bytes_of(samples[i]).value_or(0));
     if (plan.max_bytes > 0) costs[i] = std::min(costs[i], plan.max_bytes);
   }
   return costs;

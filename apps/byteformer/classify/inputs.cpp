@@ -143,13 +143,12 @@ std::optional<std::string> Inputs::next_root() {
 }
 
 std::optional<std::string> Inputs::next_line() {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string line;
   const auto take = [&] {
     if (line.find('\0') != std::string::npos)
       throw UsageError("a line of the list of files holds a zero byte; -0 (--null) takes paths that end in zero bytes");
-    if (std::exchange(is_first_line_, false) && line.starts_with(kByteOrderMark) && !base::exists(line))
-      line.erase(0, kByteOrderMark.size());
+    if (std::exchange(is_first_line_, false) && line.starts_with(base::kByteOrderMark) && !base::exists(line))
+      line.erase(0, base::kByteOrderMark.size());
     // Lists from Windows; no file that is there is meant without its last character.
     const bool has_return = options_.list_separator == '\n' && line.ends_with('\r');
     if (has_return && (line.size() == 1 || !base::exists(line))) line.pop_back();

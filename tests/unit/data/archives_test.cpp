@@ -84,6 +84,16 @@ TEST_F(ArchivesTest, SparseFilesAreNamed) {
   EXPECT_THAT(contents(listing), ElementsAre("holes!", "b=x"));
 }
 
+TEST_F(ArchivesTest, JoinedArchivesAreReadToTheLast) {
+  const std::string first = tar_of({{"1", "x"}}), second = tar_of({{"2", "y"}});
+  const ArchiveListing joined = list(first + second);
+  EXPECT_THAT(contents(joined), ElementsAre("1=x", "2=y"));
+  EXPECT_FALSE(joined.damage);
+  const ArchiveListing followed = list(first + std::string(1024, 'z'));
+  EXPECT_THAT(contents(followed), ElementsAre("1=x"));
+  EXPECT_TRUE(followed.damage) << "what follows the end is no archive";
+}
+
 TEST_F(ArchivesTest, DamageCostsNothingThatCameBefore) {
   const std::string whole = tar_file("a", "first") + tar_file("b", std::string(2000, 'b'));
   for (const auto& [bytes, reason] : std::vector<std::pair<std::string, std::string>>{
@@ -161,6 +171,11 @@ TEST_F(ArchivesTest, PatternsStandForRowsChoicesAndWhatIsThere) {
   EXPECT_THAT(expand("d-{008..010}.tar"), ElementsAre("d-008.tar", "d-009.tar", "d-010.tar"));
   EXPECT_THAT(expand("{a,b}-{1..2}"), ElementsAre("a-1", "a-2", "b-1", "b-2"));
   EXPECT_THAT(expand("{odd"), ElementsAre("{odd"));
+  EXPECT_THAT(expand("{t-{1,2},v}.tar"), ElementsAre("t-1.tar", "t-2.tar", "v.tar"));
+  EXPECT_THAT(expand("{9..11}"), ElementsAre("9", "10", "11")) << "only zeros in front make numbers wide";
+  EXPECT_THAT(expand("{00..10..5}"), ElementsAre("00", "05", "10"));
+  EXPECT_THAT(expand("{2..0}"), ElementsAre("2", "1", "0"));
+  EXPECT_THAT(expand_pattern("a-{0,1}.tar::b.tar"), ElementsAre("a-0.tar", "a-1.tar", "b.tar"));
   folder_.put("x1.tar");
   folder_.put("x2.tar");
   EXPECT_THAT(expand("x*.tar"), ElementsAre("x1.tar", "x2.tar"));
@@ -168,6 +183,8 @@ TEST_F(ArchivesTest, PatternsStandForRowsChoicesAndWhatIsThere) {
   folder_.put("{1..2}.tar");
   EXPECT_THAT(expand("{1..2}.tar"), ElementsAre("{1..2}.tar")) << "a file of that name is itself";
   EXPECT_THROW(expand("{0..99999999}"), Error);
+  EXPECT_THROW(expand("{0..99999999999999999999}"), Error);
+  EXPECT_THROW(expand("{0..9..0}"), Error);
   EXPECT_THROW(expand("{0..9999}{0..9999}"), Error);
 }
 
@@ -209,6 +226,77 @@ TEST_F(ArchiveDataSetTest, NamesOfArchivesOrFoldersInThemSaySplits) {
   found = find("c.tar");
   EXPECT_EQ(found.train.size(), 2U);
   EXPECT_THAT(labels(found.validation, found), ElementsAre("c.tar/data/val/cat/2:cat"));
+}
+
+TEST_F(ArchiveDataSetTest, FoldersInArchivesAreThoseOfTheUnpacked) {
+  const Files splits = {{"train/cat/1", "x"}, {"train/dog/1", "x"}, {"val/cat/2", "x"}, {"val/dog/2", "x"}};
+  const auto with = [&](const Files& more) {
+    Files all = splits;
+    all.insert(all.end(), more.begin(), more.end());
+    return tar_of(all);
+  };
+  folder_.put("stray.tar", with({{"README.md", "x"}}));
+  folder_.put("unlabelled.tar", with({{"test/1", "x"}, {"test/2", "x"}}));
+  folder_.put("years.tar", tar_of({{"train2017/cat/1", "x"}, {"train2017/dog/1", "x"}, {"val2017/cat/2", "x"}}));
+  folder_.put("twice.tar", tar_of({{"train/train/cat/1", "x"}, {"train/train/dog/1", "x"}, {"val/val/cat/2", "x"}}));
+  folder_.put("images.tar", tar_of({{"train/images/cat/1", "x"}, {"train/images/dog/1", "x"}, {"val/cat/2", "x"}}));
+  folder_.put("inner.tar", tar_of({{"cat/train/1", "x"}, {"cat/val/2", "x"}, {"dog/train/1", "x"}, {"dog/val/2", "x"}}));
+  for (const char* name : {"stray.tar", "unlabelled.tar", "years.tar", "twice.tar", "images.tar", "inner.tar"}) {
+    const DataSet found = find(name);
+    EXPECT_THAT(found.classes, ElementsAre("cat", "dog")) << name;
+    EXPECT_EQ(found.train.size(), 2U) << name;
+    EXPECT_GE(found.validation.size(), 1U) << name;
+    EXPECT_THAT(found.test, IsEmpty()) << name;
+  }
+  folder_.put("boxes.tar", tar_of({{"images/1.png", "x"}, {"labels/1.cls", "0"}}));
+  expect_error(ErrorCode::kInvalidArgument, {"boxes.tar", "boxes or masks"}, [&] { find("boxes.tar"); });
+}
+
+TEST_F(ArchiveDataSetTest, AFolderNamedAsItsArchiveIsNoClassWhereOthersHoldTheSame) {
+  for (const char* shard : {"a-0", "a-1"}) {
+    const std::string name = shard;
+    folder_.put("d/" + name + ".tar", tar_of({{name + "/cat/1", "x"}, {name + "/dog/1", "x"}}));
+  }
+  EXPECT_THAT(find("d").classes, ElementsAre("cat", "dog"));
+  for (const std::string name : {"cat", "dog"})
+    folder_.put("e/" + name + ".tar", tar_of({{name + "/images/1", "x"}, {name + "/1", "x"}}));
+  EXPECT_THAT(find("e").classes, ElementsAre("cat", "dog"));
+}
+
+TEST_F(ArchiveDataSetTest, FoldersAndWholeNamesOfArchivesSaySplits) {
+  const std::string shard = tar_of({{"cat/1", "x"}, {"dog/1", "x"}});
+  for (const char* name : {"f/train/0.tar", "f/val/0.tar", "g/pets.v1.train.0.tar", "g/pets.v1.val.0.tar"})
+    folder_.put(name, shard);
+  for (const char* name : {"f", "f/{train,val}/*.tar", "f/*/0.tar", "g"}) {
+    const DataSet found = find(name);
+    EXPECT_EQ(found.train.size(), 2U) << name;
+    EXPECT_EQ(found.validation.size(), 2U) << name;
+  }
+  EXPECT_EQ(find("f/val/*.tar").train.size(), 2U) << "what lies in one folder is what was asked for";
+  folder_.put("h/cat/0.tar", tar_of({{"1", "x"}}));
+  folder_.put("h/dog/0.tar", tar_of({{"1", "x"}}));
+  EXPECT_THAT(find("h/*/0.tar").classes, ElementsAre("cat", "dog"));
+}
+
+TEST_F(ArchiveDataSetTest, LabelsBesideFilesWinAndSayWhatHasNone) {
+  folder_.put("a.tar", tar_of({{"in/1.png", "x"}, {"in/1.cls", "cat"}, {"in/2.png", "x"}, {"in/3.png", "x"},
+                               {"in/3.cls", "\xEF\xBB\xBF" "cat\n"}, {"in/val/4.json", "{\"class\": \"photo\"}"},
+                               {"in/val/4.png", "x"}, {"in/val/4.cls", "dog"}}));
+  const DataSet found = find("a.tar");
+  EXPECT_THAT(labels(found.train, found), ElementsAre("a.tar/in/1.png:cat", "a.tar/in/3.png:cat"));
+  EXPECT_THAT(labels(found.validation, found), ElementsAre("a.tar/in/val/4.png:dog"));
+  EXPECT_THAT(testing::PrintToString(found.remarks), HasSubstr("without a label beside them, where others have one (1)"));
+}
+
+TEST_F(ArchiveDataSetTest, OtherFilesMayLieBesideArchives) {
+  folder_.put("d/train-0.tar", tar_of({{"cat/1", "x"}, {"dog/1", "x"}}));
+  folder_.put("d/val/0.tar", tar_of({{"cat/2", "x"}}));
+  folder_.put("d/val/0.tar.idx");
+  for (const char* name : {"d/README.md", "d/dataset_info.json", "d/_SUCCESS"}) folder_.put(name);
+  const DataSet found = find("d");
+  EXPECT_EQ(found.train.size(), 2U);
+  EXPECT_EQ(found.validation.size(), 1U);
+  EXPECT_THAT(testing::PrintToString(found.remarks), HasSubstr("skipped files beside archives (4)"));
 }
 
 TEST_F(ArchiveDataSetTest, WhatIsLeftOutIsSaid) {
