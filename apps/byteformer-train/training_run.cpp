@@ -279,6 +279,7 @@ int show_plan(train::Ranks& ranks, const plan::Request& request) {
 }  // namespace
 
 int train(const plan::Request& request) {
+  cli::watch_for_interrupt({SIGUSR1});  // batch systems send it once: what is being planned begins, and is saved
   follow_launcher();
   train::Ranks ranks(train::find_world(train::process_environment()));
   if (request.dry_run) return show_plan(ranks, request);

@@ -40,8 +40,10 @@ def main():
     client = Client(options.scheduler or LocalCluster(n_workers=options.workers, threads_per_worker=1))
     client.upload_file(__file__)
     os.makedirs(options.out, exist_ok=True)
-    with open(options.list) as names:
-        paths = names.read().splitlines()
+    if os.listdir(options.out):
+        parser.error(f"{options.out}: is not empty; parts of another job would be read as this one's")
+    with open(options.list, newline="\n", errors="surrogateescape") as names:  # a name is any bytes but a newline
+        paths = [path for path in names.read().split("\n") if path]
     pieces = [paths[i : i + options.batch_size] for i in range(0, len(paths), options.batch_size)]
     work = functools.partial(classify.answer, options.model, options.logits, options.out)
     for done in as_completed(client.map(work, range(len(pieces)), pieces)):

@@ -38,8 +38,10 @@ def main():
     options = parser.parse_args()
     ray.init()
     os.makedirs(options.out, exist_ok=True)
-    with open(options.list) as names:
-        paths = names.read().splitlines()
+    if os.listdir(options.out):
+        parser.error(f"{options.out}: is not empty; parts of another job would be read as this one's")
+    with open(options.list, newline="\n", errors="surrogateescape") as names:  # a name is any bytes but a newline
+        paths = [path for path in names.read().split("\n") if path]
     pieces = [paths[i : i + options.batch_size] for i in range(0, len(paths), options.batch_size)]
     workers = [Worker.remote(options.model, options.logits, options.out) for _ in range(options.workers)]
     for _ in ActorPool(workers).map_unordered(lambda worker, piece: worker.answer.remote(*piece), enumerate(pieces)):

@@ -105,9 +105,6 @@ std::optional<Split> split_in(std::span<const std::string> folders) {
   return std::nullopt;
 }
 
-/// What is beside the one file of a key that has a label, and not what the model is to read.
-bool is_aside(const fs::path& name) { return name.extension() == ".txt" || name.extension() == ".id"; }
-
 /// Collects the files of archives. Where some have labels beside them, these count; else their folders do.
 class ArchiveSearch {
  public:
@@ -178,8 +175,6 @@ class ArchiveSearch {
       return;
     }
     has_labels_ = true;
-    const auto is_rest = [](const ArchivedFile* file) { return is_aside(file->name); };
-    if (!std::ranges::all_of(files, is_rest)) std::erase_if(files, is_rest);
     if (files.size() > 1)
       fail(ErrorCode::kInvalidArgument, base::About{path_of(path, *files[0]).native()}, "has one label with ",
            printable(fs::path(files[1]->name)), "; expected one file beside a label (.cls, .json)");
@@ -223,8 +218,8 @@ class ArchiveSearch {
     for (Unlabelled& u : unlabelled_) u.folders = archives_[u.archive].folders;
   }
 
-  /// shard-000.tar often holds shard-000/, with classes in it that other archives hold, too. But cat.tar with cat/ in it
-  /// may hold a class.
+  /// shard-000.tar often holds shard-000/, with classes in it that other archives hold, too. But cat/ in cat.tar may be
+  /// a class.
   void drop_own_folders() {
     std::map<std::string, std::set<std::size_t>> archives_of;
     for (const Unlabelled& u : unlabelled_) {

@@ -80,8 +80,8 @@ void leave_descriptors(int newest, const fs::path& archive) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || static_cast<rlim_t>(newest) + kForOthers < limit.rlim_cur) return;
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) == 0 && static_cast<rlim_t>(newest) + kForOthers < limit.rlim_max) return;
-  fail(ErrorCode::kIo, base::About{archive.native()}, "is one of more compressed archives than a process may have files "
-       "open (", limit.rlim_max, "; see `ulimit -n`); unpack them to .tar files");
+  fail(ErrorCode::kIo, base::About{archive.native()}, "is one of more compressed archives than a process may have ",
+       "files open (", limit.rlim_max, "; see `ulimit -n`); unpack them to .tar files");
 }
 
 PlainArchive unpacked(const fs::path& path) {
@@ -128,8 +128,6 @@ bool is_left_by_systems(const fs::path& name) {
 }
 
 std::string_view ending_of(std::string_view name) { return name.substr(key_of(name).size()); }
-
-constexpr std::string_view kClassEnding = ".cls";
 
 bool tells_label(std::string_view name) { return ending_of(name) == kClassEnding || ending_of(name) == ".json"; }
 
@@ -242,8 +240,12 @@ class Lister {
     return label_in(text, ending_of(file.name));
   }
 
-  /// A label alone is a file, too: in an archive of JSON files, say.
+  /// A label alone is a file, too: in an archive of JSON files, say. So is text, but not beside a file with a label.
   void close_group() {
+    const auto is_aside = [](const ArchivedFile& file) {
+      return file.name.ends_with(".txt") || file.name.ends_with(".id");
+    };
+    if (group_.label && !std::ranges::all_of(group_.files, is_aside)) std::erase_if(group_.files, is_aside);
     std::vector<ArchivedFile>& files = group_.files.empty() ? group_.labels : group_.files;
     for (ArchivedFile& file : files) {
       if (&files == &group_.files) file.label = group_.label;

@@ -33,6 +33,9 @@ struct ArchiveListing {
   bool has_end = true;               ///< whether the mark stands at its end, without which it may have been cut
 };
 
+/// Ends the name of what holds the label of the file beside it, and nothing else.
+inline constexpr const char* kClassEnding = ".cls";
+
 /// Whether a file of this name may be an archive: .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz, .tar.zst, .tar.lz4.
 bool is_archive_name(const std::filesystem::path& path);
 
@@ -45,15 +48,15 @@ std::string_view key_of(std::string_view name);
 /// Lists an archive. One that is compressed is unpacked, to a file without a name in the folder of temporary files.
 ///
 /// As WebDataset has it, files that follow one another and whose names agree up to the first dot belong together: .cls
-/// and .json say what the other one is, and are no files of their own. A .json is read for a key `cls`, `label` or
-/// `class`. What is no file, a link say, what is stored with holes, and what has a name that leads out of the archive
-/// has a problem instead of a place.
+/// and .json say what the other one is, and are no files of their own, and neither are .txt and .id beside a label. A
+/// .json is read for a key `cls`, `label` or `class`, and counts where no .cls does. What is no file, a link say, what is
+/// stored with holes, and what has a name that leads out of the archive has a problem instead of a place.
 /// \throws Error as base::InputFile; kUnsupported without libarchive; kIo where it cannot be unpacked.
 ArchiveListing list_archive(const std::filesystem::path& path);
 
-/// The paths that a pattern stands for: {000..099} is a row of numbers, {000..099..3} every third of it, {a,b} a choice,
-/// and :: stands between patterns; then, where there is no such file, * and ? and [] are what is there. A pattern without
-/// any of that is itself.
+/// The paths that a pattern stands for: {000..099} is a row of numbers, {000..099..3} every third of it, {a,b} a choice
+/// that may hold braces, and :: stands between patterns; then, where there is no such file, * and ? and [] are what is
+/// there. A pattern without any of that is itself.
 /// \throws Error kInvalidArgument where it stands for more than a million.
 std::vector<std::filesystem::path> expand_pattern(const std::string& pattern);
 

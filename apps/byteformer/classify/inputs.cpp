@@ -68,7 +68,8 @@ void Inputs::open_archive(const Input& input) {
     for (data::ArchivedFile& file : listing.files) {
       const fs::path path = archive / fs::path(file.name).relative_path();
       if (file.problem.empty())
-        archive_.push_back({path.native(), false, std::nullopt, archive.native(), std::move(file.place)});
+        archive_.push_back({path.native(), false, std::nullopt, archive.native(), std::move(file.place),
+                            std::move(file.label)});
       else
         archive_.push_back(failed(path, ErrorCode::kNotARegularFile, file.problem));
     }

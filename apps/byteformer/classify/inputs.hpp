@@ -25,6 +25,7 @@ struct Input {
   std::optional<Error> error;
   std::string root = {};  ///< the given folder or archive that it was found below; empty if it was given itself
   std::optional<data::ArchivePlace> place = {};  ///< of a file in an archive, whose name there ends `path`
+  std::optional<std::string> label = {};         ///< that lies beside it in the archive
 
   /// To be read by what reads samples.
   data::Sample sample() const { return {.path = path, .start_s = {}, .place = place}; }

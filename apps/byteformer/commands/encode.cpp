@@ -19,6 +19,7 @@
 #include "output/encoder.hpp"
 #include "output/output_archives.hpp"
 #include "output/output_files.hpp"
+#include "output/text.hpp"
 #include "system/input_stream.hpp"
 
 namespace byteformer::cli {
@@ -36,8 +37,9 @@ form already is copied, and a model of pictures and sounds takes each as what it
 bytes (shuffled, masked, with noise, permuted), so are the outputs: from then on they are classified with --as-is.
 
 An output that ends in .tar is an archive, or with %03d a row of them, numbered from 0 on, with --files-per-archive
-files in each. Their names are those below the folder that is walked, so that folders of classes stay; the same inputs
-make the same bytes.
+files in each. Their names are those below the folder that is walked, so that folders of classes stay, and so do labels
+(.cls) of files from archives; the same inputs make the same bytes. With --force a longer row of before is cut to the
+new one.
 
 A file that cannot be encoded costs one line on standard error and exit status 1; the others are written. Of two
 inputs with the same output the first that can be encoded is written. Files are written whole or not at all.
@@ -258,7 +260,7 @@ class MemberEncoder {
       pool_.parallel_for(batch.size(), [&](std::size_t i, int) noexcept { run(batch[i], encoded[i], results[i]); });
       if (interrupted()) throw Interrupted{};
       for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (!results[i].error && !names_.insert(encoded[i].name).second)
+        if (!results[i].error && !claim(batch[i], encoded[i].name))
           results[i].error = Error(ErrorCode::kAlreadyExists, batch[i].path,
                                    "would be " + base::printable(fs::path(encoded[i].name)) +
                                        ", which another input is in this archive already");
@@ -283,8 +285,20 @@ class MemberEncoder {
       result.error = error_of([&] {
         member.name = encoder_.renamed(relative_place(input), input).native();
         member.bytes = encoder_.encoded(input);
+        member.label = input.label;
       });
     if (result.error) result.error = base::about(input.path, *result.error);
+  }
+
+  /// Names of files often begin anew in each archive: then the name of theirs comes before them.
+  bool claim(const Input& input, std::string& name) {
+    if (names_.insert(name).second) return true;
+    if (!input.place) return false;
+    std::string archive = data::archive_stem(input.root);
+    std::ranges::replace(archive, '.', '_');  // or it would end what the label is beside
+    const fs::path path = name;
+    name = (path.parent_path() / (archive + '-' + path.filename().native())).native();
+    return names_.insert(name).second;
   }
 
   const Encoder& encoder_;
@@ -300,9 +314,15 @@ int encode_to_archives(const Options& options, const ArchiveNames& names, const 
                        Console& console) {
   MemberEncoder members(encoder, inputs, options, console);
   const auto most = static_cast<std::size_t>(options.files_per_archive.value_or(kFilesPerArchive));
-  write_archives(names, most, options.force,
-                 [&](std::size_t count, bool starts_archive) { return members.next(count, starts_archive); });
-  return members.finish(*options.output);
+  const std::size_t num_written =
+      write_archives(names, most, options.force,
+                     [&](std::size_t count, bool starts_archive) { return members.next(count, starts_archive); });
+  const int status = members.finish(*options.output);
+  if (options.force && num_written > 0)
+    if (const auto removed = remove_rest_of_row(names, num_written); !removed.empty())
+      complain(console, "note: removed " + counted(removed.size(), "archive") + " of an earlier row, from " +
+                            base::printable(removed.front()) + " on");
+  return status;
 }
 
 int encode(const Options& options, Console& console) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 #include <span>
+#include <system_error>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -17,6 +18,13 @@ namespace {
 
 constexpr std::size_t kMembersAtOnce = 64;
 constexpr std::size_t kMostDigits = 9;
+
+void add(const ArchiveMember& member, data::ArchiveWriter& archive) {
+  archive.add(member.name, member.bytes);
+  if (!member.label) return;
+  const std::vector<std::uint8_t> label(member.label->begin(), member.label->end());
+  archive.add(std::string(data::key_of(member.name)) + data::kClassEnding, label);
+}
 
 }  // namespace
 
@@ -44,16 +52,18 @@ std::filesystem::path ArchiveNames::name_of(std::size_t index) const {
   return before_ + std::string(num_digits_ - std::min(num_digits_, digits.size()), '0') + digits + after_;
 }
 
-void write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites, const NextMembers& next) {
+std::size_t write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites,
+                           const NextMembers& next) {
   if (!names.is_row()) most_per_archive = std::numeric_limits<std::size_t>::max();
   std::vector<ArchiveMember> members = next(std::min(kMembersAtOnce, most_per_archive), true);
-  for (std::size_t index = 0; !members.empty(); ++index) {
+  std::size_t index = 0;
+  for (; !members.empty(); ++index) {
     const std::filesystem::path path = names.name_of(index);
     check_overwriting({}, path, overwrites);
     const auto write = [&](const std::function<void(std::span<const std::byte>)>& append) {
       data::ArchiveWriter archive(append);
       for (std::size_t room = most_per_archive; !members.empty();) {
-        for (const ArchiveMember& member : members) archive.add(member.name, member.bytes);
+        for (const ArchiveMember& member : members) add(member, archive);
         room -= members.size();
         if (room == 0) break;
         members = next(std::min(kMembersAtOnce, room), false);
@@ -63,6 +73,19 @@ void write_archives(const ArchiveNames& names, std::size_t most_per_archive, boo
     base::write_file_atomically(path, write, {.replaces = overwrites});
     if (!members.empty()) members = next(std::min(kMembersAtOnce, most_per_archive), true);
   }
+  return index;
+}
+
+std::vector<std::filesystem::path> remove_rest_of_row(const ArchiveNames& names, std::size_t index) {
+  std::vector<std::filesystem::path> removed;
+  for (; names.is_row() && base::is_file(names.name_of(index)); ++index) {
+    std::error_code error;
+    if (!std::filesystem::remove(names.name_of(index), error))
+      base::fail(ErrorCode::kIo, base::About{names.name_of(index).native()}, "is left of an earlier row and cannot be ",
+                 "removed: ", error.message());
+    removed.push_back(names.name_of(index));
+  }
+  return removed;
 }
 
 }  // namespace byteformer::cli

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,20 @@ class ArchiveNames {
 struct ArchiveMember {
   std::string name;
   media::FileBytes bytes;
+  std::optional<std::string> label = {};  ///< what is written beside it, as a .cls
 };
 
 /// Gives the next members, `most` at most; none after the last. `starts_archive`: whether they are its first.
 using NextMembers = std::function<std::vector<ArchiveMember>(std::size_t most, bool starts_archive)>;
 
 /// Writes members in their order, `most_per_archive` to each archive of a row; the same members make the same bytes.
-/// \throws Error kAlreadyExists where an archive exists and is not to be overwritten; kIo, kPermissionDenied; and what
+/// \returns how many archives. \throws Error kAlreadyExists where an archive exists and is not to be overwritten; kIo, kPermissionDenied; and what
 /// `next` throws. Archives that are full stay.
-void write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites, const NextMembers& next);
+std::size_t write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites, const NextMembers& next);
+
+/// Removes what an earlier, longer row has from number `index` on, up to the first that is not there, since it would be
+/// read as part of this one.
+/// \returns those. \throws Error kPermissionDenied, kIo
+std::vector<std::filesystem::path> remove_rest_of_row(const ArchiveNames& names, std::size_t index);
 
 }  // namespace byteformer::cli

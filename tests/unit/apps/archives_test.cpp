@@ -6,6 +6,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "data/archives.hpp"
 #include "exit_status.hpp"
 #include "folder_test.hpp"
 #include "run_program.hpp"
@@ -119,11 +120,31 @@ TEST_F(ArchivesCommandTest, EncodeWritesRowsOfArchives) {
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(test::read_file(at("s-00" + std::to_string(i) + ".tar")),
               test::read_file(at("t-" + std::to_string(i) + ".tar")));
+  const Outcome shorter = run_program({"encode", "-r", at("in"), "--to", "png", "--files-per-archive", "4", "--force",
+                                       "-o", at("s-%03d.tar")});
+  EXPECT_THAT(shorter.err, HasSubstr("removed 1 archive of an earlier row, from " + at("s-002.tar")));
+  EXPECT_TRUE(fs::exists(at("s-001.tar")));
+  EXPECT_FALSE(fs::exists(at("s-002.tar")));
+  run_into("s-%03d.tar", {"--force"});
   run_program({"encode", "-r", at("in"), "--to", "png", "-o", at("folder")});
   run_program({"encode", "--tar", at("s-{000..002}.tar"), "--to", "png", "-o", at("again")});
   for (const char* name : {"c0/0.png", "c0/2.png", "c0/4.png", "c1/1.png", "c1/3.png"})
     EXPECT_EQ(test::read_file(at(std::string("again/") + name)), test::read_file(at(std::string("folder/") + name)))
         << name;
+}
+
+TEST_F(ArchivesCommandTest, EncodeKeepsLabelsAndNamesThatBeginAnewInEachArchive) {
+  for (unsigned i = 0; i < 2; ++i)
+    put("in/v1." + std::to_string(i) + ".tar",
+        tar_file("k/0.cls", "cat") + tar_file("k/0.ppm", some_picture(9, 8, i)) + tar_file("k/0.txt", "a cat") +
+            tar_end());
+  const Outcome outcome =
+      run_program({"encode", "--tar", at("in/v1.{0,1}.tar"), "--to", "png", "-o", at("out.tar"), "--no-progress"});
+  EXPECT_EQ(outcome.status, kExitOk) << outcome.err;
+  std::vector<std::pair<std::string, std::string>> labelled;
+  for (const data::ArchivedFile& file : data::list_archive(at("out.tar")).files)
+    labelled.emplace_back(file.name, file.label.value_or(""));
+  EXPECT_THAT(labelled, testing::ElementsAre(testing::Pair("k/0.png", "cat"), testing::Pair("k/v1_1-0.png", "cat")));
 }
 
 TEST_F(ArchivesCommandTest, NamesOfRowsAreChecked) {

@@ -163,7 +163,7 @@ TEST_F(ShardJobTest, AFinishedShardIsNotAnsweredAgain) {
 TEST_F(ShardJobTest, OneJobHasOneModelOneNumberOfShardsAndOneSetOfOptions) {
   run_shard("1/4");
   for (const auto& [shard, more] :
-       std::vector<std::pair<std::string, Arguments>>{{"1/8", {}}, {"2/4", {"--top-k", "1"}}}) {
+       std::vector<std::pair<std::string, Arguments>>{{"1/8", {}}, {"2/4", {"--top-k", "1"}}, {"2/4", {"--tar"}}}) {
     const Outcome outcome = run_shard(shard, more);
     EXPECT_EQ(outcome.status, kExitUsage);
     EXPECT_THAT(outcome.err, HasSubstr("this job was begun with"));

@@ -240,7 +240,8 @@ TEST_F(ArchiveDataSetTest, FoldersInArchivesAreThoseOfTheUnpacked) {
   folder_.put("years.tar", tar_of({{"train2017/cat/1", "x"}, {"train2017/dog/1", "x"}, {"val2017/cat/2", "x"}}));
   folder_.put("twice.tar", tar_of({{"train/train/cat/1", "x"}, {"train/train/dog/1", "x"}, {"val/val/cat/2", "x"}}));
   folder_.put("images.tar", tar_of({{"train/images/cat/1", "x"}, {"train/images/dog/1", "x"}, {"val/cat/2", "x"}}));
-  folder_.put("inner.tar", tar_of({{"cat/train/1", "x"}, {"cat/val/2", "x"}, {"dog/train/1", "x"}, {"dog/val/2", "x"}}));
+  folder_.put("inner.tar",
+              tar_of({{"cat/train/1", "x"}, {"cat/val/2", "x"}, {"dog/train/1", "x"}, {"dog/val/2", "x"}}));
   for (const char* name : {"stray.tar", "unlabelled.tar", "years.tar", "twice.tar", "images.tar", "inner.tar"}) {
     const DataSet found = find(name);
     EXPECT_THAT(found.classes, ElementsAre("cat", "dog")) << name;
@@ -285,7 +286,8 @@ TEST_F(ArchiveDataSetTest, LabelsBesideFilesWinAndSayWhatHasNone) {
   const DataSet found = find("a.tar");
   EXPECT_THAT(labels(found.train, found), ElementsAre("a.tar/in/1.png:cat", "a.tar/in/3.png:cat"));
   EXPECT_THAT(labels(found.validation, found), ElementsAre("a.tar/in/val/4.png:dog"));
-  EXPECT_THAT(testing::PrintToString(found.remarks), HasSubstr("without a label beside them, where others have one (1)"));
+  EXPECT_THAT(testing::PrintToString(found.remarks),
+              HasSubstr("without a label beside them, where others have one (1)"));
 }
 
 TEST_F(ArchiveDataSetTest, OtherFilesMayLieBesideArchives) {
