@@ -264,6 +264,9 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
   const std::string source = printable(path);
   FoundFiles found = find_files(path, options);
   found.skipped.append_to(found.remarks);
+  if (!found.train.empty() &&
+      std::ranges::all_of(found.train, [](const FoundFile& file) { return !file.place && is_archive_name(file.path); }))
+    found.remarks.push_back("all files are archives, taken as they are; '*/*.tar' takes what is in them");
   DataSet data_set;
   data_set.layout = found.layout;
   data_set.has_own_validation = !found.validation.empty();

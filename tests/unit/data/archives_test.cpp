@@ -329,6 +329,10 @@ TEST_F(ArchiveDataSetTest, ArchivesAmongClassesAreFiles) {
   folder_.put("d/tar/1.tar", tar_of({{"cat/1", "x"}}));
   folder_.put("d/zip/1.zip", "x");
   EXPECT_THAT(find("d").classes, ElementsAre("tar", "zip"));
+  EXPECT_THAT(find("d").remarks, IsEmpty());
+  folder_.put("e/gz/1.tgz", "x");
+  folder_.put("e/tar/1.tar", "x");
+  EXPECT_THAT(testing::PrintToString(find("e").remarks), HasSubstr("all files are archives, taken as they are"));
 }
 
 }  // namespace
