@@ -148,11 +148,9 @@ void Service::infer(Request& request) {
 
 void Service::classify(Request& request) {
   const std::string* name = request.target.find("model");
-  const std::string* version = request.target.find("version");
-  if (name == nullptr)
-    request.model = models_.only();
-  else
-    request.model = version == nullptr ? models_.find(*name) : models_.find(*name, *version);
+  std::optional<std::string_view> version;
+  if (const std::string* given = request.target.find("version")) version = *given;
+  request.model = name == nullptr ? models_.only(version) : models_.find(*name, version);
   AnswerForm form;
   form.top_k = static_cast<int>(request.target.number("top_k", 1, 1'000'000).value_or(form.top_k));
   form.logits = request.target.flag("logits");

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -32,8 +33,12 @@ bool is_lower(const std::string& a, const std::string& b) {
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
   };
   if (is_number(a) != is_number(b)) return is_number(b);
-  if (!is_number(a) || a.size() == b.size()) return a < b;
-  return a.size() < b.size();
+  if (!is_number(a)) return a < b;
+  const auto value = [](std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of('0'), text.size()));
+  };
+  const auto key = [&](const std::string& text) { return std::tuple(value(text).size(), value(text), text); };
+  return key(a) < key(b);
 }
 
 /// What tells a file from the one that stood there before.
@@ -130,14 +135,14 @@ std::shared_ptr<const Model> Models::find(std::string_view name, std::optional<s
   return best->model;
 }
 
-std::shared_ptr<const Model> Models::only() const {
+std::shared_ptr<const Model> Models::only(std::optional<std::string_view> version) const {
   {
     const std::lock_guard lock(mutex_);
     const std::string& first = entries_.front().state.source.name;
     const auto is_other = [&](const Entry& entry) { return entry.state.source.name != first; };
     if (std::ranges::any_of(entries_, is_other)) throw Refusal{400, "there are several models here: add ?model=NAME"};
   }
-  return find(entries_.front().state.source.name);
+  return find(entries_.front().state.source.name, version);
 }
 
 std::vector<Models::State> Models::states() const {

@@ -73,8 +73,8 @@ class Models {
   /// \throws Refusal 404 where there is no such model; 400 where it is not loaded
   std::shared_ptr<const Model> find(std::string_view name, std::optional<std::string_view> version = {}) const;
 
-  /// The model, where there is only one. \throws Refusal 400
-  std::shared_ptr<const Model> only() const;
+  /// The model, where there is only one name. \throws Refusal 400 where there are several; as find()
+  std::shared_ptr<const Model> only(std::optional<std::string_view> version = {}) const;
 
   std::vector<State> states() const;
   bool all_ready() const;

@@ -209,6 +209,8 @@ class Protocol(unittest.TestCase):
             index = server.json("POST", "/v2/repository/index", "{}")
             self.assertEqual([(entry["version"], entry["state"]) for entry in index], [("1", "READY"), ("2", "READY")])
             server.json("GET", "/v2/models/cifar10/versions/3", status=404)
+            server.json("POST", "/classify?version=1", PICTURES[0].read_bytes())
+            server.json("POST", "/classify?version=3", PICTURES[0].read_bytes(), status=404)
             server.json("GET", "/v2/models/..%2f..%2fetc", status=404)
             server.json("POST", "/v2/repository/models/cifar10/unload", "{}", status=403)
 

@@ -50,7 +50,14 @@ TEST(Models, AreFoundByNameAndVersion) {
   EXPECT_EQ(status_of_refusal([&] { models.find("c"); }), 404);
   EXPECT_EQ(status_of_refusal([&] { models.find("a", "1"); }), 404);
   EXPECT_EQ(status_of_refusal([&] { models.only(); }), 400);
-  EXPECT_EQ(Models({{"a", "1", "x"}, {"a", "2", "x"}}, load_nano).only()->source.version, "2");
+  const Models one({{"a", "1", "x"}, {"a", "2", "x"}}, load_nano);
+  EXPECT_EQ(one.only()->source.version, "2");
+  EXPECT_EQ(one.only("1")->source.version, "1");
+  EXPECT_EQ(status_of_refusal([&] { one.only("99"); }), 404);
+  EXPECT_EQ(Models({{"a", "9", "x"}, {"a", "01", "x"}, {"a", "0", "x"}, {"a", "x", "x"}}, load_nano)
+                .find("a")
+                ->source.version,
+            "9");
   EXPECT_THROW(Models({{"a", "1", "x"}, {"a", "1", "y"}}, load_nano), Error);
 }
 
