@@ -110,7 +110,7 @@ std::vector<std::uint8_t> Service::read_whole(Request& request) {
 /// From here on read() gives what Content-Encoding has packed. \throws Refusal 415
 void Service::unpack_body(Request& request) {
   const std::string* coding = request.exchange.head().find("content-encoding");
-  if (coding != nullptr && *coding != "identity")
+  if (coding != nullptr && is_packed(*coding))
     request.unpacker.emplace(*coding, [&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
 }
 
@@ -158,11 +158,12 @@ void Service::classify(Request& request) {
   request.as_is = request.target.flag("as_is") || request.model->reads_obfuscated_only;
   unpack_body(request);
   const std::string* type = request.exchange.head().find("content-type");
-  if (type != nullptr && type->starts_with("multipart/form-data")) {
+  const std::string media_type = type == nullptr ? std::string() : media_type_of(*type);
+  if (media_type == "multipart/form-data") {
     const auto boundary = media_type_parameter(*type, "boundary");
     if (!boundary) throw Refusal{400, "multipart/form-data needs a boundary"};
     classify_parts(request, form, *boundary);
-  } else if (type != nullptr && type->starts_with("application/x-ndjson")) {
+  } else if (media_type == "application/x-ndjson") {
     classify_lines(request, form);
   } else {
     classify_one(request, form);

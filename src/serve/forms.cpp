@@ -124,6 +124,10 @@ Target parse_target(std::string_view target) {
   return result;
 }
 
+std::string media_type_of(std::string_view value) {
+  return base::lower_case(trimmed(value.substr(0, value.find(';'))));
+}
+
 std::optional<std::string> media_type_parameter(std::string_view value, std::string_view name) {
   std::size_t at = value.find(';');
   while (at != std::string_view::npos && at < value.size()) {
@@ -218,6 +222,17 @@ std::optional<std::string> forwarded_address(std::string_view field, std::string
   return is_address ? std::optional<std::string>(address.c_str()) : std::nullopt;  // no further than was looked at
 }
 
+std::string_view bearer_key(std::string_view value) noexcept {
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos || !equals_without_case(value.substr(0, space), "bearer")) return {};
+  return trimmed(value.substr(space));
+}
+
+bool is_packed(std::string_view coding) {
+  coding = trimmed(coding);
+  return !coding.empty() && !equals_without_case(coding, "identity");
+}
+
 struct Unpacker::State {
   std::string coding;
   Read read;
@@ -227,11 +242,12 @@ struct Unpacker::State {
 };
 
 Unpacker::Unpacker(std::string_view coding, Read read) : state_(std::make_unique<State>()) {
-  if (coding != "gzip" && coding != "deflate")
+  const std::string name = base::lower_case(trimmed(coding));
+  state_->coding = name == "x-gzip" ? "gzip" : name;
+  if (state_->coding != "gzip" && state_->coding != "deflate")
     throw Refusal{415, "the only values of Content-Encoding that are understood are gzip and deflate"};
-  state_->coding = coding;
   state_->read = std::move(read);
-  const int gzip_only = coding == "gzip" ? 16 : 0;  // deflate is, in HTTP, the format of zlib
+  const int gzip_only = state_->coding == "gzip" ? 16 : 0;  // deflate is, in HTTP, the format of zlib
   if (inflateInit2(&state_->stream, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
 }
 

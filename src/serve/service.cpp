@@ -215,13 +215,9 @@ void Service::authorize(Request& request, bool is_open) const {
   lock.unlock();
   if (api_keys->empty()) return;
   const RequestHead& head = request.exchange.head();
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string* field = head.find("authorization");
   std::string_view key;
-  if (field != nullptr && field->starts_with(kBearer))
-    key = std::string_view(*field).substr(kBearer.size());
-  else if (const std::string* own = head.find("x-api-key"))
-    key = *own;
+  if (const std::string* field = head.find("authorization")) key = bearer_key(*field);
+  if (const std::string* own = head.find("x-api-key"); own != nullptr && key.empty()) key = *own;
   const base::Sha256 digest = base::sha256({reinterpret_cast<const std::uint8_t*>(key.data()), key.size()});
   bool is_known = false;
   for (const base::Sha256& known : *api_keys) is_known |= equals_in_constant_time(known, digest);

@@ -49,7 +49,10 @@ TEST(Forms, TargetIsRefused) {
   EXPECT_EQ(refused([&] { target.flag("e"); }), 400);
 }
 
-TEST(Forms, MediaTypeParameter) {
+TEST(Forms, MediaTypeAndItsParameter) {
+  EXPECT_EQ(media_type_of("Multipart/Form-Data ; boundary=x"), "multipart/form-data");
+  EXPECT_EQ(media_type_of("application/x-ndjson"), "application/x-ndjson");
+  EXPECT_EQ(media_type_of("multipart/form-data2"), "multipart/form-data2");
   EXPECT_EQ(media_type_parameter("multipart/form-data; boundary=ab", "boundary"), "ab");
   EXPECT_EQ(media_type_parameter("x; a=\"1;boundary=2\"; Boundary=\"q\\\"r\"", "boundary"), "q\"r");
   EXPECT_EQ(media_type_parameter("x; a=b", "boundary"), std::nullopt);
@@ -139,6 +142,19 @@ TEST(Forms, PackedBodiesAreUnpackedInPieces) {
   }
   EXPECT_EQ(refused([&] { unpacked("gzip", packed("deflate", text), 100); }), 400);
   EXPECT_EQ(refused([&] { unpacked("br", packed("gzip", text), 100); }), 415);
+}
+
+TEST(Forms, CodingsHaveNoCase) {
+  const auto whole = packed("gzip", "x");
+  for (const char* coding : {"GZIP", "x-gzip", " X-GZip "}) EXPECT_EQ(unpacked(coding, whole, 100), "x") << coding;
+  EXPECT_EQ(unpacked("Deflate", packed("deflate", "x"), 100), "x");
+  for (const char* coding : {"", " ", "identity", "Identity"}) EXPECT_FALSE(is_packed(coding)) << coding;
+  for (const char* coding : {"gzip", "br"}) EXPECT_TRUE(is_packed(coding)) << coding;
+}
+
+TEST(Forms, BearerHasNoCase) {
+  for (const char* value : {"Bearer KEY", "bearer KEY", "BEARER  KEY "}) EXPECT_EQ(bearer_key(value), "KEY") << value;
+  for (const char* value : {"", "Bearer", "Bearer ", "BearerKEY", "Basic KEY"}) EXPECT_EQ(bearer_key(value), "") << value;
 }
 
 TEST(Forms, ForwardedAddressIsTheLast) {

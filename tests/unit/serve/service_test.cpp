@@ -192,12 +192,23 @@ TEST_F(ServiceTest, BoundsTheRequestsOfAClient) {
   EXPECT_EQ(ask("GET", "/v2", "", {{"x-forwarded-for", "192.0.2.1"}}).status, 200);
 }
 
+TEST_F(ServiceTest, FieldsHaveValuesWithoutCase) {
+  const auto body = [&](const char* field, const char* value, const char* text) {
+    return ask("POST", "/classify", text, {{field, value}}).body;
+  };
+  const std::string alone = body("x", "", "hello");
+  EXPECT_EQ(body("content-type", "Multipart/Form-Data; boundary=b", "--b\r\n\r\nhello\r\n--b--"), "[" + alone + "]");
+  EXPECT_EQ(body("content-type", "Application/X-NDJSON", R"({"text":"hello"})"), alone + "\n");
+  for (const char* coding : {"", "Identity"}) EXPECT_EQ(body("content-encoding", coding, "hello"), alone);
+}
+
 TEST_F(ServiceTest, TakesNewKeys) {
   const Fields key = {{"x-api-key", "secret"}};
   EXPECT_EQ(ask("GET", "/metrics").status, 200);
   const std::string_view secret = "secret";
   service.use_api_keys({base::sha256({reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()})});
   EXPECT_EQ(ask("GET", "/metrics", "", key).status, 200);
+  EXPECT_EQ(ask("GET", "/metrics", "", {{"authorization", "bearer secret"}}).status, 200);
   const Response refused = ask("GET", "/metrics");
   EXPECT_EQ(refused.status, 401);
   EXPECT_EQ(field_of(refused, "WWW-Authenticate"), "Bearer");
