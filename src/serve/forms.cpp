@@ -259,17 +259,20 @@ std::size_t Unpacker::read(std::span<std::uint8_t> out) {
   stream.next_out = out.data();
   stream.avail_out = static_cast<uInt>(std::min<std::size_t>(out.size(), 1 << 30));
   const uInt wanted = stream.avail_out;
+  const auto has_more = [&] {
+    if (stream.avail_in != 0) return true;
+    stream.next_in = state.in.data();
+    stream.avail_in = static_cast<uInt>(state.read(state.in));
+    return stream.avail_in != 0;
+  };
   while (!state.is_done && stream.avail_out == wanted) {
-    if (stream.avail_in == 0) {
-      stream.next_in = state.in.data();
-      stream.avail_in = static_cast<uInt>(state.read(state.in));
-      if (stream.avail_in == 0) refuse(base::joined("the ", state.coding, " body ends early"));
-    }
+    if (!has_more()) refuse(base::joined("the ", state.coding, " body ends early"));
     const int status = inflate(&stream, Z_NO_FLUSH);
     if (status == Z_STREAM_END) {
-      state.is_done = true;
-      if (stream.avail_in != 0 || state.read(state.in) != 0)
-        refuse(base::joined("something follows the ", state.coding, " body"));
+      state.is_done = !has_more();
+      if (state.is_done) break;
+      if (state.coding != "gzip") refuse(base::joined("something follows the ", state.coding, " body"));
+      inflateReset(&stream);  // another member: RFC 1952, 2.2
     } else if (status != Z_OK) {
       refuse(base::joined("the body is no ", state.coding, ", although Content-Encoding says so"));
     }

@@ -66,7 +66,7 @@ class Unpacker {
  public:
   using Read = std::function<std::size_t(std::span<std::uint8_t>)>;
 
-  /// \param coding  of Content-Encoding, in any case: "gzip", "x-gzip" or "deflate"
+  /// \param coding  of Content-Encoding, in any case: "gzip" (of one member or more), "x-gzip" or "deflate"
   /// \param read  gives packed bytes, 0 at their end
   /// \throws Refusal 415 for another coding
   Unpacker(std::string_view coding, Read read);

@@ -152,6 +152,23 @@ TEST(Forms, CodingsHaveNoCase) {
   for (const char* coding : {"gzip", "br"}) EXPECT_TRUE(is_packed(coding)) << coding;
 }
 
+TEST(Forms, GzipMayHaveSeveralMembers) {
+  const std::string text(1000, 'x');
+  std::vector<std::uint8_t> members;
+  for (const std::string_view part : {std::string_view(text), std::string_view(), std::string_view("end")}) {
+    const auto member = packed("gzip", part);
+    members.insert(members.end(), member.begin(), member.end());
+  }
+  for (const std::size_t step : {1, 10, 10'000}) {
+    EXPECT_EQ(unpacked("gzip", members, step), text + "end");
+    EXPECT_EQ(refused([&] { unpacked("gzip", std::span(members).first(members.size() - 1), step); }), 400);
+  }
+  const auto once = packed("deflate", text);
+  auto twice = once;
+  twice.insert(twice.end(), once.begin(), once.end());
+  EXPECT_EQ(refused([&] { unpacked("deflate", twice, 100); }), 400);
+}
+
 TEST(Forms, BearerHasNoCase) {
   for (const char* value : {"Bearer KEY", "bearer KEY", "BEARER  KEY "}) EXPECT_EQ(bearer_key(value), "KEY") << value;
   for (const char* value : {"", "Bearer", "Bearer ", "BearerKEY", "Basic KEY"}) EXPECT_EQ(bearer_key(value), "") << value;
