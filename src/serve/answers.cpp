@@ -16,6 +16,8 @@ std::uint64_t bytes_read(const FileResult& result) {
   return output == nullptr ? 0 : output->num_bytes;
 }
 
+}  // namespace
+
 void prepare(Job& job) noexcept {
   if (job.preprocess == nullptr) return;
   try {
@@ -30,8 +32,6 @@ void prepare(Job& job) noexcept {
     job.result = Error(ErrorCode::kInternal, error.what());
   }
 }
-
-}  // namespace
 
 /// Prepares the files of a worker's batch and classifies them.
 void Service::run_batch(Queue::Jobs jobs) {
@@ -57,7 +57,8 @@ std::shared_ptr<Job> Service::job(const Request& request, std::vector<std::uint8
   auto job = std::make_shared<Job>();
   job->model = request.model;
   if (!request.as_is) {
-    job->preprocess = &request.model->after_pieces;
+    // An empty file has no pieces, and is told which the model expects.
+    job->preprocess = file.empty() ? &request.model->preprocess : &request.model->after_pieces;
     file = request.model->pieces_of(std::move(file));
   }
   job->file = std::move(file);
@@ -159,6 +160,9 @@ void Service::classify(Request& request) {
   unpack_body(request);
   const std::string* type = request.exchange.head().find("content-type");
   const std::string media_type = type == nullptr ? std::string() : media_type_of(*type);
+  const bool has_several = media_type == "multipart/form-data" || media_type == "application/x-ndjson";
+  if (has_several && request.target.flag("explain"))
+    throw Refusal{400, "explain=1 is for one file, sent as the whole body: ask for each file on its own"};
   if (media_type == "multipart/form-data") {
     const auto boundary = media_type_parameter(*type, "boundary");
     if (!boundary) throw Refusal{400, "multipart/form-data needs a boundary"};
@@ -198,8 +202,13 @@ void Service::classify_one(Request& request, const AnswerForm& form) {
         throw Refusal{413,
                       joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
     }
-    if (is_explained) return explain_one(request, form, std::move(file));
-    answered = answer(request, {job(request, std::move(file), name)}).front();
+    const std::shared_ptr<Job> whole = job(request, std::move(file), name);
+    try {
+      if (is_explained) return explain_one(request, form, *whole);
+      answered = answer(request, {whole}).front();
+    } catch (const Error& error) {  // of an explanation; answer() returns those of files
+      answered.result = error;
+    }
   }
   const Error* error = std::get_if<Error>(&answered.result);
   request.respond_json(options_.describe(model, answered, form), error == nullptr ? 200 : status_of(*error));

@@ -116,7 +116,7 @@ class Service {
   void classify_one(Request& request, const AnswerForm& form);
   void classify_parts(Request& request, const AnswerForm& form, std::string_view boundary);
   void classify_lines(Request& request, const AnswerForm& form);
-  void explain_one(Request& request, const AnswerForm& form, std::vector<std::uint8_t> file);
+  void explain_one(Request& request, const AnswerForm& form, Job& job);
   FileResult stream(Request& request, std::vector<std::uint8_t> head);
   std::vector<std::uint8_t> cut_pieces(Request& request, std::vector<std::uint8_t> head);
   std::vector<Answer> answer(Request& request, std::vector<std::shared_ptr<Job>> jobs);

@@ -83,6 +83,9 @@ class Slot {
   std::counting_semaphore<>& slots_;
 };
 
+/// Makes of a job's file what its model reads; where that fails, sets its result.
+void prepare(Job& job) noexcept;
+
 /// What a client is told of a file's error: 4xx for what lies in the file.
 int status_of(const Error& error) noexcept;
 

@@ -170,16 +170,30 @@ class SameBits(unittest.TestCase):
                 self.assertEqual(self.server.json("POST", path, pieces), expected)
 
     def test_explains(self):
-        answer = self.server.json("POST", "/classify?model=cifar10&explain=1&logits=1", self.contents[0])
+        answer = self.server.json("POST", "/classify?model=cifar10&explain=1&logits=1&name=frog.jpg", self.contents[0])
         self.assertEqual(bits(answer["logits"]), bits(self.expected[0]["logits"]))
         self.assertEqual(answer["explanation"]["label"], "frog")
         self.assertGreater(len(answer["explanation"]["heat"]), 100)
         self.assertTrue(any(answer["explanation"]["heat"]))
+        self.assertEqual(answer["path"], "frog.jpg")
         picture = answer["explanation"]["picture"]
         self.assertEqual((picture["columns"], picture["rows"], len(picture["heat"])), (32, 32, 32 * 32))
         # Raw pixels: what is summed over the bytes is summed over the pixels.
         means = answer["explanation"]["heat"]
         self.assertAlmostEqual(sum(picture["heat"]), sum(means) * 32 * 32 * 3 / len(means), delta=1e-3 * sum(map(abs, means)))
+
+    def test_explains_only_what_can_be_classified(self):
+        for path, content in (("/classify?model=cifar10", self.contents[0][:500]), ("/classify?model=file-types", b"")):
+            refused = self.server.json("POST", path, content, status=400)
+            self.assertEqual(refused["status"], "error")
+            self.assertEqual(self.server.json("POST", path + "&explain=1", content, status=400), refused)
+        for body, headers in (multipart([("f", self.contents[0])]), ('{"text":"a"}', {"Content-Type": "application/x-ndjson"})):
+            self.assertIn("one file", self.server.json("POST", "/classify?model=cifar10&explain=1", body, headers, 400)["error"])
+
+    def test_empty_file(self):
+        with tempfile.NamedTemporaryFile() as file:
+            self.assertEqual(self.server.json("POST", f"/classify?model=file-types&name={file.name}", b"", status=400),
+                             classified(FILES, file.name)[0])
 
     def test_as_it_is(self):
         with tempfile.NamedTemporaryFile() as file:
