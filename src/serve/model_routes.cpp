@@ -147,7 +147,9 @@ void Service::get_index(Request& request) {
 void Service::load_model(Request& request) {
   if (!options_.has_model_control) throw Refusal{403, "models cannot be loaded here: no --model-control"};
   read_whole(request);  // parameters of other servers, which mean nothing here
-  models_.load(request.names[0]);
+  if (std::string error = models_.load(request.names[0]); !error.empty())
+    throw Refusal{400, keep_for_log(request, base::joined("the model `", request.names[0], "` cannot be loaded"),
+                                    std::move(error))};
   request.respond_json("{}");
 }
 

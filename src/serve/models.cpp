@@ -176,6 +176,7 @@ std::string Models::replace(std::size_t index) {
   Entry& entry = entries_[index];
   entry.stamp = entry.next_stamp = stamp;           // what failed is tried again when it changes
   if (model) entry.state.model = std::move(model);  // the last request that runs on the old one drops it
+  entry.state.reason = entry.state.model ? "" : "cannot be loaded";  // `reason` may name paths
   return reason;
 }
 
@@ -192,18 +193,18 @@ std::vector<std::string> Models::reload() {
   return failures;
 }
 
-void Models::load(std::string_view name) {
+std::string Models::load(std::string_view name) {
   const std::lock_guard one_at_a_time(loading_);
+  std::string failures;
   bool is_known = false;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].state.source.name != name) continue;
     is_known = true;
-    if (!replace(i).empty())  // its reason may name paths
-      throw Refusal{400, base::joined("the model `", name, "` cannot be loaded; the server's log says why")};
-    const std::lock_guard lock(mutex_);
-    entries_[i].state.reason.clear();
+    if (const std::string failure = replace(i); !failure.empty())
+      failures += (failures.empty() ? "" : "; ") + failure;
   }
   if (!is_known) refuse_unknown(name);
+  return failures;
 }
 
 void Models::unload(std::string_view name) {

@@ -248,17 +248,23 @@ void Service::handle(Exchange& exchange) {
       refuse(refusal);
     } catch (const Error& error) {
       const int status = status_of(error);
-      refuse({status, status == 500 ? "an internal error; the server's log has it" : error.what()});
+      refuse({status, status == 500 ? keep_for_log(request, "an internal error", error.what()) : error.what()});
     } catch (const std::bad_alloc&) {
       refuse({503, "there is not enough memory now; try again"});
-    } catch (const std::exception&) {
-      refuse({500, "an internal error"});
+    } catch (const std::exception& error) {
+      refuse({500, keep_for_log(request, "an internal error", error.what())});
     }
   } catch (const ClientGone&) {
     finish(request, kClientGoneStatus);
     throw;
   }
   finish(request, request.status);
+}
+
+/// What a client is told of an error whose words are not for it: they may name paths.
+std::string Service::keep_for_log(Request& request, std::string message, std::string error) const {
+  request.error = std::move(error);
+  return options_.log ? message + "; the server's log says why" : message;
 }
 
 void Service::finish(Request& request, int status) {
@@ -281,6 +287,7 @@ void Service::finish(Request& request, int status) {
     line["version"] = request.model->source.version;
     line["files"] = request.num_files;
   }
+  if (!request.error.empty()) line["error"] = base::as_utf8(request.error);
   if (const std::string* trace = head.find("traceparent"))
     line["traceparent"] = base::as_utf8(std::string_view(*trace).substr(0, 55));
   if (!options_.log(line.dump())) metrics_.count_lost_log_line();

@@ -89,6 +89,7 @@ class Service {
   std::string address_of(const Exchange& exchange) const;
   bool allow_origin(Request& request) const;
   void authorize(Request& request, bool is_open) const;
+  std::string keep_for_log(Request& request, std::string message, std::string error) const;
   void finish(Request& request, int status);
   void run_batch(Queue::Jobs jobs);
 

@@ -34,6 +34,7 @@ struct Service::Request {
   bool is_of_allowed_origin = false;  ///< a page of another origin may read the answer
   bool has_begun = false;
   int status = 0;
+  std::string error = {};  ///< why it failed, where only the log is told
 
   /// The next bytes of the body, unpacked.
   std::size_t read(std::span<std::uint8_t> out) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.hpp"
 #include "serve/assets.hpp"
 #include "support/files.hpp"
 #include "unit/serve/reads_as_is.hpp"
@@ -213,6 +214,30 @@ TEST_F(ServiceTest, TakesNewKeys) {
   EXPECT_EQ(refused.status, 401);
   EXPECT_EQ(field_of(refused, "WWW-Authenticate"), "Bearer");
   EXPECT_EQ(ask("OPTIONS", "/metrics").status, 200);
+}
+
+TEST_F(ServiceTest, LogsWhatClientsAreNotTold) {
+  bool fails = false;
+  Models others{{{"m", "1", "x"}}, [&](const ModelSource& source) {
+                  if (fails) base::fail(ErrorCode::kNotFound, "/secret/path is gone");
+                  return load_model({source.name, source.version, test::data_path("untrained-nano")}, reads_as_is(), {});
+                }};
+  fails = true;
+  ServiceOptions with_control = options();
+  with_control.has_model_control = true;
+  with_control.describe = [](const Model&, const Answer&, const AnswerForm&) -> std::string {
+    base::fail(ErrorCode::kInternal, "a bug in /secret/path");
+  };
+  Service other(others, with_control);
+  const auto error_of = [&](const char* target) {
+    TestExchange exchange("POST", target, "hello");
+    other.handle(exchange);
+    return std::to_string(exchange.response.status) + " " + Json::parse(exchange.response.body)["error"].get<std::string>();
+  };
+  EXPECT_EQ(error_of("/v2/repository/models/m/load"), "400 the model `m` cannot be loaded; the server's log says why");
+  EXPECT_EQ(Json::parse(log().back())["error"], "/secret/path is gone");
+  EXPECT_EQ(error_of("/classify"), "500 an internal error; the server's log says why");
+  EXPECT_EQ(Json::parse(log().back())["error"], "a bug in /secret/path");
 }
 
 TEST_F(ServiceTest, CountsAndDrains) {
