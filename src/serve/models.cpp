@@ -17,6 +17,7 @@ namespace byteformer::serve {
 namespace {
 
 constexpr std::size_t kLongestModelName = 64;
+constexpr const char* kUnloaded = "unloaded";
 
 bool is_name(std::string_view text) noexcept {
   const auto is_allowed = [](char c) {
@@ -154,7 +155,8 @@ std::vector<Models::State> Models::states() const {
 
 bool Models::all_ready() const {
   const std::lock_guard lock(mutex_);
-  return std::ranges::all_of(entries_, [](const Entry& entry) { return entry.state.model != nullptr; });
+  return std::ranges::all_of(
+      entries_, [](const Entry& entry) { return entry.state.model || entry.state.reason == kUnloaded; });
 }
 
 /// Loads the model of an entry anew; the message where that fails.
@@ -215,7 +217,7 @@ void Models::unload(std::string_view name) {
     if (entry.state.source.name != name) continue;
     is_known = true;
     entry.state.model.reset();
-    entry.state.reason = "unloaded";
+    entry.state.reason = kUnloaded;
   }
   if (!is_known) refuse_unknown(name);
 }

@@ -77,7 +77,7 @@ class Models {
   std::shared_ptr<const Model> only(std::optional<std::string_view> version = {}) const;
 
   std::vector<State> states() const;
-  bool all_ready() const;
+  bool all_ready() const;  ///< but for those that were unloaded
 
   /// Loads all that are loaded anew. \returns a message for each that failed, which stays as it was.
   std::vector<std::string> reload();
