@@ -746,9 +746,13 @@ class Operation(unittest.TestCase):
             self.assertIn("nonsense", run("--config", file.name).stderr)
 
     def test_self_test(self):
-        done = subprocess.run([serving.PROGRAM, "serve", "--self-test", "--no-log", "-m", CIFAR, "-m", FILES],
-                              capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        with tempfile.NamedTemporaryFile("w") as keys:
+            keys.write("secret\n")
+            keys.flush()
+            for more in ([], ["--api-key-file", keys.name]):
+                done = subprocess.run([serving.PROGRAM, "serve", "--self-test", "--no-log", "-m", CIFAR, "-m", FILES, *more],
+                                      capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_obfuscated_files_only(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -225,7 +225,7 @@ int serve_models(const Options& options, Console& console) {
   if (std::shared_ptr<const serve::Tls> tls = load_tls(options); !options.self_test) server.use_tls(std::move(tls));
   server.start();
   if (options.self_test) {
-    serve::self_test(server, models, describe);
+    serve::self_test(service, server, models, describe);
     complain(console, "self-test passed: every model answers over HTTP as it does directly");
     return kExitOk;
   }
