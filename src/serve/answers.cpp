@@ -11,9 +11,9 @@ namespace {
 
 using base::joined;
 
-std::uint64_t bytes_read(const FileResult& result) {
+std::optional<std::uint64_t> bytes_read(const FileResult& result) {
   const Output* output = std::get_if<Output>(&result);
-  return output == nullptr ? 0 : output->num_bytes;
+  return output == nullptr ? std::nullopt : std::optional(output->num_bytes);
 }
 
 }  // namespace
@@ -48,9 +48,11 @@ void Service::run_batch(Queue::Jobs jobs) {
     of_files.push_back(job.get());
   }
   std::vector<FileResult> results = model.classifier.classify_batch(files);
+  const auto num_classified =
+      std::ranges::count_if(results, [](const FileResult& result) { return std::holds_alternative<Output>(result); });
   for (std::size_t i = 0; i < results.size(); ++i) of_files[i]->result = std::move(results[i]);
-  metrics_.count_batch({model.source.name, model.source.version}, jobs.size(), in_seconds(prepared - start),
-                       in_seconds(Clock::now() - prepared));
+  metrics_.count_batch({model.source.name, model.source.version}, static_cast<std::size_t>(num_classified),
+                       in_seconds(prepared - start), in_seconds(Clock::now() - prepared));
 }
 
 std::shared_ptr<Job> Service::job(const Request& request, std::vector<std::uint8_t> file, std::string name) const {
@@ -72,12 +74,21 @@ std::vector<Answer> Service::answer(Request& request, std::vector<std::shared_pt
   request.num_files += jobs.size();
   queue_.submit(jobs);
   queue_.wait(jobs, [&] { return request.exchange.is_client_gone(); });
+  const auto seconds = [](const std::shared_ptr<Job>& job) { return job->times.queue_s + job->times.compute_s; };
+  request.times.add((*std::ranges::max_element(jobs, {}, seconds))->times);
   std::vector<Answer> answers;
   for (const std::shared_ptr<Job>& job : jobs) {
     metrics_.count_file(request.key(), bytes_read(*job->result), job->times);
     answers.push_back({std::move(job->source), std::move(*job->result), job->was_prepared});
   }
   return answers;
+}
+
+std::string Service::describe(Request& request, const Answer& answered, const AnswerForm& form) const {
+  const Clock::time_point start = Clock::now();
+  std::string text = options_.describe(*request.model, answered, form);
+  request.times.write_s += in_seconds(Clock::now() - start);
+  return text;
 }
 
 /// Appends what comes of the body until `bytes` has `limit`; whether the body has ended.
@@ -138,7 +149,7 @@ void Service::infer(Request& request) {
   const Model& model = *request.model;
   const Clock::time_point start = Clock::now();
   InferAnswer written = write_infer_answer(wanted, model.source.name, model.source.version, model.classifier, outputs);
-  metrics_.count_written(request.key(), in_seconds(Clock::now() - start));
+  request.times.write_s = in_seconds(Clock::now() - start);
   Response response{200, std::move(written.body)};
   if (written.json_length) {
     response.content_type = "application/octet-stream";
@@ -211,7 +222,7 @@ void Service::classify_one(Request& request, const AnswerForm& form) {
     }
   }
   const Error* error = std::get_if<Error>(&answered.result);
-  request.respond_json(options_.describe(model, answered, form), error == nullptr ? 200 : status_of(*error));
+  request.respond_json(describe(request, answered, form), error == nullptr ? 200 : status_of(*error));
 }
 
 /// Feeds the model while the body arrives; nothing of it is kept.
@@ -238,7 +249,10 @@ FileResult Service::stream(Request& request, std::vector<std::uint8_t> head) {
   } catch (const Error& error) {
     result = error;
   }
-  metrics_.count_file(request.key(), bytes_read(result), {.compute_s = in_seconds(Clock::now() - start)});
+  const FileTimes times{.compute_s = in_seconds(Clock::now() - start)};
+  request.times.add(times);
+  metrics_.count_file(request.key(), bytes_read(result), times);
+  if (bytes_read(result)) metrics_.count_batch(request.key(), 1, 0, times.compute_s);
   return result;
 }
 
@@ -278,7 +292,7 @@ void Service::classify_parts(Request& request, const AnswerForm& form, std::stri
   if (jobs.empty()) throw Refusal{400, "there is no file in the request"};
   std::string body;
   for (const Answer& answered : answer(request, std::move(jobs)))
-    body += (body.empty() ? "[" : ",\n") + options_.describe(*request.model, answered, form);
+    body += (body.empty() ? "[" : ",\n") + describe(request, answered, form);
   request.respond_json(body + "]");
 }
 

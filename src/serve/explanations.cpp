@@ -89,8 +89,11 @@ void Service::explain_one(Request& request, const AnswerForm& form, Job& job) {
   how.removal.keep_going = [&](std::size_t, std::size_t) { return !request.exchange.is_client_gone(); };
   const auto explanation = explain(occluder, how);
   if (!explanation) throw ClientGone{};
-  metrics_.count_file(request.key(), file.size(), {.compute_s = in_seconds(Clock::now() - start)});
-  std::string body = options_.describe(model, {job.source, occluder.output(), job.was_prepared}, form);
+  const FileTimes times{.compute_s = in_seconds(Clock::now() - start)};
+  request.times.add(times);
+  metrics_.count_file(request.key(), file.size(), times);
+  metrics_.count_batch(request.key(), 1, 0, times.compute_s);
+  std::string body = describe(request, {job.source, occluder.output(), job.was_prepared}, form);
   body.pop_back();
   OrderedJson more = {{"label", model.classifier.labels()[static_cast<std::size_t>(explanation->label)]},
                       {"log_odds", explanation->value},

@@ -47,7 +47,7 @@ void Service::classify_lines(Request& request, const AnswerForm& form) {
     if (jobs.empty()) return;
     std::string lines;
     for (const Answer& answered : answer(request, std::exchange(jobs, {})))
-      lines += options_.describe(*request.model, answered, form) + "\n";
+      lines += describe(request, answered, form) + "\n";
     if (!request.has_begun) request.begin({200, "", "application/x-ndjson"});
     request.exchange.append(lines);
   };

@@ -270,7 +270,7 @@ std::string Service::keep_for_log(Request& request, std::string message, std::st
 void Service::finish(Request& request, int status) {
   const double seconds = in_seconds(Clock::now() - request.start);
   const Outcome outcome = outcome_of(status);
-  metrics_.count_request(request.key(), outcome, seconds);
+  metrics_.count_request(request.key(), outcome, seconds, request.times);
   if (!options_.log) return;
   const RequestHead& head = request.exchange.head();
   OrderedJson line = {{"time", utc_now()},

@@ -121,6 +121,7 @@ class Service {
   FileResult stream(Request& request, std::vector<std::uint8_t> head);
   std::vector<std::uint8_t> cut_pieces(Request& request, std::vector<std::uint8_t> head);
   std::vector<Answer> answer(Request& request, std::vector<std::shared_ptr<Job>> jobs);
+  std::string describe(Request& request, const Answer& answered, const AnswerForm& form) const;
   std::shared_ptr<Job> job(const Request& request, std::vector<std::uint8_t> file, std::string name) const;
   bool read_up_to(Request& request, std::vector<std::uint8_t>& bytes, std::uint64_t limit);
   std::vector<std::uint8_t> read_whole(Request& request);

@@ -31,6 +31,7 @@ struct Service::Request {
   std::optional<Unpacker> unpacker = {};
   std::uint64_t bytes_in = 0;
   std::size_t num_files = 0;
+  RequestTimes times = {};
   bool is_of_allowed_origin = false;  ///< a page of another origin may read the answer
   bool has_begun = false;
   int status = 0;

@@ -240,6 +240,32 @@ TEST_F(ServiceTest, LogsWhatClientsAreNotTold) {
   EXPECT_EQ(Json::parse(log().back())["error"], "a bug in /secret/path");
 }
 
+TEST_F(ServiceTest, StatisticsCountRequestsAndFilesThatWereClassified) {
+  const auto stats = [&] { return Json::parse(ask("GET", "/v2/models/nano/stats").body)["model_stats"][0]; };
+  const auto ask_parts = [&](const std::string& first) {
+    return ask("POST", "/classify", "--b\r\n\r\n" + first + "\r\n--b\r\n\r\n\r\n--b--",
+               {{"content-type", "multipart/form-data; boundary=b"}});
+  };
+  EXPECT_EQ(ask_parts("").status, 200);
+  EXPECT_EQ(stats()["inference_count"], 0);
+  EXPECT_EQ(stats()["execution_count"], 0);
+  EXPECT_EQ(ask_parts("hello").status, 200);
+  EXPECT_EQ(ask("POST", "/classify", "").status, 400);
+  EXPECT_EQ(ask("POST", "/classify", std::string(options().stream_from_bytes + 1, 'x')).status, 200);
+  EXPECT_EQ(ask("POST", "/classify?explain=1", "hello").status, 200);
+  const Json now = stats();
+  EXPECT_EQ(now["inference_count"], 3);
+  EXPECT_EQ(now["execution_count"], 3);
+  EXPECT_EQ(now["batch_stats"].size(), 1U);
+  EXPECT_EQ(now["batch_stats"][0]["compute_infer"]["count"], 3);
+  EXPECT_EQ(now["inference_stats"]["fail"]["count"], 1);
+  for (const char* part : {"success", "queue", "compute_input", "compute_infer", "compute_output"}) {
+    EXPECT_EQ(now["inference_stats"][part]["count"], 4) << part;
+    EXPECT_LE(now["inference_stats"][part]["ns"], now["inference_stats"]["success"]["ns"]) << part;
+  }
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("nv_inference_count{model=\"nano\",version=\"1\"} 3\n"));
+}
+
 TEST_F(ServiceTest, CountsAndDrains) {
   ask("POST", "/classify", "hello");
   ask("POST", "/classify", "");
