@@ -187,6 +187,9 @@ class Triton(WithServer):
         numbers.set_data_from_numpy(numpy.zeros(1, numpy.float32))
         self.refused(400, lambda: self.client.infer("cifar10", [numbers]))
         self.refused(404, lambda: self.client.get_system_shared_memory_status())
+        shared = self.http.InferRequestedOutput("logits")
+        shared.set_shared_memory("region", 40)
+        self.refused(400, lambda: self.client.infer("cifar10", [good], outputs=[shared]))
         self.refused(503, lambda: self.client.infer("cifar10", [good], timeout=1))
 
 
