@@ -82,9 +82,11 @@ void read_part_head(std::string_view head, Part& part) {
 
 }  // namespace
 
-const std::string* Target::find(std::string_view name) const noexcept {
-  const auto found = parameters.find(name);
-  return found == parameters.end() ? nullptr : &found->second;
+const std::string* Target::find(std::string_view name) const {
+  const auto [begin, end] = parameters.equal_range(name);
+  if (begin == end) return nullptr;
+  if (std::next(begin) != end) refuse(base::joined("the parameter ", name, " stands twice"));
+  return &begin->second;
 }
 
 bool Target::flag(std::string_view name) const {
@@ -115,11 +117,9 @@ Target parse_target(std::string_view target) {
   for_each_part(target.substr(question + 1), '&', [&](std::string_view parameter) {
     if (parameter.empty()) return;
     const std::size_t equals = parameter.find('=');
-    const std::string name = unescaped(parameter.substr(0, equals), true);
-    const std::string value =
-        equals == std::string_view::npos ? std::string() : unescaped(parameter.substr(equals + 1), true);
-    if (!result.parameters.emplace(name, value).second)
-      refuse(base::joined("the parameter ", base::excerpt(name), " stands twice"));
+    result.parameters.emplace(
+        unescaped(parameter.substr(0, equals), true),
+        equals == std::string_view::npos ? std::string() : unescaped(parameter.substr(equals + 1), true));
   });
   return result;
 }

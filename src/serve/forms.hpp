@@ -20,16 +20,16 @@ namespace byteformer::serve {
 /// The parts of a request's target.
 struct Target {
   std::vector<std::string> path;  ///< between slashes, decoded; "/" is one empty part
-  std::map<std::string, std::string, std::less<>> parameters;
+  std::multimap<std::string, std::string, std::less<>> parameters;
 
-  const std::string* find(std::string_view name) const noexcept;
+  const std::string* find(std::string_view name) const;  ///< \throws Refusal 400 where it stands twice
   bool flag(std::string_view name) const;  ///< \throws Refusal 400 unless it is 0, 1, true or false
 
   /// A whole number from `min` to `max`. \throws Refusal 400
   std::optional<std::int64_t> number(std::string_view name, std::int64_t min, std::int64_t max) const;
 };
 
-/// \throws Refusal 400 for a target that is no path, a broken escape, a zero byte, or a parameter that stands twice.
+/// \throws Refusal 400 for a target that is no path, a broken escape, or a zero byte.
 Target parse_target(std::string_view target);
 
 /// One file of a multipart body.

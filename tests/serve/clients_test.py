@@ -138,7 +138,7 @@ class Triton(WithServer):
 
     def test_own_deadline_and_unknown_parameters(self):
         result = self.client.infer("cifar10", [self.input(self.contents)], timeout=60_000_000, priority=1, sequence_id=7,
-                                   parameters={"colour": "green"})
+                                   parameters={"colour": "green"}, query_params={"x": [1, 2]})
         self.assertEqual(result.as_numpy("logits").tobytes(), self.logits)
 
     def test_statistics(self):

@@ -266,6 +266,11 @@ TEST_F(ServiceTest, StatisticsCountRequestsAndFilesThatWereClassified) {
   EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("nv_inference_count{model=\"nano\",version=\"1\"} 3\n"));
 }
 
+TEST_F(ServiceTest, IgnoresWhatAddressesSayBesides) {
+  EXPECT_EQ(ask("POST", "/v2/models/nano/infer?x=1&x=2", "hello", {{"inference-header-content-length", "0"}}).status, 200);
+  EXPECT_EQ(ask("POST", "/classify?logits=1&logits=1", "hello").status, 400);
+}
+
 TEST_F(ServiceTest, CountsAndDrains) {
   ask("POST", "/classify", "hello");
   ask("POST", "/classify", "");
