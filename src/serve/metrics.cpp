@@ -51,9 +51,10 @@ std::string labels_of(const Metrics::Key& key) {
   return joined("model=\"", key.first, "\",version=\"", key.second, '"');
 }
 
-std::uint64_t resident_bytes() {
+/// Nothing where no descriptor is free to look.
+std::optional<std::uint64_t> resident_bytes() {
   std::uint64_t size = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> size >> resident;
+  if (!(std::ifstream("/proc/self/statm") >> size >> resident)) return std::nullopt;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
@@ -142,8 +143,10 @@ std::string Metrics::text(const std::vector<Key>& models, const Gauges& gauges) 
   page.line("byteformer_waiting_files", "", gauges.waiting_files);
   page.head("byteformer_held_bytes", "gauge", "Bytes of requests that are held.");
   page.line("byteformer_held_bytes", "", gauges.held_bytes);
-  page.head("process_resident_memory_bytes", "gauge", "Resident memory.");
-  page.line("process_resident_memory_bytes", "", resident_bytes());
+  if (const auto resident = resident_bytes()) {
+    page.head("process_resident_memory_bytes", "gauge", "Resident memory.");
+    page.line("process_resident_memory_bytes", "", *resident);
+  }
   const std::lock_guard lock(mutex_);
   page.head("byteformer_lost_log_lines_total", "counter", "Lines of the log that could not be written.");
   page.line("byteformer_lost_log_lines_total", "", lost_log_lines_);

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <functional>
@@ -19,6 +20,7 @@ namespace byteformer::serve {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::UnorderedElementsAreArray;
 using Json = nlohmann::json;
 
@@ -269,6 +271,17 @@ TEST_F(ServiceTest, StatisticsCountRequestsAndFilesThatWereClassified) {
 TEST_F(ServiceTest, IgnoresWhatAddressesSayBesides) {
   EXPECT_EQ(ask("POST", "/v2/models/nano/infer?x=1&x=2", "hello", {{"inference-header-content-length", "0"}}).status, 200);
   EXPECT_EQ(ask("POST", "/classify?logits=1&logits=1", "hello").status, 400);
+}
+
+TEST_F(ServiceTest, SaysNothingOfMemoryThatItCannotSee) {
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("process_resident_memory_bytes"));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string text = ask("GET", "/metrics").body;
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_THAT(text, Not(HasSubstr("process_resident_memory_bytes")));
 }
 
 TEST_F(ServiceTest, CountsAndDrains) {
