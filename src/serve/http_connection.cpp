@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/text.hpp"
 #include "serve/protocol.hpp"
 
 namespace byteformer::serve {
@@ -123,11 +124,18 @@ class DeadlineReader {
   Clock::time_point deadline_ = Clock::time_point::max();
 };
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return result;
+/// Refuses what servers behind and before us could read in another way: RFC 9112, 3.2 and 6.
+void check_head(const RequestHead& head, bool is_http_1_0, bool is_chunked) {
+  const auto num_hosts = std::ranges::count(head.fields, "host", &Fields::value_type::first);
+  if (num_hosts > 1 || (num_hosts == 0 && !is_http_1_0)) throw Refusal{400, "a request needs one Host field"};
+  const std::string* coding = head.find("transfer-encoding");
+  if (coding == nullptr) return;
+  if (is_http_1_0) throw Refusal{400, "Transfer-Encoding needs HTTP/1.1"};
+  if (head.find("content-length") != nullptr)
+    throw Refusal{400, "Transfer-Encoding and Content-Length exclude each other"};
+  if (!is_chunked) throw Refusal{400, "Transfer-Encoding must end in chunked, once"};
+  if (base::lower_case(*coding) != "chunked")
+    throw Refusal{501, "the only Transfer-Encoding that is understood is chunked"};
 }
 
 std::string hex_size(std::size_t size) {
@@ -183,11 +191,12 @@ bool HttpConnection::read_head() {
   state.head.method = std::string(message.method_string());
   state.head.target = std::string(message.target());
   for (const auto& field : message)
-    state.head.fields.emplace_back(lower(std::string_view(field.name_string())), std::string(field.value()));
+    state.head.fields.emplace_back(base::lower_case(std::string_view(field.name_string())), std::string(field.value()));
   if (const auto length = state.parser->content_length()) state.head.content_length = *length;
-  const std::string* expectation = state.head.find("expect");
-  state.expects_continue = expectation != nullptr && lower(*expectation) == "100-continue";
   state.is_http_1_0 = message.version() < 11;
+  check_head(state.head, state.is_http_1_0, state.parser->chunked());
+  const std::string* expectation = state.head.find("expect");
+  state.expects_continue = expectation != nullptr && base::lower_case(*expectation) == "100-continue";
   state.body_start = Clock::now();
   state.body_bytes = 0;
   if (!state.parser->keep_alive()) is_used_up_ = true;

@@ -32,7 +32,7 @@ class HttpConnection : public Exchange {
 
   /// Waits for the head of the next request. \returns false where there is none: the client is done, was silent for too
   /// long, or stop_waiting() was called.
-  /// \throws Refusal 400, 408 or 431, to be answered with refuse(); ClientGone
+  /// \throws Refusal 400, 408, 431 or 501, to be answered with refuse(); ClientGone
   bool read_head();
 
   /// Answers what is no request, after which the connection is of no use.

@@ -364,8 +364,27 @@ class BadInput(unittest.TestCase):
         self.assertIn(b" 408 ", self.server.raw(post + b"Content-Length: 10" + crlf + b"abc"))
         self.assertIn(b" 408 ", self.server.raw(b"GET / HTTP/1.1\r\nHost"))
 
+    def test_bodies_whose_end_is_unclear(self):
+        smuggled = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+        for version, fields, status in (
+                ("1.1", "Transfer-Encoding: chunked, chunked", 400), ("1.1", "Transfer-Encoding: chunked, identity", 400),
+                ("1.1", "Transfer-Encoding: identity", 400), ("1.1", "Transfer-Encoding: chunked, gzip", 400),
+                ("1.1", "Transfer-Encoding: xchunked", 400), ("1.1", "Transfer-Encoding:", 400),
+                ("1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip", 400),
+                ("1.1", "Transfer-Encoding: xchunked\r\nContent-Length: 5", 400),
+                ("1.1", "Transfer-Encoding: gzip, chunked\r\nContent-Length: 5", 400),
+                ("1.0", "Transfer-Encoding: chunked", 400), ("1.1", "Transfer-Encoding: gzip, chunked", 501),
+                ("1.1", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501)):
+            with self.subTest(version=version, fields=fields):
+                head = f"POST /v2/repository/index HTTP/{version}\r\nHost: x\r\n{fields}\r\n\r\n".encode()
+                answer = self.server.raw(head + smuggled)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), answer)
+                self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
+        chunked = b"Transfer-Encoding: Chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        self.assertIn(b" 200 ", self.server.raw(b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\n" + chunked))
+
     def test_slow_senders(self):
-        for start in (b"GET / HTTP/1.1\r\nA: ", b"POST /classify?model=file-types HTTP/1.1\r\nContent-Length: 99999\r\n\r\n"):
+        for start in (b"GET / HTTP/1.1\r\nA: ", b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
                 client.settimeout(0.1)
                 begin, answer = time.monotonic(), b""
