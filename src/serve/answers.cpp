@@ -122,7 +122,12 @@ void Service::infer(Request& request) {
   InferRequest wanted;
   {
     const std::vector<std::uint8_t> body = read_whole(request);
-    wanted = parse_infer_request(body, head.find("inference-header-content-length"), options_.max_request_files);
+    const std::string* header_length = head.find("inference-header-content-length");
+    // The files are copied from the body, or from its JSON.
+    const std::uint64_t size_of_copies = (header_length == nullptr ? 2 : 1) * body.size();
+    request.share.grow(size_of_copies);
+    wanted = parse_infer_request(body, header_length, options_.max_request_files);
+    request.share.shrink(size_of_copies);
   }
   if (wanted.timeout_s) request.deadline = request.start + duration_of(std::min(*wanted.timeout_s, 1e6));
   request.as_is = request.model->reads_obfuscated_only;
@@ -262,10 +267,12 @@ void Service::classify_parts(Request& request, const AnswerForm& form, std::stri
   std::vector<std::shared_ptr<Job>> jobs;
   {
     const std::vector<std::uint8_t> body = read_whole(request);
+    request.share.grow(body.size());  // the files
     for (const Part& part : parse_multipart(body, boundary, options_.max_request_files)) {
       const std::string& name = part.file_name.empty() ? part.name : part.file_name;
       jobs.push_back(job(request, {part.bytes.begin(), part.bytes.end()}, name.substr(0, kLongestName)));
     }
+    request.share.shrink(body.size());
   }
   if (jobs.empty()) throw Refusal{400, "there is no file in the request"};
   std::string body;

@@ -67,8 +67,9 @@ class ByteBudget {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    /// \throws Refusal 503 where others hold too much.
+    /// \throws Refusal 503 where others hold too much; 413 where this alone would be more than all may hold
     void grow(std::uint64_t num_bytes);
+    void shrink(std::uint64_t num_bytes) noexcept;
 
    private:
     ByteBudget& budget_;

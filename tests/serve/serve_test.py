@@ -508,6 +508,11 @@ class BadTimes(unittest.TestCase):
             body, headers = multipart([("f", b"x")] * 3)  # more than can ever wait
             self.assertEqual(server.ask("POST", "/classify", body, headers)[0], 503)
 
+    def test_more_than_can_ever_be_held(self):
+        with Server("-m", CIFAR, "--no-log", "--memory", 1) as server:
+            self.assertEqual(server.ask("POST", "/classify", bytes(2 << 20))[0], 413)
+            self.assertTrue(comes_true(lambda: server.ask("POST", "/classify", PICTURES[0].read_bytes())[0] == 200))
+
     def test_clients_own_deadline(self):
         with Server("-m", CIFAR, "--no-log", "--batch-size", 1) as server:
             body, headers = multipart([("f", PICTURES[0].read_bytes())] * 200)

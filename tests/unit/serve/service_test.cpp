@@ -192,6 +192,36 @@ TEST_F(ServiceTest, BoundsTheRequestsOfAClient) {
   EXPECT_EQ(ask("GET", "/v2", "", {{"x-forwarded-for", "192.0.2.1"}}).status, 200);
 }
 
+TEST_F(ServiceTest, HoldsNoMoreThanItMay) {
+  ServiceOptions small = options();
+  small.max_held_bytes = 1 << 20;
+  Service bounded(models, small);
+  const auto status = [&](const char* target, const std::string& body) {
+    TestExchange exchange("POST", target, body);
+    exchange.head_.fields = {{"content-type", "application/x-ndjson"}};
+    bounded.handle(exchange);
+    return exchange.response.status;
+  };
+  const auto line = [](std::size_t size) { return "{\"text\":\"" + std::string(size, 'a') + "\"}\n"; };
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += line(50'000);
+  EXPECT_EQ(status("/classify", lines), 200);  // one after another
+  EXPECT_EQ(status("/classify", line(600'000)), 413) << "with its JSON and the file";
+  EXPECT_EQ(status("/classify", std::string(2 << 20, 'a')), 413) << "a line that does not end";
+  const auto infer = [](std::size_t size) {
+    return R"({"inputs":[{"name":"file","datatype":"BYTES","shape":[1],"data":[")" + std::string(size, 'a') + R"("]}]})";
+  };
+  EXPECT_EQ(status("/v2/models/nano/infer", infer(100'000)), 200);
+  EXPECT_EQ(status("/v2/models/nano/infer", infer(600'000)), 413) << "with its JSON and the file";
+}
+
+TEST_F(ServiceTest, TakesFewEmptyLines) {
+  const Fields form = {{"content-type", "application/x-ndjson"}};
+  const std::string some(500, '\n');
+  EXPECT_EQ(ask("POST", "/classify", some + "{\"text\":\"a\"}\n" + some + some, form).status, 200);
+  EXPECT_EQ(ask("POST", "/classify", std::string(100'000, '\n'), form).status, 400);
+}
+
 TEST_F(ServiceTest, TakesNewKeys) {
   const Fields key = {{"x-api-key", "secret"}};
   EXPECT_EQ(ask("GET", "/metrics").status, 200);
