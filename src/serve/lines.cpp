@@ -1,4 +1,5 @@
 // POST /classify with a file per line, each answered by a line while more come.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -47,6 +48,7 @@ void Service::classify_lines(Request& request, const AnswerForm& form) {
   std::size_t number = 0;
   std::size_t num_empty = 0;  // lines in a row
   std::vector<std::shared_ptr<Job>> jobs;
+  const std::size_t most_jobs = std::min(kMostLines, options_.max_waiting_files);
   std::uint64_t held_by_jobs = 0;
   const auto answer_jobs = [&] {
     if (jobs.empty()) return;
@@ -76,7 +78,7 @@ void Service::classify_lines(Request& request, const AnswerForm& form) {
     held_by_jobs += kCopiesOfLine * line.size();
     auto [name, file] = parse_line(line, number);
     jobs.push_back(job(request, std::move(file), std::move(name)));
-    if (jobs.size() == kMostLines) answer_jobs();
+    if (jobs.size() == most_jobs) answer_jobs();
   };
   try {
     while (const std::size_t size = request.read(buffer)) {

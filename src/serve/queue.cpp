@@ -79,9 +79,12 @@ void Queue::stop() {
 }
 
 void Queue::submit(Jobs jobs) {
+  if (jobs.size() > max_waiting_)
+    throw Refusal{413, base::joined("the request has ", jobs.size(), " files, of which at most ", max_waiting_,
+                                    " can wait; send fewer at once")};
   {
     const std::lock_guard lock(mutex_);
-    if (jobs.size() > max_waiting_ || num_waiting_ > max_waiting_ - jobs.size())
+    if (num_waiting_ > max_waiting_ - jobs.size())
       throw Refusal{503, "too many files wait already; try again"};
     const Clock::time_point now = Clock::now();
     for (const std::shared_ptr<Job>& job : jobs) {

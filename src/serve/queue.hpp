@@ -123,7 +123,8 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  /// All of `jobs` or none. \throws Refusal 503 where too many wait already.
+  /// All of `jobs` or none.
+  /// \throws Refusal 503 where too many wait already; 413 where these alone are more than may wait
   void submit(Jobs jobs);
 
   /// Returns when all of `jobs` are done. Those that still wait are dropped when their deadline has passed or

@@ -506,7 +506,9 @@ class BadTimes(unittest.TestCase):
             self.assertEqual(set(answers) - {(200, True), (503, "1")}, set())
             self.assertIn((200, True), answers)
             body, headers = multipart([("f", b"x")] * 3)  # more than can ever wait
-            self.assertEqual(server.ask("POST", "/classify", body, headers)[0], 503)
+            self.assertEqual(server.ask("POST", "/classify", body, headers)[0], 413)
+            lines = server.ask("POST", "/classify", b'{"text":"x"}\n' * 20, {"Content-Type": "application/x-ndjson"})[2]
+            self.assertEqual([json.loads(line)["status"] for line in lines.splitlines()], ["error"] * 20)  # no pictures
 
     def test_more_than_can_ever_be_held(self):
         with Server("-m", CIFAR, "--no-log", "--memory", 1) as server:

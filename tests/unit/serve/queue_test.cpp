@@ -93,8 +93,8 @@ TEST(Queue, RefusesWhatIsTooMuch) {
   started.get_future().wait();
   const std::vector two = {job("a", "2"), job("b", "3")};
   queue.submit(two);
-  EXPECT_THROW(queue.submit(std::vector{job("a", "4")}), Refusal);
-  EXPECT_THROW(queue.submit(std::vector{job("a", "4"), job("a", "5"), job("a", "6")}), Refusal);
+  EXPECT_EQ(refused_with([&] { queue.submit(std::vector{job("a", "4")}); }), 503);
+  EXPECT_EQ(refused_with([&] { queue.submit(std::vector{job("a", "4"), job("a", "5"), job("a", "6")}); }), 413);
   EXPECT_EQ(queue.num_waiting(), 2U);
   gate.set_value();
   queue.wait(std::vector{first}, kStays);
