@@ -27,7 +27,8 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBufferBytes = 64 << 10;
+constexpr std::size_t kBufferBytes = 64 << 10;  // at most
+constexpr std::size_t kReadBytes = 16 << 10;    // of a body at once; a connection that waits keeps room for them
 constexpr std::size_t kMostLingeringBytes = 1 << 20;
 constexpr std::chrono::milliseconds kLinger{1000};
 
@@ -209,6 +210,7 @@ std::size_t HttpConnection::read(std::span<std::uint8_t> out) {
   State& state = *state_;
   if (state.parser->is_done() || out.empty()) return 0;
   if (std::exchange(state.expects_continue, false)) write("HTTP/1.1 100 Continue\r\n\r\n");
+  state.buffer.reserve(kReadBytes);  // or Beast reads pieces of 512 bytes
   auto& body = state.parser->get().body();
   body.data = out.data();
   body.size = out.size();

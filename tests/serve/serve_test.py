@@ -515,6 +515,14 @@ class BadTimes(unittest.TestCase):
             self.assertEqual(server.ask("POST", "/classify", bytes(2 << 20))[0], 413)
             self.assertTrue(comes_true(lambda: server.ask("POST", "/classify", PICTURES[0].read_bytes())[0] == 200))
 
+    @unittest.skipIf(IS_SANITIZED or serving.SLOW, "sanitizers take most of the time")
+    def test_a_long_line_takes_no_longer_than_its_bytes(self):
+        with Server("-m", FILES, "--no-log") as server:
+            line = b'{"text":"' + b"a" * (16 << 20) + b'"}'
+            self.assertEqual(server.ask("POST", "/classify", line, {"Content-Type": "application/x-ndjson"})[0], 200)
+            user, system = map(int, pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
+            self.assertLess((user + system) / os.sysconf("SC_CLK_TCK"), 4)
+
     def test_clients_own_deadline(self):
         with Server("-m", CIFAR, "--no-log", "--batch-size", 1) as server:
             body, headers = multipart([("f", PICTURES[0].read_bytes())] * 200)
