@@ -125,6 +125,25 @@ class DeadlineReader {
   Clock::time_point deadline_ = Clock::time_point::max();
 };
 
+/// How long the client may keep us waiting: `io` without a byte, and over all what its bytes earn besides. Of that no
+/// more than `io` is saved up, or what comes at once would pay for hours of single bytes. Our own work does not count.
+class Pace {
+ public:
+  explicit Pace(const HttpLimits& limits) : io_(limits.io), min_bytes_per_s_(limits.min_bytes_per_s) {}
+
+  Clock::time_point deadline() const { return Clock::now() + io_ - std::max(debt_, Clock::duration::zero()); }
+
+  void count(Clock::duration waited, std::size_t num_bytes) {
+    const std::chrono::nanoseconds earned(num_bytes * 1'000'000'000 / min_bytes_per_s_);
+    debt_ = std::max(debt_ + waited - earned, -io_);
+  }
+
+ private:
+  Clock::duration io_;
+  std::uint64_t min_bytes_per_s_;
+  Clock::duration debt_{0};  ///< waited for longer than earned
+};
+
 /// Refuses what servers behind and before us could read in another way: RFC 9112, 3.2 and 6.
 void check_head(const RequestHead& head, bool is_http_1_0, bool is_chunked) {
   const auto num_hosts = std::ranges::count(head.fields, "host", &Fields::value_type::first);
@@ -148,7 +167,8 @@ std::string hex_size(std::size_t size) {
 }  // namespace
 
 struct HttpConnection::State {
-  State(int socket, std::unique_ptr<TlsSession> tls) : channel(socket, std::move(tls)) {}
+  State(int socket, std::unique_ptr<TlsSession> tls, const HttpLimits& limits)
+      : channel(socket, std::move(tls)), reading(limits), writing(limits) {}
 
   Channel channel;
   DeadlineReader reader{channel};
@@ -157,13 +177,12 @@ struct HttpConnection::State {
   RequestHead head;
   bool expects_continue = false;
   bool is_http_1_0 = false;
-  Clock::time_point body_start;
-  std::uint64_t body_bytes = 0;
+  Pace reading, writing;  ///< of this request's body and answer
 };
 
 HttpConnection::HttpConnection(int socket, std::string client, const HttpLimits& limits,
                                std::unique_ptr<TlsSession> tls)
-    : client_(std::move(client)), limits_(limits), state_(std::make_unique<State>(socket, std::move(tls))) {}
+    : client_(std::move(client)), limits_(limits), state_(std::make_unique<State>(socket, std::move(tls), limits_)) {}
 
 HttpConnection::~HttpConnection() = default;
 
@@ -198,8 +217,7 @@ bool HttpConnection::read_head() {
   check_head(state.head, state.is_http_1_0, state.parser->chunked());
   const std::string* expectation = state.head.find("expect");
   state.expects_continue = expectation != nullptr && base::lower_case(*expectation) == "100-continue";
-  state.body_start = Clock::now();
-  state.body_bytes = 0;
+  state.reading = state.writing = Pace(limits_);
   if (!state.parser->keep_alive()) is_used_up_ = true;
   return true;
 }
@@ -216,10 +234,12 @@ std::size_t HttpConnection::read(std::span<std::uint8_t> out) {
   body.size = out.size();
   body.more = true;
   while (body.size == out.size() && !state.parser->is_done()) {
-    const std::chrono::milliseconds earned(state.body_bytes * 1000 / limits_.min_bytes_per_s);
-    state.reader.set_deadline(std::min(Clock::now(), state.body_start + earned) + limits_.io);
+    state.reader.set_deadline(state.reading.deadline());
     boost::system::error_code error;
+    const Clock::time_point start = Clock::now();
+    const std::size_t before = body.size;
     http::read_some(state.reader, state.buffer, *state.parser, error);
+    state.reading.count(Clock::now() - start, before - body.size);
     if (error == http::error::need_buffer) break;
     if (!error) continue;
     is_used_up_ = true;
@@ -227,9 +247,7 @@ std::size_t HttpConnection::read(std::span<std::uint8_t> out) {
     if (error == asio::error::timed_out) throw Refusal{408, "the body of the request came too slowly"};
     throw Refusal{400, "the body of the request is malformed or ends early: " + error.message()};
   }
-  const std::size_t size = out.size() - body.size;
-  state.body_bytes += size;
-  return size;
+  return out.size() - body.size;
 }
 
 bool HttpConnection::is_client_gone() noexcept {
@@ -298,8 +316,10 @@ void HttpConnection::refuse(const Refusal& refusal) noexcept {
 
 void HttpConnection::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t size = state_->channel.send(bytes.data(), bytes.size(), Clock::now() + limits_.io);
+    const Clock::time_point start = Clock::now();
+    const ssize_t size = state_->channel.send(bytes.data(), bytes.size(), state_->writing.deadline());
     if (size <= 0) throw ClientGone{};
+    state_->writing.count(Clock::now() - start, static_cast<std::size_t>(size));
     bytes.remove_prefix(static_cast<std::size_t>(size));
   }
 }

@@ -17,7 +17,7 @@ struct HttpLimits {
   std::chrono::milliseconds idle{60'000};    ///< between requests
   std::chrono::milliseconds header{10'000};  ///< from the first byte of a request to the end of its head
   std::chrono::milliseconds io{30'000};      ///< without a byte of the body coming or of the answer going
-  /// What a body may take beyond `io`: a second for each of so many bytes that have come.
+  /// What a body, and an answer, may take beyond `io`: a second for each of so many bytes, of which `io` are saved up.
   std::uint64_t min_bytes_per_s = 1024;
 };
 

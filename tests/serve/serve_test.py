@@ -383,6 +383,19 @@ class BadInput(unittest.TestCase):
         chunked = b"Transfer-Encoding: Chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
         self.assertIn(b" 200 ", self.server.raw(b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\n" + chunked))
 
+    def test_much_at_once_does_not_pay_for_single_bytes(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
+            client.sendall(b"POST /classify?model=cifar10 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + bytes(900_000))
+            client.settimeout(0.1)
+            begin, answer = time.monotonic(), b""
+            while not answer and time.monotonic() - begin < 15:
+                try:
+                    client.sendall(b"x")
+                    answer = client.recv(4096)
+                except TimeoutError:
+                    pass
+            self.assertIn(b" 408 ", answer)
+
     def test_slow_senders(self):
         for start in (b"GET / HTTP/1.1\r\nA: ", b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
