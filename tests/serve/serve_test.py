@@ -647,6 +647,30 @@ class BadTimes(unittest.TestCase):
             self.assertTrue(comes_true(lambda: server.metric("byteformer_lost_log_lines_total") >= 1))
 
 
+    def fill(self, server):
+        """Asks until lines are lost, since nobody reads the log."""
+        connection = server.connect(20)
+        for number in range(2000):
+            connection.request("GET", "/v2/health/live", headers={"X-Request-Id": "x" * 128})
+            connection.getresponse().read()
+            if number % 100 == 99 and server.metric("byteformer_lost_log_lines_total") >= 1:
+                break
+        else:
+            self.fail("no line was lost")
+        connection.close()
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(20), 0)
+
+    def test_nobody_reads_the_log(self):
+        with Server("-m", NANO) as server:  # on standard error, of which we have read the first line
+            self.fill(server)
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = os.path.join(folder, "log")
+            os.mkfifo(fifo)
+            with Server("-m", NANO, "--log", fifo) as server:
+                self.fill(server)
+
+
 class Operation(unittest.TestCase):
     def test_api_keys(self):
         with tempfile.NamedTemporaryFile("w") as keys:
