@@ -135,7 +135,7 @@ void Server::listen_on_path() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    fail(ErrorCode::kInvalidArgument, path, "is longer than the path of a socket may be");
+    fail(ErrorCode::kInvalidArgument, base::About{path}, "is longer than the path of a socket may be");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener_ < 0) fail(ErrorCode::kIo, "cannot make a socket: ", reason());
@@ -146,7 +146,7 @@ void Server::listen_on_path() {
     ::unlink(path.c_str());
   if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(listener_, kBacklog) != 0)
-    fail(ErrorCode::kIo, path, "cannot listen: " + reason());
+    fail(ErrorCode::kIo, base::About{path}, "cannot be listened on: ", reason());
   owns_path_ = true;
 }
 

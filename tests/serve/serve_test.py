@@ -753,6 +753,8 @@ class Operation(unittest.TestCase):
                         client.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                         self.assertIn(b"200 OK", client.recv(4096))
                     self.assertTrue(os.path.exists(path))
+                    second = subprocess.run([serving.PROGRAM, "serve", "-m", CIFAR, "--socket", path], capture_output=True, text=True)
+                    self.assertIn(path + ": cannot be listened on", second.stderr)
 
     def test_passed_socket(self):
         with socket.socket() as listener:
