@@ -29,7 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kBufferBytes = 64 << 10;  // at most
 constexpr std::size_t kReadBytes = 16 << 10;    // of a body at once; a connection that waits keeps room for them
-constexpr std::size_t kMostLingeringBytes = 1 << 20;
+constexpr std::uint64_t kMostLingeringBytes = 1 << 30;
 constexpr std::chrono::milliseconds kLinger{1000};
 
 /// Waits until the socket is ready for `events`. \returns false at `deadline`
@@ -188,6 +188,7 @@ HttpConnection::~HttpConnection() = default;
 
 bool HttpConnection::read_head() {
   State& state = *state_;
+  state.parser.reset();
   is_idle_ = true;
   if (is_stopping_) return false;
   if (state.buffer.size() == 0 && !state.channel.has_bytes() &&
@@ -284,7 +285,6 @@ void HttpConnection::respond(const Response& response) {
   std::string text = status_line_and_fields(response, "Content-Length: " + std::to_string(response.body.size()));
   if (state.head.method != "HEAD") text += response.body;
   write(text);
-  if (!state.parser->is_done()) linger();
 }
 
 void HttpConnection::begin(const Response& head) {
@@ -301,17 +301,13 @@ void HttpConnection::append(std::string_view piece) {
 void HttpConnection::end() {
   if (!state_->is_http_1_0) write("0\r\n\r\n");
   if (!state_->parser->is_done()) is_used_up_ = true;
-  if (is_used_up_) linger();
 }
 
-void HttpConnection::refuse(const Refusal& refusal) noexcept {
+void HttpConnection::refuse(const Refusal& refusal) {
   is_used_up_ = true;
-  try {
-    const std::string body = error_body(refusal.message);
-    write(status_line_and_fields({refusal.status, body}, "Content-Length: " + std::to_string(body.size())) + body);
-    linger();
-  } catch (...) {  // nobody is there to be told
-  }
+  const Response response{refusal.status, error_body(refusal.message), "application/json", refusal.fields};
+  const std::string framing = "Content-Length: " + std::to_string(response.body.size());
+  write(status_line_and_fields(response, framing) + response.body);
 }
 
 void HttpConnection::write(std::string_view bytes) {
@@ -324,16 +320,18 @@ void HttpConnection::write(std::string_view bytes) {
   }
 }
 
-/// Reads on for a moment after the last answer: closing a socket with unread bytes would take the answer back.
-void HttpConnection::linger() noexcept {
+void HttpConnection::finish() noexcept {
   state_->channel.end_sending();
+  if (!state_->parser || state_->parser->is_done()) return;
   const int socket = state_->channel.socket();
-  const Clock::time_point deadline = Clock::now() + kLinger;
-  char waste[4096];
-  for (std::size_t total = 0; total < kMostLingeringBytes && wait_for(socket, POLLIN, deadline);) {
+  const Clock::time_point start = Clock::now();
+  char waste[kBufferBytes];
+  for (std::uint64_t total = 0; total < kMostLingeringBytes;) {
+    const Clock::time_point end = start + (is_stopping_ ? kLinger : limits_.io);
+    if (!wait_for(socket, POLLIN, std::min(end, Clock::now() + kLinger))) return;
     const ssize_t size = ::recv(socket, waste, sizeof waste, MSG_DONTWAIT);
     if (size <= 0) return;
-    total += static_cast<std::size_t>(size);
+    total += static_cast<std::uint64_t>(size);
   }
 }
 

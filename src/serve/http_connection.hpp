@@ -35,8 +35,12 @@ class HttpConnection : public Exchange {
   /// \throws Refusal 400, 408, 431 or 501, to be answered with refuse(); ClientGone
   bool read_head();
 
-  /// Answers what is no request, after which the connection is of no use.
-  void refuse(const Refusal& refusal) noexcept;
+  /// Answers what is no request, after which the connection is of no use. \throws ClientGone
+  void refuse(const Refusal& refusal);
+
+  /// After the last answer: says that nothing follows, and throws away what the client still sends, within bounds. Many
+  /// clients read no answer before they have sent all, and closing a socket with unread bytes would take it back.
+  void finish() noexcept;
 
   /// Whether another request may follow.
   bool keeps_alive() const noexcept;
@@ -61,7 +65,6 @@ class HttpConnection : public Exchange {
 
   std::string status_line_and_fields(const Response& response, std::string_view framing) const;
   void write(std::string_view bytes);
-  void linger() noexcept;
 
   std::string client_;
   HttpLimits limits_;

@@ -250,13 +250,16 @@ void Server::forget(const HttpConnection& connection) {
 void Server::serve(std::shared_ptr<HttpConnection> connection) {
   ask_for_short_slices();
   try {
-    while (connection->read_head()) {
-      service_.handle(*connection);
-      if (!connection->keeps_alive()) break;
+    try {
+      while (connection->read_head()) {
+        service_.handle(*connection);
+        if (!connection->keeps_alive()) break;
+      }
+    } catch (const Refusal& refusal) {
+      service_.note_malformed(connection->client(), refusal.status);
+      connection->refuse(refusal);
     }
-  } catch (const Refusal& refusal) {
-    service_.note_malformed(connection->client(), refusal.status);
-    connection->refuse(refusal);
+    connection->finish();
   } catch (const ClientGone&) {
   } catch (const std::exception&) {  // no memory for a request's head: the connection goes, the server stays
   }

@@ -536,6 +536,12 @@ class BadTimes(unittest.TestCase):
             user, system = map(int, pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
             self.assertLess((user + system) / os.sysconf("SC_CLK_TCK"), 4)
 
+    def test_refusals_reach_those_who_send_on(self):
+        with Server("-m", NANO, "--no-log", "--max-stream", 1) as server:
+            body = bytes(64 << 20)
+            for path, status in (("/classify?model=none", 404), ("/classify", 413)):
+                self.assertEqual(server.ask("POST", path, body)[0], status)
+
     def test_clients_own_deadline(self):
         with Server("-m", CIFAR, "--no-log", "--batch-size", 1) as server:
             body, headers = multipart([("f", PICTURES[0].read_bytes())] * 200)
@@ -881,6 +887,8 @@ class Tls(unittest.TestCase):
                 file.flush()
                 answer = json.loads(self.ask(connection, "POST", f"/classify?model=untrained-nano&logits=1&name={file.name}", large)[1])
                 self.assertEqual(answer, classified(NANO, file.name)[0])
+            status, body = self.ask(connection, "POST", "/classify?model=none", bytes(32 << 20))
+            self.assertEqual((status, list(json.loads(body))), (404, ["error"]))  # although all of it was sent
             connection.close()
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 answers = pool.map(lambda _: self.ask_once(server, "GET", "/v2/health/live")[0], range(50))
