@@ -184,26 +184,23 @@ void Service::classify_one(Request& request, const AnswerForm& form) {
     throw Refusal{413, joined("the body is longer than ", options_.max_stream_bytes, " bytes")};
   std::vector<std::uint8_t> file;
   const bool is_explained = request.target.flag("explain");
+  const Model& model = *request.model;
+  const bool may_flow = !is_explained && (request.as_is || model.streams());
+  const bool may_cut = !is_explained && !request.as_is && model.streams_pieces() && length && !request.unpacker &&
+                       *length > model.preprocess.transforms.pieces->total();
+  const Refusal too_long{
+      413, joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
+  if (!may_flow && !may_cut && length && *length > options_.max_body_bytes) throw too_long;
   const bool ended = read_up_to(request, file, options_.stream_from_bytes);
   Answer answered{name, Error(ErrorCode::kInternal, "not answered")};
-  const Model& model = *request.model;
-  const bool flows = !ended && !is_explained && (request.as_is || model.streams());
-  const bool cuts = !ended && !is_explained && !request.as_is && model.streams_pieces() && length &&
-                    !request.unpacker && *length > model.preprocess.transforms.pieces->total();
-  if (flows) {
+  if (!ended && may_flow) {
     answered.was_prepared = !request.as_is && !model.preprocess.takes_files_as_they_are();
     answered.result = stream(request, std::move(file));
   } else {
-    if (cuts) {
+    if (!ended && may_cut)
       file = cut_pieces(request, std::move(file));
-    } else if (!ended) {
-      if (length && *length > options_.max_body_bytes)
-        throw Refusal{413,
-                      joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
-      if (!read_up_to(request, file, options_.max_body_bytes + 1))
-        throw Refusal{413,
-                      joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
-    }
+    else if (!ended && !read_up_to(request, file, options_.max_body_bytes + 1))
+      throw too_long;
     if (is_explained) return explain_one(request, form, std::move(file));
     answered = answer(request, {job(request, std::move(file), name)}).front();
   }

@@ -105,12 +105,20 @@ std::optional<std::int64_t> Target::number(std::string_view name, std::int64_t m
 }
 
 Target parse_target(std::string_view target) {
-  if (!target.starts_with('/')) refuse("the address must be a path");
+  Target result;
+  if (target == "*") return result;
+  bool has_host = false;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (has_host || !equals_without_case(target.substr(0, scheme.size()), scheme)) continue;
+    has_host = true;
+    target.remove_prefix(std::min(target.find_first_of("/?#", scheme.size()), target.size()));
+  }
+  if (!has_host && !target.starts_with('/')) refuse("the address must be a path");
   target = target.substr(0, target.find('#'));
   const std::size_t question = target.find('?');
-  Target result;
-  for_each_part(target.substr(1, question == std::string_view::npos ? question : question - 1), '/',
-                [&](std::string_view part) { result.path.push_back(unescaped(part, false)); });
+  std::string_view path = target.substr(0, question);
+  if (!path.empty()) path.remove_prefix(1);  // the first slash
+  for_each_part(path, '/', [&](std::string_view part) { result.path.push_back(unescaped(part, false)); });
   if (question == std::string_view::npos || question + 1 == target.size()) return result;
   for_each_part(target.substr(question + 1), '&', [&](std::string_view parameter) {
     if (parameter.empty()) return;

@@ -19,7 +19,7 @@ namespace byteformer::serve {
 
 /// The parts of a request's target.
 struct Target {
-  std::vector<std::string> path;  ///< between slashes, decoded; "/" is one empty part
+  std::vector<std::string> path;  ///< between slashes, decoded; "/" is one empty part, "*" (the server itself) none
   std::map<std::string, std::string, std::less<>> parameters;
 
   const std::string* find(std::string_view name) const noexcept;
@@ -29,7 +29,8 @@ struct Target {
   std::optional<std::int64_t> number(std::string_view name, std::int64_t min, std::int64_t max) const;
 };
 
-/// \throws Refusal 400 for a target that is no path, a broken escape, a zero byte, or a parameter that stands twice.
+/// A path, "*", or an address with its scheme and host, whatever they are.
+/// \throws Refusal 400 for another target, a broken escape, a zero byte, or a parameter that stands twice.
 Target parse_target(std::string_view target);
 
 /// One file of a multipart body.

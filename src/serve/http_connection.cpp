@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kBufferBytes = 64 << 10;  // at most
 constexpr std::size_t kReadBytes = 16 << 10;    // of a body at once; a connection that waits keeps room for them
+constexpr std::size_t kFirstBytes = 512;  // which are read of a request while it may be an empty line
 constexpr std::uint64_t kMostLingeringBytes = 1 << 30;
 constexpr std::chrono::milliseconds kLinger{1000};
 
@@ -186,19 +187,36 @@ HttpConnection::HttpConnection(int socket, std::string client, const HttpLimits&
 
 HttpConnection::~HttpConnection() = default;
 
+/// Waits for the first byte of a request, past empty lines, which some clients send after a body.
+bool HttpConnection::wait_for_request() {
+  State& state = *state_;
+  for (;;) {
+    is_idle_ = true;
+    if (is_stopping_) return false;
+    if (state.buffer.size() == 0 && !state.channel.has_bytes() &&
+        !wait_for(state.channel.socket(), POLLIN, Clock::now() + limits_.idle))
+      return false;
+    is_idle_ = false;
+    state.reader.set_deadline(Clock::now() + limits_.header);
+    if (state.buffer.size() == 0) {
+      boost::system::error_code error;
+      state.buffer.commit(state.reader.read_some(state.buffer.prepare(kFirstBytes), error));
+      if (error) return true;  // the parser meets it again
+    }
+    const auto first = [&] { return *static_cast<const char*>(state.buffer.data().data()); };
+    while (state.buffer.size() != 0 && (first() == '\r' || first() == '\n')) state.buffer.consume(1);
+    if (state.buffer.size() != 0) return true;
+  }
+}
+
 bool HttpConnection::read_head() {
   State& state = *state_;
+  state.head = {};
   state.parser.reset();
-  is_idle_ = true;
-  if (is_stopping_) return false;
-  if (state.buffer.size() == 0 && !state.channel.has_bytes() &&
-      !wait_for(state.channel.socket(), POLLIN, Clock::now() + limits_.idle))
-    return false;
-  is_idle_ = false;
+  if (!wait_for_request()) return false;
   state.parser.emplace();
   state.parser->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
   state.parser->body_limit(boost::none);  // the service has limits of its own, by what is asked for
-  state.reader.set_deadline(Clock::now() + limits_.header);
   boost::system::error_code error;
   http::read_header(state.reader, state.buffer, *state.parser, error);
   if (error == http::error::end_of_stream) return false;
@@ -217,7 +235,8 @@ bool HttpConnection::read_head() {
   state.is_http_1_0 = message.version() < 11;
   check_head(state.head, state.is_http_1_0, state.parser->chunked());
   const std::string* expectation = state.head.find("expect");
-  state.expects_continue = expectation != nullptr && base::lower_case(*expectation) == "100-continue";
+  state.expects_continue =
+      !state.is_http_1_0 && expectation != nullptr && base::lower_case(*expectation) == "100-continue";
   state.reading = state.writing = Pace(limits_);
   if (!state.parser->keep_alive()) is_used_up_ = true;
   return true;

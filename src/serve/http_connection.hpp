@@ -64,6 +64,7 @@ class HttpConnection : public Exchange {
   struct State;
 
   std::string status_line_and_fields(const Response& response, std::string_view framing) const;
+  bool wait_for_request();
   void write(std::string_view bytes);
 
   std::string client_;

@@ -255,8 +255,8 @@ void Server::serve(std::shared_ptr<HttpConnection> connection) {
         service_.handle(*connection);
         if (!connection->keeps_alive()) break;
       }
-    } catch (const Refusal& refusal) {
-      service_.note_malformed(connection->client(), refusal.status);
+    } catch (Refusal& refusal) {
+      refusal.fields.emplace_back("X-Request-Id", service_.note_malformed(*connection, refusal.status));
       connection->refuse(refusal);
     }
     connection->finish();

@@ -175,9 +175,13 @@ const Service::Route& Service::find_route(Request& request) const {
     if (route.method == wanted) return route;
     other_method = &route;
   }
+  static const Route kOptions{"OPTIONS", "", &Service::get_options, true};
+  if (method == kOptions.method && request.target.path.empty()) {
+    request.names = {"GET, HEAD, POST, OPTIONS"};
+    return kOptions;
+  }
   if (other_method == nullptr) throw Refusal{404, "there is nothing at this address"};
   const std::string allowed = joined(other_method->method, other_method->method == "GET" ? ", HEAD" : "", ", OPTIONS");
-  static const Route kOptions{"OPTIONS", "", &Service::get_options, true};
   request.names = {allowed};
   if (method == kOptions.method) return kOptions;
   throw Refusal{405, joined("this address takes ", other_method->method, " requests only"), {{"Allow", allowed}}};
@@ -290,11 +294,16 @@ void Service::finish(Request& request, int status) {
   if (!options_.log(line.dump())) metrics_.count_lost_log_line();
 }
 
-void Service::note_malformed(const std::string& client, int status) {
+std::string Service::note_malformed(const Exchange& exchange, int status) {
   metrics_.count_request({}, outcome_of(status), 0);
-  const OrderedJson line = {
-      {"time", utc_now()}, {"client", client}, {"status", status}, {"outcome", to_string(outcome_of(status))}};
+  std::string id = request_id(exchange.head(), ++last_id_);
+  const OrderedJson line = {{"time", utc_now()},
+                            {"id", id},
+                            {"client", exchange.client()},
+                            {"status", status},
+                            {"outcome", to_string(outcome_of(status))}};
   if (options_.log && !options_.log(line.dump())) metrics_.count_lost_log_line();
+  return id;
 }
 
 void Service::get_page(Request& request) {

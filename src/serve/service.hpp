@@ -67,8 +67,9 @@ class Service {
   /// more
   void handle(Exchange& exchange);
 
-  /// Says in the log that a request did not even have a head. \param status as it was answered
-  void note_malformed(const std::string& client, int status);
+  /// Says in the log that a request did not even have a head that handle() takes. \param status as it was answered
+  /// \returns its id
+  std::string note_malformed(const Exchange& exchange, int status);
 
   /// From now on /v2/health/ready says no.
   void begin_drain() noexcept { is_draining_ = true; }

@@ -383,6 +383,31 @@ class BadInput(unittest.TestCase):
         chunked = b"Transfer-Encoding: Chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
         self.assertIn(b" 200 ", self.server.raw(b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\n" + chunked))
 
+    def test_http_duties(self):
+        live, close = b"/v2/health/live HTTP/1.1\r\n", b"Host: x\r\nConnection: close\r\n\r\n"
+        for request, status in ((b"GET http://x:1" + live + close, 200), (b"OPTIONS * HTTP/1.1\r\n" + close, 200),
+                                (b"GET " + live + b"\r\n", 400), (b"GET " + live + b"Host: y\r\n" + close, 400),
+                                (b"\r\n\r\nGET " + live + close, 200), (b"GET /v2 HTTP/1.0\r\n\r\n", 200)):
+            answer = self.server.raw(request)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), (request, answer))
+        self.assertIn(b"\r\nAllow: ", self.server.raw(b"OPTIONS * HTTP/1.1\r\n" + close))
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:  # nothing but an empty line
+            client.sendall(b"\r\n")
+            client.settimeout(1.5)  # three times what a head may take
+            with self.assertRaises(TimeoutError):
+                client.recv(4096)
+            client.settimeout(20)
+            client.sendall(b"GET " + live + close)
+            self.assertIn(b" 200 ", client.recv(4096))
+
+    def test_malformed_requests_have_ids(self):
+        for request, status in ((b"nonsense\r\n\r\n", 400), (b"GET /" + b"x" * 100_000, 431), (b"GET / HTTP/1.1\r\nHost", 408)):
+            answer = self.server.raw(request)
+            self.assertIn(b" %d " % status, answer)
+            self.assertIn(b"\r\nX-Request-Id: ", answer)
+        mine = b"GET /v2 HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n"  # without a host
+        self.assertIn(b"\r\nX-Request-Id: mine\r\n", self.server.raw(mine))
+
     def test_much_at_once_does_not_pay_for_single_bytes(self):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
             client.sendall(b"POST /classify?model=cifar10 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + bytes(900_000))
@@ -420,6 +445,11 @@ class BadInput(unittest.TestCase):
         refused = self.server.raw(b"POST /classify?model=none HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
                                   b"Content-Length: 5\r\n\r\n")
         self.assertTrue(refused.startswith(b"HTTP/1.1 404"))
+        too_long = self.server.raw(b"POST /classify?model=cifar10 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                   b"Content-Length: 2000000\r\n\r\n")
+        self.assertTrue(too_long.startswith(b"HTTP/1.1 413"))
+        old = self.server.raw(b"POST /classify?model=file-types HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
+        self.assertTrue(old.startswith(b"HTTP/1.1 200"))
 
     def test_bodies_of_one_byte_chunks(self):
         chunks = b"1\r\nx\r\n" * 100_000

@@ -39,10 +39,16 @@ TEST(Forms, TargetHasPartsAndParameters) {
   EXPECT_FALSE(target.flag("features"));
   EXPECT_THAT(parse_target("/").path, ElementsAre(""));
   EXPECT_THAT(parse_target("/a//b?").path, ElementsAre("a", "", "b"));
+  EXPECT_THAT(parse_target("*").path, IsEmpty());
+  EXPECT_THAT(parse_target("http://host:80/a/b?c=1").path, ElementsAre("a", "b"));
+  for (const char* text : {"HTTPS://host?c=1", "http://host/?c=1"}) {
+    EXPECT_THAT(parse_target(text).path, ElementsAre("")) << text;
+    EXPECT_EQ(*parse_target(text).find("c"), "1") << text;
+  }
 }
 
 TEST(Forms, TargetIsRefused) {
-  for (const char* text : {"", "x", "*", "http://host/", "/%", "/%1", "/%zz", "/%00", "/?a=1&a=2", "/?a=%00"})
+  for (const char* text : {"", "x", "*x", "ftp://host/", "/%", "/%1", "/%zz", "/%00", "/?a=1&a=2", "/?a=%00"})
     EXPECT_EQ(refused([&] { parse_target(text); }), 400) << text;
   const Target target = parse_target("/?a=0&b=6&c=1x&d=&e=2");
   for (const char* name : {"a", "b", "c", "d"}) EXPECT_EQ(refused([&] { target.number(name, 1, 5); }), 400) << name;
