@@ -11,10 +11,12 @@ namespace {
 
 using base::joined;
 
-std::uint64_t bytes_read(const FileResult& result) {
+std::optional<std::uint64_t> bytes_read(const FileResult& result) {
   const Output* output = std::get_if<Output>(&result);
-  return output == nullptr ? 0 : output->num_bytes;
+  return output == nullptr ? std::nullopt : std::optional(output->num_bytes);
 }
+
+}  // namespace
 
 void prepare(Job& job) noexcept {
   if (job.preprocess == nullptr) return;
@@ -31,8 +33,6 @@ void prepare(Job& job) noexcept {
   }
 }
 
-}  // namespace
-
 /// Prepares the files of a worker's batch and classifies them.
 void Service::run_batch(Queue::Jobs jobs) {
   const Model& model = *jobs.front()->model;
@@ -48,16 +48,19 @@ void Service::run_batch(Queue::Jobs jobs) {
     of_files.push_back(job.get());
   }
   std::vector<FileResult> results = model.classifier.classify_batch(files);
+  const auto num_classified =
+      std::ranges::count_if(results, [](const FileResult& result) { return std::holds_alternative<Output>(result); });
   for (std::size_t i = 0; i < results.size(); ++i) of_files[i]->result = std::move(results[i]);
-  metrics_.count_batch({model.source.name, model.source.version}, jobs.size(), in_seconds(prepared - start),
-                       in_seconds(Clock::now() - prepared));
+  metrics_.count_batch({model.source.name, model.source.version}, static_cast<std::size_t>(num_classified),
+                       in_seconds(prepared - start), in_seconds(Clock::now() - prepared));
 }
 
 std::shared_ptr<Job> Service::job(const Request& request, std::vector<std::uint8_t> file, std::string name) const {
   auto job = std::make_shared<Job>();
   job->model = request.model;
   if (!request.as_is) {
-    job->preprocess = &request.model->after_pieces;
+    // An empty file has no pieces, and is told which the model expects.
+    job->preprocess = file.empty() ? &request.model->preprocess : &request.model->after_pieces;
     file = request.model->pieces_of(std::move(file));
   }
   job->file = std::move(file);
@@ -71,12 +74,21 @@ std::vector<Answer> Service::answer(Request& request, std::vector<std::shared_pt
   request.num_files += jobs.size();
   queue_.submit(jobs);
   queue_.wait(jobs, [&] { return request.exchange.is_client_gone(); });
+  const auto seconds = [](const std::shared_ptr<Job>& job) { return job->times.queue_s + job->times.compute_s; };
+  request.times.add((*std::ranges::max_element(jobs, {}, seconds))->times);
   std::vector<Answer> answers;
   for (const std::shared_ptr<Job>& job : jobs) {
     metrics_.count_file(request.key(), bytes_read(*job->result), job->times);
     answers.push_back({std::move(job->source), std::move(*job->result), job->was_prepared});
   }
   return answers;
+}
+
+std::string Service::describe(Request& request, const Answer& answered, const AnswerForm& form) const {
+  const Clock::time_point start = Clock::now();
+  std::string text = options_.describe(*request.model, answered, form);
+  request.times.write_s += in_seconds(Clock::now() - start);
+  return text;
 }
 
 /// Appends what comes of the body until `bytes` has `limit`; whether the body has ended.
@@ -110,7 +122,7 @@ std::vector<std::uint8_t> Service::read_whole(Request& request) {
 /// From here on read() gives what Content-Encoding has packed. \throws Refusal 415
 void Service::unpack_body(Request& request) {
   const std::string* coding = request.exchange.head().find("content-encoding");
-  if (coding != nullptr && *coding != "identity")
+  if (coding != nullptr && is_packed(*coding))
     request.unpacker.emplace(*coding, [&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
 }
 
@@ -122,7 +134,12 @@ void Service::infer(Request& request) {
   InferRequest wanted;
   {
     const std::vector<std::uint8_t> body = read_whole(request);
-    wanted = parse_infer_request(body, head.find("inference-header-content-length"), options_.max_request_files);
+    const std::string* header_length = head.find("inference-header-content-length");
+    // The files are copied from the body, or from its JSON.
+    const std::uint64_t size_of_copies = (header_length == nullptr ? 2 : 1) * body.size();
+    request.share.grow(size_of_copies);
+    wanted = parse_infer_request(body, header_length, options_.max_request_files);
+    request.share.shrink(size_of_copies);
   }
   if (wanted.timeout_s) request.deadline = request.start + duration_of(std::min(*wanted.timeout_s, 1e6));
   request.as_is = request.model->reads_obfuscated_only;
@@ -137,7 +154,7 @@ void Service::infer(Request& request) {
   const Model& model = *request.model;
   const Clock::time_point start = Clock::now();
   InferAnswer written = write_infer_answer(wanted, model.source.name, model.source.version, model.classifier, outputs);
-  metrics_.count_written(request.key(), in_seconds(Clock::now() - start));
+  request.times.write_s = in_seconds(Clock::now() - start);
   Response response{200, std::move(written.body)};
   if (written.json_length) {
     response.content_type = "application/octet-stream";
@@ -148,11 +165,9 @@ void Service::infer(Request& request) {
 
 void Service::classify(Request& request) {
   const std::string* name = request.target.find("model");
-  const std::string* version = request.target.find("version");
-  if (name == nullptr)
-    request.model = models_.only();
-  else
-    request.model = version == nullptr ? models_.find(*name) : models_.find(*name, *version);
+  std::optional<std::string_view> version;
+  if (const std::string* given = request.target.find("version")) version = *given;
+  request.model = name == nullptr ? models_.only(version) : models_.find(*name, version);
   AnswerForm form;
   form.top_k = static_cast<int>(request.target.number("top_k", 1, 1'000'000).value_or(form.top_k));
   form.logits = request.target.flag("logits");
@@ -160,11 +175,15 @@ void Service::classify(Request& request) {
   request.as_is = request.target.flag("as_is") || request.model->reads_obfuscated_only;
   unpack_body(request);
   const std::string* type = request.exchange.head().find("content-type");
-  if (type != nullptr && type->starts_with("multipart/form-data")) {
+  const std::string media_type = type == nullptr ? std::string() : media_type_of(*type);
+  const bool has_several = media_type == "multipart/form-data" || media_type == "application/x-ndjson";
+  if (has_several && request.target.flag("explain"))
+    throw Refusal{400, "explain=1 is for one file, sent as the whole body: ask for each file on its own"};
+  if (media_type == "multipart/form-data") {
     const auto boundary = media_type_parameter(*type, "boundary");
     if (!boundary) throw Refusal{400, "multipart/form-data needs a boundary"};
     classify_parts(request, form, *boundary);
-  } else if (type != nullptr && type->starts_with("application/x-ndjson")) {
+  } else if (media_type == "application/x-ndjson") {
     classify_lines(request, form);
   } else {
     classify_one(request, form);
@@ -179,31 +198,33 @@ void Service::classify_one(Request& request, const AnswerForm& form) {
     throw Refusal{413, joined("the body is longer than ", options_.max_stream_bytes, " bytes")};
   std::vector<std::uint8_t> file;
   const bool is_explained = request.target.flag("explain");
+  const Model& model = *request.model;
+  const bool may_flow = !is_explained && (request.as_is || model.streams());
+  const bool may_cut = !is_explained && !request.as_is && model.streams_pieces() && length && !request.unpacker &&
+                       *length > model.preprocess.transforms.pieces->total();
+  const Refusal too_long{
+      413, joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
+  if (!may_flow && !may_cut && length && *length > options_.max_body_bytes) throw too_long;
   const bool ended = read_up_to(request, file, options_.stream_from_bytes);
   Answer answered{name, Error(ErrorCode::kInternal, "not answered")};
-  const Model& model = *request.model;
-  const bool flows = !ended && !is_explained && (request.as_is || model.streams());
-  const bool cuts = !ended && !is_explained && !request.as_is && model.streams_pieces() && length &&
-                    !request.unpacker && *length > model.preprocess.transforms.pieces->total();
-  if (flows) {
+  if (!ended && may_flow) {
     answered.was_prepared = !request.as_is && !model.preprocess.takes_files_as_they_are();
     answered.result = stream(request, std::move(file));
   } else {
-    if (cuts) {
+    if (!ended && may_cut)
       file = cut_pieces(request, std::move(file));
-    } else if (!ended) {
-      if (length && *length > options_.max_body_bytes)
-        throw Refusal{413,
-                      joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
-      if (!read_up_to(request, file, options_.max_body_bytes + 1))
-        throw Refusal{413,
-                      joined("this model needs the whole file at once, at most ", options_.max_body_bytes, " bytes")};
+    else if (!ended && !read_up_to(request, file, options_.max_body_bytes + 1))
+      throw too_long;
+    const std::shared_ptr<Job> whole = job(request, std::move(file), name);
+    try {
+      if (is_explained) return explain_one(request, form, *whole);
+      answered = answer(request, {whole}).front();
+    } catch (const Error& error) {  // of an explanation; answer() returns those of files
+      answered.result = error;
     }
-    if (is_explained) return explain_one(request, form, std::move(file));
-    answered = answer(request, {job(request, std::move(file), name)}).front();
   }
   const Error* error = std::get_if<Error>(&answered.result);
-  request.respond_json(options_.describe(model, answered, form), error == nullptr ? 200 : status_of(*error));
+  request.respond_json(describe(request, answered, form), error == nullptr ? 200 : status_of(*error));
 }
 
 /// Feeds the model while the body arrives; nothing of it is kept.
@@ -230,7 +251,10 @@ FileResult Service::stream(Request& request, std::vector<std::uint8_t> head) {
   } catch (const Error& error) {
     result = error;
   }
-  metrics_.count_file(request.key(), bytes_read(result), {.compute_s = in_seconds(Clock::now() - start)});
+  const FileTimes times{.compute_s = in_seconds(Clock::now() - start)};
+  request.times.add(times);
+  metrics_.count_file(request.key(), bytes_read(result), times);
+  if (bytes_read(result)) metrics_.count_batch(request.key(), 1, 0, times.compute_s);
   return result;
 }
 
@@ -262,15 +286,17 @@ void Service::classify_parts(Request& request, const AnswerForm& form, std::stri
   std::vector<std::shared_ptr<Job>> jobs;
   {
     const std::vector<std::uint8_t> body = read_whole(request);
+    request.share.grow(body.size());  // the files
     for (const Part& part : parse_multipart(body, boundary, options_.max_request_files)) {
       const std::string& name = part.file_name.empty() ? part.name : part.file_name;
       jobs.push_back(job(request, {part.bytes.begin(), part.bytes.end()}, name.substr(0, kLongestName)));
     }
+    request.share.shrink(body.size());
   }
   if (jobs.empty()) throw Refusal{400, "there is no file in the request"};
   std::string body;
   for (const Answer& answered : answer(request, std::move(jobs)))
-    body += (body.empty() ? "[" : ",\n") + options_.describe(*request.model, answered, form);
+    body += (body.empty() ? "[" : ",\n") + describe(request, answered, form);
   request.respond_json(body + "]");
 }
 

@@ -70,17 +70,14 @@ OrderedJson medium_json(const std::vector<std::uint8_t>& file, const prepare::Pr
 
 }  // namespace
 
-void Service::explain_one(Request& request, const AnswerForm& form, std::vector<std::uint8_t> file) {
+/// \throws Error where the file cannot be classified.
+void Service::explain_one(Request& request, const AnswerForm& form, Job& job) {
   const Slot slot(streams_, Clock::now() + duration_of(options_.timeout_s));
   const Model& model = *request.model;
   ++request.num_files;
-  bool was_prepared = false;
-  if (!request.as_is) {
-    prepare::PreparedFile prepared =
-        prepare::prepare_if_needed(model.pieces_of(std::move(file)), model.after_pieces, "file");
-    file = std::move(prepared.bytes);
-    was_prepared = prepared.was_prepared;
-  }
+  prepare(job);
+  if (job.result) throw Error(std::get<Error>(*job.result));
+  const std::vector<std::uint8_t>& file = job.file;
   if (file.size() > kMostExplainedBytes)
     throw Refusal{413, joined("an explanation is for files of which the model reads at most ", kMostExplainedBytes,
                               " bytes; this one has ", file.size())};
@@ -92,15 +89,18 @@ void Service::explain_one(Request& request, const AnswerForm& form, std::vector<
   how.removal.keep_going = [&](std::size_t, std::size_t) { return !request.exchange.is_client_gone(); };
   const auto explanation = explain(occluder, how);
   if (!explanation) throw ClientGone{};
-  metrics_.count_file(request.key(), file.size(), {.compute_s = in_seconds(Clock::now() - start)});
-  std::string body = options_.describe(model, {"file", occluder.output(), was_prepared}, form);
+  const FileTimes times{.compute_s = in_seconds(Clock::now() - start)};
+  request.times.add(times);
+  metrics_.count_file(request.key(), file.size(), times);
+  metrics_.count_batch(request.key(), 1, 0, times.compute_s);
+  std::string body = describe(request, {job.source, occluder.output(), job.was_prepared}, form);
   body.pop_back();
   OrderedJson more = {{"label", model.classifier.labels()[static_cast<std::size_t>(explanation->label)]},
                       {"log_odds", explanation->value},
                       {"bytes", file.size()},
                       {"heat", in_segments(explanation->heat)}};
   if (model.preprocess.transforms.empty())  // else bytes are not where those of the picture or sound were
-    more.update(medium_json(file, model.preprocess, was_prepared, explanation->heat));
+    more.update(medium_json(file, model.preprocess, job.was_prepared, explanation->heat));
   request.respond_json(joined(body, ",\"explanation\":", more.dump(), '}'));
 }
 

@@ -82,9 +82,11 @@ void read_part_head(std::string_view head, Part& part) {
 
 }  // namespace
 
-const std::string* Target::find(std::string_view name) const noexcept {
-  const auto found = parameters.find(name);
-  return found == parameters.end() ? nullptr : &found->second;
+const std::string* Target::find(std::string_view name) const {
+  const auto [begin, end] = parameters.equal_range(name);
+  if (begin == end) return nullptr;
+  if (std::next(begin) != end) refuse(base::joined("the parameter ", name, " stands twice"));
+  return &begin->second;
 }
 
 bool Target::flag(std::string_view name) const {
@@ -105,23 +107,33 @@ std::optional<std::int64_t> Target::number(std::string_view name, std::int64_t m
 }
 
 Target parse_target(std::string_view target) {
-  if (!target.starts_with('/')) refuse("the address must be a path");
+  Target result;
+  if (target == "*") return result;
+  bool has_host = false;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (has_host || !equals_without_case(target.substr(0, scheme.size()), scheme)) continue;
+    has_host = true;
+    target.remove_prefix(std::min(target.find_first_of("/?#", scheme.size()), target.size()));
+  }
+  if (!has_host && !target.starts_with('/')) refuse("the address must be a path");
   target = target.substr(0, target.find('#'));
   const std::size_t question = target.find('?');
-  Target result;
-  for_each_part(target.substr(1, question == std::string_view::npos ? question : question - 1), '/',
-                [&](std::string_view part) { result.path.push_back(unescaped(part, false)); });
+  std::string_view path = target.substr(0, question);
+  if (!path.empty()) path.remove_prefix(1);  // the first slash
+  for_each_part(path, '/', [&](std::string_view part) { result.path.push_back(unescaped(part, false)); });
   if (question == std::string_view::npos || question + 1 == target.size()) return result;
   for_each_part(target.substr(question + 1), '&', [&](std::string_view parameter) {
     if (parameter.empty()) return;
     const std::size_t equals = parameter.find('=');
-    const std::string name = unescaped(parameter.substr(0, equals), true);
-    const std::string value =
-        equals == std::string_view::npos ? std::string() : unescaped(parameter.substr(equals + 1), true);
-    if (!result.parameters.emplace(name, value).second)
-      refuse(base::joined("the parameter ", base::excerpt(name), " stands twice"));
+    result.parameters.emplace(
+        unescaped(parameter.substr(0, equals), true),
+        equals == std::string_view::npos ? std::string() : unescaped(parameter.substr(equals + 1), true));
   });
   return result;
+}
+
+std::string media_type_of(std::string_view value) {
+  return base::lower_case(trimmed(value.substr(0, value.find(';'))));
 }
 
 std::optional<std::string> media_type_parameter(std::string_view value, std::string_view name) {
@@ -218,6 +230,17 @@ std::optional<std::string> forwarded_address(std::string_view field, std::string
   return is_address ? std::optional<std::string>(address.c_str()) : std::nullopt;  // no further than was looked at
 }
 
+std::string_view bearer_key(std::string_view value) noexcept {
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos || !equals_without_case(value.substr(0, space), "bearer")) return {};
+  return trimmed(value.substr(space));
+}
+
+bool is_packed(std::string_view coding) {
+  coding = trimmed(coding);
+  return !coding.empty() && !equals_without_case(coding, "identity");
+}
+
 struct Unpacker::State {
   std::string coding;
   Read read;
@@ -227,11 +250,12 @@ struct Unpacker::State {
 };
 
 Unpacker::Unpacker(std::string_view coding, Read read) : state_(std::make_unique<State>()) {
-  if (coding != "gzip" && coding != "deflate")
+  const std::string name = base::lower_case(trimmed(coding));
+  state_->coding = name == "x-gzip" ? "gzip" : name;
+  if (state_->coding != "gzip" && state_->coding != "deflate")
     throw Refusal{415, "the only values of Content-Encoding that are understood are gzip and deflate"};
-  state_->coding = coding;
   state_->read = std::move(read);
-  const int gzip_only = coding == "gzip" ? 16 : 0;  // deflate is, in HTTP, the format of zlib
+  const int gzip_only = state_->coding == "gzip" ? 16 : 0;  // deflate is, in HTTP, the format of zlib
   if (inflateInit2(&state_->stream, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
 }
 
@@ -243,17 +267,20 @@ std::size_t Unpacker::read(std::span<std::uint8_t> out) {
   stream.next_out = out.data();
   stream.avail_out = static_cast<uInt>(std::min<std::size_t>(out.size(), 1 << 30));
   const uInt wanted = stream.avail_out;
+  const auto has_more = [&] {
+    if (stream.avail_in != 0) return true;
+    stream.next_in = state.in.data();
+    stream.avail_in = static_cast<uInt>(state.read(state.in));
+    return stream.avail_in != 0;
+  };
   while (!state.is_done && stream.avail_out == wanted) {
-    if (stream.avail_in == 0) {
-      stream.next_in = state.in.data();
-      stream.avail_in = static_cast<uInt>(state.read(state.in));
-      if (stream.avail_in == 0) refuse(base::joined("the ", state.coding, " body ends early"));
-    }
+    if (!has_more()) refuse(base::joined("the ", state.coding, " body ends early"));
     const int status = inflate(&stream, Z_NO_FLUSH);
     if (status == Z_STREAM_END) {
-      state.is_done = true;
-      if (stream.avail_in != 0 || state.read(state.in) != 0)
-        refuse(base::joined("something follows the ", state.coding, " body"));
+      state.is_done = !has_more();
+      if (state.is_done) break;
+      if (state.coding != "gzip") refuse(base::joined("something follows the ", state.coding, " body"));
+      inflateReset(&stream);  // another member: RFC 1952, 2.2
     } else if (status != Z_OK) {
       refuse(base::joined("the body is no ", state.coding, ", although Content-Encoding says so"));
     }

@@ -19,17 +19,18 @@ namespace byteformer::serve {
 
 /// The parts of a request's target.
 struct Target {
-  std::vector<std::string> path;  ///< between slashes, decoded; "/" is one empty part
-  std::map<std::string, std::string, std::less<>> parameters;
+  std::vector<std::string> path;  ///< between slashes, decoded; "/" is one empty part, "*" (the server itself) none
+  std::multimap<std::string, std::string, std::less<>> parameters;
 
-  const std::string* find(std::string_view name) const noexcept;
+  const std::string* find(std::string_view name) const;  ///< \throws Refusal 400 where it stands twice
   bool flag(std::string_view name) const;  ///< \throws Refusal 400 unless it is 0, 1, true or false
 
   /// A whole number from `min` to `max`. \throws Refusal 400
   std::optional<std::int64_t> number(std::string_view name, std::int64_t min, std::int64_t max) const;
 };
 
-/// \throws Refusal 400 for a target that is no path, a broken escape, a zero byte, or a parameter that stands twice.
+/// A path, "*", or an address with its scheme and host, whatever they are.
+/// \throws Refusal 400 for another target, a broken escape, or a zero byte.
 Target parse_target(std::string_view target);
 
 /// One file of a multipart body.
@@ -37,6 +38,9 @@ struct Part {
   std::string name, file_name;
   std::span<const std::uint8_t> bytes;  ///< in the body
 };
+
+/// "multipart/form-data" of "Multipart/Form-Data; boundary=x".
+std::string media_type_of(std::string_view value);
 
 /// The parameter of a media type: `boundary` of multipart/form-data; nothing if there is none.
 std::optional<std::string> media_type_parameter(std::string_view value, std::string_view name);
@@ -52,12 +56,18 @@ std::vector<std::uint8_t> decode_base64(std::string_view text);
 /// \returns nothing where that is no address of IPv4 or IPv6
 std::optional<std::string> forwarded_address(std::string_view field, std::string_view value);
 
+/// The key in the value of Authorization, whatever the case of "Bearer"; empty where it holds none.
+std::string_view bearer_key(std::string_view value) noexcept;
+
+/// Whether Content-Encoding names a coding that changes the body.
+bool is_packed(std::string_view coding);
+
 /// Unpacks a body piece by piece. One thread at a time.
 class Unpacker {
  public:
   using Read = std::function<std::size_t(std::span<std::uint8_t>)>;
 
-  /// \param coding  of Content-Encoding: "gzip" or "deflate"
+  /// \param coding  of Content-Encoding, in any case: "gzip" (of one member or more), "x-gzip" or "deflate"
   /// \param read  gives packed bytes, 0 at their end
   /// \throws Refusal 415 for another coding
   Unpacker(std::string_view coding, Read read);

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/text.hpp"
 #include "serve/protocol.hpp"
 
 namespace byteformer::serve {
@@ -26,8 +27,10 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBufferBytes = 64 << 10;
-constexpr std::size_t kMostLingeringBytes = 1 << 20;
+constexpr std::size_t kBufferBytes = 64 << 10;  // at most
+constexpr std::size_t kReadBytes = 16 << 10;    // of a body at once; a connection that waits keeps room for them
+constexpr std::size_t kFirstBytes = 512;  // which are read of a request while it may be an empty line
+constexpr std::uint64_t kMostLingeringBytes = 1 << 30;
 constexpr std::chrono::milliseconds kLinger{1000};
 
 /// Waits until the socket is ready for `events`. \returns false at `deadline`
@@ -123,11 +126,37 @@ class DeadlineReader {
   Clock::time_point deadline_ = Clock::time_point::max();
 };
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return result;
+/// How long the client may keep us waiting: `io` without a byte, and over all what its bytes earn besides. Of that no
+/// more than `io` is saved up, or what comes at once would pay for hours of single bytes. Our own work does not count.
+class Pace {
+ public:
+  explicit Pace(const HttpLimits& limits) : io_(limits.io), min_bytes_per_s_(limits.min_bytes_per_s) {}
+
+  Clock::time_point deadline() const { return Clock::now() + io_ - std::max(debt_, Clock::duration::zero()); }
+
+  void count(Clock::duration waited, std::size_t num_bytes) {
+    const std::chrono::nanoseconds earned(num_bytes * 1'000'000'000 / min_bytes_per_s_);
+    debt_ = std::max(debt_ + waited - earned, -io_);
+  }
+
+ private:
+  Clock::duration io_;
+  std::uint64_t min_bytes_per_s_;
+  Clock::duration debt_{0};  ///< waited for longer than earned
+};
+
+/// Refuses what servers behind and before us could read in another way: RFC 9112, 3.2 and 6.
+void check_head(const RequestHead& head, bool is_http_1_0, bool is_chunked) {
+  const auto num_hosts = std::ranges::count(head.fields, "host", &Fields::value_type::first);
+  if (num_hosts > 1 || (num_hosts == 0 && !is_http_1_0)) throw Refusal{400, "a request needs one Host field"};
+  const std::string* coding = head.find("transfer-encoding");
+  if (coding == nullptr) return;
+  if (is_http_1_0) throw Refusal{400, "Transfer-Encoding needs HTTP/1.1"};
+  if (head.find("content-length") != nullptr)
+    throw Refusal{400, "Transfer-Encoding and Content-Length exclude each other"};
+  if (!is_chunked) throw Refusal{400, "Transfer-Encoding must end in chunked, once"};
+  if (base::lower_case(*coding) != "chunked")
+    throw Refusal{501, "the only Transfer-Encoding that is understood is chunked"};
 }
 
 std::string hex_size(std::size_t size) {
@@ -139,7 +168,8 @@ std::string hex_size(std::size_t size) {
 }  // namespace
 
 struct HttpConnection::State {
-  State(int socket, std::unique_ptr<TlsSession> tls) : channel(socket, std::move(tls)) {}
+  State(int socket, std::unique_ptr<TlsSession> tls, const HttpLimits& limits)
+      : channel(socket, std::move(tls)), reading(limits), writing(limits) {}
 
   Channel channel;
   DeadlineReader reader{channel};
@@ -148,28 +178,45 @@ struct HttpConnection::State {
   RequestHead head;
   bool expects_continue = false;
   bool is_http_1_0 = false;
-  Clock::time_point body_start;
-  std::uint64_t body_bytes = 0;
+  Pace reading, writing;  ///< of this request's body and answer
 };
 
 HttpConnection::HttpConnection(int socket, std::string client, const HttpLimits& limits,
                                std::unique_ptr<TlsSession> tls)
-    : client_(std::move(client)), limits_(limits), state_(std::make_unique<State>(socket, std::move(tls))) {}
+    : client_(std::move(client)), limits_(limits), state_(std::make_unique<State>(socket, std::move(tls), limits_)) {}
 
 HttpConnection::~HttpConnection() = default;
 
+/// Waits for the first byte of a request, past empty lines, which some clients send after a body.
+bool HttpConnection::wait_for_request() {
+  State& state = *state_;
+  for (;;) {
+    is_idle_ = true;
+    if (is_stopping_) return false;
+    if (state.buffer.size() == 0 && !state.channel.has_bytes() &&
+        !wait_for(state.channel.socket(), POLLIN, Clock::now() + limits_.idle))
+      return false;
+    is_idle_ = false;
+    state.reader.set_deadline(Clock::now() + limits_.header);
+    if (state.buffer.size() == 0) {
+      boost::system::error_code error;
+      state.buffer.commit(state.reader.read_some(state.buffer.prepare(kFirstBytes), error));
+      if (error) return true;  // the parser meets it again
+    }
+    const auto first = [&] { return *static_cast<const char*>(state.buffer.data().data()); };
+    while (state.buffer.size() != 0 && (first() == '\r' || first() == '\n')) state.buffer.consume(1);
+    if (state.buffer.size() != 0) return true;
+  }
+}
+
 bool HttpConnection::read_head() {
   State& state = *state_;
-  is_idle_ = true;
-  if (is_stopping_) return false;
-  if (state.buffer.size() == 0 && !state.channel.has_bytes() &&
-      !wait_for(state.channel.socket(), POLLIN, Clock::now() + limits_.idle))
-    return false;
-  is_idle_ = false;
+  state.head = {};
+  state.parser.reset();
+  if (!wait_for_request()) return false;
   state.parser.emplace();
   state.parser->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
   state.parser->body_limit(boost::none);  // the service has limits of its own, by what is asked for
-  state.reader.set_deadline(Clock::now() + limits_.header);
   boost::system::error_code error;
   http::read_header(state.reader, state.buffer, *state.parser, error);
   if (error == http::error::end_of_stream) return false;
@@ -183,13 +230,14 @@ bool HttpConnection::read_head() {
   state.head.method = std::string(message.method_string());
   state.head.target = std::string(message.target());
   for (const auto& field : message)
-    state.head.fields.emplace_back(lower(std::string_view(field.name_string())), std::string(field.value()));
+    state.head.fields.emplace_back(base::lower_case(std::string_view(field.name_string())), std::string(field.value()));
   if (const auto length = state.parser->content_length()) state.head.content_length = *length;
-  const std::string* expectation = state.head.find("expect");
-  state.expects_continue = expectation != nullptr && lower(*expectation) == "100-continue";
   state.is_http_1_0 = message.version() < 11;
-  state.body_start = Clock::now();
-  state.body_bytes = 0;
+  check_head(state.head, state.is_http_1_0, state.parser->chunked());
+  const std::string* expectation = state.head.find("expect");
+  state.expects_continue =
+      !state.is_http_1_0 && expectation != nullptr && base::lower_case(*expectation) == "100-continue";
+  state.reading = state.writing = Pace(limits_);
   if (!state.parser->keep_alive()) is_used_up_ = true;
   return true;
 }
@@ -200,15 +248,18 @@ std::size_t HttpConnection::read(std::span<std::uint8_t> out) {
   State& state = *state_;
   if (state.parser->is_done() || out.empty()) return 0;
   if (std::exchange(state.expects_continue, false)) write("HTTP/1.1 100 Continue\r\n\r\n");
+  state.buffer.reserve(kReadBytes);  // or Beast reads pieces of 512 bytes
   auto& body = state.parser->get().body();
   body.data = out.data();
   body.size = out.size();
   body.more = true;
   while (body.size == out.size() && !state.parser->is_done()) {
-    const std::chrono::milliseconds earned(state.body_bytes * 1000 / limits_.min_bytes_per_s);
-    state.reader.set_deadline(std::min(Clock::now(), state.body_start + earned) + limits_.io);
+    state.reader.set_deadline(state.reading.deadline());
     boost::system::error_code error;
+    const Clock::time_point start = Clock::now();
+    const std::size_t before = body.size;
     http::read_some(state.reader, state.buffer, *state.parser, error);
+    state.reading.count(Clock::now() - start, before - body.size);
     if (error == http::error::need_buffer) break;
     if (!error) continue;
     is_used_up_ = true;
@@ -216,9 +267,7 @@ std::size_t HttpConnection::read(std::span<std::uint8_t> out) {
     if (error == asio::error::timed_out) throw Refusal{408, "the body of the request came too slowly"};
     throw Refusal{400, "the body of the request is malformed or ends early: " + error.message()};
   }
-  const std::size_t size = out.size() - body.size;
-  state.body_bytes += size;
-  return size;
+  return out.size() - body.size;
 }
 
 bool HttpConnection::is_client_gone() noexcept {
@@ -255,7 +304,6 @@ void HttpConnection::respond(const Response& response) {
   std::string text = status_line_and_fields(response, "Content-Length: " + std::to_string(response.body.size()));
   if (state.head.method != "HEAD") text += response.body;
   write(text);
-  if (!state.parser->is_done()) linger();
 }
 
 void HttpConnection::begin(const Response& head) {
@@ -272,37 +320,37 @@ void HttpConnection::append(std::string_view piece) {
 void HttpConnection::end() {
   if (!state_->is_http_1_0) write("0\r\n\r\n");
   if (!state_->parser->is_done()) is_used_up_ = true;
-  if (is_used_up_) linger();
 }
 
-void HttpConnection::refuse(const Refusal& refusal) noexcept {
+void HttpConnection::refuse(const Refusal& refusal) {
   is_used_up_ = true;
-  try {
-    const std::string body = error_body(refusal.message);
-    write(status_line_and_fields({refusal.status, body}, "Content-Length: " + std::to_string(body.size())) + body);
-    linger();
-  } catch (...) {  // nobody is there to be told
-  }
+  const Response response{refusal.status, error_body(refusal.message), "application/json", refusal.fields};
+  const std::string framing = "Content-Length: " + std::to_string(response.body.size());
+  write(status_line_and_fields(response, framing) + response.body);
 }
 
 void HttpConnection::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t size = state_->channel.send(bytes.data(), bytes.size(), Clock::now() + limits_.io);
+    const Clock::time_point start = Clock::now();
+    const ssize_t size = state_->channel.send(bytes.data(), bytes.size(), state_->writing.deadline());
     if (size <= 0) throw ClientGone{};
+    state_->writing.count(Clock::now() - start, static_cast<std::size_t>(size));
     bytes.remove_prefix(static_cast<std::size_t>(size));
   }
 }
 
-/// Reads on for a moment after the last answer: closing a socket with unread bytes would take the answer back.
-void HttpConnection::linger() noexcept {
+void HttpConnection::finish() noexcept {
   state_->channel.end_sending();
+  if (!state_->parser || state_->parser->is_done()) return;
   const int socket = state_->channel.socket();
-  const Clock::time_point deadline = Clock::now() + kLinger;
-  char waste[4096];
-  for (std::size_t total = 0; total < kMostLingeringBytes && wait_for(socket, POLLIN, deadline);) {
+  const Clock::time_point start = Clock::now();
+  char waste[kBufferBytes];
+  for (std::uint64_t total = 0; total < kMostLingeringBytes;) {
+    const Clock::time_point end = start + (is_stopping_ ? kLinger : limits_.io);
+    if (!wait_for(socket, POLLIN, std::min(end, Clock::now() + kLinger))) return;
     const ssize_t size = ::recv(socket, waste, sizeof waste, MSG_DONTWAIT);
     if (size <= 0) return;
-    total += static_cast<std::size_t>(size);
+    total += static_cast<std::uint64_t>(size);
   }
 }
 

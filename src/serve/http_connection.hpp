@@ -17,7 +17,7 @@ struct HttpLimits {
   std::chrono::milliseconds idle{60'000};    ///< between requests
   std::chrono::milliseconds header{10'000};  ///< from the first byte of a request to the end of its head
   std::chrono::milliseconds io{30'000};      ///< without a byte of the body coming or of the answer going
-  /// What a body may take beyond `io`: a second for each of so many bytes that have come.
+  /// What a body, and an answer, may take beyond `io`: a second for each of so many bytes, of which `io` are saved up.
   std::uint64_t min_bytes_per_s = 1024;
 };
 
@@ -32,11 +32,15 @@ class HttpConnection : public Exchange {
 
   /// Waits for the head of the next request. \returns false where there is none: the client is done, was silent for too
   /// long, or stop_waiting() was called.
-  /// \throws Refusal 400, 408 or 431, to be answered with refuse(); ClientGone
+  /// \throws Refusal 400, 408, 431 or 501, to be answered with refuse(); ClientGone
   bool read_head();
 
-  /// Answers what is no request, after which the connection is of no use.
-  void refuse(const Refusal& refusal) noexcept;
+  /// Answers what is no request, after which the connection is of no use. \throws ClientGone
+  void refuse(const Refusal& refusal);
+
+  /// After the last answer: says that nothing follows, and throws away what the client still sends, within bounds. Many
+  /// clients read no answer before they have sent all, and closing a socket with unread bytes would take it back.
+  void finish() noexcept;
 
   /// Whether another request may follow.
   bool keeps_alive() const noexcept;
@@ -60,8 +64,8 @@ class HttpConnection : public Exchange {
   struct State;
 
   std::string status_line_and_fields(const Response& response, std::string_view framing) const;
+  bool wait_for_request();
   void write(std::string_view bytes);
-  void linger() noexcept;
 
   std::string client_;
   HttpLimits limits_;

@@ -51,9 +51,10 @@ std::string labels_of(const Metrics::Key& key) {
   return joined("model=\"", key.first, "\",version=\"", key.second, '"');
 }
 
-std::uint64_t resident_bytes() {
+/// Nothing where no descriptor is free to look.
+std::optional<std::uint64_t> resident_bytes() {
   std::uint64_t size = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> size >> resident;
+  if (!(std::ifstream("/proc/self/statm") >> size >> resident)) return std::nullopt;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
@@ -85,26 +86,31 @@ void Histogram::add(double value, double first) noexcept {
   }
 }
 
-void Metrics::count_request(const Key& key, Outcome outcome, double request_s) {
+void Metrics::count_request(const Key& key, Outcome outcome, double request_s, const RequestTimes& times) {
   const std::lock_guard lock(mutex_);
   ModelCounts& counts = models_[key];
   ++counts.requests[static_cast<std::size_t>(outcome)];
   (outcome == Outcome::kOk ? counts.request_s : counts.failed_s) += request_s;
+  if (outcome != Outcome::kOk) return;
+  counts.answered.add(times);
+  counts.answered.write_s += times.write_s;
 }
 
-void Metrics::count_file(const Key& key, std::uint64_t num_bytes, const FileTimes& times) {
+void Metrics::count_file(const Key& key, std::optional<std::uint64_t> num_bytes, const FileTimes& times) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::lock_guard lock(mutex_);
   ModelCounts& counts = models_[key];
-  ++counts.files;
-  counts.bytes += num_bytes;
+  if (num_bytes) {
+    ++counts.files;
+    counts.bytes += *num_bytes;
+  }
   counts.queue_s.add(times.queue_s, kFirstSeconds);
   counts.compute_s.add(times.compute_s, kFirstSeconds);
-  counts.prepare.add(times.prepare_s);
   counts.last_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 void Metrics::count_batch(const Key& key, std::size_t num_files, double prepare_s, double run_s) {
+  if (num_files == 0) return;
   const std::lock_guard lock(mutex_);
   ModelCounts& counts = models_[key];
   ++counts.batches;
@@ -112,11 +118,6 @@ void Metrics::count_batch(const Key& key, std::size_t num_files, double prepare_
   auto& [prepare, run] = counts.by_batch[num_files];
   prepare.add(prepare_s);
   run.add(run_s);
-}
-
-void Metrics::count_written(const Key& key, double seconds) {
-  const std::lock_guard lock(mutex_);
-  models_[key].write.add(seconds);
 }
 
 void Metrics::count_lost_log_line() {
@@ -142,8 +143,10 @@ std::string Metrics::text(const std::vector<Key>& models, const Gauges& gauges) 
   page.line("byteformer_waiting_files", "", gauges.waiting_files);
   page.head("byteformer_held_bytes", "gauge", "Bytes of requests that are held.");
   page.line("byteformer_held_bytes", "", gauges.held_bytes);
-  page.head("process_resident_memory_bytes", "gauge", "Resident memory.");
-  page.line("process_resident_memory_bytes", "", resident_bytes());
+  if (const auto resident = resident_bytes()) {
+    page.head("process_resident_memory_bytes", "gauge", "Resident memory.");
+    page.line("process_resident_memory_bytes", "", *resident);
+  }
   const std::lock_guard lock(mutex_);
   page.head("byteformer_lost_log_lines_total", "counter", "Lines of the log that could not be written.");
   page.line("byteformer_lost_log_lines_total", "", lost_log_lines_);
@@ -176,18 +179,18 @@ std::string Metrics::text(const std::vector<Key>& models, const Gauges& gauges) 
   counter("nv_inference_request_success", "Requests answered.", [](const ModelCounts& c) { return c.requests[0]; });
   counter("nv_inference_request_failure", "Requests not answered.",
           [](const ModelCounts& c) { return c.requests[1] + c.requests[2] + c.requests[3] + c.requests[4]; });
-  counter("nv_inference_count", "Files answered.", [](const ModelCounts& c) { return c.files; });
+  counter("nv_inference_count", "Files classified.", [](const ModelCounts& c) { return c.files; });
   counter("nv_inference_exec_count", "Batches run.", [](const ModelCounts& c) { return c.batches; });
   counter("nv_inference_request_duration_us", "Time of answered requests.",
           [](const ModelCounts& c) { return microseconds(c.request_s); });
-  counter("nv_inference_queue_duration_us", "Time files waited.",
-          [](const ModelCounts& c) { return microseconds(c.queue_s.sum); });
-  counter("nv_inference_compute_input_duration_us", "Time files' batches were prepared.",
-          [](const ModelCounts& c) { return microseconds(c.prepare.seconds); });
-  counter("nv_inference_compute_infer_duration_us", "Time files' batches ran once they were prepared.",
-          [](const ModelCounts& c) { return microseconds(c.compute_s.sum - c.prepare.seconds); });
+  counter("nv_inference_queue_duration_us", "Time answered requests waited.",
+          [](const ModelCounts& c) { return microseconds(c.answered.queue_s); });
+  counter("nv_inference_compute_input_duration_us", "Time batches of answered requests were prepared.",
+          [](const ModelCounts& c) { return microseconds(c.answered.prepare_s); });
+  counter("nv_inference_compute_infer_duration_us", "Time batches of answered requests ran once they were prepared.",
+          [](const ModelCounts& c) { return microseconds(c.answered.compute_s - c.answered.prepare_s); });
   counter("nv_inference_compute_output_duration_us", "Time answers were written.",
-          [](const ModelCounts& c) { return microseconds(c.write.seconds); });
+          [](const ModelCounts& c) { return microseconds(c.answered.write_s); });
   return std::move(page).text();
 }
 

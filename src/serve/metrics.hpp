@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,12 +47,24 @@ struct FileTimes {
   double compute_s = 0;  ///< its batch ran, preparation included
 };
 
+/// Of one request: the times of that of its files which was done last, and the writing of its answer.
+struct RequestTimes : FileTimes {
+  double write_s = 0;
+
+  /// Adds those of files that ran after the ones before.
+  void add(const FileTimes& times) noexcept {
+    queue_s += times.queue_s;
+    prepare_s += times.prepare_s;
+    compute_s += times.compute_s;
+  }
+};
+
 /// Of one version of a model.
 struct ModelCounts {
   std::array<std::uint64_t, 5> requests{};  ///< by outcome
-  std::uint64_t files = 0, batches = 0, bytes = 0;
-  Histogram queue_s, compute_s, batch_files;
-  Spent prepare, write;                                     ///< of files, of answers
+  std::uint64_t files = 0, batches = 0, bytes = 0;  ///< files that were classified, and batches of such
+  Histogram queue_s, compute_s, batch_files;        ///< of all files; of batches
+  RequestTimes answered;                            ///< of all answered requests together
   std::map<std::size_t, std::pair<Spent, Spent>> by_batch;  ///< preparing and running batches of so many files
   double request_s = 0, failed_s = 0;
   std::int64_t last_ms = 0;  ///< since 1970, of the last inference
@@ -68,10 +81,11 @@ class Metrics {
   using Key = std::pair<std::string, std::string>;  ///< name and version of a model
 
   /// \param key  empty where a request was about no model
-  void count_request(const Key& key, Outcome outcome, double request_s);
-  void count_file(const Key& key, std::uint64_t num_bytes, const FileTimes& times);
+  void count_request(const Key& key, Outcome outcome, double request_s, const RequestTimes& times = {});
+  /// \param num_bytes  that the model read; nothing where the file could not be classified
+  void count_file(const Key& key, std::optional<std::uint64_t> num_bytes, const FileTimes& times);
+  /// \param num_files  that were classified
   void count_batch(const Key& key, std::size_t num_files, double prepare_s, double run_s);
-  void count_written(const Key& key, double seconds);
   void count_lost_log_line();
 
   ModelCounts of(const Key& key) const;

@@ -32,6 +32,8 @@ OrderedJson statistics(const ModelSource& source, const ModelCounts& counts) {
   const auto part = [](std::uint64_t count, double seconds) {
     return OrderedJson{{"count", count}, {"ns", static_cast<std::uint64_t>(seconds * 1e9)}};
   };
+  const std::uint64_t answered = counts.requests[static_cast<std::size_t>(Outcome::kOk)];
+  const RequestTimes& times = counts.answered;
   std::uint64_t failed = 0;
   for (std::size_t i = 1; i < counts.requests.size(); ++i) failed += counts.requests[i];
   OrderedJson batches = OrderedJson::array();
@@ -46,12 +48,12 @@ OrderedJson statistics(const ModelSource& source, const ModelCounts& counts) {
           {"inference_count", counts.files},
           {"execution_count", counts.batches},
           {"inference_stats",
-           {{"success", part(counts.requests[0], counts.request_s)},
+           {{"success", part(answered, counts.request_s)},
             {"fail", part(failed, counts.failed_s)},
-            {"queue", part(counts.queue_s.count, counts.queue_s.sum)},
-            {"compute_input", part(counts.prepare.count, counts.prepare.seconds)},
-            {"compute_infer", part(counts.compute_s.count, counts.compute_s.sum - counts.prepare.seconds)},
-            {"compute_output", part(counts.write.count, counts.write.seconds)}}},
+            {"queue", part(answered, times.queue_s)},
+            {"compute_input", part(answered, times.prepare_s)},
+            {"compute_infer", part(answered, times.compute_s - times.prepare_s)},
+            {"compute_output", part(answered, times.write_s)}}},
           {"batch_stats", batches}};
 }
 
@@ -147,7 +149,9 @@ void Service::get_index(Request& request) {
 void Service::load_model(Request& request) {
   if (!options_.has_model_control) throw Refusal{403, "models cannot be loaded here: no --model-control"};
   read_whole(request);  // parameters of other servers, which mean nothing here
-  models_.load(request.names[0]);
+  if (std::string error = models_.load(request.names[0]); !error.empty())
+    throw Refusal{400, keep_for_log(request, base::joined("the model `", request.names[0], "` cannot be loaded"),
+                                    std::move(error))};
   request.respond_json("{}");
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -16,6 +17,7 @@ namespace byteformer::serve {
 namespace {
 
 constexpr std::size_t kLongestModelName = 64;
+constexpr const char* kUnloaded = "unloaded";
 
 bool is_name(std::string_view text) noexcept {
   const auto is_allowed = [](char c) {
@@ -32,8 +34,12 @@ bool is_lower(const std::string& a, const std::string& b) {
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
   };
   if (is_number(a) != is_number(b)) return is_number(b);
-  if (!is_number(a) || a.size() == b.size()) return a < b;
-  return a.size() < b.size();
+  if (!is_number(a)) return a < b;
+  const auto value = [](std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of('0'), text.size()));
+  };
+  const auto key = [&](const std::string& text) { return std::tuple(value(text).size(), value(text), text); };
+  return key(a) < key(b);
 }
 
 /// What tells a file from the one that stood there before.
@@ -130,14 +136,14 @@ std::shared_ptr<const Model> Models::find(std::string_view name, std::optional<s
   return best->model;
 }
 
-std::shared_ptr<const Model> Models::only() const {
+std::shared_ptr<const Model> Models::only(std::optional<std::string_view> version) const {
   {
     const std::lock_guard lock(mutex_);
     const std::string& first = entries_.front().state.source.name;
     const auto is_other = [&](const Entry& entry) { return entry.state.source.name != first; };
     if (std::ranges::any_of(entries_, is_other)) throw Refusal{400, "there are several models here: add ?model=NAME"};
   }
-  return find(entries_.front().state.source.name);
+  return find(entries_.front().state.source.name, version);
 }
 
 std::vector<Models::State> Models::states() const {
@@ -149,7 +155,8 @@ std::vector<Models::State> Models::states() const {
 
 bool Models::all_ready() const {
   const std::lock_guard lock(mutex_);
-  return std::ranges::all_of(entries_, [](const Entry& entry) { return entry.state.model != nullptr; });
+  return std::ranges::all_of(
+      entries_, [](const Entry& entry) { return entry.state.model || entry.state.reason == kUnloaded; });
 }
 
 /// Loads the model of an entry anew; the message where that fails.
@@ -171,6 +178,7 @@ std::string Models::replace(std::size_t index) {
   Entry& entry = entries_[index];
   entry.stamp = entry.next_stamp = stamp;           // what failed is tried again when it changes
   if (model) entry.state.model = std::move(model);  // the last request that runs on the old one drops it
+  entry.state.reason = entry.state.model ? "" : "cannot be loaded";  // `reason` may name paths
   return reason;
 }
 
@@ -187,18 +195,18 @@ std::vector<std::string> Models::reload() {
   return failures;
 }
 
-void Models::load(std::string_view name) {
+std::string Models::load(std::string_view name) {
   const std::lock_guard one_at_a_time(loading_);
+  std::string failures;
   bool is_known = false;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].state.source.name != name) continue;
     is_known = true;
-    if (!replace(i).empty())  // its reason may name paths
-      throw Refusal{400, base::joined("the model `", name, "` cannot be loaded; the server's log says why")};
-    const std::lock_guard lock(mutex_);
-    entries_[i].state.reason.clear();
+    if (const std::string failure = replace(i); !failure.empty())
+      failures += (failures.empty() ? "" : "; ") + failure;
   }
   if (!is_known) refuse_unknown(name);
+  return failures;
 }
 
 void Models::unload(std::string_view name) {
@@ -209,7 +217,7 @@ void Models::unload(std::string_view name) {
     if (entry.state.source.name != name) continue;
     is_known = true;
     entry.state.model.reset();
-    entry.state.reason = "unloaded";
+    entry.state.reason = kUnloaded;
   }
   if (!is_known) refuse_unknown(name);
 }

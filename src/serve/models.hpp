@@ -63,7 +63,7 @@ class Models {
   struct State {
     ModelSource source;
     std::shared_ptr<const Model> model;  ///< null: not loaded
-    std::string reason;                  ///< why not
+    std::string reason;                  ///< why not, for clients
   };
 
   /// Loads all of them. \throws Error kInvalidArgument where two have the same name and version; what `load` throws
@@ -73,18 +73,18 @@ class Models {
   /// \throws Refusal 404 where there is no such model; 400 where it is not loaded
   std::shared_ptr<const Model> find(std::string_view name, std::optional<std::string_view> version = {}) const;
 
-  /// The model, where there is only one. \throws Refusal 400
-  std::shared_ptr<const Model> only() const;
+  /// The model, where there is only one name. \throws Refusal 400 where there are several; as find()
+  std::shared_ptr<const Model> only(std::optional<std::string_view> version = {}) const;
 
   std::vector<State> states() const;
-  bool all_ready() const;
+  bool all_ready() const;  ///< but for those that were unloaded
 
   /// Loads all that are loaded anew. \returns a message for each that failed, which stays as it was.
   std::vector<std::string> reload();
 
-  /// \throws Refusal 404, 400 where it cannot be loaded.
-  void load(std::string_view name);
-  void unload(std::string_view name);
+  /// All versions; one that fails stays as it was. \returns why, empty where none failed \throws Refusal 404
+  std::string load(std::string_view name);
+  void unload(std::string_view name);  ///< \throws Refusal 404
 
   /// Whether files of a loaded model have changed since the last call, and lie still since the call before.
   bool have_changed();

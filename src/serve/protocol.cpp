@@ -79,6 +79,11 @@ std::optional<std::uint64_t> count(const Json& object, const char* key) {
   return found->get<std::uint64_t>();
 }
 
+void refuse_shared_memory(const Json& tensor) {
+  if (parameter(tensor, "shared_memory_region") != nullptr)
+    refuse("shared memory is not supported: send and take tensors in the body");
+}
+
 /// The shape of the input: [n] or [n, 1, ...], and how many files that are.
 std::uint64_t read_shape(const Json& input, std::vector<std::int64_t>& shape) {
   const Json* dimensions = find_array(input, "shape");
@@ -137,6 +142,7 @@ void read_input(const Json& request, std::span<const std::uint8_t> tensors, std:
     refuse("the model's input is `", kInputName, "`, not `", base::excerpt(name), "`");
   if (const std::string type = text_of(input, "datatype", "an input"); type != "BYTES")
     refuse("the input `", kInputName, "` has the datatype BYTES, not `", base::excerpt(type), "`");
+  refuse_shared_memory(input);
   const std::uint64_t num_files = read_shape(input, result.shape);
   if (num_files > max_files) refuse("more than ", max_files, " files in one request");
   const auto binary_size = count(input, "binary_data_size");
@@ -174,6 +180,7 @@ void read_outputs(const Json& request, InferRequest& result) {
     const OutputKind kind = kOutputKinds[static_cast<std::size_t>(found - kOutputNames.begin())];
     if (std::ranges::find(result.outputs, kind, &WantedOutput::kind) != result.outputs.end())
       refuse("the output `", name, "` is asked for twice");
+    refuse_shared_memory(output);
     WantedOutput wanted{kind, flag(output, "binary_data").value_or(is_binary)};
     if (const auto num_classes = count(output, "classification"); num_classes && *num_classes > 0) {
       if (kind != OutputKind::kLogits && kind != OutputKind::kScores)

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "base/processors.hpp"
+#include "base/text.hpp"
 #include "byteformer/error.hpp"
 #include "serve/exchange.hpp"
 
@@ -21,12 +22,19 @@ constexpr std::size_t kFewPerWorker = 4;
 }  // namespace
 
 void ByteBudget::Share::grow(std::uint64_t num_bytes) {
-  const std::uint64_t before = budget_.used_.fetch_add(num_bytes);
-  if (num_bytes > budget_.limit_ || before > budget_.limit_ - num_bytes) {
+  if (num_bytes > budget_.limit_ - held_)
+    throw Refusal{413, base::joined("the request is too large: all requests together hold at most ", budget_.limit_,
+                                    " bytes, with what is made of them")};
+  if (budget_.used_.fetch_add(num_bytes) > budget_.limit_ - num_bytes) {
     budget_.used_ -= num_bytes;
     throw Refusal{503, "the server holds as many bytes of requests as it may; try again"};
   }
   held_ += num_bytes;
+}
+
+void ByteBudget::Share::shrink(std::uint64_t num_bytes) noexcept {
+  budget_.used_ -= num_bytes;
+  held_ -= num_bytes;
 }
 
 ClientLimit::Share::Share(ClientLimit& limit, const std::string& client) : limit_(limit) {
@@ -71,9 +79,12 @@ void Queue::stop() {
 }
 
 void Queue::submit(Jobs jobs) {
+  if (jobs.size() > max_waiting_)
+    throw Refusal{413, base::joined("the request has ", jobs.size(), " files, of which at most ", max_waiting_,
+                                    " can wait; send fewer at once")};
   {
     const std::lock_guard lock(mutex_);
-    if (jobs.size() > max_waiting_ || num_waiting_ > max_waiting_ - jobs.size())
+    if (num_waiting_ > max_waiting_ - jobs.size())
       throw Refusal{503, "too many files wait already; try again"};
     const Clock::time_point now = Clock::now();
     for (const std::shared_ptr<Job>& job : jobs) {

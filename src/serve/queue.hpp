@@ -67,8 +67,9 @@ class ByteBudget {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    /// \throws Refusal 503 where others hold too much.
+    /// \throws Refusal 503 where others hold too much; 413 where this alone would be more than all may hold
     void grow(std::uint64_t num_bytes);
+    void shrink(std::uint64_t num_bytes) noexcept;
 
    private:
     ByteBudget& budget_;
@@ -122,7 +123,8 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  /// All of `jobs` or none. \throws Refusal 503 where too many wait already.
+  /// All of `jobs` or none.
+  /// \throws Refusal 503 where too many wait already; 413 where these alone are more than may wait
   void submit(Jobs jobs);
 
   /// Returns when all of `jobs` are done. Those that still wait are dropped when their deadline has passed or

@@ -4,10 +4,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/random.hpp"
+#include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
 
@@ -32,7 +35,12 @@ std::string ask(int socket, std::string_view request) {
 
 }  // namespace
 
-void self_test(const Server& server, const Models& models, const Describe& describe) {
+void self_test(Service& service, const Server& server, const Models& models, const Describe& describe) {
+  // The service knows digests of the keys in its file only.
+  std::array<std::uint8_t, 16> secret{};
+  base::fill_from_system_random(secret);
+  const std::string key = base::hex(secret);
+  service.use_api_keys({base::sha256({reinterpret_cast<const std::uint8_t*>(key.data()), key.size()})});
   std::vector<std::uint8_t> file(kTestBytes);
   for (std::size_t i = 0; i < file.size(); ++i) file[i] = static_cast<std::uint8_t>(i * i / 7);
   const AnswerForm form{.logits = true};
@@ -40,7 +48,8 @@ void self_test(const Server& server, const Models& models, const Describe& descr
     const std::string expected = describe(*state.model, {"file", state.model->classifier.classify(file)}, form);
     std::string request =
         base::joined("POST /classify?as_is=1&logits=1&model=", state.source.name, "&version=", state.source.version,
-                     " HTTP/1.1\r\nHost: self\r\nConnection: close\r\nContent-Length: ", kTestBytes, "\r\n\r\n");
+                     " HTTP/1.1\r\nHost: self\r\nConnection: close\r\nAuthorization: Bearer ", key,
+                     "\r\nContent-Length: ", kTestBytes, "\r\n\r\n");
     request.append(file.begin(), file.end());
     const int socket = server.connect();
     const std::string answer = ask(socket, request);

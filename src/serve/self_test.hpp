@@ -7,8 +7,9 @@
 
 namespace byteformer::serve {
 
-/// Sends some bytes to each model over the network and compares the answer with the model's own.
+/// Sends some bytes to each model over the network and compares the answer with the model's own. From then on `service`
+/// takes no API key but the test's own.
 /// \throws Error kInternal naming the model whose answer differs, and how
-void self_test(const Server& server, const Models& models, const Describe& describe);
+void self_test(Service& service, const Server& server, const Models& models, const Describe& describe);
 
 }  // namespace byteformer::serve

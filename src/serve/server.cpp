@@ -62,7 +62,7 @@ std::uint16_t port_of(const sockaddr_storage& address) {
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
-/// A refusal for one who cannot even be given a thread, in one call that never waits.
+/// A refusal for one who cannot even be given a thread, by calls that never wait.
 void turn_away(int socket, bool is_encrypted) noexcept {
   static constexpr char kAnswer[] =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
@@ -71,7 +71,6 @@ void turn_away(int socket, bool is_encrypted) noexcept {
   ::shutdown(socket, SHUT_WR);
   char waste[4096];
   (void)!::recv(socket, waste, sizeof waste, MSG_DONTWAIT);
-  ::close(socket);
 }
 
 }  // namespace
@@ -136,7 +135,7 @@ void Server::listen_on_path() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    fail(ErrorCode::kInvalidArgument, path, "is longer than the path of a socket may be");
+    fail(ErrorCode::kInvalidArgument, base::About{path}, "is longer than the path of a socket may be");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener_ < 0) fail(ErrorCode::kIo, "cannot make a socket: ", reason());
@@ -147,7 +146,7 @@ void Server::listen_on_path() {
     ::unlink(path.c_str());
   if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(listener_, kBacklog) != 0)
-    fail(ErrorCode::kIo, path, "cannot listen: " + reason());
+    fail(ErrorCode::kIo, base::About{path}, "cannot be listened on: ", reason());
   owns_path_ = true;
 }
 
@@ -204,49 +203,69 @@ void Server::accept_loop() {
     }
     const int yes = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    const std::string client = address_of(address);
-    std::unique_lock lock(mutex_);
-    const std::shared_ptr<const Tls> tls = tls_;
-    if (connections_.size() >= options_.max_connections || per_client_[client] >= options_.max_connections_per_client) {
-      lock.unlock();
-      turn_away(socket, tls != nullptr);
-      continue;
-    }
-    auto connection =
-        std::make_shared<HttpConnection>(socket, client, options_.http, tls ? tls->session(socket) : nullptr);
-    try {
-      std::thread([this, connection] { serve(connection); }).detach();
-    } catch (const std::system_error&) {  // no threads left
-      lock.unlock();
-      connection->refuse({503, "too many connections"});
-      continue;
-    }
-    connections_.emplace(connection.get(), connection);
-    ++per_client_[client];
-    service_.count_connections(connections_.size());
+    admit(socket, address);
   }
+}
+
+/// Gives a connection its thread, or turns it away.
+void Server::admit(int socket, const sockaddr_storage& address) {
+  std::shared_ptr<HttpConnection> connection;  // once it is made, the socket is its own
+  bool is_encrypted = false;
+  try {
+    const std::string client = address_of(address);
+    const std::lock_guard lock(mutex_);
+    is_encrypted = tls_ != nullptr;
+    const auto of_client = per_client_.find(client);
+    if (connections_.size() < options_.max_connections &&
+        (of_client == per_client_.end() || of_client->second < options_.max_connections_per_client)) {
+      connection =
+          std::make_shared<HttpConnection>(socket, client, options_.http, tls_ ? tls_->session(socket) : nullptr);
+      std::size_t& num_of_client = per_client_.try_emplace(client, 0).first->second;
+      connections_.emplace(connection.get(), connection);
+      ++num_of_client;
+      try {
+        std::thread([this, connection] { serve(connection); }).detach();
+      } catch (...) {
+        forget(*connection);
+        throw;
+      }
+      service_.count_connections(connections_.size());
+      return;
+    }
+  } catch (const std::exception&) {  // no thread or no memory is left
+  }
+  turn_away(socket, is_encrypted);
+  if (!connection) ::close(socket);
+}
+
+/// Takes a connection off the lists, under the lock.
+void Server::forget(const HttpConnection& connection) {
+  if (const auto of_client = per_client_.find(connection.client()); --of_client->second == 0)
+    per_client_.erase(of_client);
+  connections_.erase(&connection);
+  service_.count_connections(connections_.size());
 }
 
 /// A connection's thread: one request after another.
 void Server::serve(std::shared_ptr<HttpConnection> connection) {
   ask_for_short_slices();
   try {
-    while (connection->read_head()) {
-      service_.handle(*connection);
-      if (!connection->keeps_alive()) break;
+    try {
+      while (connection->read_head()) {
+        service_.handle(*connection);
+        if (!connection->keeps_alive()) break;
+      }
+    } catch (Refusal& refusal) {
+      refusal.fields.emplace_back("X-Request-Id", service_.note_malformed(*connection, refusal.status));
+      connection->refuse(refusal);
     }
-  } catch (const Refusal& refusal) {
-    service_.note_malformed(connection->client(), refusal.status);
-    connection->refuse(refusal);
+    connection->finish();
   } catch (const ClientGone&) {
   } catch (const std::exception&) {  // no memory for a request's head: the connection goes, the server stays
   }
   const std::lock_guard lock(mutex_);
-  if (const auto of_client = per_client_.find(connection->client()); --of_client->second == 0)
-    per_client_.erase(of_client);
-  connections_.erase(connection.get());
+  forget(*connection);
   connection.reset();
-  service_.count_connections(connections_.size());
   left_.notify_all();
 }
 

@@ -1,6 +1,8 @@
 // Listens, and gives each connection a thread: blocking code with deadlines, so that a stream's pace is its client's.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -57,7 +59,9 @@ class Server {
   void listen_on_path();
   bool adopt_socket();
   void accept_loop();
+  void admit(int socket, const sockaddr_storage& address);
   void serve(std::shared_ptr<HttpConnection> connection);
+  void forget(const HttpConnection& connection);
   void stop_accepting();
 
   Service& service_;
@@ -68,7 +72,7 @@ class Server {
   std::thread acceptor_;
   mutable std::mutex mutex_;
   std::condition_variable left_;
-  std::map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
+  std::map<const HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
   std::map<std::string, std::size_t> per_client_;
   std::shared_ptr<const Tls> tls_;  ///< null: nothing is encrypted
 };

@@ -175,9 +175,13 @@ const Service::Route& Service::find_route(Request& request) const {
     if (route.method == wanted) return route;
     other_method = &route;
   }
+  static const Route kOptions{"OPTIONS", "", &Service::get_options, true};
+  if (method == kOptions.method && request.target.path.empty()) {
+    request.names = {"GET, HEAD, POST, OPTIONS"};
+    return kOptions;
+  }
   if (other_method == nullptr) throw Refusal{404, "there is nothing at this address"};
   const std::string allowed = joined(other_method->method, other_method->method == "GET" ? ", HEAD" : "", ", OPTIONS");
-  static const Route kOptions{"OPTIONS", "", &Service::get_options, true};
   request.names = {allowed};
   if (method == kOptions.method) return kOptions;
   throw Refusal{405, joined("this address takes ", other_method->method, " requests only"), {{"Allow", allowed}}};
@@ -215,13 +219,9 @@ void Service::authorize(Request& request, bool is_open) const {
   lock.unlock();
   if (api_keys->empty()) return;
   const RequestHead& head = request.exchange.head();
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string* field = head.find("authorization");
   std::string_view key;
-  if (field != nullptr && field->starts_with(kBearer))
-    key = std::string_view(*field).substr(kBearer.size());
-  else if (const std::string* own = head.find("x-api-key"))
-    key = *own;
+  if (const std::string* field = head.find("authorization")) key = bearer_key(*field);
+  if (const std::string* own = head.find("x-api-key"); own != nullptr && key.empty()) key = *own;
   const base::Sha256 digest = base::sha256({reinterpret_cast<const std::uint8_t*>(key.data()), key.size()});
   bool is_known = false;
   for (const base::Sha256& known : *api_keys) is_known |= equals_in_constant_time(known, digest);
@@ -252,11 +252,11 @@ void Service::handle(Exchange& exchange) {
       refuse(refusal);
     } catch (const Error& error) {
       const int status = status_of(error);
-      refuse({status, status == 500 ? "an internal error; the server's log has it" : error.what()});
+      refuse({status, status == 500 ? keep_for_log(request, "an internal error", error.what()) : error.what()});
     } catch (const std::bad_alloc&) {
       refuse({503, "there is not enough memory now; try again"});
-    } catch (const std::exception&) {
-      refuse({500, "an internal error"});
+    } catch (const std::exception& error) {
+      refuse({500, keep_for_log(request, "an internal error", error.what())});
     }
   } catch (const ClientGone&) {
     finish(request, kClientGoneStatus);
@@ -265,10 +265,16 @@ void Service::handle(Exchange& exchange) {
   finish(request, request.status);
 }
 
+/// What a client is told of an error whose words are not for it: they may name paths.
+std::string Service::keep_for_log(Request& request, std::string message, std::string error) const {
+  request.error = std::move(error);
+  return options_.log ? message + "; the server's log says why" : message;
+}
+
 void Service::finish(Request& request, int status) {
   const double seconds = in_seconds(Clock::now() - request.start);
   const Outcome outcome = outcome_of(status);
-  metrics_.count_request(request.key(), outcome, seconds);
+  metrics_.count_request(request.key(), outcome, seconds, request.times);
   if (!options_.log) return;
   const RequestHead& head = request.exchange.head();
   OrderedJson line = {{"time", utc_now()},
@@ -285,16 +291,22 @@ void Service::finish(Request& request, int status) {
     line["version"] = request.model->source.version;
     line["files"] = request.num_files;
   }
+  if (!request.error.empty()) line["error"] = base::as_utf8(request.error);
   if (const std::string* trace = head.find("traceparent"))
     line["traceparent"] = base::as_utf8(std::string_view(*trace).substr(0, 55));
   if (!options_.log(line.dump())) metrics_.count_lost_log_line();
 }
 
-void Service::note_malformed(const std::string& client, int status) {
+std::string Service::note_malformed(const Exchange& exchange, int status) {
   metrics_.count_request({}, outcome_of(status), 0);
-  const OrderedJson line = {
-      {"time", utc_now()}, {"client", client}, {"status", status}, {"outcome", to_string(outcome_of(status))}};
+  std::string id = request_id(exchange.head(), ++last_id_);
+  const OrderedJson line = {{"time", utc_now()},
+                            {"id", id},
+                            {"client", exchange.client()},
+                            {"status", status},
+                            {"outcome", to_string(outcome_of(status))}};
   if (options_.log && !options_.log(line.dump())) metrics_.count_lost_log_line();
+  return id;
 }
 
 void Service::get_page(Request& request) {

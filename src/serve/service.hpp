@@ -67,8 +67,9 @@ class Service {
   /// more
   void handle(Exchange& exchange);
 
-  /// Says in the log that a request did not even have a head. \param status as it was answered
-  void note_malformed(const std::string& client, int status);
+  /// Says in the log that a request did not even have a head that handle() takes. \param status as it was answered
+  /// \returns its id
+  std::string note_malformed(const Exchange& exchange, int status);
 
   /// From now on /v2/health/ready says no.
   void begin_drain() noexcept { is_draining_ = true; }
@@ -89,6 +90,7 @@ class Service {
   std::string address_of(const Exchange& exchange) const;
   bool allow_origin(Request& request) const;
   void authorize(Request& request, bool is_open) const;
+  std::string keep_for_log(Request& request, std::string message, std::string error) const;
   void finish(Request& request, int status);
   void run_batch(Queue::Jobs jobs);
 
@@ -116,10 +118,11 @@ class Service {
   void classify_one(Request& request, const AnswerForm& form);
   void classify_parts(Request& request, const AnswerForm& form, std::string_view boundary);
   void classify_lines(Request& request, const AnswerForm& form);
-  void explain_one(Request& request, const AnswerForm& form, std::vector<std::uint8_t> file);
+  void explain_one(Request& request, const AnswerForm& form, Job& job);
   FileResult stream(Request& request, std::vector<std::uint8_t> head);
   std::vector<std::uint8_t> cut_pieces(Request& request, std::vector<std::uint8_t> head);
   std::vector<Answer> answer(Request& request, std::vector<std::shared_ptr<Job>> jobs);
+  std::string describe(Request& request, const Answer& answered, const AnswerForm& form) const;
   std::shared_ptr<Job> job(const Request& request, std::vector<std::uint8_t> file, std::string name) const;
   bool read_up_to(Request& request, std::vector<std::uint8_t>& bytes, std::uint64_t limit);
   std::vector<std::uint8_t> read_whole(Request& request);

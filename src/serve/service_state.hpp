@@ -31,9 +31,11 @@ struct Service::Request {
   std::optional<Unpacker> unpacker = {};
   std::uint64_t bytes_in = 0;
   std::size_t num_files = 0;
+  RequestTimes times = {};
   bool is_of_allowed_origin = false;  ///< a page of another origin may read the answer
   bool has_begun = false;
   int status = 0;
+  std::string error = {};  ///< why it failed, where only the log is told
 
   /// The next bytes of the body, unpacked.
   std::size_t read(std::span<std::uint8_t> out) {
@@ -82,6 +84,9 @@ class Slot {
  private:
   std::counting_semaphore<>& slots_;
 };
+
+/// Makes of a job's file what its model reads; where that fails, sets its result.
+void prepare(Job& job) noexcept;
 
 /// What a client is told of a file's error: 4xx for what lies in the file.
 int status_of(const Error& error) noexcept;

@@ -138,7 +138,7 @@ class Triton(WithServer):
 
     def test_own_deadline_and_unknown_parameters(self):
         result = self.client.infer("cifar10", [self.input(self.contents)], timeout=60_000_000, priority=1, sequence_id=7,
-                                   parameters={"colour": "green"})
+                                   parameters={"colour": "green"}, query_params={"x": [1, 2]})
         self.assertEqual(result.as_numpy("logits").tobytes(), self.logits)
 
     def test_statistics(self):
@@ -161,7 +161,7 @@ class Triton(WithServer):
         schema.check(self.client.get_model_repository_index(), schema.INDEX)
         self.client.unload_model("untrained-nano")
         self.assertFalse(self.client.is_model_ready("untrained-nano"))
-        self.assertFalse(self.client.is_server_ready())
+        self.assertTrue(self.client.is_server_ready())
         states = {entry["name"]: entry["state"] for entry in self.client.get_model_repository_index()}
         self.assertEqual(states["untrained-nano"], "UNAVAILABLE")
         self.client.load_model("untrained-nano")
@@ -187,6 +187,9 @@ class Triton(WithServer):
         numbers.set_data_from_numpy(numpy.zeros(1, numpy.float32))
         self.refused(400, lambda: self.client.infer("cifar10", [numbers]))
         self.refused(404, lambda: self.client.get_system_shared_memory_status())
+        shared = self.http.InferRequestedOutput("logits")
+        shared.set_shared_memory("region", 40)
+        self.refused(400, lambda: self.client.infer("cifar10", [good], outputs=[shared]))
         self.refused(503, lambda: self.client.infer("cifar10", [good], timeout=1))
 
 

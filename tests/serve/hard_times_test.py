@@ -142,6 +142,31 @@ class Much(unittest.TestCase):
             self.assertLess(grown, MIB)
 
 
+    @unittest.skipUnless(IS_ROOT, "needs root, to become a user with few threads")
+    def test_no_threads_left(self):
+        nobody = 65534
+
+        def limit():
+            os.setgroups([])
+            os.setgid(nobody)
+            resource.setrlimit(resource.RLIMIT_NPROC, (6, 6))  # of all that this user runs
+            os.setuid(nobody)
+        try:
+            server = Server("-m", CIFAR, "--no-log", "--threads", 1, preexec_fn=limit)
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            self.skipTest(f"nobody cannot run a server here: {error}")
+        with server, contextlib.ExitStack() as stack:
+            begin, refused = time.monotonic(), 0
+            for _ in range(20):  # who read no answer and do not close
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+                client.sendall(request("/v2", 0, method="GET"))
+                refused += b" 503 " in client.recv(65536)
+            self.assertGreater(refused, 10)
+            self.assertLess(time.monotonic() - begin, 5)  # a second for each would be 14 and more
+            stack.close()
+            self.assertTrue(comes_true(lambda: server.ask("GET", "/v2")[0] == 200))
+
+
 class Interrupted(unittest.TestCase):
     def test_ready_soon_after_kill_9(self):
         for name in sorted(path.name for path in (serving.ROOT / "models").iterdir() if (path / "config.json").exists()):

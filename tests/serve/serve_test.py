@@ -170,16 +170,30 @@ class SameBits(unittest.TestCase):
                 self.assertEqual(self.server.json("POST", path, pieces), expected)
 
     def test_explains(self):
-        answer = self.server.json("POST", "/classify?model=cifar10&explain=1&logits=1", self.contents[0])
+        answer = self.server.json("POST", "/classify?model=cifar10&explain=1&logits=1&name=frog.jpg", self.contents[0])
         self.assertEqual(bits(answer["logits"]), bits(self.expected[0]["logits"]))
         self.assertEqual(answer["explanation"]["label"], "frog")
         self.assertGreater(len(answer["explanation"]["heat"]), 100)
         self.assertTrue(any(answer["explanation"]["heat"]))
+        self.assertEqual(answer["path"], "frog.jpg")
         picture = answer["explanation"]["picture"]
         self.assertEqual((picture["columns"], picture["rows"], len(picture["heat"])), (32, 32, 32 * 32))
         # Raw pixels: what is summed over the bytes is summed over the pixels.
         means = answer["explanation"]["heat"]
         self.assertAlmostEqual(sum(picture["heat"]), sum(means) * 32 * 32 * 3 / len(means), delta=1e-3 * sum(map(abs, means)))
+
+    def test_explains_only_what_can_be_classified(self):
+        for path, content in (("/classify?model=cifar10", self.contents[0][:500]), ("/classify?model=file-types", b"")):
+            refused = self.server.json("POST", path, content, status=400)
+            self.assertEqual(refused["status"], "error")
+            self.assertEqual(self.server.json("POST", path + "&explain=1", content, status=400), refused)
+        for body, headers in (multipart([("f", self.contents[0])]), ('{"text":"a"}', {"Content-Type": "application/x-ndjson"})):
+            self.assertIn("one file", self.server.json("POST", "/classify?model=cifar10&explain=1", body, headers, 400)["error"])
+
+    def test_empty_file(self):
+        with tempfile.NamedTemporaryFile() as file:
+            self.assertEqual(self.server.json("POST", f"/classify?model=file-types&name={file.name}", b"", status=400),
+                             classified(FILES, file.name)[0])
 
     def test_as_it_is(self):
         with tempfile.NamedTemporaryFile() as file:
@@ -209,13 +223,15 @@ class Protocol(unittest.TestCase):
             index = server.json("POST", "/v2/repository/index", "{}")
             self.assertEqual([(entry["version"], entry["state"]) for entry in index], [("1", "READY"), ("2", "READY")])
             server.json("GET", "/v2/models/cifar10/versions/3", status=404)
+            server.json("POST", "/classify?version=1", PICTURES[0].read_bytes())
+            server.json("POST", "/classify?version=3", PICTURES[0].read_bytes(), status=404)
             server.json("GET", "/v2/models/..%2f..%2fetc", status=404)
             server.json("POST", "/v2/repository/models/cifar10/unload", "{}", status=403)
 
     def test_model_control(self):
         with Server("-m", CIFAR, "-m", DIGITS, "--model-control", "--no-log") as server:
             server.json("POST", "/v2/repository/models/cifar10/unload", "{}")
-            server.json("GET", "/v2/health/ready", status=503)
+            server.json("GET", "/v2/health/ready")
             server.json("GET", "/v2/models/cifar10/ready", status=400)
             server.json("POST", "/v2/repository/models/cifar10/load", "{}")
             server.json("GET", "/v2/models/cifar10/ready")
@@ -324,8 +340,8 @@ class BadInput(unittest.TestCase):
         for path, status in (("/x", 404), ("/v2/models/none", 404), ("/v2/models/%00", 400), ("/v2/models/%zz", 400),
                              ("/v2/models/../..", 404), ("/v2/models/cifar10/infer/x", 404), ("//", 404),
                              ("/classify?model=a&model=b", 405)):
-            self.assertEqual(self.server.ask("GET", path)[0], 400 if "&model" in path else status, path)
-        for query in ("top_k=0", "top_k=x", "logits=2", "model=", "model=..%2Fx", "top_k=99999999999999999999"):
+            self.assertEqual(self.server.ask("GET", path)[0], status, path)
+        for query in ("model=cifar10&model=cifar10", "top_k=0", "top_k=x", "logits=2", "model=", "model=..%2Fx", "top_k=99999999999999999999"):
             status = self.server.ask("POST", "/classify?" + ("" if "model" in query else "model=cifar10&") + query,
                                      PICTURES[0].read_bytes())[0]
             self.assertIn(status, (400, 404), query)
@@ -364,8 +380,65 @@ class BadInput(unittest.TestCase):
         self.assertIn(b" 408 ", self.server.raw(post + b"Content-Length: 10" + crlf + b"abc"))
         self.assertIn(b" 408 ", self.server.raw(b"GET / HTTP/1.1\r\nHost"))
 
+    def test_bodies_whose_end_is_unclear(self):
+        smuggled = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+        for version, fields, status in (
+                ("1.1", "Transfer-Encoding: chunked, chunked", 400), ("1.1", "Transfer-Encoding: chunked, identity", 400),
+                ("1.1", "Transfer-Encoding: identity", 400), ("1.1", "Transfer-Encoding: chunked, gzip", 400),
+                ("1.1", "Transfer-Encoding: xchunked", 400), ("1.1", "Transfer-Encoding:", 400),
+                ("1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip", 400),
+                ("1.1", "Transfer-Encoding: xchunked\r\nContent-Length: 5", 400),
+                ("1.1", "Transfer-Encoding: gzip, chunked\r\nContent-Length: 5", 400),
+                ("1.0", "Transfer-Encoding: chunked", 400), ("1.1", "Transfer-Encoding: gzip, chunked", 501),
+                ("1.1", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501)):
+            with self.subTest(version=version, fields=fields):
+                head = f"POST /v2/repository/index HTTP/{version}\r\nHost: x\r\n{fields}\r\n\r\n".encode()
+                answer = self.server.raw(head + smuggled)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), answer)
+                self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
+        chunked = b"Transfer-Encoding: Chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        self.assertIn(b" 200 ", self.server.raw(b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\n" + chunked))
+
+    def test_http_duties(self):
+        live, close = b"/v2/health/live HTTP/1.1\r\n", b"Host: x\r\nConnection: close\r\n\r\n"
+        for request, status in ((b"GET http://x:1" + live + close, 200), (b"OPTIONS * HTTP/1.1\r\n" + close, 200),
+                                (b"GET " + live + b"\r\n", 400), (b"GET " + live + b"Host: y\r\n" + close, 400),
+                                (b"\r\n\r\nGET " + live + close, 200), (b"GET /v2 HTTP/1.0\r\n\r\n", 200)):
+            answer = self.server.raw(request)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), (request, answer))
+        self.assertIn(b"\r\nAllow: ", self.server.raw(b"OPTIONS * HTTP/1.1\r\n" + close))
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:  # nothing but an empty line
+            client.sendall(b"\r\n")
+            client.settimeout(1.5)  # three times what a head may take
+            with self.assertRaises(TimeoutError):
+                client.recv(4096)
+            client.settimeout(20)
+            client.sendall(b"GET " + live + close)
+            self.assertIn(b" 200 ", client.recv(4096))
+
+    def test_malformed_requests_have_ids(self):
+        for request, status in ((b"nonsense\r\n\r\n", 400), (b"GET /" + b"x" * 100_000, 431), (b"GET / HTTP/1.1\r\nHost", 408)):
+            answer = self.server.raw(request)
+            self.assertIn(b" %d " % status, answer)
+            self.assertIn(b"\r\nX-Request-Id: ", answer)
+        mine = b"GET /v2 HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n"  # without a host
+        self.assertIn(b"\r\nX-Request-Id: mine\r\n", self.server.raw(mine))
+
+    def test_much_at_once_does_not_pay_for_single_bytes(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
+            client.sendall(b"POST /classify?model=cifar10 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + bytes(900_000))
+            client.settimeout(0.1)
+            begin, answer = time.monotonic(), b""
+            while not answer and time.monotonic() - begin < 15:
+                try:
+                    client.sendall(b"x")
+                    answer = client.recv(4096)
+                except TimeoutError:
+                    pass
+            self.assertIn(b" 408 ", answer)
+
     def test_slow_senders(self):
-        for start in (b"GET / HTTP/1.1\r\nA: ", b"POST /classify?model=file-types HTTP/1.1\r\nContent-Length: 99999\r\n\r\n"):
+        for start in (b"GET / HTTP/1.1\r\nA: ", b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
                 client.settimeout(0.1)
                 begin, answer = time.monotonic(), b""
@@ -388,6 +461,11 @@ class BadInput(unittest.TestCase):
         refused = self.server.raw(b"POST /classify?model=none HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
                                   b"Content-Length: 5\r\n\r\n")
         self.assertTrue(refused.startswith(b"HTTP/1.1 404"))
+        too_long = self.server.raw(b"POST /classify?model=cifar10 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                   b"Content-Length: 2000000\r\n\r\n")
+        self.assertTrue(too_long.startswith(b"HTTP/1.1 413"))
+        old = self.server.raw(b"POST /classify?model=file-types HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
+        self.assertTrue(old.startswith(b"HTTP/1.1 200"))
 
     def test_bodies_of_one_byte_chunks(self):
         chunks = b"1\r\nx\r\n" * 100_000
@@ -487,7 +565,28 @@ class BadTimes(unittest.TestCase):
             self.assertEqual(set(answers) - {(200, True), (503, "1")}, set())
             self.assertIn((200, True), answers)
             body, headers = multipart([("f", b"x")] * 3)  # more than can ever wait
-            self.assertEqual(server.ask("POST", "/classify", body, headers)[0], 503)
+            self.assertEqual(server.ask("POST", "/classify", body, headers)[0], 413)
+            lines = server.ask("POST", "/classify", b'{"text":"x"}\n' * 20, {"Content-Type": "application/x-ndjson"})[2]
+            self.assertEqual([json.loads(line)["status"] for line in lines.splitlines()], ["error"] * 20)  # no pictures
+
+    def test_more_than_can_ever_be_held(self):
+        with Server("-m", CIFAR, "--no-log", "--memory", 1) as server:
+            self.assertEqual(server.ask("POST", "/classify", bytes(2 << 20))[0], 413)
+            self.assertTrue(comes_true(lambda: server.ask("POST", "/classify", PICTURES[0].read_bytes())[0] == 200))
+
+    @unittest.skipIf(IS_SANITIZED or serving.SLOW, "sanitizers take most of the time")
+    def test_a_long_line_takes_no_longer_than_its_bytes(self):
+        with Server("-m", FILES, "--no-log") as server:
+            line = b'{"text":"' + b"a" * (16 << 20) + b'"}'
+            self.assertEqual(server.ask("POST", "/classify", line, {"Content-Type": "application/x-ndjson"})[0], 200)
+            user, system = map(int, pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
+            self.assertLess((user + system) / os.sysconf("SC_CLK_TCK"), 4)
+
+    def test_refusals_reach_those_who_send_on(self):
+        with Server("-m", NANO, "--no-log", "--max-stream", 1) as server:
+            body = bytes(64 << 20)
+            for path, status in (("/classify?model=none", 404), ("/classify", 413)):
+                self.assertEqual(server.ask("POST", path, body)[0], status)
 
     def test_clients_own_deadline(self):
         with Server("-m", CIFAR, "--no-log", "--batch-size", 1) as server:
@@ -600,6 +699,30 @@ class BadTimes(unittest.TestCase):
             self.assertTrue(comes_true(lambda: server.metric("byteformer_lost_log_lines_total") >= 1))
 
 
+    def fill(self, server):
+        """Asks until lines are lost, since nobody reads the log."""
+        connection = server.connect(20)
+        for number in range(2000):
+            connection.request("GET", "/v2/health/live", headers={"X-Request-Id": "x" * 128})
+            connection.getresponse().read()
+            if number % 100 == 99 and server.metric("byteformer_lost_log_lines_total") >= 1:
+                break
+        else:
+            self.fail("no line was lost")
+        connection.close()
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(20), 0)
+
+    def test_nobody_reads_the_log(self):
+        with Server("-m", NANO) as server:  # on standard error, of which we have read the first line
+            self.fill(server)
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = os.path.join(folder, "log")
+            os.mkfifo(fifo)
+            with Server("-m", NANO, "--log", fifo) as server:
+                self.fill(server)
+
+
 class Operation(unittest.TestCase):
     def test_api_keys(self):
         with tempfile.NamedTemporaryFile("w") as keys:
@@ -682,6 +805,8 @@ class Operation(unittest.TestCase):
                         client.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                         self.assertIn(b"200 OK", client.recv(4096))
                     self.assertTrue(os.path.exists(path))
+                    second = subprocess.run([serving.PROGRAM, "serve", "-m", CIFAR, "--socket", path], capture_output=True, text=True)
+                    self.assertIn(path + ": cannot be listened on", second.stderr)
 
     def test_passed_socket(self):
         with socket.socket() as listener:
@@ -730,9 +855,13 @@ class Operation(unittest.TestCase):
             self.assertIn("nonsense", run("--config", file.name).stderr)
 
     def test_self_test(self):
-        done = subprocess.run([serving.PROGRAM, "serve", "--self-test", "--no-log", "-m", CIFAR, "-m", FILES],
-                              capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        with tempfile.NamedTemporaryFile("w") as keys:
+            keys.write("secret\n")
+            keys.flush()
+            for more in ([], ["--api-key-file", keys.name]):
+                done = subprocess.run([serving.PROGRAM, "serve", "--self-test", "--no-log", "-m", CIFAR, "-m", FILES, *more],
+                                      capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_obfuscated_files_only(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -808,6 +937,8 @@ class Tls(unittest.TestCase):
                 file.flush()
                 answer = json.loads(self.ask(connection, "POST", f"/classify?model=untrained-nano&logits=1&name={file.name}", large)[1])
                 self.assertEqual(answer, classified(NANO, file.name)[0])
+            status, body = self.ask(connection, "POST", "/classify?model=none", bytes(32 << 20))
+            self.assertEqual((status, list(json.loads(body))), (404, ["error"]))  # although all of it was sent
             connection.close()
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 answers = pool.map(lambda _: self.ask_once(server, "GET", "/v2/health/live")[0], range(50))

@@ -1,11 +1,14 @@
 // `byteformer serve`: models behind a port.
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <ctime>
 #include <memory>
@@ -90,12 +93,28 @@ class WaitingSignals {
   sigset_t set_{}, before_{};
 };
 
+/// Whether PIPE_BUF bytes can be written without a wait: the reader of a pipe may have stalled. O_NONBLOCK would bind
+/// others who share the descriptor, too.
+bool is_ready(int descriptor) {
+  pollfd waiting{descriptor, POLLOUT, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+/// Complains, unless that would wait for who reads standard error.
+void note(Console& console, const std::string& message) {
+  if (is_ready(STDERR_FILENO)) complain(console, message);
+}
+
 /// A log that is written a line at a time, from many threads.
 class Log {
  public:
   explicit Log(const std::optional<std::string>& path) {
     if (!path) return;
-    descriptor_ = ::open(path->c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    // A FIFO that is opened only to write waits for a reader, deaf to signals.
+    struct stat status {};
+    const bool is_fifo = ::stat(path->c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+    const int access = is_fifo && ::access(path->c_str(), R_OK) == 0 ? O_RDWR : O_WRONLY;
+    descriptor_ = ::open(path->c_str(), access | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (descriptor_ < 0) base::fail(ErrorCode::kIo, base::About{*path}, "cannot be written");
   }
   ~Log() {
@@ -104,15 +123,21 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// Whether all of it was written. A full disk costs lines, not requests; one that it cut is ended by the next.
+  /// Whether all of it was written. A full disk, or a reader that stalls, costs lines, not requests; one that was cut is
+  /// ended by the next.
   bool write(std::string_view line) {
     std::string text(line);
     text += '\n';
     const std::lock_guard lock(mutex_);
     if (is_cut_) text.insert(text.begin(), '\n');
-    const ssize_t size = ::write(descriptor_, text.data(), text.size());
-    if (size > 0) is_cut_ = size < static_cast<ssize_t>(text.size());
-    return size == static_cast<ssize_t>(text.size());
+    std::string_view left = text;
+    while (!left.empty() && is_ready(descriptor_)) {
+      const ssize_t size = ::write(descriptor_, left.data(), std::min<std::size_t>(left.size(), PIPE_BUF));
+      if (size <= 0) break;
+      left.remove_prefix(static_cast<std::size_t>(size));
+    }
+    if (left.size() < text.size()) is_cut_ = !left.empty();
+    return left.empty();
   }
 
  private:
@@ -186,9 +211,8 @@ serve::ServerOptions server_options(const Options& options) {
 
 void reload(serve::Models& models, Console& console) {
   const std::vector<std::string> failures = models.reload();
-  for (const std::string& failure : failures) complain(console, "not reloaded, the old model goes on: " + failure);
-  if (failures.empty()) complain(console, "models reloaded");
-  console.err.flush();
+  for (const std::string& failure : failures) note(console, "not reloaded, the old model goes on: " + failure);
+  if (failures.empty()) note(console, "models reloaded");
 }
 
 std::shared_ptr<const serve::Tls> load_tls(const Options& options) {
@@ -201,7 +225,7 @@ void reload_secrets(const Options& options, serve::Service& service, serve::Serv
     try {
       action();
     } catch (const Error& error) {
-      complain(console, std::string("not read anew, the old one goes on: ") + error.what());
+      note(console, std::string("not read anew, the old one goes on: ") + error.what());
     }
   };
   if (options.api_key_file) try_to([&] { service.use_api_keys(read_api_keys(*options.api_key_file)); });
@@ -225,21 +249,20 @@ int serve_models(const Options& options, Console& console) {
   if (std::shared_ptr<const serve::Tls> tls = load_tls(options); !options.self_test) server.use_tls(std::move(tls));
   server.start();
   if (options.self_test) {
-    serve::self_test(server, models, describe);
+    serve::self_test(service, server, models, describe);
     complain(console, "self-test passed: every model answers over HTTP as it does directly");
     return kExitOk;
   }
-  complain(console, base::joined("serving ", sources.size() == 1 ? "a model" : "models", " on ", server.address()));
-  console.err.flush();
+  note(console, base::joined("serving ", sources.size() == 1 ? "a model" : "models", " on ", server.address()));
   for (;;) {
     const int signal = signals.wait();
     if (std::ranges::find(kStopSignals, signal) != std::end(kStopSignals)) break;
     if (signal == SIGHUP) reload_secrets(options, service, server, console);
     if (signal == SIGHUP || (options.watch && models.have_changed())) reload(models, console);
   }
-  complain(console, "answering what has come, then ending");
+  note(console, "answering what has come, then ending");
   if (server.drain(options.drain.value_or(kDefaultDrain))) return kExitOk;
-  complain(console, "some requests took too long and were cut");
+  note(console, "some requests took too long and were cut");
   return kExitInputFailed;
 }
 

@@ -39,17 +39,29 @@ TEST(Forms, TargetHasPartsAndParameters) {
   EXPECT_FALSE(target.flag("features"));
   EXPECT_THAT(parse_target("/").path, ElementsAre(""));
   EXPECT_THAT(parse_target("/a//b?").path, ElementsAre("a", "", "b"));
+  EXPECT_THAT(parse_target("*").path, IsEmpty());
+  EXPECT_THAT(parse_target("http://host:80/a/b?c=1").path, ElementsAre("a", "b"));
+  for (const char* text : {"HTTPS://host?c=1", "http://host/?c=1"}) {
+    EXPECT_THAT(parse_target(text).path, ElementsAre("")) << text;
+    EXPECT_EQ(*parse_target(text).find("c"), "1") << text;
+  }
 }
 
 TEST(Forms, TargetIsRefused) {
-  for (const char* text : {"", "x", "*", "http://host/", "/%", "/%1", "/%zz", "/%00", "/?a=1&a=2", "/?a=%00"})
+  for (const char* text : {"", "x", "*x", "ftp://host/", "/%", "/%1", "/%zz", "/%00", "/?a=%00"})
     EXPECT_EQ(refused([&] { parse_target(text); }), 400) << text;
   const Target target = parse_target("/?a=0&b=6&c=1x&d=&e=2");
   for (const char* name : {"a", "b", "c", "d"}) EXPECT_EQ(refused([&] { target.number(name, 1, 5); }), 400) << name;
   EXPECT_EQ(refused([&] { target.flag("e"); }), 400);
+  const Target twice = parse_target("/?a=1&a=1&b=1");
+  EXPECT_EQ(refused([&] { twice.flag("a"); }), 400);
+  EXPECT_TRUE(twice.flag("b")) << "what nobody asks for may stand as often as it likes";
 }
 
-TEST(Forms, MediaTypeParameter) {
+TEST(Forms, MediaTypeAndItsParameter) {
+  EXPECT_EQ(media_type_of("Multipart/Form-Data ; boundary=x"), "multipart/form-data");
+  EXPECT_EQ(media_type_of("application/x-ndjson"), "application/x-ndjson");
+  EXPECT_EQ(media_type_of("multipart/form-data2"), "multipart/form-data2");
   EXPECT_EQ(media_type_parameter("multipart/form-data; boundary=ab", "boundary"), "ab");
   EXPECT_EQ(media_type_parameter("x; a=\"1;boundary=2\"; Boundary=\"q\\\"r\"", "boundary"), "q\"r");
   EXPECT_EQ(media_type_parameter("x; a=b", "boundary"), std::nullopt);
@@ -139,6 +151,36 @@ TEST(Forms, PackedBodiesAreUnpackedInPieces) {
   }
   EXPECT_EQ(refused([&] { unpacked("gzip", packed("deflate", text), 100); }), 400);
   EXPECT_EQ(refused([&] { unpacked("br", packed("gzip", text), 100); }), 415);
+}
+
+TEST(Forms, CodingsHaveNoCase) {
+  const auto whole = packed("gzip", "x");
+  for (const char* coding : {"GZIP", "x-gzip", " X-GZip "}) EXPECT_EQ(unpacked(coding, whole, 100), "x") << coding;
+  EXPECT_EQ(unpacked("Deflate", packed("deflate", "x"), 100), "x");
+  for (const char* coding : {"", " ", "identity", "Identity"}) EXPECT_FALSE(is_packed(coding)) << coding;
+  for (const char* coding : {"gzip", "br"}) EXPECT_TRUE(is_packed(coding)) << coding;
+}
+
+TEST(Forms, GzipMayHaveSeveralMembers) {
+  const std::string text(1000, 'x');
+  std::vector<std::uint8_t> members;
+  for (const std::string_view part : {std::string_view(text), std::string_view(), std::string_view("end")}) {
+    const auto member = packed("gzip", part);
+    members.insert(members.end(), member.begin(), member.end());
+  }
+  for (const std::size_t step : {1, 10, 10'000}) {
+    EXPECT_EQ(unpacked("gzip", members, step), text + "end");
+    EXPECT_EQ(refused([&] { unpacked("gzip", std::span(members).first(members.size() - 1), step); }), 400);
+  }
+  const auto once = packed("deflate", text);
+  auto twice = once;
+  twice.insert(twice.end(), once.begin(), once.end());
+  EXPECT_EQ(refused([&] { unpacked("deflate", twice, 100); }), 400);
+}
+
+TEST(Forms, BearerHasNoCase) {
+  for (const char* value : {"Bearer KEY", "bearer KEY", "BEARER  KEY "}) EXPECT_EQ(bearer_key(value), "KEY") << value;
+  for (const char* value : {"", "Bearer", "Bearer ", "BearerKEY", "Basic KEY"}) EXPECT_EQ(bearer_key(value), "") << value;
 }
 
 TEST(Forms, ForwardedAddressIsTheLast) {

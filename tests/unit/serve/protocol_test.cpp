@@ -82,6 +82,10 @@ TEST(Protocol, SaysWhatIsWrong) {
   EXPECT_THAT(with(good + R"("shape":[4294967296,4294967296],"data":["a"]})"), HasSubstr("can be counted"));
   EXPECT_THAT(with(good + R"("shape":[2],"data":["a"]})"), HasSubstr("says 2 elements, but there are 1"));
   EXPECT_THAT(with(good + R"("shape":[9],"data":["a"]})"), HasSubstr("more than 8 files"));
+  const std::string shared = R"(,"parameters":{"shared_memory_region":"r","shared_memory_byte_size":9})";
+  EXPECT_THAT(with(good + R"("shape":[1])" + shared + "}"), HasSubstr("shared memory"));
+  EXPECT_THAT(refusal_of(R"({"inputs":[)" + good + R"("shape":[1],"data":["a"]}],"outputs":[{"name":"label")" + shared + "}]}"),
+              HasSubstr("shared memory"));
   EXPECT_THAT(refusal_of(std::string(250'000, '[')), HasSubstr("the request"));
   for (const char* length : {"-1", "x", "10", "18446744073709551616", "", " 1"})
     EXPECT_NE(refusal_of("{}", length), "") << length;

@@ -69,6 +69,16 @@ TEST(Queue, ManyRunTogetherAndFewAlone) {
   EXPECT_THAT(batches_of(jobs, 64), ElementsAre(ElementsAre("a1", "b1", "a2", "a3", "a4")));
 }
 
+template <typename Action>
+int refused_with(const Action& action) {
+  try {
+    action();
+  } catch (const Refusal& refusal) {
+    return refusal.status;
+  }
+  return 0;
+}
+
 TEST(Queue, RefusesWhatIsTooMuch) {
   std::promise<void> started, gate;
   Queue queue(2, 1, 1, [&](Queue::Jobs batch) {
@@ -83,8 +93,8 @@ TEST(Queue, RefusesWhatIsTooMuch) {
   started.get_future().wait();
   const std::vector two = {job("a", "2"), job("b", "3")};
   queue.submit(two);
-  EXPECT_THROW(queue.submit(std::vector{job("a", "4")}), Refusal);
-  EXPECT_THROW(queue.submit(std::vector{job("a", "4"), job("a", "5"), job("a", "6")}), Refusal);
+  EXPECT_EQ(refused_with([&] { queue.submit(std::vector{job("a", "4")}); }), 503);
+  EXPECT_EQ(refused_with([&] { queue.submit(std::vector{job("a", "4"), job("a", "5"), job("a", "6")}); }), 413);
   EXPECT_EQ(queue.num_waiting(), 2U);
   gate.set_value();
   queue.wait(std::vector{first}, kStays);
@@ -183,11 +193,14 @@ TEST(ByteBudget, IsSharedAndGivenBack) {
   {
     ByteBudget::Share b(budget);
     b.grow(40);
-    EXPECT_THROW(b.grow(1), Refusal);
+    EXPECT_EQ(refused_with([&] { b.grow(1); }), 503);
     EXPECT_EQ(budget.used(), 100U);
+    b.shrink(10);
+    b.grow(10);
   }
   EXPECT_EQ(budget.used(), 60U);
-  EXPECT_THROW(a.grow(UINT64_MAX), Refusal);
+  EXPECT_EQ(refused_with([&] { a.grow(41); }), 413);  // which nobody else could make room for
+  EXPECT_EQ(refused_with([&] { a.grow(UINT64_MAX); }), 413);
   EXPECT_EQ(budget.used(), 60U);
 }
 

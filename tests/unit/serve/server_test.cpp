@@ -68,10 +68,10 @@ class ServerTest : public ::testing::Test {
 
 TEST_F(ServerTest, AsksItself) {
   server.start();
-  self_test(server, models, describe_logits);
-  EXPECT_THROW(
-      self_test(server, models, [](const Model&, const Answer&, const AnswerForm&) { return std::string("other"); }),
-      Error);
+  service.use_api_keys({base::Sha256{}});
+  self_test(service, server, models, describe_logits);
+  const auto describe_otherwise = [](const Model&, const Answer&, const AnswerForm&) { return std::string("other"); };
+  EXPECT_THROW(self_test(service, server, models, describe_otherwise), Error);
 }
 
 TEST_F(ServerTest, AnswersWhileModelsAreReplaced) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.hpp"
 #include "serve/assets.hpp"
 #include "support/files.hpp"
 #include "unit/serve/reads_as_is.hpp"
@@ -18,6 +20,7 @@ namespace byteformer::serve {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::UnorderedElementsAreArray;
 using Json = nlohmann::json;
 
@@ -192,16 +195,123 @@ TEST_F(ServiceTest, BoundsTheRequestsOfAClient) {
   EXPECT_EQ(ask("GET", "/v2", "", {{"x-forwarded-for", "192.0.2.1"}}).status, 200);
 }
 
+TEST_F(ServiceTest, FieldsHaveValuesWithoutCase) {
+  const auto body = [&](const char* field, const char* value, const char* text) {
+    return ask("POST", "/classify", text, {{field, value}}).body;
+  };
+  const std::string alone = body("x", "", "hello");
+  EXPECT_EQ(body("content-type", "Multipart/Form-Data; boundary=b", "--b\r\n\r\nhello\r\n--b--"), "[" + alone + "]");
+  EXPECT_EQ(body("content-type", "Application/X-NDJSON", R"({"text":"hello"})"), alone + "\n");
+  for (const char* coding : {"", "Identity"}) EXPECT_EQ(body("content-encoding", coding, "hello"), alone);
+}
+
+TEST_F(ServiceTest, HoldsNoMoreThanItMay) {
+  ServiceOptions small = options();
+  small.max_held_bytes = 1 << 20;
+  Service bounded(models, small);
+  const auto status = [&](const char* target, const std::string& body) {
+    TestExchange exchange("POST", target, body);
+    exchange.head_.fields = {{"content-type", "application/x-ndjson"}};
+    bounded.handle(exchange);
+    return exchange.response.status;
+  };
+  const auto line = [](std::size_t size) { return "{\"text\":\"" + std::string(size, 'a') + "\"}\n"; };
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += line(50'000);
+  EXPECT_EQ(status("/classify", lines), 200);  // one after another
+  EXPECT_EQ(status("/classify", line(600'000)), 413) << "with its JSON and the file";
+  EXPECT_EQ(status("/classify", std::string(2 << 20, 'a')), 413) << "a line that does not end";
+  const auto infer = [](std::size_t size) {
+    return R"({"inputs":[{"name":"file","datatype":"BYTES","shape":[1],"data":[")" + std::string(size, 'a') + R"("]}]})";
+  };
+  EXPECT_EQ(status("/v2/models/nano/infer", infer(100'000)), 200);
+  EXPECT_EQ(status("/v2/models/nano/infer", infer(600'000)), 413) << "with its JSON and the file";
+}
+
+TEST_F(ServiceTest, TakesFewEmptyLines) {
+  const Fields form = {{"content-type", "application/x-ndjson"}};
+  const std::string some(500, '\n');
+  EXPECT_EQ(ask("POST", "/classify", some + "{\"text\":\"a\"}\n" + some + some, form).status, 200);
+  EXPECT_EQ(ask("POST", "/classify", std::string(100'000, '\n'), form).status, 400);
+}
+
 TEST_F(ServiceTest, TakesNewKeys) {
   const Fields key = {{"x-api-key", "secret"}};
   EXPECT_EQ(ask("GET", "/metrics").status, 200);
   const std::string_view secret = "secret";
   service.use_api_keys({base::sha256({reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()})});
   EXPECT_EQ(ask("GET", "/metrics", "", key).status, 200);
+  EXPECT_EQ(ask("GET", "/metrics", "", {{"authorization", "bearer secret"}}).status, 200);
   const Response refused = ask("GET", "/metrics");
   EXPECT_EQ(refused.status, 401);
   EXPECT_EQ(field_of(refused, "WWW-Authenticate"), "Bearer");
   EXPECT_EQ(ask("OPTIONS", "/metrics").status, 200);
+}
+
+TEST_F(ServiceTest, LogsWhatClientsAreNotTold) {
+  bool fails = false;
+  Models others{{{"m", "1", "x"}}, [&](const ModelSource& source) {
+                  if (fails) base::fail(ErrorCode::kNotFound, "/secret/path is gone");
+                  return load_model({source.name, source.version, test::data_path("untrained-nano")}, reads_as_is(), {});
+                }};
+  fails = true;
+  ServiceOptions with_control = options();
+  with_control.has_model_control = true;
+  with_control.describe = [](const Model&, const Answer&, const AnswerForm&) -> std::string {
+    base::fail(ErrorCode::kInternal, "a bug in /secret/path");
+  };
+  Service other(others, with_control);
+  const auto error_of = [&](const char* target) {
+    TestExchange exchange("POST", target, "hello");
+    other.handle(exchange);
+    return std::to_string(exchange.response.status) + " " + Json::parse(exchange.response.body)["error"].get<std::string>();
+  };
+  EXPECT_EQ(error_of("/v2/repository/models/m/load"), "400 the model `m` cannot be loaded; the server's log says why");
+  EXPECT_EQ(Json::parse(log().back())["error"], "/secret/path is gone");
+  EXPECT_EQ(error_of("/classify"), "500 an internal error; the server's log says why");
+  EXPECT_EQ(Json::parse(log().back())["error"], "a bug in /secret/path");
+}
+
+TEST_F(ServiceTest, StatisticsCountRequestsAndFilesThatWereClassified) {
+  const auto stats = [&] { return Json::parse(ask("GET", "/v2/models/nano/stats").body)["model_stats"][0]; };
+  const auto ask_parts = [&](const std::string& first) {
+    return ask("POST", "/classify", "--b\r\n\r\n" + first + "\r\n--b\r\n\r\n\r\n--b--",
+               {{"content-type", "multipart/form-data; boundary=b"}});
+  };
+  EXPECT_EQ(ask_parts("").status, 200);
+  EXPECT_EQ(stats()["inference_count"], 0);
+  EXPECT_EQ(stats()["execution_count"], 0);
+  EXPECT_EQ(ask_parts("hello").status, 200);
+  EXPECT_EQ(ask("POST", "/classify", "").status, 400);
+  EXPECT_EQ(ask("POST", "/classify", std::string(options().stream_from_bytes + 1, 'x')).status, 200);
+  EXPECT_EQ(ask("POST", "/classify?explain=1", "hello").status, 200);
+  const Json now = stats();
+  EXPECT_EQ(now["inference_count"], 3);
+  EXPECT_EQ(now["execution_count"], 3);
+  EXPECT_EQ(now["batch_stats"].size(), 1U);
+  EXPECT_EQ(now["batch_stats"][0]["compute_infer"]["count"], 3);
+  EXPECT_EQ(now["inference_stats"]["fail"]["count"], 1);
+  for (const char* part : {"success", "queue", "compute_input", "compute_infer", "compute_output"}) {
+    EXPECT_EQ(now["inference_stats"][part]["count"], 4) << part;
+    EXPECT_LE(now["inference_stats"][part]["ns"], now["inference_stats"]["success"]["ns"]) << part;
+  }
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("nv_inference_count{model=\"nano\",version=\"1\"} 3\n"));
+}
+
+TEST_F(ServiceTest, IgnoresWhatAddressesSayBesides) {
+  EXPECT_EQ(ask("POST", "/v2/models/nano/infer?x=1&x=2", "hello", {{"inference-header-content-length", "0"}}).status, 200);
+  EXPECT_EQ(ask("POST", "/classify?logits=1&logits=1", "hello").status, 400);
+}
+
+TEST_F(ServiceTest, SaysNothingOfMemoryThatItCannotSee) {
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("process_resident_memory_bytes"));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string text = ask("GET", "/metrics").body;
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_THAT(text, Not(HasSubstr("process_resident_memory_bytes")));
 }
 
 TEST_F(ServiceTest, CountsAndDrains) {
