@@ -18,6 +18,7 @@ constexpr auto kLookAfterClient = std::chrono::milliseconds(100);
 // So many for each worker run alone: in a batch all wait for the last one, which costs the slowest hundredth of requests at
 // half load a service time, and gives a file of some hundred tokens 2 %.
 constexpr std::size_t kFewPerWorker = 4;
+constexpr const char* kTooLate = "the request waited longer than it may; try again";
 
 }  // namespace
 
@@ -87,6 +88,7 @@ void Queue::submit(Jobs jobs) {
     if (num_waiting_ > max_waiting_ - jobs.size())
       throw Refusal{503, "too many files wait already; try again"};
     const Clock::time_point now = Clock::now();
+    if (std::ranges::any_of(jobs, [&](const auto& job) { return now >= job->deadline; })) throw Refusal{503, kTooLate};
     for (const std::shared_ptr<Job>& job : jobs) {
       std::deque<std::shared_ptr<Job>>& of_client = waiting_[job->client];
       if (of_client.empty()) turns_.push_back(job->client);
@@ -113,7 +115,7 @@ void Queue::wait(Jobs jobs, const std::function<bool()>& is_client_gone) {
       const Clock::time_point now = Clock::now();
       if (now >= job->deadline) {
         drop(jobs);
-        throw Refusal{503, "the request waited longer than it may; try again"};
+        throw Refusal{503, kTooLate};
       }
       job->changed_.wait_until(lock, std::min(job->deadline, now + kLookAfterClient));
       if (job->state_ != Job::State::kWaiting) continue;

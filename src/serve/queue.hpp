@@ -124,7 +124,7 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
 
   /// All of `jobs` or none.
-  /// \throws Refusal 503 where too many wait already; 413 where these alone are more than may wait
+  /// \throws Refusal 503 where too many wait already or a deadline has passed; 413 where these alone are too many
   void submit(Jobs jobs);
 
   /// Returns when all of `jobs` are done. Those that still wait are dropped when their deadline has passed or

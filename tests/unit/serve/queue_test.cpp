@@ -117,9 +117,11 @@ TEST(Queue, DropsWhatIsLateAndWhoIsGone) {
     const auto first = job("a", "first");
     queue.submit(std::vector{first});
     started.get_future().wait();
-    const std::vector late = {job("b", "late", std::chrono::milliseconds(1)), job("b", "with it")};
+    const std::vector late = {job("b", "late", std::chrono::milliseconds(300)), job("b", "with it")};
     queue.submit(late);
     EXPECT_THROW(queue.wait(late, kStays), Refusal);
+    const auto too_late = job("b", "too late", -std::chrono::milliseconds(1));
+    EXPECT_EQ(refused_with([&] { queue.submit(std::vector{too_late}); }), 503);
     const std::vector gone = {job("c", "gone")};
     queue.submit(gone);
     EXPECT_THROW(queue.wait(gone, [] { return true; }), ClientGone);
