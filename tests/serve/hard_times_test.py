@@ -141,7 +141,6 @@ class Much(unittest.TestCase):
             print(f"100 requests of a million chunks: memory grew by {grown / 1024:.0f} KiB")
             self.assertLess(grown, MIB)
 
-
     @unittest.skipUnless(IS_ROOT, "needs root, to become a user with few threads")
     def test_no_threads_left(self):
         nobody = 65534

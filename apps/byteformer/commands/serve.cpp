@@ -233,7 +233,9 @@ void reload_secrets(const Options& options, serve::Service& service, serve::Serv
 }
 
 int serve_models(const Options& options, Console& console) {
-  ::mallopt(M_ARENA_MAX, 4);  // threads of connections share arenas: memory stays flat
+  // Memory stays flat: threads of connections share arenas, and what is large goes back to the system.
+  ::mallopt(M_ARENA_MAX, 4);
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
   const WaitingSignals signals;
   Log log(options.log);
   LoadOptions load = options.engine.load_options();
