@@ -136,7 +136,7 @@ def row(path: "_inputs.Path", answer: Union[Result, Error], top_k: int = 5, logi
     are escaped as there: ``\\xff``.
 
     >>> row("frog.jpg", model.classify("examples/data/frog.jpg"), top_k=1)["predictions"]  # doctest: +ELLIPSIS
-    [{'label': 'frog', 'index': 6, 'score': 0.67...}]
+    [{'label': 'frog', 'index': 6, 'score': 0.6...}]
     """
     text = os.fsencode(path)  # what looks like an escape is escaped, so that each can be undone
     path = re.sub(rb"\\(?=x[0-9a-f]{2})", rb"\\x5c", text).decode("utf-8", "backslashreplace")
@@ -245,7 +245,7 @@ class Classifier:
 
         >>> with open("examples/data/frog.jpg", "rb") as stream:
         ...     model.classify(stream)
-        <Result 'examples/data/frog.jpg': frog 67... %, 3,072 bytes>
+        <Result 'examples/data/frog.jpg': frog 6... %, 3,072 bytes>
         """
         source = ""
         if type(file) is not bytes:
