@@ -21,6 +21,8 @@ inline constexpr const char* kAsIsOption = "--as-is";
 inline constexpr const char* kKeyOption = "--key";
 inline constexpr const char* kToOption = "--to";
 inline constexpr const char* kForceOption = "--force";
+inline constexpr const char* kRecursiveOption = "--recursive";
+inline constexpr const char* kTarOption = "--tar";
 
 /// An option as it is declared: what people read of it, and what becomes of its values.
 struct Option {

@@ -223,8 +223,8 @@ int classify_all(const Options& options, Console& console) {
 std::string deciding_options(const Options& options) {
   std::string text = fmt::format("--top-k {}", options.top_k.value_or(kDefaultTopK));
   if (options.threshold) text += fmt::format(" --threshold {}", *options.threshold);
-  if (options.inputs.is_recursive) text += " --recursive";
-  if (options.inputs.opens_archives) text += " --tar";
+  if (options.inputs.is_recursive) text += base::joined(" ", kRecursiveOption);
+  if (options.inputs.opens_archives) text += base::joined(" ", kTarOption);
   if (options.logits) text += " --logits";
   if (options.features) text += " --features";
   if (options.model.as_is) text += base::joined(" ", kAsIsOption);
