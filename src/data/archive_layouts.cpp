@@ -36,8 +36,6 @@ class ArchiveTree final : public Tree {
     contents_[folder].files.push_back(std::move(file));
   }
 
-  bool is_empty() const { return contents_.empty(); }
-
   const fs::path& root() const override { return root_; }
 
   std::vector<fs::path> folders(const fs::path& folder) const override {
@@ -189,25 +187,27 @@ class ArchiveSearch {
     drop_own_folders();
     drop_common_folders(classes);
     const fs::path shown = archives_.size() == 1 ? archives_.front().path : root_;
-    using Maybe = std::optional<Split>;
-    for (const Maybe split : {Maybe(), Maybe(Split::kTrain), Maybe(Split::kValidation), Maybe(Split::kTest)}) {
-      ArchiveTree tree(shown);
-      for (Unlabelled& u : unlabelled_) {
-        if (archives_[u.archive].split != split) continue;
-        if (u.folders.empty())
-          found_.skipped.add(kWithoutLabel, u.file.path);
-        else
-          tree.add(u.folders, std::move(u.file));
-      }
-      if (!tree.is_empty()) take(find_folders(tree, classes), split);
+    std::map<std::optional<Split>, ArchiveTree> trees;
+    for (Unlabelled& u : unlabelled_) {
+      if (u.folders.empty())
+        found_.skipped.add(kWithoutLabel, u.file.path);
+      else
+        trees.try_emplace(archives_[u.archive].split, shown).first->second.add(u.folders, std::move(u.file));
     }
+    unlabelled_ = {};
+    for (auto& [split, tree] : trees) take(find_folders(tree, classes), split);
   }
 
   void take(FoundFiles part, const std::optional<Split>& split) {
     if (split && part.layout == Layout::kFolderPerClass && split != Split::kTrain)
       part.of(*split) = std::exchange(part.train, {});
-    for (const Split each : {Split::kTrain, Split::kValidation, Split::kTest})
-      std::ranges::move(part.of(each), std::back_inserter(found_.of(each)));
+    for (const Split each : {Split::kTrain, Split::kValidation, Split::kTest}) {
+      std::vector<FoundFile>& files = found_.of(each);
+      if (files.empty())
+        files = std::move(part.of(each));  // of a million files no second list
+      else
+        std::ranges::move(part.of(each), std::back_inserter(files));
+    }
     std::ranges::move(part.remarks, std::back_inserter(found_.remarks));
     found_.skipped.merge(part.skipped);
   }
@@ -331,8 +331,9 @@ bool is_archive_folder(const fs::path& root) {
   Skipped ignored;
   const Entries entries = entries_of(root, ignored);
   const auto is_split_of_archives = [&](const fs::path& folder) {
+    if (!split_of(folder.filename().native())) return false;  // folders of classes are long to list
     const Entries inner = entries_of(folder, ignored);
-    return split_of(folder.filename().native()) && !inner.archives.empty() && inner.folders.empty();
+    return !inner.archives.empty() && inner.folders.empty();
   };
   if (entries.archives.empty() && entries.folders.empty()) return false;
   if (!std::ranges::all_of(entries.folders, is_split_of_archives)) return false;

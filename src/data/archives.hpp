@@ -49,8 +49,8 @@ std::string_view key_of(std::string_view name);
 ///
 /// As WebDataset has it, files that follow one another and whose names agree up to the first dot belong together: .cls
 /// and .json say what the other one is, and are no files of their own, and neither are .txt and .id beside a label. A
-/// .json is read for a key `cls`, `label` or `class`, and counts where no .cls does. What is no file, a link say, what is
-/// stored with holes, and what has a name that leads out of the archive has a problem instead of a place.
+/// .json is read for a key `cls`, `label` or `class`, and counts where no .cls does. What is no file (a link, say), is
+/// stored with holes, or has a name that leads out of the archive has a problem instead of a place.
 /// \throws Error as base::InputFile; kUnsupported without libarchive; kIo where it cannot be unpacked.
 ArchiveListing list_archive(const std::filesystem::path& path);
 

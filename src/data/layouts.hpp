@@ -102,6 +102,8 @@ class Disk final : public Tree {
 
  private:
   std::filesystem::path root_;
+  /// What folders() told: each rule asks anew, and a folder of many files is long to list.
+  mutable std::map<std::filesystem::path, std::vector<std::filesystem::path>> folders_;
 };
 
 /// Entries of `folder` but for what systems, and trainings into it, leave there, sorted by name.

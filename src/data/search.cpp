@@ -110,7 +110,12 @@ void Skipped::append_to(std::vector<std::string>& remarks) const {
   }
 }
 
-std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) {
+namespace {
+
+/// The visible entries of a folder that `takes` takes, sorted. What each is the listing itself tells: no entry but a
+/// link is looked up.
+template <typename Takes>
+std::vector<fs::path> listed_entries(const fs::path& folder, Skipped& skipped, const Takes& takes) {
   std::vector<fs::path> entries;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
@@ -118,9 +123,10 @@ std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) 
     std::error_code ignored;
     if (base::is_left_by_systems(path.filename()))
       skipped.add(path.filename().native().starts_with('.') ? "hidden entries" : "what systems leave behind", path);
-    else if (it->is_directory(ignored) && base::exists(path / "training" / "plan.json"))
+    else if (const bool is_folder = it->is_directory(ignored);
+             is_folder && base::exists(path / "training" / "plan.json"))
       skipped.add("models that were trained here", path);  // with -o inside --data
-    else
+    else if (takes(is_folder))
       entries.push_back(path);
   }
   if (error) fail_to_read(folder, error);
@@ -128,11 +134,15 @@ std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) 
   return entries;
 }
 
+}  // namespace
+
+std::vector<fs::path> visible_entries(const fs::path& folder, Skipped& skipped) {
+  return listed_entries(folder, skipped, [](bool) { return true; });
+}
+
 std::vector<fs::path> visible_folders(const fs::path& folder) {
   Skipped ignored;
-  std::vector<fs::path> entries = visible_entries(folder, ignored);
-  std::erase_if(entries, [](const fs::path& entry) { return !is_folder(entry); });
-  return entries;
+  return listed_entries(folder, ignored, [](bool is_folder) { return is_folder; });
 }
 
 std::vector<fs::path> files_below(const fs::path& folder, Skipped& skipped) {
@@ -154,12 +164,13 @@ std::optional<fs::path> only_folder(const Tree& tree, const fs::path& folder) {
   return is_alone ? std::optional(folders.front()) : std::nullopt;
 }
 
-std::vector<fs::path> Disk::folders(const fs::path& folder) const { return visible_folders(folder); }
+std::vector<fs::path> Disk::folders(const fs::path& folder) const {
+  const auto known = folders_.find(folder);
+  return known != folders_.end() ? known->second : folders_.emplace(folder, visible_folders(folder)).first->second;
+}
 
 std::vector<fs::path> Disk::others(const fs::path& folder, Skipped& skipped) const {
-  std::vector<fs::path> entries = visible_entries(folder, skipped);
-  std::erase_if(entries, is_folder);
-  return entries;
+  return listed_entries(folder, skipped, [](bool is_folder) { return !is_folder; });
 }
 
 std::vector<FoundFile> Disk::take_files_below(const fs::path& folder, Skipped& skipped) {

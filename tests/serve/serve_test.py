@@ -424,32 +424,28 @@ class BadInput(unittest.TestCase):
         mine = b"GET /v2 HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n"  # without a host
         self.assertIn(b"\r\nX-Request-Id: mine\r\n", self.server.raw(mine))
 
+    def answer_to_drips(self, client, seconds):
+        """What comes back while a byte goes out every tenth of a second."""
+        client.settimeout(0.1)
+        begin, answer = time.monotonic(), b""
+        while not answer and time.monotonic() - begin < seconds:
+            try:
+                client.sendall(b"x")
+                answer = client.recv(4096)
+            except TimeoutError:
+                pass
+        return answer
+
     def test_much_at_once_does_not_pay_for_single_bytes(self):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
             client.sendall(b"POST /classify?model=cifar10 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + bytes(900_000))
-            client.settimeout(0.1)
-            begin, answer = time.monotonic(), b""
-            while not answer and time.monotonic() - begin < 15:
-                try:
-                    client.sendall(b"x")
-                    answer = client.recv(4096)
-                except TimeoutError:
-                    pass
-            self.assertIn(b" 408 ", answer)
+            self.assertIn(b" 408 ", self.answer_to_drips(client, 15))
 
     def test_slow_senders(self):
         for start in (b"GET / HTTP/1.1\r\nA: ", b"POST /classify?model=file-types HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
-                client.settimeout(0.1)
-                begin, answer = time.monotonic(), b""
                 client.sendall(start)
-                while not answer and time.monotonic() - begin < 10:
-                    try:
-                        client.sendall(b"x")
-                        answer = client.recv(4096)
-                    except TimeoutError:
-                        pass
-                self.assertIn(b" 408 ", answer)
+                self.assertIn(b" 408 ", self.answer_to_drips(client, 10))
 
     def test_expect_continue(self):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:

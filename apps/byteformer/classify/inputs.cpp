@@ -189,7 +189,8 @@ std::optional<Input> Inputs::enter(const fs::path& folder) {
 void add_input_arguments(CommandLine& line, InputArguments& arguments, const std::string& verb,
                          const std::string& paths_description) {
   add_paths(line, "PATH", arguments.paths, paths_description);
-  add_flag(line, base::joined("-r,", kRecursiveOption), arguments.is_recursive, verb + " the files below folders, sorted by name");
+  add_flag(line, base::joined("-r,", kRecursiveOption), arguments.is_recursive,
+           verb + " the files below folders, sorted by name");
   add_text(line, "--files-from", arguments.files_from, "FILE",
            "Read more paths from FILE, one per line; `-` is standard input");
   add_flag(line, "-0,--null", arguments.is_null_separated, "Paths in --files-from end in a zero byte, not a newline");

@@ -123,8 +123,8 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// Whether all of it was written. A full disk, or a reader that stalls, costs lines, not requests; one that was cut is
-  /// ended by the next.
+  /// Whether all of it was written. A full disk or a stalled reader costs lines, not requests; one that was cut is ended
+  /// by the next.
   bool write(std::string_view line) {
     std::string text(line);
     text += '\n';

@@ -39,9 +39,11 @@ struct ArchiveMember {
 using NextMembers = std::function<std::vector<ArchiveMember>(std::size_t most, bool starts_archive)>;
 
 /// Writes members in their order, `most_per_archive` to each archive of a row; the same members make the same bytes.
-/// \returns how many archives. \throws Error kAlreadyExists where an archive exists and is not to be overwritten; kIo, kPermissionDenied; and what
+/// \returns how many archives
+/// \throws Error kAlreadyExists where an archive exists and is not to be overwritten; kIo, kPermissionDenied; and what
 /// `next` throws. Archives that are full stay.
-std::size_t write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites, const NextMembers& next);
+std::size_t write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites,
+                           const NextMembers& next);
 
 /// Removes what an earlier, longer row has from number `index` on, up to the first that is not there, since it would be
 /// read as part of this one.
