@@ -60,6 +60,26 @@ FoundFiles find_in_folder(const fs::path& root, const DataSetOptions& options) {
   return found;
 }
 
+/// Calls a class that goes by another name as the model does.
+void resolve_aliases(const DataSetOptions& options, FoundFiles& found) {
+  if (options.aliases.empty() || !options.classes) return;
+  std::set<std::string> classes;
+  for (const std::string& name : *options.classes) classes.insert(composed(name));
+  std::map<std::string, std::string> by_alias;
+  for (const auto& [alias, name] : options.aliases)
+    if (!classes.contains(composed(alias))) by_alias.emplace(composed(alias), composed(name));
+  for (std::vector<FoundFile>* files : {&found.train, &found.validation, &found.test})
+    for (FoundFile& file : *files)
+      if (const auto at = by_alias.find(file.class_name); at != by_alias.end()) file.class_name = at->second;
+}
+
+/// With the other names of the classes among them, by which folders are told to be classes.
+DataSetOptions with_aliases_as_classes(DataSetOptions options) {
+  if (!options.classes) return options;
+  for (const auto& [alias, name] : options.aliases) options.classes->push_back(alias);
+  return options;
+}
+
 FoundFiles find_files(const fs::path& path, const DataSetOptions& options) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -262,7 +282,8 @@ DataSet find_data_set(const fs::path& path, const DataSetOptions& options) {
     fail(ErrorCode::kInvalidArgument, "the validation fraction is ", options.validation_fraction,
          ", expected at least 0 and less than 1");
   const std::string source = printable(path);
-  FoundFiles found = find_files(path, options);
+  FoundFiles found = find_files(path, with_aliases_as_classes(options));
+  resolve_aliases(options, found);
   found.skipped.append_to(found.remarks);
   if (!found.train.empty() &&
       std::ranges::all_of(found.train, [](const FoundFile& file) { return !file.place && is_archive_name(file.path); }))

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,8 @@ struct DataSetOptions {
   std::uint64_t seed = 0;
   /// The classes of a model, in its order: labels become its indices, and a class that it lacks is an error.
   std::optional<std::vector<std::string>> classes;
+  /// Other names that data sets have for these classes: from such a name to the class. A class of that name wins.
+  std::map<std::string, std::string> aliases = {};
   bool split_by_speaker = true;      ///< where names tell the speaker; false: file by file
   bool split_validation = true;      ///< false: all files of a plain folder stay in `train`
   bool needs_training_files = true;  ///< false: no class has to have any

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,8 +27,8 @@ struct Answers {
 
 struct ClassMetrics {
   std::int64_t samples = 0;
-  double recall = 0;     ///< 0 if there are no samples
-  double precision = 0;  ///< 0 if the class is never answered
+  std::optional<double> recall;     ///< nothing if there are no samples
+  std::optional<double> precision;  ///< nothing if the class is never answered
 };
 
 struct Metrics {

@@ -138,12 +138,14 @@ void read(const JsonKeys& keys, std::string_view key, std::optional<std::map<std
     const std::string place = joined(key, "[\"", excerpt(label), "\"]");
     if (!value.is_object()) keys.refuse(place, "an object", value);
     const JsonKeys info(value, joined(keys.name(), ": ", place), JsonPlace::kFile);
-    const auto extensions =
-        read_list<std::string>(info, "extensions", "an array of strings", "a string", [](const Json& element) {
-          return element.is_string() ? std::optional(element.get<std::string>()) : std::nullopt;
-        });
-    (*out)[label] = {extensions.value_or(std::vector<std::string>{}), info.string("media_type").value_or(""),
-                     info.string("group").value_or("")};
+    const auto names = [&](std::string_view part) {
+      const auto list = read_list<std::string>(info, part, "an array of strings", "a string", [](const Json& element) {
+        return element.is_string() ? std::optional(element.get<std::string>()) : std::nullopt;
+      });
+      return list.value_or(std::vector<std::string>{});
+    };
+    (*out)[label] = {names("extensions"), info.string("media_type").value_or(""), info.string("group").value_or(""),
+                     names("aliases")};
   }
 }
 
@@ -190,10 +192,14 @@ std::string text_of(const std::optional<double>& value) { return value ? text_of
 std::string text_of(const std::map<std::string, LabelInfo>& all) {
   std::string text;
   for (const auto& [label, info] : all) {
-    const std::string extensions = base::list(base::words_of(info.extensions, json_string), ", ");
-    text += joined(text.empty() ? "{\n" : ",\n", "    ", json_string(label), ": { \"extensions\": [", extensions, "]");
+    const auto array = [](const std::vector<std::string>& names) {
+      return joined('[', base::list(base::words_of(names, json_string), ", "), ']');
+    };
+    text += joined(text.empty() ? "{\n" : ",\n", "    ", json_string(label), ": { \"extensions\": ");
+    text += array(info.extensions);
     if (!info.media_type.empty()) text += joined(", \"media_type\": ", json_string(info.media_type));
     if (!info.group.empty()) text += joined(", \"group\": ", json_string(info.group));
+    if (!info.aliases.empty()) text += ", \"aliases\": " + array(info.aliases);
     text += " }";
   }
   return text.empty() ? text : text + "\n  }";

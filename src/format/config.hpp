@@ -18,6 +18,7 @@ enum class PositionEmbedding { kLearned, kSinusoidal };
 struct LabelInfo {
   std::vector<std::string> extensions;  ///< of files, without a dot, the usual one first
   std::string media_type, group;
+  std::vector<std::string> aliases = {};  ///< other names that data sets have for it, such as WordNet's number
 
   bool operator==(const LabelInfo&) const = default;
 };

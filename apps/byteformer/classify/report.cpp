@@ -21,6 +21,7 @@ void write_prediction(JsonWriter& json, const std::string& label, int index, flo
     if (!info->media_type.empty()) json.field("media_type", info->media_type);
     if (!info->group.empty()) json.field("group", info->group);
     json.key("extensions").array(info->extensions);
+    if (!info->aliases.empty()) json.key("aliases").array(info->aliases);
   }
   json.end_object();
 }
@@ -135,7 +136,8 @@ class TableWriter : public ReportWriter {
         fmt::format("  {}  {}  {:5.1f} %", pad_right(base::printable(prediction.label), label_columns_),
                     style(rank == 0 ? kGreen : kDim, pad_right(drawn, kBarColumns)), 100 * prediction.score);
     if (rank == 0 && !report.infos.empty() && report.infos.front() != nullptr)
-      text += "  " + style(kDim, base::printable(words(*report.infos.front())));
+      if (const std::string info = words(*report.infos.front()); !info.empty())
+        text += "  " + style(kDim, base::printable(info));
     if (!report.logits.empty())
       text += fmt::format("  logit {:9.5f}", report.logits[static_cast<std::size_t>(prediction.index)]);
     return text;

@@ -57,9 +57,9 @@ JSON:
                 "first_failure":{"path","code","message"}}]}]}}
 
 "corruption" is there with --corrupt, "first_failure" where files failed; files that fail undamaged are not tried
-again. Fractions are from 0 to 1. Row i, column j of "confusion" counts files of class i that the model took for class
-j. "loss" is the mean cross entropy; "calibration_error" is how far the scores (with the model's temperature) are
-from the accuracy, over 15 bins.)";
+again. Fractions are from 0 to 1, null for a class without files or answers. Row i, column j of "confusion" counts
+files of class i that the model took for class j. "loss" is the mean cross entropy; "calibration_error" is how far the
+scores (with the model's temperature) are from the accuracy, over 15 bins.)";
 
 constexpr const char* kCorruptSourceOption = "--corrupt-source";
 constexpr const char* kReportOption = "--report";
@@ -104,7 +104,7 @@ Split choose_split(const data::DataSet& data_set, const Options& options) {
   throw UsageError("the data have no " + *options.split + " set; --split can be " + others);
 }
 
-data::DataSet find_data(const Options& options, const Classifier& classifier, Console& console) {
+data::DataSet find_data(const Options& options, Console& console) {
   // Files that a model was trained on judge it too kindly: of these only those count that were held out.
   if (std::optional<data::DataSet> known = data::find_as_trained(*options.model.dir, *options.data)) {
     if (!options.split && known->test.empty() && !known->validation.empty())
@@ -113,7 +113,7 @@ data::DataSet find_data(const Options& options, const Classifier& classifier, Co
                             " held out for validation (--split all takes all)");
     return std::move(*known);
   }
-  data::DataSet data_set = find_labelled(*options.data, classifier);
+  data::DataSet data_set = find_labelled(*options.data, *options.model.dir);
   for (const std::string& remark : data_set.remarks) complain(console, "note: " + remark);
   return data_set;
 }
@@ -132,7 +132,7 @@ void check(const Options& options) {
 Evaluation evaluate(const Options& options, const RobustnessSetting& setting, const Classifier& classifier,
                     const prepare::Preprocess& preprocess, Console& console) {
   const SampleClassifier files(classifier, preprocess);
-  const Split split = choose_split(find_data(options, classifier, console), options);
+  const Split split = choose_split(find_data(options, console), options);
   ProgressBar progress(console, split.samples.size() * (1 + setting.num_points()), !options.no_progress);
   Examiner examiner(classifier.labels().size(),
                     static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize)), progress);

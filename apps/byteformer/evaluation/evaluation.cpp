@@ -10,15 +10,19 @@
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "common/interrupt.hpp"
+#include "format/model_folder.hpp"
 #include "output/json.hpp"
 #include "output/text.hpp"
 #include "plan/settings.hpp"
 
 namespace byteformer::cli {
 
-data::DataSet find_labelled(const std::filesystem::path& path, const Classifier& classifier) {
+data::DataSet find_labelled(const std::filesystem::path& path, const std::filesystem::path& model_dir) {
+  const format::ModelConfig config = format::read_config(model_dir);
   data::DataSetOptions find;
-  find.classes = classifier.labels();
+  find.classes = config.labels;
+  for (const auto& [label, info] : config.label_info)
+    for (const std::string& alias : info.aliases) find.aliases.emplace(alias, label);
   find.split_validation = false;
   find.needs_training_files = false;
   return data::find_data_set(path, find);
@@ -93,11 +97,9 @@ std::string class_table(const Evaluation& evaluation, bool has_unicode) {
   Table table({{"class", Table::Align::kLeft}, {"files"}, {"recall", Table::Align::kLeft}, {""}, {"precision"}});
   for (const std::size_t c : classes_to_show(metrics)) {
     const data::ClassMetrics& one = metrics.per_class[c];
-    const auto answered = [c](const auto& row) { return row[c] > 0; };
-    const bool has_precision = std::ranges::any_of(metrics.confusion, answered);
     table.add_row({base::printable(evaluation.labels[c]), grouped(one.samples),
-                   pad_right(bar(one.recall, kBarColumns, has_unicode), kBarColumns),
-                   one.samples > 0 ? percent(one.recall) : "-", has_precision ? percent(one.precision) : "-"});
+                   pad_right(bar(one.recall.value_or(0), kBarColumns, has_unicode), kBarColumns),
+                   one.recall ? percent(*one.recall) : "-", one.precision ? percent(*one.precision) : "-"});
   }
   const bool shows_all = metrics.per_class.size() <= kMostClassesInTable;
   const std::string note =

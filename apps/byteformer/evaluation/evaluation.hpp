@@ -27,9 +27,9 @@ struct Failure {
   Error error;
 };
 
-/// The labelled files at `path`, as the one who judges a model finds them.
-/// \throws Error as data::find_data_set()
-data::DataSet find_labelled(const std::filesystem::path& path, const Classifier& classifier);
+/// The labelled files at `path`, as the one who judges the model in `model_dir` finds them: by its labels, or their
+/// aliases. \throws Error as data::find_data_set() and format::read_config()
+data::DataSet find_labelled(const std::filesystem::path& path, const std::filesystem::path& model_dir);
 
 /// What the model says of files.
 struct Examination {

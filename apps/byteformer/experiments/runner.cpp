@@ -215,7 +215,7 @@ Runner::TestAnswers Runner::answer_tests(const fs::path& model_dir, const experi
   load.num_threads = static_cast<int>(options_.num_threads.value_or(0));
   load.as_is = true;  // files are judged and prepared before they come to it
   const Classifier classifier = Classifier::load(model_dir, load);
-  const data::DataSet data_set = find_labelled(data_dir, classifier);
+  const data::DataSet data_set = find_labelled(data_dir, model_dir);
   const std::vector<data::Sample>& samples = data::evaluation_samples(data_set);
   if (&samples == &data_set.train)
     throw Error(ErrorCode::kInvalidArgument, data_dir.native(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,12 @@ class JsonWriter {
     separate();
     append_json_number(text_, number);
     return *this;
+  }
+
+  /// null for nothing.
+  template <typename T>
+  JsonWriter& value(const std::optional<T>& known) {
+    return known ? value(*known) : literal("null");
   }
 
   /// An array of `items`, or of what `write(item)` writes of each.

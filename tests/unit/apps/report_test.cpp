@@ -53,6 +53,15 @@ TEST(JsonReport, SaysWhatTheModelKnowsOfALabel) {
       << to_json(report);
 }
 
+TEST(JsonReport, NamesTheAliasesOfALabel) {
+  const format::LabelInfo cat{.extensions = {}, .media_type = {}, .group = {}, .aliases = {"n02121808"}};
+  Report report = answer("a", {{0, "cat", 0.75F}});
+  report.infos = {&cat};
+  EXPECT_TRUE(to_json(report).ends_with(R"({"label":"cat","index":0,"score":0.75,"extensions":[],)"
+                                        R"("aliases":["n02121808"]}]})"))
+      << to_json(report);
+}
+
 TEST(JsonReport, BeginsWithUnknownBelowTheThreshold) {
   Report report = answer("a", {{3, "cat", 0.25F}});
   report.is_unknown = true;

@@ -46,6 +46,23 @@ TEST(DataSetTest, LabelsFollowTheClassesOfAModel) {
                [&] { folder.find(options); });
 }
 
+TEST(DataSetTest, FoldersMayBeCalledByTheAliasesOfAModelsClasses) {
+  DataFolder folder;
+  folder.put("train/n01/1");
+  folder.put("train/dog/2");
+  folder.put("test/n02/3");
+  folder.put("test/n01/4");
+  DataSetOptions options = unsplit();
+  options.classes = {{"dog", "cat"}};
+  options.aliases = {{"n01", "cat"}, {"n02", "dog"}, {"dog", "cat"}};  // a class's own name wins
+  const DataSet found = folder.find(options);
+  EXPECT_EQ(found.classes, *options.classes);
+  EXPECT_THAT(folder.names(found, found.train), ElementsAre("dog:train/dog/2", "cat:train/n01/1"));
+  EXPECT_THAT(folder.names(found, found.test), ElementsAre("cat:test/n01/4", "dog:test/n02/3"));
+  options.aliases.erase("n02");
+  expect_error(ErrorCode::kInvalidArgument, {"the model lacks: \"n02\""}, [&] { folder.find(options); });
+}
+
 TEST(DataSetTest, OneClassIsEnoughOnlyForAModel) {
   DataFolder folder;
   folder.put("cat/1");

@@ -23,9 +23,9 @@ TEST(MetricsTest, CountsWhatIsRight) {
   EXPECT_DOUBLE_EQ(m.top1, 0.5);
   EXPECT_DOUBLE_EQ(m.top5, 1);
   EXPECT_EQ(m.confusion, (std::vector<std::vector<std::int64_t>>{{1, 0, 0}, {0, 1, 1}, {1, 0, 0}}));
-  EXPECT_DOUBLE_EQ(m.per_class[1].recall, 0.5);
-  EXPECT_DOUBLE_EQ(m.per_class[0].precision, 0.5);
-  EXPECT_DOUBLE_EQ(m.per_class[2].recall, 0);
+  EXPECT_EQ(m.per_class[1].recall, 0.5);
+  EXPECT_EQ(m.per_class[0].precision, 0.5);
+  EXPECT_EQ(m.per_class[2].recall, 0);
 }
 
 TEST(MetricsTest, TopFiveLooksAtFive) {

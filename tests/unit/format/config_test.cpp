@@ -64,7 +64,8 @@ TEST(ConfigTest, WritesWhatItReads) {
   config.layer_norm_eps = 0.1 + 0.2;
   config.temperature = std::nextafter(1.0, 2.0);
   config.labels = {"a \"cat\"\n", "\xE7\x8C\xAB"};
-  config.label_info = {{"a \"cat\"\n", {{"cat", "CAT"}, "animal/cat", "animal"}}, {"\xE7\x8C\xAB", {{}, "", "x"}}};
+  config.label_info = {{"a \"cat\"\n", {{"cat", "CAT"}, "animal/cat", "animal"}},
+                       {"\xE7\x8C\xAB", {{}, "", "x", {"n02121808", "\"mog\""}}}};
   config.unknown_below = 0.3;
   config.preprocess = R"({"image":{"quality":60,"scale":0.1},"name":"x"})";
   EXPECT_EQ(parse_config(to_json(config), "t"), config);
@@ -152,6 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadConfig{"unknown_below", "1.5", kModel, "1.5, expected 0 to 1"},
                     BadConfig{"label_info", "[]", ErrorCode::kInvalidFormat, "an object with an object for each label"},
                     BadConfig{"label_info", R"({"a": 1})", ErrorCode::kInvalidFormat, "label_info[\"a\"] is 1"},
+                    BadConfig{"label_info", R"({"a": {"aliases": "b"}})", ErrorCode::kInvalidFormat,
+                              "label_info[\"a\"]: aliases is the string \"b\", expected an array of strings"},
                     BadConfig{"label_info", R"({"a": {"extensions": [1]}})", ErrorCode::kInvalidFormat,
                               "extensions[0] is 1, expected a string"},
                     BadConfig{"conv_kernel_size", "7", kModel, "7, expected an even number"},
