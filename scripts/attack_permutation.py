@@ -121,7 +121,7 @@ def main(work):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__.split("\n\n")[1])
     PROGRAM = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:

@@ -31,6 +31,8 @@ def right_scores(program, model, folder):
 
 
 def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     program, model, views = sys.argv[1:]
     path = f"{model}/config.json"
     with open(path) as file:
