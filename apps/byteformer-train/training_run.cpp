@@ -142,11 +142,12 @@ class ProgressLines {
            {"seconds", e.seconds}});
   }
 
-  void show_end(const plan::Progress& progress, bool is_finished, double top1) const {
+  /// \param top1 nothing where there are no validation files
+  void show_end(const plan::Progress& progress, bool is_finished, std::optional<double> top1) const {
     write("end", progress.step,
           {{"is_finished", is_finished},
            {"best_step", progress.best_step},
-           {"top1", top1},
+           {"top1", top1 ? format::OrderedJson(*top1) : format::OrderedJson()},
            {"seconds", progress.seconds}});
   }
 
@@ -209,16 +210,20 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
                                 {"train/files_per_second", static_cast<double>(report.samples) / report.seconds}});
   };
   events.on_evaluation = [&](const plan::ValidationResult& e) {
+    if (prepared.data.validation.empty()) return;  // nothing was asked
     display.show(e);
     lines.show(e);
     curves->add(e.step, {{"validation/loss", e.loss}, {"validation/top1", e.top1}, {"validation/top5", e.top5}});
   };
   events.on_message = [&](const std::string& message) { display.say(message); };
   events.should_stop = cli::interrupted;
+  const auto known = [&](double top1) {
+    return prepared.data.validation.empty() ? std::nullopt : std::optional(top1);
+  };
   const train::Outcome outcome = train::train(prepared.plan, prepared.data, folder, runtime, events);
   display.clear();
   if (!outcome.is_finished) {
-    lines.show_end(outcome.progress, false, outcome.progress.best_top1);
+    lines.show_end(outcome.progress, false, known(outcome.progress.best_top1));
     say(fmt::format("stopped after step {} of {}; everything is saved. Go on with: byteformer train {} {}",
                     outcome.progress.step, prepared.plan.schedule.total_steps,
                     plan::option_name(&plan::Request::resume), base::printable(prepared.output)));
@@ -231,12 +236,13 @@ int train_prepared(const Prepared& prepared, const plan::Request& request, const
   const data::Metrics metrics = data::measure(outcome.validation, outcome.temperature);
   const std::string output = base::printable(prepared.output);
   if (request.json) {
-    lines.show_end(outcome.progress, true, metrics.top1);
+    lines.show_end(outcome.progress, true, known(metrics.top1));
   } else {
-    std::fputs(fmt::format("{}: top-1 {:.2f} % on {} validation files (weights of step {})\n", output,
-                           100 * metrics.top1, metrics.samples, outcome.progress.best_step)
-                   .c_str(),
-               stdout);
+    const std::string judgement =
+        metrics.samples > 0 ? fmt::format("top-1 {:.2f} % on {} validation files", 100 * metrics.top1, metrics.samples)
+                            : "no files were held out for validation";
+    std::fputs(
+        fmt::format("{}: {} (weights of step {})\n", output, judgement, outcome.progress.best_step).c_str(), stdout);
   }
   if (data::only_guesses(metrics)) say("warning: " + plan::guessing_text(prepared.plan));
   if (const std::size_t count = outcome.progress.failures.size(); count > 0)

@@ -58,7 +58,8 @@ media::FileBytes re_encoded(media::FileBytes file, ReEncodingKind kind, int leve
   const bool is_image = media::image_kind(file).has_value();
   if (!is_image && !media::sound_kind(file))
     throw Error(ErrorCode::kUnsupported,
-                source + ": is no picture and no sound that we know, so it cannot be encoded in another way");
+                source + ": is no picture and no sound that we know" + media::other_kind(file) +
+                    ", so it cannot be encoded in another way");
   if (is_image != (kind == ReEncodingKind::kJpegQuality)) return file;
   if (is_image) return media::encode_jpeg(media::decode_image(file, source), level);
   const media::Sound sound = media::decode_sound(file, source);

@@ -137,7 +137,8 @@ class SampleLoader {
       if (file.bytes.size() < options_.min_bytes)
         throw Error(ErrorCode::kEmptyFile, source_of(index) + ": has too few bytes");
     } catch (const Error& error) {
-      file.error = error.what();
+      const std::string source = source_of(index), what = error.what();
+      file.error = what.starts_with(source) ? what : source + ": " + what;
     } catch (const std::bad_alloc&) {
       file.error = source_of(index) + ": there is not enough memory for it";
     }

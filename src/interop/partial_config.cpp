@@ -57,7 +57,9 @@ format::PartialConfig read_published_model(const YamlFile& yaml) {
 
 format::PartialConfig parse_published_yaml(std::string_view yaml_text, const std::string& source) {
   // Dropout, initialisation and all sections but `model` change nothing about inference and are not looked at.
-  return read_published_model(YamlFile(yaml_text, source));
+  format::PartialConfig config = read_published_model(YamlFile(yaml_text, source));
+  config.masking = Masking::kReleased;  // what the published code computes, whatever it reads
+  return config;
 }
 
 namespace {

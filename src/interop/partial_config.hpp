@@ -37,10 +37,11 @@ class YamlFile;
 
 /// Parses `model.classification.n_classes` and `model.classification.byteformer.*` of a published YAML file; keys that
 /// change nothing here (dropout, paths, statistics) are ignored knowingly. Nested and dotted keys are both understood.
+/// Masking is `released`, which no key says.
 /// \throws Error kInvalidFormat naming `source`, the key, what was expected and what was found.
 format::PartialConfig parse_published_yaml(std::string_view yaml, const std::string& source);
 
-/// The same of a file that is open already.
+/// The same of a file that is open already, with masking left open.
 format::PartialConfig read_published_model(const YamlFile& yaml);
 
 }  // namespace byteformer::interop

@@ -21,9 +21,6 @@ MemoryBudget& decoding_budget();
 /// Memory for what is made of a picture or sound: resized, resampled, encoded.
 MemoryBudget::Share memory_for(std::uint64_t num_bytes);
 
-/// What a file is that is none of ours, for a message: ", but an MP4 or M4A file"; empty where nobody knows.
-std::string other_kind(std::span<const std::uint8_t> file);
-
 /// A file that is decoded.
 struct CodedFile {
   std::span<const std::uint8_t> bytes;  ///< from the format's first byte on

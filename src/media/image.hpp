@@ -34,6 +34,10 @@ inline constexpr std::uint64_t kMaxDecodingBytes = std::uint64_t{1} << 30;
 /// What the first bytes of a file say it is, for example "jpeg" or "png"; nothing if it is no picture that we know.
 std::optional<std::string_view> image_kind(std::span<const std::uint8_t> file) noexcept;
 
+/// What a file is that is neither picture nor sound that we know, for a message: ", but an MP4 or M4A file"; empty
+/// where nobody knows.
+std::string other_kind(std::span<const std::uint8_t> file);
+
 /// Decodes JPEG, PNG, TIFF, WebP, GIF (its first frame), BMP and PNM. Grey becomes R = G = B, a palette is expanded,
 /// alpha is laid over white, 16 bits are divided by 257, CMYK is converted as libjpeg-turbo does, EXIF orientation is
 /// applied. `source` stands in messages. Waits while other threads' decoding leaves too little of kMaxDecodingBytes.

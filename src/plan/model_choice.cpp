@@ -195,7 +195,7 @@ struct FileTokens {
 
   FileTokens(std::int64_t kernel, const data::Survey& survey, const TrainingPlan& plan) {
     // The most of both maskings; an odd kernel is refused later.
-    const nn::TokenGeometry geometry(std::max<std::int64_t>(1, kernel / 2 * 2), Masking::kMasked);
+    const nn::TokenGeometry geometry(kernel / 2 * 2, Masking::kMasked);
     const auto tokens_of = [&](std::int64_t bytes) {
       return static_cast<std::int64_t>(geometry.num_tokens(static_cast<std::uint64_t>(bytes)));
     };
@@ -235,6 +235,55 @@ void choose_layers(format::PartialConfig& config, std::int64_t window, std::int6
   config.window_sizes = sizes;
   config.window_shifts = shifts;
   config.downsample = merges;
+}
+
+/// Options for pictures where there are none, and the like.
+void tell_of_vain(const Request& request, TrainingPlan& plan) {
+  std::vector<std::string> vain;
+  const auto look = [&](auto member, bool has_effect) {
+    if (const auto text = option_text(setting(member), request); text && !has_effect) vain.push_back(*text);
+  };
+  const auto& [image, sound, transforms] = plan.preprocess;
+  const bool is_wav = sound && sound->encoding.format == FileFormat::kWav;
+  look(&Request::quality, image && image->encoding.format == FileFormat::kJpeg);
+  look(&Request::sample_format, is_wav);
+  look(&Request::resize, image.has_value());
+  look(&Request::crop, image.has_value());
+  look(&Request::sample_rate, sound.has_value());
+  look(&Request::duration_s, sound.has_value());
+  look(&Request::max_bytes, plan.preprocess.is_bytes() || request.max_bytes == 0);
+  if (!vain.empty())
+    plan.reasons.push_back(fmt::format("without effect on these files: {}", base::list(vain, ", ")));
+}
+
+/// Sizes that are asked for and that the start, whose weights have one shape, has otherwise.
+void refuse_other_sizes(const Request& request, const TrainingPlan& plan) {
+  const format::ModelConfig& start = plan.config;
+  std::vector<std::string> others;
+  const auto look = [&](auto member, bool differs) {
+    if (const auto text = option_text(setting(member), request); text && differs) others.push_back(*text);
+  };
+  const auto is_other = [](const std::optional<std::int64_t>& asked, std::int64_t size) { return asked != size; };
+  if (request.preset) {
+    const interop::Preset& p = preset_of(*request.preset);
+    look(&Request::preset, p.hidden_size != start.hidden_size || p.num_hidden_layers != start.num_hidden_layers ||
+                               p.num_attention_heads != start.num_attention_heads ||
+                               p.intermediate_size != start.intermediate_size);
+  }
+  look(&Request::hidden_size, is_other(request.hidden_size, start.hidden_size));
+  look(&Request::layers, is_other(request.layers, start.num_hidden_layers));
+  look(&Request::heads, is_other(request.heads, start.num_attention_heads));
+  look(&Request::intermediate_size, is_other(request.intermediate_size, start.intermediate_size));
+  look(&Request::kernel, is_other(request.kernel, start.conv_kernel_size));
+  look(&Request::window, std::ranges::any_of(start.window_sizes, [&](auto w) { return is_other(request.window, w); }));
+  look(&Request::positions, request.positions != format::to_string(start.position_embedding));
+  look(&Request::initialisation, request.initialisation != "auto");
+  if (others.empty()) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("{}: the weights of {} ({}) have a shape and values already; leave {} out, or start from "
+                          "nothing ({} none)",
+                          base::list(others, ", "), base::printable(plan.init_from), option_name(&Request::init_from),
+                          others.size() == 1 ? "it" : "them", option_name(&Request::init_from)));
 }
 
 }  // namespace
@@ -282,12 +331,17 @@ void choose_preprocess(const Request& request, const data::Survey& survey, Train
   }
   if (request.transforms) {
     plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, option_name(&Request::transforms));
-    plan.reasons.push_back("bytes: " + prepare::describe(plan.preprocess.transforms) + " (" +
-                           option_name(&Request::transforms) + ")");
-  } else if (initial) {
+    if (!plan.preprocess.transforms.empty())
+      plan.reasons.push_back("bytes: " + prepare::describe(plan.preprocess.transforms) + " (" +
+                             option_name(&Request::transforms) + ")");
+  } else if (initial && !initial->transforms.empty()) {
     plan.preprocess.transforms = initial->transforms;
+    plan.reasons.push_back(fmt::format("bytes: {}, as {} expects them ({})",
+                                       prepare::describe(plan.preprocess.transforms), base::printable(plan.init_from),
+                                       option_name(&Request::transforms)));
   }
-  plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
+  if (plan.preprocess.is_bytes()) plan.max_bytes = request.max_bytes.value_or(plan.max_bytes);
+  tell_of_vain(request, plan);
   if (plan.max_bytes > 0)
     plan.reasons.push_back(
         fmt::format("longer files are cut to a random piece of {} bytes in training, never in "
@@ -306,6 +360,7 @@ void apply_sizes(const Request& request, const std::string& preset, format::Part
 
 void take_initial_model(const Request& request, TrainingPlan& plan) {
   plan.config = format::read_config(plan.init_from);
+  refuse_other_sizes(request, plan);
   plan.config.masking = request.masking ? format::parse_masking(*request.masking) : plan.config.masking;
 }
 

@@ -230,10 +230,14 @@ void choose_initialisation(TrainingPlan& plan) {
                                      base::list(kinds, " and "), option_name(&Request::initialisation)));
 }
 
-/// Muon learns more of the same steps; weights that know such files already go on as well by AdamW, whose steps cost less.
+/// Muon learns more of the same steps; weights that know such files already go on as well by AdamW, whose steps cost
+/// less.
 void choose_optimizer(const Request& request, TrainingPlan& plan) {
-  if (plan.optimizer == "auto")
-    plan.optimizer = request.recipe == "published" || !plan.init_from.empty() ? "adamw" : "muon";
+  if (plan.optimizer != "auto") return;
+  plan.optimizer = request.recipe == "published" || !plan.init_from.empty() ? "adamw" : "muon";
+  if (request.recipe != "published")
+    plan.reasons.push_back(fmt::format("steps by {} ({})", plan.optimizer == "muon" ? "Muon" : "AdamW",
+                                       option_name(&Request::optimizer)));
 }
 
 data::DataSetOptions split_options(const TrainingPlan& plan) {
@@ -330,7 +334,7 @@ std::vector<std::string> data_lines(const data::DataSet& data) {
   std::string names;
   for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + data.classes[i];
   if (data.classes.size() > 12) names += ", ...";
-  const std::string validation = data.has_own_validation ? "" : fmt::format(", split off by {}", data.split_by);
+  const std::string validation = data.split_by.empty() ? "" : fmt::format(", split off by {}", data.split_by);
   std::vector<std::string> lines = {
       fmt::format("data: {} classes ({}); {} files to train on, {} for validation{}, {} for test", data.classes.size(),
                   names, data.train.size(), data.validation.size(), validation, data.test.size())};
@@ -344,6 +348,8 @@ TrainingPlan plan_for_data(const Request& request, const Machine& machine, const
   take_settings(request, plan);
   data = data::find_data_set(plan.data, split_options(plan));
   for (const std::string& line : data_lines(data)) say(line);
+  if (request.split_by == "speaker" && data.split_by == "file")
+    say("note: names of files tell no speakers apart, or too few: validation is split off by file");
   require_trainable(data, base::printable(plan.data));
   plan = choose_plan(request, data, data::look_at(data, {.decodes = !takes_bytes(request, plan)}), machine);
   keep_split_of_start(request, plan, data);

@@ -2,6 +2,7 @@
 // that nobody asked for.
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -294,6 +295,16 @@ bool is_strict(std::string_view path) {
   return std::ranges::any_of(kStrictSections, [&](std::string_view section) { return path.starts_with(section); });
 }
 
+/// Whether the section of `path` is none that is known, but is called nearly as a strict one.
+bool is_nearly_strict(const std::string& path, const Paths& known) {
+  const auto section_of = [](const std::string& key) { return key.substr(0, key.find('.')); };
+  std::set<std::string> sections;
+  for (const std::string& key : known) sections.insert(section_of(key));
+  if (sections.contains(section_of(path))) return false;
+  const auto nearest = base::nearest_word(section_of(path), {sections.begin(), sections.end()});
+  return nearest && is_strict(*nearest + '.');
+}
+
 /// Whether `path` belongs to a part such as image_augmentation.random_rotate that is switched off.
 bool is_switched_off(const YamlFile& yaml, const std::string& path) {
   return yaml.boolean(path.substr(0, path.rfind('.')) + ".enable") == false;
@@ -309,7 +320,8 @@ Paths known_paths(const Paths& asked) {
 /// What `yaml` says beyond what it was asked for: a remark that names the known keys without effect, and one for each
 /// unknown key, with its line and the nearest known one.
 /// \param unused a section that does not apply to this run, with its dot at the end
-/// \throws Error kInvalidFormat for an unknown key of a section that decides what is computed.
+/// \throws Error kInvalidFormat for an unknown key of a section that decides what is computed, or of one that is called
+///         nearly so.
 std::vector<std::string> remarks_on_keys(const YamlFile& yaml, std::string_view unused) {
   const Paths asked = yaml.asked();
   const Paths known = known_paths(asked);
@@ -322,7 +334,7 @@ std::vector<std::string> remarks_on_keys(const YamlFile& yaml, std::string_view 
       continue;
     }
     const std::string unknown = unknown_key(yaml, path, line, known);
-    if (is_strict(path)) base::fail(ErrorCode::kInvalidFormat, unknown);
+    if (is_strict(path) || is_nearly_strict(path, known)) base::fail(ErrorCode::kInvalidFormat, unknown);
     remarks.push_back(unknown + "; it is ignored");
   }
   if (!without_effect.empty())

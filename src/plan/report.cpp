@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/file_io.hpp"
 #include "base/text.hpp"
@@ -114,14 +115,16 @@ std::string hardest(const RunSummary& s) {
   return html + "</div>";
 }
 
+std::string percent(std::optional<double> share) { return share ? fmt::format("{:.1f} %", 100 * *share) : "-"; }
+
 std::string class_table(const RunSummary& s, const data::Metrics& metrics) {
   std::vector<std::int64_t> train(s.plan.config.labels.size());
   for (const data::Sample& sample : s.data.train) ++train[static_cast<std::size_t>(sample.label)];
   std::string html = "<table><tr><th>class<th>training files<th>validation files<th>recall<th>precision</tr>";
   for (std::size_t c = 0; c < train.size(); ++c)
-    html += fmt::format("<tr><td>{}<td>{}<td>{}<td>{:.1f} %<td>{:.1f} %</tr>", escaped(s.plan.config.labels[c]),
-                        train[c], metrics.per_class[c].samples, 100 * metrics.per_class[c].recall,
-                        100 * metrics.per_class[c].precision);
+    html += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>", escaped(s.plan.config.labels[c]), train[c],
+                        metrics.per_class[c].samples, percent(metrics.per_class[c].recall),
+                        percent(metrics.per_class[c].precision));
   return html + "</table>";
 }
 
@@ -135,6 +138,40 @@ std::string list(const std::vector<std::string>& names, std::size_t most) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < most; ++i) text += (i > 0 ? ", " : "") + names[i];
   return names.size() > most ? fmt::format("{}, and {} more", text, names.size() - most) : text;
+}
+
+std::string validation_numbers(const data::Metrics& metrics) {
+  return fmt::format(
+      "<div><b>{:.2f} %</b>top-1 on {} validation files</div>{}<div><b>{:.3f}</b>calibration error</div>",
+      100 * metrics.top1, metrics.samples,
+      data::shows_top5(metrics.per_class.size()) ? fmt::format("<div><b>{:.2f} %</b>top-5</div>", 100 * metrics.top5)
+                                                 : "",
+      metrics.calibration_error);
+}
+
+constexpr const char* kNotValidated =
+    "Nobody knows: no files were held out for validation. `byteformer eval --model . --data DATA` judges it by files "
+    "that had no part in training.\n";
+
+/// What the validation files say of a model.
+std::string validation_text(const RunSummary& s, const data::Metrics& metrics) {
+  const format::ModelConfig& config = s.plan.config;
+  const bool has_top5 = data::shows_top5(config.labels.size());
+  std::string text = fmt::format(
+      "On {} validation files{}, which chose the weights that were kept (step {}) and the temperature ({:.3f}):\n\n"
+      "| top-1 | {}loss | calibration error |\n|---|---|---|{}\n| {:.2f} % | {}{:.4f} | {:.4f} |\n\n"
+      "Files that had no part in training or choosing are a better judge: `byteformer eval --model . --data DATA`.\n\n",
+      metrics.samples,
+      s.plan.schedule.total_steps > 0 && s.data.has_own_validation ? ""
+                                                                   : fmt::format(" held out by {}", s.data.split_by),
+      s.best_step, s.temperature, has_top5 ? "top-5 | " : "", has_top5 ? "---|" : "", 100 * metrics.top1,
+      has_top5 ? fmt::format("{:.2f} % | ", 100 * metrics.top5) : "", metrics.loss, metrics.calibration_error);
+  if (data::only_guesses(metrics)) text += "**Do not use it**: " + guessing_text(s.plan) + ".\n\n";
+  text += "| class | files | recall | precision |\n|---|---|---|---|\n";
+  for (std::size_t c = 0; c < metrics.per_class.size() && c < 100; ++c)
+    text += fmt::format("| {} | {} | {} | {} |\n", config.labels[c], metrics.per_class[c].samples,
+                        percent(metrics.per_class[c].recall), percent(metrics.per_class[c].precision));
+  return text;
 }
 
 }  // namespace
@@ -151,7 +188,9 @@ std::string guessing_text(const TrainingPlan& plan) {
   if (plan.schedule.max_lr > kUsualRate)
     ideas.push_back(fmt::format("{} {}", option_name(&Request::learning_rate), kUsualRate));
   if (plan.batch_size > 32) ideas.push_back(option_name(&Request::batch_size) + " 32, for more steps in the same time");
-  ideas.push_back("a longer " + option_name(&Request::time_s));
+  ideas.push_back(plan.asked.steps    ? "more " + option_name(&Request::steps)
+                  : plan.asked.epochs ? "more " + option_name(&Request::epochs)
+                                      : "a longer " + option_name(&Request::time_s));
   ideas.emplace_back("a look at the labels");
   return fmt::format(
       "on the validation files the model is no better than guessing by the frequency of the classes; what may help: {}",
@@ -161,7 +200,6 @@ std::string guessing_text(const TrainingPlan& plan) {
 std::string model_card(const RunSummary& s) {
   const data::Metrics metrics = data::measure(s.validation, s.temperature);
   const format::ModelConfig& config = s.plan.config;
-  const bool has_top5 = data::shows_top5(config.labels.size());
   std::string card = fmt::format(
       "# {} classes from bytes\n\n"
       "A ByteFormer that classifies files by their bytes, without decoding them. Made by `byteformer train`.\n\n"
@@ -172,21 +210,7 @@ std::string model_card(const RunSummary& s) {
       config.num_labels, list(config.labels, 50), prepare::describe(s.plan.preprocess), config.num_hidden_layers,
       config.hidden_size, config.conv_kernel_size, config.window_sizes.front(), format::to_string(config.masking),
       s.data.train.size(), s.plan.epochs(), s.plan.batch_size, base::duration_text(s.seconds));
-  card += fmt::format(
-      "## How good it is\n\n"
-      "On {} validation files{}, which chose the weights that were kept (step {}) and the temperature ({:.3f}):\n\n"
-      "| top-1 | {}loss | calibration error |\n|---|---|---|{}\n| {:.2f} % | {}{:.4f} | {:.4f} |\n\n"
-      "Files that had no part in training or choosing are a better judge: `byteformer eval --model . --data DATA`.\n\n",
-      metrics.samples,
-      s.plan.schedule.total_steps > 0 && s.data.has_own_validation ? ""
-                                                                   : fmt::format(" held out by {}", s.data.split_by),
-      s.best_step, s.temperature, has_top5 ? "top-5 | " : "", has_top5 ? "---|" : "", 100 * metrics.top1,
-      has_top5 ? fmt::format("{:.2f} % | ", 100 * metrics.top5) : "", metrics.loss, metrics.calibration_error);
-  if (data::only_guesses(metrics)) card += "**Do not use it**: " + guessing_text(s.plan) + ".\n\n";
-  card += "| class | files | recall | precision |\n|---|---|---|---|\n";
-  for (std::size_t c = 0; c < metrics.per_class.size() && c < 100; ++c)
-    card += fmt::format("| {} | {} | {:.1f} % | {:.1f} % |\n", config.labels[c], metrics.per_class[c].samples,
-                        100 * metrics.per_class[c].recall, 100 * metrics.per_class[c].precision);
+  card += "## How good it is\n\n" + (metrics.samples > 0 ? validation_text(s, metrics) : kNotValidated);
   card += fmt::format("\n## How it was made\n\n```sh\n{}\n```\n\n", s.plan.command);
   for (const std::string& reason : s.plan.reasons) card += "- " + reason + "\n";
   if (!s.failures.empty()) card += fmt::format("- {} files could not be used\n", s.failures.size());
@@ -200,12 +224,9 @@ std::string model_card(const RunSummary& s) {
 std::string html_report(const RunSummary& s) {
   const data::Metrics metrics = data::measure(s.validation, s.temperature);
   std::string html = fmt::format(
-      "<h1>Training report</h1><div class=numbers><div><b>{:.2f} %</b>top-1 on {} validation files</div>"
-      "{}<div><b>{:.3f}</b>calibration error</div><div><b>{}</b>of training, {:.1f} epochs</div></div>",
-      100 * metrics.top1, metrics.samples,
-      data::shows_top5(s.plan.config.labels.size()) ? fmt::format("<div><b>{:.2f} %</b>top-5</div>", 100 * metrics.top5)
-                                                    : "",
-      metrics.calibration_error, base::duration_text(s.seconds),
+      "<h1>Training report</h1><div class=numbers>{}<div><b>{}</b>of training, {:.1f} epochs</div></div>",
+      metrics.samples > 0 ? validation_numbers(metrics) : "<div><b>no</b>validation files</div>",
+      base::duration_text(s.seconds),
       s.history.empty()
           ? 0
           : static_cast<double>(s.history.back().step) / static_cast<double>(s.plan.schedule.steps_per_epoch));

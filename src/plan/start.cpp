@@ -19,7 +19,6 @@ namespace byteformer::plan {
 namespace {
 
 constexpr double kFarTooLong_s = 20;
-constexpr int kLeastSide = 48;  // pixels: smaller pictures would be enlarged, and cost more than they gain
 
 /// What a start cannot give otherwise than it is: sizes and weights of the model, and the bytes that it reads.
 bool leaves_model_open(const Request& request) {
@@ -33,9 +32,10 @@ bool is_open_or(const std::optional<T>& asked, const T& value) {
   return !asked || *asked == value;
 }
 
-bool suits(const Request& request, const prepare::Preprocess& form) {
-  if (form.image)
-    return is_open_or(request.encode, std::string(prepare::to_string(form.image->encoding.format))) &&
+bool suits(const Request& request, const data::Survey& survey, const prepare::Preprocess& form) {
+  if (form.image)  // smaller pictures would be enlarged, and cost more than they gain
+    return data::quantile(survey.shorter_sides, 0.5) >= form.image->crop.value_or(1) &&
+           is_open_or(request.encode, std::string(prepare::to_string(form.image->encoding.format))) &&
            !request.resize && !request.crop && !request.quality;
   return is_open_or(request.encode, std::string(prepare::to_string(form.sound->encoding.format))) &&
          is_open_or<std::int64_t>(request.sample_rate, form.sound->sample_rate.value_or(0)) &&
@@ -45,8 +45,7 @@ bool suits(const Request& request, const prepare::Preprocess& form) {
 /// Its name among the shipped models; empty where none knows such files.
 std::string_view start_for(const data::Survey& survey) {
   if (survey.sound_share() >= kClearMajority) return "speech-commands";
-  if (survey.image_share() >= kClearMajority && data::quantile(survey.shorter_sides, 0.5) >= kLeastSide)
-    return "photos";
+  if (survey.image_share() >= kClearMajority) return "photos";
   return {};
 }
 
@@ -97,7 +96,7 @@ void choose_start(const Request& request, const data::Survey& survey, const Mach
   const std::string_view name = start_for(survey);
   if (name.empty()) return;
   const std::filesystem::path model = machine.shipped_models / name;
-  if (!base::exists(model) || !suits(request, prepare::read_preprocess(model))) return;
+  if (!base::exists(model) || !suits(request, survey, prepare::read_preprocess(model))) return;
   plan.init_from = model.native();
   plan.reasons.push_back(fmt::format(
       "the weights start as those of the model {} that comes with this program, which learned files of the same kind "

@@ -185,10 +185,12 @@ media::FileBytes prepare_file(std::span<const std::uint8_t> file, const Preproce
   const auto sound_kind = media::sound_kind(file);
   if (image_kind && preprocess.image) return prepared(media::decode_image(file, source), *preprocess.image, source);
   if (sound_kind && preprocess.sound) return prepared(media::decode_sound(file, source), *preprocess.sound);
-  const std::string_view kind = image_kind ? *image_kind : sound_kind ? *sound_kind : "";
-  fail(ErrorCode::kUnsupported, base::About{source},
-       kind.empty() ? "is no picture and no sound that we know" : "is a file of kind ", kind,
-       ", but the model expects ", describe(preprocess));
+  if (image_kind || sound_kind)
+    fail(ErrorCode::kUnsupported, base::About{source}, "is a file of kind ", image_kind ? *image_kind : *sound_kind,
+         ", but the model expects ", describe(preprocess));
+  const std::string other = media::other_kind(file);
+  fail(ErrorCode::kUnsupported, base::About{source}, "is no picture and no sound that we know", other,
+       other.empty() ? ", but" : ";", " the model expects ", describe(preprocess));
 }
 
 media::FileBytes transformed(media::FileBytes file, const Preprocess& preprocess, const std::string& source,

@@ -57,7 +57,7 @@ void note_bad_files(std::span<const data::LoadedFile> files, std::span<const dat
   }
   const auto limit =
       std::max(static_cast<double>(kMostFailuresAlways), kMostFailureShare * static_cast<double>(samples.size()));
-  if (static_cast<double>(failures.size()) > limit)
+  if (static_cast<double>(failures.size()) > limit || failures.size() == samples.size())
     base::fail(ErrorCode::kInvalidFormat, failures.size(), " of ", samples.size(),
                " training files cannot be used, which is too many; the first: ", failures.front());
 }

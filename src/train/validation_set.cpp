@@ -90,6 +90,9 @@ ValidationSet::ValidationSet(const std::vector<data::Sample>& samples, const pla
   }
   std::ranges::sort(used_);
   std::ranges::sort(skipped);
+  if (ranks_.is_first() && used_.empty() && !skipped.empty())
+    base::fail(ErrorCode::kInvalidFormat, "none of the ", samples.size(), " validation files can be used; the first: ",
+               skipped.front().second);
   if (!ranks_.is_first() || !on_skipped) return;
   for (std::size_t i = 0; i < std::min(skipped.size(), kMostSkippedNamed); ++i)
     on_skipped("skipped in validation: " + skipped[i].second);
@@ -109,7 +112,8 @@ std::string ValidationSet::read(std::size_t sample, const plan::TrainingPlan& pl
     own_used_.push_back(sample);
     return {};
   } catch (const Error& error) {
-    return error.what();
+    const std::string what = error.what();
+    return what.starts_with(name) ? what : name + ": " + what;
   }
 }
 

@@ -12,6 +12,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -222,6 +223,9 @@ TEST_F(ProgramTest, InspectsModelsAndConfigurations) {
   EXPECT_EQ(shell("$B inspect -m model --json").status, 0);
   EXPECT_EQ(shell("$B inspect -m $DATA/config.json --bytes 1500 --masking masked").status, 0);
   EXPECT_EQ(shell("$B inspect -m good").status, 3);
+  const std::string published = "$B inspect -m $DATA/../../published/image_tiff.yaml";
+  EXPECT_THAT(shell(published).out, AllOf(HasSubstr("masking released"), HasSubstr("9,415")));
+  EXPECT_THAT(shell(published + " --masking masked").out, HasSubstr("9,417"));
 }
 
 TEST_F(ProgramTest, KeysMayComeThroughPipes) {

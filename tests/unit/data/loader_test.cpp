@@ -114,6 +114,17 @@ TEST(LoaderTest, BalancedKindsComeEquallyOften) {
   EXPECT_NEAR(static_cast<double>(std::ranges::count_if(both.next(), is_sound)), 40.0 / 3, 1);
 }
 
+TEST(LoaderTest, EveryErrorNamesItsFile) {
+  const TemporaryFolder folder;
+  const media::FileBytes wav = media::encode_wav({8000, std::vector<float>(100)}, media::SampleFormat::kInt16);
+  test::write_file(folder / "a.wav", std::string(wav.begin(), wav.end()));
+  LoaderOptions o = options(1);
+  o.preprocess.sound = prepare::SoundPreparation{.sample_rate = 1, .duration_s = {}, .encoding = {}};
+  Loader loader({{folder / "a.wav", 0, {}}}, o);
+  const std::string error = loader.next().at(0).error;
+  EXPECT_TRUE(error.starts_with((folder / "a.wav").string() + ": cannot resample")) << error;
+}
+
 TEST(LoaderTest, AFileThatCannotBeReadCostsItself) {
   const TemporaryFolder folder;
   auto samples = make_samples(folder, 6);

@@ -32,7 +32,8 @@ TEST(PublishedYamlTest, ReadsAWholeRun) {
   EXPECT_EQ(config.conv_kernel_size, 4);
   EXPECT_EQ(config.window_size, 32);
   EXPECT_EQ(config.num_labels, 12);
-  EXPECT_FALSE(config.window_sizes || config.window_shifts || config.downsample || config.masking || config.labels);
+  EXPECT_EQ(config.masking, Masking::kReleased);
+  EXPECT_FALSE(config.window_sizes || config.window_shifts || config.downsample || config.labels);
 }
 
 TEST(PublishedYamlTest, ReadsEveryKeyOfTheModel) {

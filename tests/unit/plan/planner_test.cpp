@@ -327,6 +327,25 @@ TEST_F(InitialModelTest, OneOfFilesAsTheyAreTakesThemSo) {
   EXPECT_TRUE(plan(after(request(), texts()), pictures(32, 32)).preprocess.is_bytes());
 }
 
+TEST_F(InitialModelTest, AnotherModelThanItsOwnIsRefusedByOption) {
+  Request r = after(request(), pictures(32, 32));
+  const TrainingPlan own = plan(r, pictures(32, 32));
+  r.kernel = own.config.conv_kernel_size, r.positions = "learned", r.initialisation = "auto";
+  EXPECT_EQ(plan(r, pictures(32, 32)).config, own.config) << "what it has anyway may be named";
+  r.kernel = 8, r.preset = "tiny", r.positions = "sinusoidal", r.initialisation = "normal", r.layers = 2;
+  test::expect_error(ErrorCode::kInvalidArgument,
+                     {"--preset tiny", "--layers 2", "--kernel 8", "--positions sinusoidal", "--initialisation normal",
+                      "--init-from none"},
+                     [&] { plan(r, pictures(32, 32)); });
+}
+
+TEST_F(InitialModelTest, ItsTransformsAreSaid) {
+  Request r = request();
+  r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
+  const TrainingPlan next = plan(after(r, texts()), texts());
+  EXPECT_THAT(next.reasons, testing::Contains(testing::HasSubstr("bytes: bytes reversed, as " + next.init_from)));
+}
+
 TEST_F(InitialModelTest, OfAnotherKindItSaysNothing) {
   EXPECT_EQ(plan(after(request(), sounds()), pictures(32, 32)).preprocess,
             plan(request(), pictures(32, 32)).preprocess);
@@ -537,6 +556,27 @@ TEST(PlannerTest, ContradictionsAreUsageErrors) {
   r = request();
   r.device = "cuda";
   test::expect_error(ErrorCode::kInvalidArgument, {"no GPU"}, [&] { choose_plan(r, data_set(9), texts(), {}); });
+}
+
+TEST(PlannerTest, OptionsForOtherFilesAreSaidToHaveNoEffect) {
+  Request r = request();
+  r.sample_rate = 8000, r.max_bytes = 100, r.quality = 50, r.crop = 16, r.transforms = "[]";
+  const TrainingPlan plan = choose_plan(r, data_set(9), pictures(32, 32), {});
+  EXPECT_THAT(plan.reasons, testing::Contains("without effect on these files: --quality 50, --sample-rate 8000, "
+                                              "--max-bytes 100"));
+  EXPECT_THAT(plan.reasons, testing::Not(testing::Contains(testing::HasSubstr("random piece"))));
+  EXPECT_THAT(plan.reasons, testing::Not(testing::Contains(testing::StartsWith("bytes:"))));
+}
+
+TEST(PlannerTest, KernelsThatAreTooSmallAreRefusedAndNoneIsNone) {
+  Request r = request();
+  r.kernel = 1;
+  test::expect_error(ErrorCode::kInvalidModel, {"conv_kernel_size is 1", "even"},
+                     [&] { choose_plan(r, data_set(9), pictures(8, 8), {}); });
+  r.kernel = 0;
+  const TrainingPlan plan = choose_plan(r, data_set(9), pictures(8, 8), {});
+  EXPECT_EQ(plan.config.conv_kernel_size, 0);
+  EXPECT_GE(plan.config.max_position_embeddings, 3 * 8 * 8) << "every byte is a token";
 }
 
 TEST(PlannerTest, WhereNoFileCanBeReadItSaysWhy) {

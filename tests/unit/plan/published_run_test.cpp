@@ -12,6 +12,7 @@ namespace byteformer::plan {
 namespace {
 
 using test::expect_error;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -42,6 +43,14 @@ TEST(PublishedRunTest, UnknownKeysOfWhatIsComputedAreErrorsWithTheNearestName) {
   expect_run_refused(with(tiff, "  rand_augment", "  rand_augmnt"), {"did you mean image_augmentation.rand_augment?"});
   expect_run_refused(with(tiff, "center_crop: {enable: true, size: 224}", "center_crop: 224"),
                      {"image_augmentation.center_crop is not known", "holds further keys"});
+}
+
+TEST(PublishedRunTest, SectionsThatAreCalledNearlyAsThoseAreErrors) {
+  const std::string tiff = published("image_tiff");
+  expect_run_refused(with(tiff, "\nscheduler:", "\nschedulerr:"), {"schedulerr.", "did you mean scheduler?"});
+  expect_run_refused(with(tiff, "\noptim:", "\noptm:"), {"optm.", "did you mean optim?"});
+  EXPECT_THAT(parse_run(tiff + "\nmy_notes:\n  author: me\n").remarks,
+              Contains(HasSubstr("my_notes.author is not known here; it is ignored")));
 }
 
 TEST(PublishedRunTest, OtherUnknownKeysAreWarnings) {

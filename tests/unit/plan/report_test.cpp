@@ -9,6 +9,7 @@
 namespace byteformer::plan {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -48,6 +49,24 @@ TEST_F(RunSummaryTest, TheCardGivesNumbersAndTheCommand) {
   EXPECT_THAT(card, HasSubstr("| top-1 | loss | calibration error |\n|---|---|---|\n| 50.00 % | 1.0725 |"));
   EXPECT_THAT(card, HasSubstr("byteformer train --data 'a & b'"));
   EXPECT_THAT(card, HasSubstr("2 validation files held out by file"));
+}
+
+TEST_F(RunSummaryTest, WithoutValidationFilesNoAccuracyIsClaimed) {
+  RunSummary s = summary();
+  s.validation = {.num_classes = 2, .logits = {}, .labels = {}};
+  s.validation_samples = {};
+  EXPECT_THAT(model_card(s), AllOf(HasSubstr("no files were held out"), Not(HasSubstr("0.00 %"))));
+  EXPECT_THAT(html_report(s), AllOf(HasSubstr("<b>no</b>validation files"), Not(HasSubstr("top-1 on"))));
+}
+
+TEST_F(RunSummaryTest, AdviceNamesTheBudgetThatWasAskedFor) {
+  EXPECT_THAT(guessing_text(plan_), HasSubstr("a longer --time"));
+  plan_.asked.steps = 10;
+  EXPECT_THAT(guessing_text(plan_), AllOf(HasSubstr("more --steps"), Not(HasSubstr("--time"))));
+}
+
+TEST_F(RunSummaryTest, ClassesWithoutFilesHaveNoRecall) {
+  EXPECT_THAT(model_card(summary()), HasSubstr("| 0 | - | 0.0 % |\n"));
 }
 
 TEST_F(RunSummaryTest, TheReportShowsTheHardestFileFirst) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "base/random.hpp"
 #include "prepare/preprocess.hpp"
@@ -74,6 +75,9 @@ TEST(PrepareTest, SaysWhatTheModelExpects) {
   const FileBytes text = {'h', 'e', 'l', 'l', 'o'};
   expect_error(ErrorCode::kUnsupported, {"a.txt", "no picture and no sound", "TIFF of 224x224"},
                [&] { prepare_file(text, image, "a.txt"); });
+  const std::string_view pointer = "version https://git-lfs.github.com/spec/v1\n";
+  expect_error(ErrorCode::kUnsupported, {"a.png", "that we know, but a pointer of Git LFS", "; the model expects TIFF"},
+               [&] { prepare_file(FileBytes(pointer.begin(), pointer.end()), image, "a.png"); });
   expect_error(ErrorCode::kUnsupported, {"a.txt"}, [&] { prepare_file({}, sound, "a.txt"); });
   FileBytes cut = some_png(40, 40);
   cut.resize(cut.size() / 2);

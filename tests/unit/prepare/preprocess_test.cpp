@@ -159,6 +159,10 @@ TEST(PreprocessTest, NamesWhatIsWrongWithTransforms) {
   refuse(R"({"type": "mask_positions", "keep_frac": 0})", {"keep_frac is 0"});
   refuse(R"({"type": "mask_positions", "keep_frac": 1.5})", {"transforms[0]: keep_frac 1.5", "at most 1"});
   refuse(R"({"type": "mask_positions", "keep_frac": 0.5, "seed": -1})", {"seed is -1", "0 or more"});
+  refuse(R"({"type": "shuffle", "mode": "stride", "stride": 4})",
+         {"transforms[0]: has the unknown key \"stride\"", "mode, n, type"});
+  refuse(R"({"type": "mask_positions", "keep_frac": 0.5, "sead": 1})", {"\"sead\"; did you mean `seed`?"});
+  refuse(R"({"type": "byte_permutation", "seed": 1, "key": 2})", {"unknown key \"key\""});
   refuse(R"({"type": "random_uniform", "low": 0})", {"high is missing"});
   refuse(R"({"type": "random_uniform", "low": 0.5, "high": 1})", {"low is 0.5"});
   refuse(R"({"type": "random_uniform", "low": 0, "high": 256})", {"high is 256", "-255 to 255"});

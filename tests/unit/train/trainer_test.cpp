@@ -142,6 +142,19 @@ TEST_F(TrainerTest, TooManyBadFilesEndTheRunAndAreNotAllNamed) {
   EXPECT_EQ(messages.size(), kMostSkippedNamed + 1);
 }
 
+TEST_F(TrainerTest, ARunWithoutASingleGoodFileEnds) {
+  data_.train.resize(3);
+  RunFolder(folder_ / "run").create(plan());
+  for (const data::Sample& sample : data_.train) std::filesystem::remove(sample.path);
+  test::expect_error(ErrorCode::kInvalidFormat, {"3 of 3 training files cannot be used"}, [&] { train("run"); });
+}
+
+TEST_F(TrainerTest, ValidationFilesOfWhichNoneCanBeUsedEndTheRun) {
+  ASSERT_FALSE(data_.validation.empty());
+  for (const data::Sample& sample : data_.validation) std::filesystem::remove(sample.path);
+  test::expect_error(ErrorCode::kInvalidFormat, {"none of the", "validation files can be used"}, [&] { train("run"); });
+}
+
 TEST_F(TrainerTest, ALossThatIsNotFiniteStopsWithAdvice) {
   request_.learning_rate = 10;
   request_.epochs = 200;
