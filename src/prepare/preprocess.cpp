@@ -196,25 +196,18 @@ void read_transform(const JsonKeys& keys, std::vector<bytes::BytePermutation>& o
   out.push_back(seed ? bytes::BytePermutation::of_seed(*seed) : bytes::BytePermutation::of_fingerprint(*fingerprint));
 }
 
-std::vector<std::string> keys_of(const std::optional<bytes::Shuffle>&) { return {"mode", "n"}; }
-
+/// What describes a transform that was read.
 std::vector<std::string> keys_of(const std::vector<bytes::BytePermutation>&) { return {"seed", "fingerprint"}; }
 
 template <typename T>
-std::vector<std::string> keys_of(const std::optional<T>&) {
+std::vector<std::string> keys_of(const std::optional<T>& transform) {
   std::vector<std::string> keys;
-  T transform;
-  for_each_key(transform, [&](std::string_view key, const auto&, const auto&) { keys.emplace_back(key); });
+  for_each_key(*transform, [&](std::string_view key, const auto&, const auto&) { keys.emplace_back(key); });
   return keys;
 }
 
 /// A key that nobody reads would leave the transform another one than was meant.
-void refuse_unknown_keys(const Json& object, const JsonKeys& keys, std::string_view type) {
-  std::vector<std::string> known;
-  const bytes::Transforms none;
-  for_each_type(none, [&](std::string_view name, const auto& transform) {
-    if (name == type) known = keys_of(transform);
-  });
+void refuse_unknown_keys(const Json& object, const JsonKeys& keys, std::vector<std::string> known) {
   known.emplace_back("type");
   for (const auto& [key, value] : object.items())
     if (std::ranges::find(known, key) == known.end())
@@ -237,10 +230,11 @@ bytes::Transforms read_transforms(const Json& list, const std::string& place) {
     const auto number = static_cast<std::size_t>(std::ranges::find(types, name) - types.begin());
     if (number == types.size() || number < first_allowed) object.refuse("type", quoted(types) + ", in this order");
     first_allowed = std::min(number + 1, types.size() - 1);
-    refuse_unknown_keys(list[i], object, name);
     try {
       for_each_type(transforms, [&](std::string_view type, auto& out) {
-        if (type == name) read_transform(object, out);
+        if (type != name) return;
+        read_transform(object, out);
+        refuse_unknown_keys(list[i], object, keys_of(out));
       });
       bytes::validate(transforms);
     } catch (const Error& error) {

@@ -161,6 +161,7 @@ TEST(PreprocessTest, NamesWhatIsWrongWithTransforms) {
   refuse(R"({"type": "mask_positions", "keep_frac": 0.5, "seed": -1})", {"seed is -1", "0 or more"});
   refuse(R"({"type": "shuffle", "mode": "stride", "stride": 4})",
          {"transforms[0]: has the unknown key \"stride\"", "mode, n, type"});
+  refuse(R"({"type": "shuffle", "mode": "reverse", "n": 4})", {"unknown key \"n\"", "expected mode, type"});
   refuse(R"({"type": "mask_positions", "keep_frac": 0.5, "sead": 1})", {"\"sead\"; did you mean `seed`?"});
   refuse(R"({"type": "byte_permutation", "seed": 1, "key": 2})", {"unknown key \"key\""});
   refuse(R"({"type": "random_uniform", "low": 0})", {"high is missing"});
