@@ -132,7 +132,7 @@ class Result:
 
 def row(path: "_inputs.Path", answer: Union[Result, Error], top_k: int = 5, logits: bool = False) -> Dict[str, Any]:
     """What :meth:`Classifier.classify_many` says of a file as an object for ``json.dumps``: that of
-    ``byteformer classify --jsonl``, but for the media types and extensions of labels. Bytes of a path that are no UTF-8
+    ``byteformer classify --jsonl``, but for what it knows of labels besides. Bytes of a path that are no UTF-8
     are escaped as there: ``\\xff``.
 
     >>> row("frog.jpg", model.classify("examples/data/frog.jpg"), top_k=1)["predictions"]  # doctest: +ELLIPSIS

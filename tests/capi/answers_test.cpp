@@ -245,7 +245,7 @@ TEST_F(AnswersTest, OfShippedModels) {
     compare({entry.path(), encoded(entry.path(), files)});
     ++num_models;
   }
-  EXPECT_EQ(num_models, 6);
+  EXPECT_EQ(num_models, 7);
   EXPECT_GE(num_outputs(), kRunsSlowly ? 50 : 200);
 }
 

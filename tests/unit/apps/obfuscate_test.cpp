@@ -272,6 +272,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(ShippedExample{"spoken-digits", "spoken_3.wav"}, ShippedExample{"spoken-digits", "spoken_7.wav"},
                     ShippedExample{"mnist", "handwritten_3.png"}, ShippedExample{"mnist", "handwritten_7.png"},
                     ShippedExample{"cifar10", "airplane.jpg"}, ShippedExample{"cifar10", "frog.jpg"},
+                    ShippedExample{"photos", "frog.jpg"},
                     ShippedExample{"speech-commands", "command_left.wav"}, ShippedExample{"file-types", "frog.jpg"},
                     ShippedExample{"digits-joint", "spoken_7.wav"},
                     ShippedExample{"digits-joint", "handwritten_3.png"}),
@@ -283,7 +284,8 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(ShippedModels, AreAllRekeyedHere) {
-  const Arguments tested{"cifar10", "digits-joint", "file-types", "mnist", "speech-commands", "spoken-digits"};
+  const Arguments tested{"cifar10", "digits-joint",    "file-types",   "mnist",
+                         "photos",  "speech-commands", "spoken-digits"};
   Arguments shipped;
   for (const auto& folder : fs::directory_iterator(in_repository("models")))
     shipped.push_back(folder.path().filename());
