@@ -137,8 +137,7 @@ class SampleLoader {
       if (file.bytes.size() < options_.min_bytes)
         throw Error(ErrorCode::kEmptyFile, source_of(index) + ": has too few bytes");
     } catch (const Error& error) {
-      const std::string source = source_of(index), what = error.what();
-      file.error = what.starts_with(source) ? what : source + ": " + what;
+      file.error = naming(samples_[index], error);
     } catch (const std::bad_alloc&) {
       file.error = source_of(index) + ": there is not enough memory for it";
     }
@@ -252,6 +251,11 @@ prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample
       return {transformed(prepared(sound, *preprocess.sound), preprocess, source), true};
   }
   return prepare_if_needed(std::move(file), preprocess, source);
+}
+
+std::string naming(const Sample& sample, const Error& error) {
+  const std::string name = base::printable(sample.path), what = error.what();
+  return what.starts_with(name) ? what : name + ": " + what;
 }
 
 media::FileBytes load_for_evaluation(const Sample& sample, const prepare::Preprocess& preprocess) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "byteformer/error.hpp"
 #include "data/augmentation.hpp"
 #include "data/data_set.hpp"
 #include "media/image.hpp"
@@ -78,6 +79,9 @@ prepare::PreparedFile load_prepared(const Sample& sample, const prepare::Preproc
 prepare::PreparedFile prepare_sample(media::FileBytes file, const Sample& sample,
                                      const prepare::Preprocess& preprocess);
 media::FileBytes load_for_evaluation(const Sample& sample, const prepare::Preprocess& preprocess);  ///< its bytes alone
+
+/// What `error` says, after the name of the file of `sample` where it does not begin with that.
+std::string naming(const Sample& sample, const Error& error);
 
 /// The noise recordings of a data set, at the rate that `preparation` asks for.
 /// \throws Error

@@ -82,6 +82,7 @@ void apply_format(const Request& request, TrainingPlan& plan);
 void apply_sizes(const Request& request, const std::string& preset, format::PartialConfig& config);
 
 /// Sets `plan.config` to that of the model that training starts from.
+/// \throws Error kInvalidArgument naming what `request` asks for and that model has otherwise.
 void take_initial_model(const Request& request, TrainingPlan& plan);
 
 /// Adds classes and `plan.preprocess` to `plan.config`, checks it and describes it.

@@ -112,8 +112,7 @@ std::string ValidationSet::read(std::size_t sample, const plan::TrainingPlan& pl
     own_used_.push_back(sample);
     return {};
   } catch (const Error& error) {
-    const std::string what = error.what();
-    return what.starts_with(name) ? what : name + ": " + what;
+    return data::naming(samples_[sample], error);
   }
 }
 

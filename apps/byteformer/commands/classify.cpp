@@ -61,8 +61,8 @@ JSON:
   {"path","status":"error","error":{"code","message"}}
 
 "bytes" is what the model read; a file that was prepared also has "prepared": true. A prediction also has "media_type",
-"group", "extensions", "aliases" where the model knows them. With --logits and --features an answer also has these lists of
-numbers. All numbers read back to the same float32. Below --threshold the predictions begin with the label "unknown",
+"group", "extensions", "aliases" where the model knows them. With --logits and --features an answer also has these lists
+of numbers. All numbers read back to the same float32. Below --threshold the predictions begin with the label "unknown",
 index -1 and the best score. A byte 0xNN of a path that is not UTF-8 is written as \xNN, and so is a backslash (\x5c) where the path would otherwise read
 like that: what stands for \xNN, byte by byte, gives the same path back.)";
 
