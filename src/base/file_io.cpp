@@ -57,15 +57,31 @@ OpenFile open_regular(const std::filesystem::path& path) {
 
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
-/// A temporary file beside its target that vanishes unless it is committed.
+/// Where what is written to `path` belongs: a link stays, and what it leads to changes.
+std::filesystem::path behind_links(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  const std::filesystem::path target = std::filesystem::canonical(path, error);
+  return error ? path : target;
+}
+
+/// A temporary file beside its target that vanishes unless it is committed. Devices, FIFOs and sockets are no files
+/// that another could take the place of: they are written to as they are.
 class PendingFile {
  public:
   PendingFile(const std::filesystem::path& target, const WriteOptions& options)
-      : target_(target), replaces_(options.replaces) {
+      : target_(options.replaces ? behind_links(target) : target), replaces_(options.replaces) {
+    struct stat info {};
+    if (replaces_ && ::stat(target_.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+      fd_ = Descriptor(::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+      if (fd_.get() < 0) throw_errno(target_, "open", errno);
+      committed_ = true;
+      return;
+    }
     static std::atomic<unsigned> counter{0};
     // Another machine, or a process that was killed, may have had our number: in containers all have the same.
     do {
-      temporary_ = target;
+      temporary_ = target_;
       temporary_ += joined(kTemporaryMark, ::getpid(), '-', counter++);
       fd_ = Descriptor(
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666));
@@ -88,6 +104,7 @@ class PendingFile {
   void commit() {
     if (::fsync(fd_.get()) != 0 && errno != EINVAL) throw_errno(target_, "write", errno);
     if (fd_.close() != 0) throw_errno(target_, "write", errno);
+    if (committed_) return;
     if (!replaces_) return link_target();
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_errno(target_, "replace", errno);
     committed_ = true;
@@ -109,7 +126,7 @@ class PendingFile {
   std::filesystem::path temporary_;
   bool replaces_;
   Descriptor fd_;
-  bool committed_ = false;
+  bool committed_ = false;  ///< what was written is where it belongs
 };
 
 }  // namespace
@@ -275,6 +292,15 @@ void write_file_atomically(
   PendingFile file(path, options);
   write([&file](std::span<const std::byte> bytes) { file.append(bytes); });
   file.commit();
+}
+
+bool is_temporary(const std::filesystem::path& path) {
+  const std::string_view name = path.filename().native();
+  const std::size_t mark = name.rfind(kTemporaryMark);
+  if (mark == std::string_view::npos || mark == 0) return false;
+  const std::string_view numbers = name.substr(mark + kTemporaryMark.size());
+  return numbers.find_first_not_of("0123456789-") == std::string_view::npos &&
+         std::ranges::count(numbers, '-') == 1 && numbers.front() != '-' && numbers.back() != '-';
 }
 
 bool is_temporary_of(const std::filesystem::path& target, const std::filesystem::path& path) {

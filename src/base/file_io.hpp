@@ -136,7 +136,8 @@ struct WriteOptions {
 };
 
 /// Writes a file atomically: `write` fills a temporary file beside `path`, which is then synced and renamed over it.
-/// On any failure the temporary file is removed and what stood at `path` is untouched.
+/// On any failure the temporary file is removed and what stood at `path` is untouched. A symbolic link stays, and what
+/// it leads to is replaced; devices, FIFOs and sockets are written to, but only where `options` replace.
 /// \throws Error kIo (with the reason: disk full, ...) or kPermissionDenied; kAlreadyExists if `path` exists, even
 /// since
 ///         a moment ago, and `options` do not replace it.
@@ -146,8 +147,11 @@ void write_file_atomically(
     const WriteOptions& options = {});
 void write_file_atomically(const std::filesystem::path& path, std::string_view text, const WriteOptions& options = {});
 
-/// Whether `path` is a temporary file of write_file_atomically() for `target`, by its name: of a process that writes it
-/// or was killed.
+/// Whether `path` is a temporary file of write_file_atomically(), by its name: of a process that writes it or was
+/// killed.
+bool is_temporary(const std::filesystem::path& path);
+
+/// The same, of one for `target`.
 bool is_temporary_of(const std::filesystem::path& target, const std::filesystem::path& path);
 
 }  // namespace byteformer::base

@@ -145,6 +145,38 @@ TEST_F(FileIo, AnOutputMayBeKeptFromReplacingAnything) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 2);
 }
 
+TEST_F(FileIo, ALinkStaysAndWhatItLeadsToIsReplaced) {
+  const auto path = write("file", "old");
+  std::filesystem::create_symlink("file", dir_ / "link");
+  write_file_atomically(dir_ / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(dir_ / "link"));
+  EXPECT_EQ(read_text_file(path, 10), "new");
+  std::filesystem::create_symlink("nowhere", dir_ / "dangling");
+  write_file_atomically(dir_ / "dangling", "x");
+  EXPECT_EQ(read_text_file(dir_ / "dangling", 10), "x");
+}
+
+TEST_F(FileIo, AnOutputThatIsNoFileIsWrittenToAndStaysWhatItIs) {
+  const auto fifo = dir_ / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::vector<std::uint8_t> got;
+  std::thread reader([&] { got = read_fifo(fifo, 100); });
+  write_file_atomically(fifo, "news");
+  reader.join();
+  EXPECT_EQ(std::string(got.begin(), got.end()), "news");
+  EXPECT_TRUE(std::filesystem::is_fifo(fifo));
+  EXPECT_EQ(code_of([&] { write_file_atomically(fifo, "x", {.replaces = false}); }), ErrorCode::kAlreadyExists);
+  std::filesystem::create_symlink("/dev/full", dir_ / "full");
+  EXPECT_EQ(code_of([&] { write_file_atomically(dir_ / "full", "x"); }), ErrorCode::kIo);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST_F(FileIo, NamesTellTemporaryFiles) {
+  for (const char* name : {"model.safetensors.tmp-12-0", "a.tmp-1.tmp-3-4"}) EXPECT_TRUE(is_temporary(name)) << name;
+  for (const char* name : {"a.tmp-", "a.tmp-12", "a.tmp-x-0", "a.tmp-1-2-3", ".tmp-1-2", "a.tmp--1", "a.tmp-1-", "a"})
+    EXPECT_FALSE(is_temporary(name)) << name;
+}
+
 TEST_F(FileIo, TemporaryFilesOfOthersAreNotInTheWay) {  // on other machines processes have the same numbers
   const auto path = dir_ / "new";
   for (unsigned i = 0; i < 100; ++i) {
