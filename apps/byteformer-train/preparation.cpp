@@ -76,7 +76,6 @@ Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime
   if (request.output && request.auto_resume) {
     const train::RunFolder folder(prepared.output);
     if (folder.holds_run()) return prepare_resume(going_on(request));
-    folder.remove_unborn();
   }
   if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
   (request.config ? plan_as_published : plan_for_data)(request, runtime, prepared);

@@ -47,12 +47,15 @@ void RunFolder::remove_unborn() const {
       !holds_run() && base::exists(training_dir()) &&
       is_only(model_dir_, [](const fs::directory_entry& entry) { return entry.path().filename() == "training"; }) &&
       is_only(training_dir(), [](const fs::directory_entry& entry) {
-        return entry.path().filename().native().starts_with("plan.json.tmp-");
+        return base::is_temporary_of("plan.json", entry.path());
       });
   if (is_unborn) fs::remove_all(training_dir(), error);
 }
 
-void RunFolder::require_absent() const { plan::require_absent(model_dir_); }
+void RunFolder::require_absent() const {
+  remove_unborn();
+  plan::require_absent(model_dir_);
+}
 
 void RunFolder::create(const plan::TrainingPlan& plan) {
   require_absent();
@@ -94,8 +97,9 @@ void RunFolder::save(const FlatTensors& tensors, const plan::Progress& progress)
 bool RunFolder::load(const FlatTensors& flat, plan::Progress& progress) const {
   const fs::path path = training_dir() / "checkpoint.safetensors";
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(training_dir(), error))  // of runs that were killed
-    if (entry.path().filename().native().starts_with("checkpoint.safetensors.tmp-")) fs::remove(entry.path(), error);
+  for (const fs::path& folder : {model_dir_, training_dir()})
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+      if (base::is_temporary(entry.path())) fs::remove(entry.path(), error);
   if (!base::exists(path)) return false;
   const format::Tensors tensors = format::read_safetensors(path);
   progress = plan::progress_of(tensors, path);

@@ -29,7 +29,7 @@ class RunFolder {
   /// Removes what a run leaves that was killed before its plan was written, and nothing else.
   void remove_unborn() const;
 
-  /// \throws Error kAlreadyExists if `model_dir` holds anything.
+  /// Calls remove_unborn(). \throws Error kAlreadyExists if `model_dir` holds anything besides.
   void require_absent() const;
 
   /// \throws Error kAlreadyExists if `model_dir` holds anything; kIo, kPermissionDenied.
@@ -45,7 +45,8 @@ class RunFolder {
 
   void save(const FlatTensors& tensors, const plan::Progress& progress) const;
 
-  /// Fills `tensors` and `progress` from the checkpoint; returns false if there is none.
+  /// Fills `tensors` and `progress` from the checkpoint; returns false if there is none. Removes what killed runs were
+  /// writing.
   /// \throws Error kInvalidFormat, kInvalidModel.
   bool load(const FlatTensors& tensors, plan::Progress& progress) const;
 

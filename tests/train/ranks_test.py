@@ -290,6 +290,16 @@ class RanksTest(unittest.TestCase):
         (self.folder / "unborn" / "training" / "plan.json.tmp-1-0").write_text("{")
         self.train_new("unborn", "--auto-resume", steps=2)
 
+    def test_what_a_killed_run_was_writing_goes(self):
+        (self.folder / "killed" / "training").mkdir(parents=True)
+        (self.folder / "killed" / "training" / "plan.json.tmp-1-0").write_text("{")
+        self.train_new("killed", steps=2)
+        leftovers = [self.folder / "killed" / name for name in ("model.safetensors.tmp-1-0", "training/report.html.tmp-1-2")]
+        for leftover in leftovers:
+            leftover.write_text("x")
+        self.train(["--resume", str(self.folder / "killed")])
+        self.assertEqual([leftover for leftover in leftovers if leftover.exists()], [])
+
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
