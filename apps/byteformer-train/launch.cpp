@@ -111,7 +111,7 @@ void set_environment(int rank, int num_ranks, std::uint16_t port) {
   } catch (const std::exception& error) {
     status = complain("train", failure_of(error));
   }
-  finish(status);
+  finish("train", status);
 }
 
 /// The ranks, none of which outlives this.

@@ -47,7 +47,9 @@ int complain(const char* command, const Failure& failure) {
   return failure.status;
 }
 
-void finish(int status) {
+void finish(const char* command, int status) {
+  const bool was_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!was_written && status == 0) status = complain(command, {"cannot write to standard output"});
   std::fflush(nullptr);
   std::_Exit(status);
 }
@@ -59,7 +61,7 @@ int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (argc == 2 && first == "--version") {
     std::printf("byteformer-train %s\n", byteformer::version());
-    byteformer::train_app::finish(0);
+    byteformer::train_app::finish("train", 0);
   }
   const bool explains = argc == 4 && first == byteformer::cli::kIntegratedGradients;
   const char* command = explains ? "explain" : "train";
@@ -67,10 +69,10 @@ int main(int argc, char** argv) {
     return complain(command, {"this program is started by `byteformer train`; see `byteformer train --help`", 2});
   try {
     tune_process(argv);
-    byteformer::train_app::finish(explains
-                                      ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
-                                      : byteformer::train_app::train(byteformer::plan::parse_request(first)));
+    byteformer::train_app::finish(
+        command, explains ? byteformer::train_app::integrate_gradients(argv[2], argv[3])
+                          : byteformer::train_app::train(byteformer::plan::parse_request(first)));
   } catch (const std::exception& error) {
-    byteformer::train_app::finish(complain(command, byteformer::train_app::failure_of(error)));
+    byteformer::train_app::finish(command, complain(command, byteformer::train_app::failure_of(error)));
   }
 }

@@ -21,9 +21,9 @@ Failure failure_of(const std::exception& error);
 /// Says on standard error why `command` failed. \return the status
 int complain(const char* command, const Failure& failure);
 
-/// Ends the process with `status` and without LibTorch's destructors, which take its operators apart for a tenth of a
-/// second.
-[[noreturn]] void finish(int status);
+/// Ends `command` with `status`, or with 3 where standard output could not be written; and without LibTorch's
+/// destructors, which take its operators apart for a tenth of a second.
+[[noreturn]] void finish(const char* command, int status);
 
 /// From a request to a model folder: looks at the data, plans, trains, reports. With the other ranks where a launcher
 /// started this process, or `request` asks for some.
