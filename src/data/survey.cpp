@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "base/bytes_io.hpp"
@@ -64,17 +65,32 @@ void look_at_file(const Sample& sample, bool decodes, Survey& survey, std::strin
   ++survey.num_looked_at;
 }
 
-/// Positions in `samples` with the sizes of the files on disk, largest first; a sample of noise only if all are.
-std::vector<std::pair<std::uintmax_t, std::size_t>> sizes_of(const DataSet& data) {
+struct SizedSample {
+  std::uint64_t size;  ///< of the file on disk
+  const Sample* sample;
+};
+
+/// Those of `samples` whose size is known; one of noise only if all training files are.
+std::vector<SizedSample> sized(const DataSet& data, const std::vector<Sample>& samples) {
   const auto noise = std::ranges::find(data.classes, "background") - data.classes.begin();
   const auto is_noise = [&](const Sample& sample) { return sample.label == noise; };
   const bool all_are_noise = std::ranges::all_of(data.train, is_noise);
-  std::vector<std::pair<std::uintmax_t, std::size_t>> sizes;
-  for (std::size_t i = 0; i < data.train.size(); ++i) {
-    const std::optional<std::uint64_t> size = num_bytes_of(data.train[i]);
-    if (size && (all_are_noise || !is_noise(data.train[i]))) sizes.emplace_back(*size, i);
-  }
-  return sizes;
+  std::vector<SizedSample> sized;
+  for (const Sample& sample : samples)
+    if (const auto size = num_bytes_of(sample); size && (all_are_noise || !is_noise(sample)))
+      sized.push_back({*size, &sample});
+  return sized;
+}
+
+/// The largest of `files` and of those that the model will only be judged by: it is to read these, too.
+std::vector<SizedSample> largest_of(const DataSet& data, std::vector<SizedSample> files) {
+  for (const auto* samples : {&data.validation, &data.test})
+    std::ranges::copy(sized(data, *samples), std::back_inserter(files));
+  const std::size_t count = std::min(files.size(), kNumLargest);
+  std::ranges::partial_sort(files, files.begin() + static_cast<std::ptrdiff_t>(count), std::greater<>(),
+                            &SizedSample::size);
+  files.resize(count);
+  return files;
 }
 
 /// Calls look_at_file() unless the file is damaged; training will name it.
@@ -92,18 +108,16 @@ void try_to_look_at(const Sample& sample, bool decodes, Survey& survey) {
 
 Survey look_at(const DataSet& data, const SurveyOptions& options) {
   Survey survey;
-  auto sizes = sizes_of(data);
-  const std::size_t count = std::min(sizes.size(), options.most_files);
+  const std::vector<SizedSample> files = sized(data, data.train);
+  const std::size_t count = std::min(files.size(), options.most_files);
   std::uint64_t num_bytes = 0;
   for (std::size_t i = 0; i < count && (i == 0 || num_bytes < kMostBytesInAll); ++i) {
-    const auto& [size, position] = sizes[sizes.size() * i / count];
-    try_to_look_at(data.train[position], options.decodes, survey);
+    const auto& [size, sample] = files[files.size() * i / count];
+    try_to_look_at(*sample, options.decodes, survey);
     num_bytes += std::min<std::uint64_t>(size, kMostFileBytes);
   }
   Survey extremes = survey;  // apart from the sample, whose quantiles they would bend
-  const std::size_t num_largest = std::min(sizes.size(), kNumLargest);
-  std::ranges::partial_sort(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(num_largest), std::greater<>());
-  for (std::size_t i = 0; i < num_largest; ++i) try_to_look_at(data.train[sizes[i].second], options.decodes, extremes);
+  for (const auto& [size, sample] : largest_of(data, files)) try_to_look_at(*sample, options.decodes, extremes);
   if (!extremes.bytes.empty()) survey.most_bytes = std::ranges::max(extremes.bytes);
   if (!extremes.durations_s.empty()) survey.longest_s = std::ranges::max(extremes.durations_s);
   std::ranges::sort(survey.bytes);

@@ -36,6 +36,19 @@ TEST(SurveyTest, SeesTheLongestOfManyThoughItLooksAtFew) {
   EXPECT_NEAR(survey.longest_s, 2.25, 1e-3);
 }
 
+TEST(SurveyTest, SeesTheLongestOfTheFilesThatWillOnlyJudge) {
+  DataFolder folder;
+  DataSet data;
+  data.classes = {"a", "b"};
+  data.train = {{folder.put("1.wav", sound(0.5)), 0, {}}, {folder.put("2.wav", sound(0.25)), 1, {}}};
+  data.validation = {{folder.put("3.wav", sound(1.5)), 0, {}}};
+  EXPECT_EQ(look_at(data).longest_s, 1.5);
+  data.test = {{folder.put("4.wav", sound(2.5)), 0, {}}};
+  const Survey survey = look_at(data);
+  EXPECT_EQ(survey.longest_s, 2.5);
+  EXPECT_THAT(survey.durations_s, testing::ElementsAre(0.25, 0.5));
+}
+
 TEST(SurveyTest, DamagedFilesAreLeftOutAndHugeOnesAreNotRead) {
   DataFolder folder;
   folder.put("a/broken.wav", sound(0.5).substr(0, 20));
