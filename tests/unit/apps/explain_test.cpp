@@ -208,6 +208,9 @@ TEST_F(ExplainCommandTest, NamesWhatIsWrong) {
   expect_failure(kExitUsage, "--fill must be", {file, "--fill", "256"});
   expect_failure(kExitUsage, "belong to --method occlusion", {file, "--method", "integrated-gradients", "--span", "5"});
   expect_failure(kExitUsage, "belongs to --method integrated-gradients", {file, "--steps", "5"});
+  expect_failure(kExitUsage, "float32; leave --precision out",
+                 {file, "--method", "integrated-gradients", "--precision", "int8"});
+  expect_failure(kExitUsage, "--rows belongs to the hex dump", {file, "--json", "--rows", "3"});
   expect_failure(kExitUsage, "one file at a time can be explained, not 2", {file, file});
   expect_failure(kExitInputFailed, "missing: ", {at("missing")});
   expect_failure(kExitInputFailed, "empty: is empty", {put("empty", "")});
