@@ -134,9 +134,19 @@ std::string items(const std::vector<std::string>& lines) {
   return html + "</ul>";
 }
 
+/// `text` as a cell of a table in Markdown holds it: on one line, and read as text.
+std::string cell(const std::string& text) {
+  std::string escaped;
+  for (const char c : base::printable(text)) {
+    if (c == '|' || c == '<' || c == '`') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
 std::string list(const std::vector<std::string>& names, std::size_t most) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i) text += (i > 0 ? ", " : "") + names[i];
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) text += (i > 0 ? ", " : "") + cell(names[i]);
   return names.size() > most ? fmt::format("{}, and {} more", text, names.size() - most) : text;
 }
 
@@ -169,7 +179,7 @@ std::string validation_text(const RunSummary& s, const data::Metrics& metrics) {
   if (data::only_guesses(metrics)) text += "**Do not use it**: " + guessing_text(s.plan) + ".\n\n";
   text += "| class | files | recall | precision |\n|---|---|---|---|\n";
   for (std::size_t c = 0; c < metrics.per_class.size() && c < 100; ++c)
-    text += fmt::format("| {} | {} | {} | {} |\n", config.labels[c], metrics.per_class[c].samples,
+    text += fmt::format("| {} | {} | {} | {} |\n", cell(config.labels[c]), metrics.per_class[c].samples,
                         percent(metrics.per_class[c].recall), percent(metrics.per_class[c].precision));
   return text;
 }

@@ -65,6 +65,13 @@ TEST_F(RunSummaryTest, AdviceNamesTheBudgetThatWasAskedFor) {
   EXPECT_THAT(guessing_text(plan_), AllOf(HasSubstr("more --steps"), Not(HasSubstr("--time"))));
 }
 
+TEST_F(RunSummaryTest, NamesOfClassesCannotBreakTheTablesOfTheCard) {
+  plan_.config.labels = {"a\nb|<i>", "c"};
+  const std::string card = model_card(summary());
+  EXPECT_THAT(card, HasSubstr("| classes | a\\x0ab\\|\\<i>, c |"));
+  EXPECT_THAT(card, HasSubstr("| a\\x0ab\\|\\<i> | 2 |"));
+}
+
 TEST_F(RunSummaryTest, ClassesWithoutFilesHaveNoRecall) {
   EXPECT_THAT(model_card(summary()), HasSubstr("| 0 | - | 0.0 % |\n"));
 }
