@@ -211,7 +211,9 @@ std::vector<std::string> ordered_classes(const FoundFiles& found, const DataSetO
     if (!base::is_utf8(name))
       fail(ErrorCode::kInvalidArgument, source, ": the class name \"", excerpt(name), "\" is not UTF-8, rename it");
   if (names.empty())
-    fail(ErrorCode::kInvalidArgument, source, ": holds no labelled files; expected a folder with a folder per class",
+    fail(ErrorCode::kInvalidArgument, source, ": holds no labelled files; expected ",
+         found.layout == Layout::kManifest ? "a row for each, with its path and its label"
+                                           : "a folder with a folder per class",
          in_lines(found.remarks));
   if (options.classes) {
     std::set<std::string> known;
