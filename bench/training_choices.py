@@ -26,7 +26,7 @@ CHOICES = {  # name: {way: options}; what is not said is as in the first way of 
     "optimizer": {"Muon": [], "AdamW": ["--optimizer", "adamw"]},
     "batch": {"32": [], "64": ["--batch-size", "64"], "128": ["--batch-size", "128"]},
     "rate": {"0.001": [], "0.0005": ["--learning-rate", "0.0005"], "0.002": ["--learning-rate", "0.002"]},
-    "augment": {"auto": [], "none": ["--augment", "none"]},
+    "augment": {"auto": [], "none": ["--augment", "none"], "strong": ["--augment", "strong"]},
 }
 
 

@@ -19,12 +19,19 @@ struct ImageAugmentation {
   int rand_augment_operations = 0;  ///< RandAugment: operations a picture (published: 2); 0: off
   int rand_augment_magnitude = 9;   ///< of 30
   double erasing_probability = 0;   ///< random erasing (published: 0.25)
+  double cutmix_probability = 0;    ///< a box of a second picture, augmented alike, pasted in (the loader does it)
   bool operator==(const ImageAugmentation&) const = default;
 };
 
 /// Random resized crop to `size` x `size` (or shift), flip, RandAugment, erasing, in this order. Without a random
 /// resized crop the picture must have its final size already.
 media::Image augmented(const media::Image& image, int size, const ImageAugmentation& options, base::Random& random);
+
+/// CutMix: replaces a box of `image` by the same place of `other`, which has its size. The box has the picture's shape,
+/// an area of a uniformly drawn share of it, and its middle anywhere; what would lie outside is cut off.
+/// \returns the share of the area that is still `image`.
+/// \see Yun et al. 2019, "CutMix", with alpha = 1
+double paste_box(media::Image& image, const media::Image& other, base::Random& random);
 
 /// All off by default.
 struct SoundAugmentation {

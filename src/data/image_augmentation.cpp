@@ -1,10 +1,11 @@
-// Random changes of pictures: crops, shifts, flips, erased boxes, and RandAugment with its operations, as Pillow
-// computes them.
+// Random changes of pictures: crops, shifts, flips, boxes erased or pasted in, and RandAugment with its operations, as
+// Pillow computes them.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <utility>
 
 #include "base/text.hpp"
 #include "data/augmentation.hpp"
@@ -293,6 +294,24 @@ Image augmented(const Image& image, int size, const ImageAugmentation& options, 
   rand_augment(out, options.rand_augment_operations, options.rand_augment_magnitude, random);
   if (options.erasing_probability > 0 && random.chance(options.erasing_probability)) erase(out, random);
   return out;
+}
+
+double paste_box(Image& image, const Image& other, base::Random& random) {
+  const double side = std::sqrt(random.uniform());  // of the box, relative to the picture's
+  const auto span = [&](int size) {
+    const double middle = random.uniform() * size;
+    const double half = side * size / 2;
+    return std::pair(static_cast<int>(std::lround(std::max(0.0, middle - half))),
+                     static_cast<int>(std::lround(std::min<double>(size, middle + half))));
+  };
+  const auto [left, right] = span(image.width);
+  const auto [top, bottom] = span(image.height);
+  for (int y = top; y < bottom; ++y) {
+    const std::ptrdiff_t row = std::ptrdiff_t{y} * image.width;
+    std::copy_n(other.rgb.begin() + 3 * (row + left), 3 * (right - left), image.rgb.begin() + 3 * (row + left));
+  }
+  const double pasted = static_cast<double>(right - left) * (bottom - top);
+  return 1 - pasted / (static_cast<double>(image.width) * image.height);
 }
 
 }  // namespace byteformer::data

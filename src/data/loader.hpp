@@ -23,7 +23,7 @@ namespace byteformer::data {
 struct LoadedFile {
   media::FileBytes bytes;
   int label = 0;
-  int other_label = 0;     ///< of the sound mixed in; else `label`
+  int other_label = 0;     ///< of the sound or picture mixed in; else `label`
   float first_share = 1;   ///< weight of `label`; the rest belongs to `other_label`
   std::size_t sample = 0;  ///< index into the samples
   std::size_t place = 0;   ///< in its batch

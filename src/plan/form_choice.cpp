@@ -80,6 +80,14 @@ std::string reason_of_form(const TrainingPlan& plan, const std::optional<prepare
                                : ": uncompressed bytes are learned far faster (" + option_name(&Request::encode) +
                                      " as-is takes files as they are)");
 }
+
+/// \throws Error kInvalidArgument
+bytes::Transforms asked_transforms(const std::string& json) try {
+  return prepare::parse_transforms(json, option_name(&Request::transforms));
+} catch (const Error& error) {
+  throw Error(ErrorCode::kInvalidArgument, error.what());
+}
+
 /// Options for pictures where there are none, and the like.
 void tell_of_vain(const Request& request, TrainingPlan& plan) {
   std::vector<std::string> vain;
@@ -94,10 +102,13 @@ void tell_of_vain(const Request& request, TrainingPlan& plan) {
   look(&Request::crop, image.has_value());
   look(&Request::sample_rate, sound.has_value());
   look(&Request::duration_s, sound.has_value());
+  const std::string augment = request.augment.value_or("auto");
+  look(&Request::augment, image || augment == "auto" || augment == "none" || (sound && augment == "published"));
   look(&Request::max_bytes, plan.preprocess.is_bytes() || request.max_bytes == 0);
   if (!vain.empty())
     plan.reasons.push_back(fmt::format("without effect on these files: {}", base::list(vain, ", ")));
 }
+
 }  // namespace
 
 void apply_format(const Request& request, TrainingPlan& plan) {
@@ -142,7 +153,7 @@ void choose_preprocess(const Request& request, const data::Survey& survey, Train
     if (is_small_machine && data::quantile(survey.bytes, 0.95) > kPieceBytes) plan.max_bytes = kPieceBytes;
   }
   if (request.transforms) {
-    plan.preprocess.transforms = prepare::parse_transforms(*request.transforms, option_name(&Request::transforms));
+    plan.preprocess.transforms = asked_transforms(*request.transforms);
     if (!plan.preprocess.transforms.empty())
       plan.reasons.push_back("bytes: " + prepare::describe(plan.preprocess.transforms) + " (" +
                              option_name(&Request::transforms) + ")");

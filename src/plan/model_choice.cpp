@@ -201,6 +201,13 @@ void refuse_other_sizes(const Request& request, const TrainingPlan& plan) {
                           others.size() == 1 ? "it" : "them", option_name(&Request::init_from)));
 }
 
+/// \throws Error kInvalidArgument for sizes that contradict each other: they were asked for.
+format::ModelConfig completed(const format::PartialConfig& config) try {
+  return format::complete(config, "the model");
+} catch (const Error& error) {
+  throw Error(ErrorCode::kInvalidArgument, error.what());
+}
+
 }  // namespace
 
 void apply_sizes(const Request& request, const std::string& preset, format::PartialConfig& config) {
@@ -271,7 +278,7 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
                                 : varies && !is_published ? format::PositionEmbedding::kSinusoidal
                                                           : format::PositionEmbedding::kLearned;
     config.max_position_embeddings = is_published ? 50'000 : std::max(std::int64_t{64}, longest.with_room);
-    plan.config = format::complete(config, "the model");
+    plan.config = completed(config);
   }
   complete_model(data.classes, plan);
 }

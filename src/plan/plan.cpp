@@ -14,8 +14,9 @@
 #include "format/json.hpp"
 
 namespace byteformer::data {
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageAugmentation, min_crop_area, max_shift, flip, rand_augment_operations,
-                                   rand_augment_magnitude, erasing_probability)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImageAugmentation, min_crop_area, max_shift, flip,
+                                                rand_augment_operations, rand_augment_magnitude, erasing_probability,
+                                                cutmix_probability)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SoundAugmentation, noise_db, roll_fraction, shift_fraction, speed_fraction, gain_db,
                                    white_noise, mask_fraction, mixup)
 }  // namespace byteformer::data

@@ -17,7 +17,6 @@ namespace {
 
 constexpr double kDefaultTime_s = 20 * 60;
 constexpr double kMostEpochs = 150;
-constexpr double kLongTraining = 30;  // epochs from which on pictures need stronger augmentation
 
 /// "1.5 kB", "3.0 MB"
 std::string bytes_text(std::int64_t bytes) {
@@ -74,9 +73,13 @@ void choose_balance(const Request& request, const data::DataSet& data, const dat
   const bool is_unbalanced = *largest > 3 * *smallest;
   plan.balance_classes = wanted == "on" || (wanted == "auto" && is_unbalanced);
   const auto name = [&](auto it) { return data.classes[static_cast<std::size_t>(it - counts.begin())]; };
+  const std::string counts_text = *largest == *smallest
+                                      ? fmt::format("{} files of each", *largest)
+                                      : fmt::format("{} files of `{}`, {} of `{}`", *largest, name(largest), *smallest,
+                                                    name(smallest));
   if (is_unbalanced || plan.balance_classes)
     plan.reasons.push_back(
-        fmt::format("classes: {} files of `{}`, {} of `{}`: {}", *largest, name(largest), *smallest, name(smallest),
+        fmt::format("classes: {}: {}", counts_text,
                     plan.balance_classes
                         ? "each class is drawn equally often (" + option_name(&Request::balance) + " off changes that)"
                         : "drawn as they are (" + option_name(&Request::balance) + " on evens them out)"));
@@ -87,55 +90,6 @@ void choose_batch(const Request& request, const data::DataSet& data, bool is_pub
   const std::int64_t published = plan.preprocess.sound && !plan.preprocess.image ? 48 * 4 : 48 * 8 * 2;
   const std::int64_t chosen = num_files < 5'000 ? 32 : num_files < 20'000 ? 64 : 128;
   plan.batch_size = request.batch_size.value_or(is_published ? published : chosen);
-}
-
-void choose_augmentation(const Request& request, const data::DataSet& data, TrainingPlan& plan) {
-  const std::string wanted = request.augment.value_or("auto");
-  if (wanted == "none" || plan.preprocess.is_bytes()) return;
-  if (wanted == "published") {
-    if (plan.preprocess.image)
-      plan.image_augmentation = {.min_crop_area = 0.08,
-                                 .flip = true,
-                                 .rand_augment_operations = 2,
-                                 .rand_augment_magnitude = 9,
-                                 .erasing_probability = 0.25};
-    if (plan.preprocess.sound) plan.sound_augmentation = {.noise_db = -50, .roll_fraction = 0.1, .mixup = true};
-    return;
-  }
-  // A mirrored digit or letter is another one.
-  const bool are_characters =
-      std::ranges::all_of(data.classes, [](const std::string& name) { return name.size() <= 2; });
-  if (plan.preprocess.image) {
-    const prepare::ImagePreparation& image = *plan.preprocess.image;
-    const bool has_margin = image.resize != image.crop;
-    plan.image_augmentation.flip = !are_characters;
-    if (has_margin) {
-      plan.image_augmentation.min_crop_area = 0.35;
-    } else {
-      plan.image_augmentation.max_shift = std::max(1, image.crop.value_or(32) / 8);
-    }
-    plan.reasons.push_back(fmt::format("training pictures are {}{} ({} none changes that)",
-                                       has_margin ? "randomly cropped" : "shifted",
-                                       are_characters ? ", not mirrored: classes look like characters" : ", mirrored",
-                                       option_name(&Request::augment)));
-  }
-  if (plan.preprocess.sound) {
-    plan.sound_augmentation = {
-        .shift_fraction = 0.15, .speed_fraction = 0.15, .gain_db = 8, .white_noise = 0.01, .mask_fraction = 0.2};
-    plan.reasons.push_back(
-        "sounds are shifted, sped up or down, made louder or softer, silenced in places, with a little noise");
-  }
-}
-
-/// A picture that is seen very often has to look different each time.
-void strengthen_augmentation(const Request& request, TrainingPlan& plan) {
-  data::ImageAugmentation& augmentation = plan.image_augmentation;
-  if (request.augment.value_or("auto") != "auto" || request.recipe == "published" || !augmentation.flip) return;
-  if (plan.epochs() < kLongTraining) return;
-  augmentation.rand_augment_operations = 1;
-  augmentation.rand_augment_magnitude = 5;
-  augmentation.erasing_probability = 0.2;
-  plan.reasons.push_back("every picture is seen often, so one random operation and random erasing are added");
 }
 
 /// What was split off for validation stays what the training of the model to start from held out, where the files are

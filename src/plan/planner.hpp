@@ -73,6 +73,16 @@ void choose_preprocess(const Request& request, const data::Survey& survey, Train
 /// Sets `plan.config`; `plan.preprocess` is set. \throws Error kInvalidArgument
 void choose_model(const Request& request, const data::DataSet& data, const data::Survey& survey, TrainingPlan& plan);
 
+/// Decides how training files are changed; files and model are chosen.
+void choose_augmentation(const Request& request, const data::DataSet& data, TrainingPlan& plan);
+
+/// Changes pictures more where that is asked for, or each is seen so often that it has to look different each time; the
+/// schedule is set.
+void strengthen_augmentation(const Request& request, TrainingPlan& plan);
+
+/// Lays no noise under sounds where `data` have no recordings of it, and says so.
+void leave_out_missing_noise(const data::DataSet& data, TrainingPlan& plan);
+
 /// Puts the format of --encode into the part of `plan.preprocess` that it belongs to.
 /// \throws Error kInvalidArgument if there is no such part.
 void apply_format(const Request& request, TrainingPlan& plan);

@@ -124,7 +124,12 @@ std::string describe(const data::SoundAugmentation& augmentation) {
   return text;
 }
 
-void choose_augmentation(const Request& asked, const PublishedRun& run, const DataSet* data, TrainingPlan& plan) {
+void take_augmentation(const Request& asked, const PublishedRun& run, const DataSet* data, TrainingPlan& plan) {
+  if (asked.augment == "auto" || asked.augment == "strong")
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{}: how files are changed is what {} says; {} none leaves that out",
+                            *option_text(setting(&Request::augment), asked), run.source,
+                            option_name(&Request::augment)));
   if (asked.augment == "none") {
     plan.reasons.push_back(
         fmt::format("{}, not the augmentation of {}", *option_text(setting(&Request::augment), asked), run.source));
@@ -132,10 +137,7 @@ void choose_augmentation(const Request& asked, const PublishedRun& run, const Da
   }
   if (plan.preprocess.image) plan.image_augmentation = run.image_augmentation;
   if (plan.preprocess.sound) plan.sound_augmentation = run.sound_augmentation;
-  if (plan.sound_augmentation.noise_db != 0 && data != nullptr && data->background.empty()) {
-    plan.sound_augmentation.noise_db = 0;
-    plan.reasons.push_back("the data have no recordings of noise (_background_noise_): none is laid under sounds");
-  }
+  if (data != nullptr) leave_out_missing_noise(*data, plan);
   const std::string changes = describe(plan.image_augmentation) + describe(plan.sound_augmentation);
   plan.reasons.push_back("training files: " + (changes.empty() ? "as they are" : changes.substr(2)));
 }
@@ -188,7 +190,7 @@ TrainingPlan choose_published_plan(const Request& asked, const PublishedRun& run
   choose_files(request, run, plan);
   choose_model(asked, request, run, data, plan);
   choose_initialisation(plan);
-  choose_augmentation(asked, run, data, plan);
+  take_augmentation(asked, run, data, plan);
   plan.balance_classes = asked.balance == "on";
   const auto published_files = static_cast<std::size_t>(run.data_set->num_training_files);
   choose_published_schedule(asked, request, run, data != nullptr ? data->train.size() : published_files, plan);

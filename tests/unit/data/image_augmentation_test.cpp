@@ -212,5 +212,29 @@ TEST(ImageAugmentationTest, ErasesAFiftiethToAThirdOfAQuarterOfThePictures) {
   EXPECT_NEAR(num_erased, 250, 70);
 }
 
+TEST(ImageAugmentationTest, APastedBoxIsOfTheOtherPictureAndLeavesTheShareThatIsSaid) {
+  const Image first = noise(40, 30, 1), second = noise(40, 30, 2);
+  base::Random random(1);
+  double sum = 0;
+  for (int i = 0; i < 300; ++i) {
+    Image mixed = first;
+    const double share = paste_box(mixed, second, random);
+    int left = 40, right = -1, top = 30, bottom = -1, num_pasted = 0;
+    for (int at = 0; at < 40 * 30; ++at) {
+      const auto pixel = [&](const Image& image) { return std::vector(&image.rgb[3 * at], &image.rgb[3 * at] + 3); };
+      if (pixel(mixed) == pixel(first)) continue;
+      ASSERT_EQ(pixel(mixed), pixel(second));
+      ++num_pasted;
+      left = std::min(left, at % 40), right = std::max(right, at % 40);
+      top = std::min(top, at / 40), bottom = std::max(bottom, at / 40);
+    }
+    EXPECT_NEAR(share, 1 - num_pasted / 1200.0, 1e-9);
+    if (num_pasted > 0) EXPECT_EQ(num_pasted, (right - left + 1) * (bottom - top + 1)) << "a box";
+    sum += share;
+  }
+  EXPECT_GT(sum / 300, 0.5) << "what lies outside is cut off";
+  EXPECT_LT(sum / 300, 0.8);
+}
+
 }  // namespace
 }  // namespace byteformer::data

@@ -248,6 +248,48 @@ TEST(LoaderTest, AClipIsThePartThatTheSampleSays) {
   EXPECT_EQ(media::decode_sound(loader.next().at(0).bytes, "t").samples, std::vector<float>(2000, 0.5F));
 }
 
+TEST(LoaderTest, MixedFilesHaveTwoLabelsInTheSharesOfWhatTheyHold) {
+  const TemporaryFolder folder;
+  std::vector<Sample> pictures, sounds;
+  for (int label = 0; label < 2; ++label) {
+    const std::string name = std::to_string(label);
+    const media::Image image{8, 8, std::vector<std::uint8_t>(192, label == 0 ? 0 : 200)};
+    const media::FileBytes png = prepare::encode_image(image, {.format = prepare::FileFormat::kPng});
+    test::write_file(folder / (name + ".png"), std::string(png.begin(), png.end()));
+    test::write_file(folder / (name + ".wav"), wav_of(std::vector<float>(100, label == 0 ? 0 : 0.5F)));
+    pictures.push_back({folder / (name + ".png"), label, {}});
+    sounds.push_back({folder / (name + ".wav"), label, {}});
+  }
+  test::write_file(folder / "damaged.png", "\x89PNG\r\n\x1a\n");
+  pictures.push_back({folder / "damaged.png", 0, {}});
+  LoaderOptions o = options(pictures.size());
+  o.preprocess = {prepare::ImagePreparation{8, 8, {.format = prepare::FileFormat::kFhwc}},
+                  prepare::SoundPreparation{
+                      {}, {}, {.format = prepare::FileFormat::kWav, .sample_format = media::SampleFormat::kFloat32}}};
+  o.image_augmentation.cutmix_probability = 0.5;
+  o.sound_augmentation.mixup = true;
+  Loader of_pictures(pictures, o), of_sounds(sounds, o);
+  int num_mixed = 0, num_same = 0;
+  for (int epoch = 0; epoch < 40; ++epoch) {
+    for (const LoadedFile& file : of_pictures.next()) {
+      EXPECT_EQ(file.error.empty(), file.sample != 2) << "a damaged picture costs no other: " << file.error;
+      if (!file.error.empty()) continue;
+      const auto ones = static_cast<double>(std::ranges::count(file.bytes, 200)) / 192;
+      const double share = file.label == 1 ? file.first_share : 1 - file.first_share;
+      if (file.label != file.other_label) EXPECT_NEAR(ones, share, 1e-6);
+      if (file.first_share == 1) ++num_same;
+      if (file.label != file.other_label) ++num_mixed;
+    }
+    for (const LoadedFile& file : of_sounds.next()) {
+      const float sample = media::decode_sound(file.bytes, "t").samples.at(50);
+      const double share = file.label == 1 ? file.first_share : 1 - file.first_share;
+      if (file.label != file.other_label) EXPECT_NEAR(sample, 0.5 * share, 1e-6);
+    }
+  }
+  EXPECT_GT(num_same, 20);
+  EXPECT_GT(num_mixed, 5);
+}
+
 TEST(LoaderTest, LargeSetsOfArchivesAreReadArchiveByArchive) {
   constexpr std::size_t kPerArchive = 10'000, kNumArchives = 8, kBatch = 1000, kPerEpoch = 80, kWindow = 65;  // batches
   const TemporaryFolder folder;

@@ -222,6 +222,26 @@ TEST(PlannerTest, ThePublishedRecipeChangesOnlyWhatTheDataAre) {
   EXPECT_FALSE(choose_plan(r, data_set(100), sounds(), {}).image_augmentation.flip);
 }
 
+TEST(PlannerTest, StrongAugmentationIsForTheAskingAndForPicturesThatAreSeenOften) {
+  const auto augmentation = [](const Request& r, double epochs) {
+    TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
+    Request of_epochs = r;
+    of_epochs.epochs = epochs;
+    choose_schedule(of_epochs, 1000, {}, plan);
+    return plan.image_augmentation;
+  };
+  Request r = request();
+  EXPECT_EQ(augmentation(r, 10).cutmix_probability, 0);
+  EXPECT_EQ(augmentation(r, 50).cutmix_probability, 0.5);
+  r.augment = "strong";
+  EXPECT_EQ(augmentation(r, 10).cutmix_probability, 0.5);
+  EXPECT_EQ(augmentation(r, 10).min_crop_area, 0.35);
+  r.augment = "none";
+  EXPECT_EQ(augmentation(r, 50), data::ImageAugmentation{});
+  r.augment = "published";
+  EXPECT_EQ(augmentation(r, 50).cutmix_probability, 0);
+}
+
 TEST(PlannerTest, TransformsAreTakenAndSaid) {
   Request r = request();
   r.transforms = R"([{"type": "shuffle", "mode": "reverse"}])";
@@ -232,7 +252,7 @@ TEST(PlannerTest, TransformsAreTakenAndSaid) {
   EXPECT_TRUE(std::ranges::any_of(
       plan.reasons, [](const std::string& reason) { return reason.find("bytes reversed") != std::string::npos; }));
   r.transforms = R"([{"type": "shuffel"}])";
-  test::expect_error(ErrorCode::kInvalidFormat, {"--transforms[0].type"},
+  test::expect_error(ErrorCode::kInvalidArgument, {"--transforms[0].type"},
                      [&] { choose_plan(r, data_set(100), pictures(32, 32), {}); });
 }
 
@@ -568,10 +588,32 @@ TEST(PlannerTest, OptionsForOtherFilesAreSaidToHaveNoEffect) {
   EXPECT_THAT(plan.reasons, testing::Not(testing::Contains(testing::StartsWith("bytes:"))));
 }
 
+TEST(PlannerTest, AugmentationThatIsForOtherFilesHasNoEffect) {
+  const auto is_said = [](const Request& r, const data::Survey& survey) {
+    const TrainingPlan plan = choose_plan(r, data_set(9), survey, {});
+    return std::ranges::any_of(plan.reasons, [](const std::string& reason) {
+      return reason.starts_with("without effect on these files: --augment");
+    });
+  };
+  Request r = request();
+  r.augment = "strong";
+  EXPECT_FALSE(is_said(r, pictures(32, 32)));
+  EXPECT_TRUE(is_said(r, sounds()));
+  EXPECT_TRUE(is_said(r, texts()));
+  r.augment = "published";
+  EXPECT_FALSE(is_said(r, sounds()));
+  EXPECT_TRUE(is_said(r, texts()));
+  const TrainingPlan plan = choose_plan(r, data_set(9), sounds(), {});
+  EXPECT_EQ(plan.sound_augmentation.noise_db, 0) << "there are no recordings of noise";
+  EXPECT_THAT(plan.reasons, testing::Contains(testing::HasSubstr("no recordings of noise")));
+  r.augment = "none";
+  EXPECT_FALSE(is_said(r, texts()));
+}
+
 TEST(PlannerTest, KernelsThatAreTooSmallAreRefusedAndNoneIsNone) {
   Request r = request();
   r.kernel = 1;
-  test::expect_error(ErrorCode::kInvalidModel, {"conv_kernel_size is 1", "even"},
+  test::expect_error(ErrorCode::kInvalidArgument, {"conv_kernel_size is 1", "even"},
                      [&] { choose_plan(r, data_set(9), pictures(8, 8), {}); });
   r.kernel = 0;
   const TrainingPlan plan = choose_plan(r, data_set(9), pictures(8, 8), {});

@@ -306,6 +306,12 @@ TEST(PublishedPlanOptionsTest, OptionsOfAnotherKindAreUsageErrors) {
   Request request = dry_run("mp3_k4_w32");
   request.encode = "tiff";
   test::expect_error(ErrorCode::kInvalidArgument, {"--encode tiff"}, [&] { plan_of(request); });
+  request = dry_run("image_tiff");
+  for (const char* augment : {"auto", "strong"}) {
+    request.augment = augment;
+    test::expect_error(ErrorCode::kInvalidArgument, {std::string("--augment ") + augment, "image_tiff.yaml", "none"},
+                       [&] { plan_of(request); });
+  }
 }
 
 TEST(PublishedPlanOptionsTest, WithoutDataThereIsAPlanButNoTraining) {
