@@ -65,10 +65,14 @@ void strengthen_augmentation(const Request& request, TrainingPlan& plan) {
   if (!plan.preprocess.image || (wanted != "strong" && (wanted != "auto" || !is_seen_often))) return;
   augmentation.rand_augment_operations = 1;
   augmentation.rand_augment_magnitude = 5;
-  augmentation.cutmix_probability = 0.5;
-  plan.reasons.push_back(
-      fmt::format("{}one random operation changes each picture, and half of them get a box of another one (CutMix)",
-                  wanted == "strong" ? "" : "every picture is seen often: "));
+  if (wanted == "strong") {
+    augmentation.cutmix_probability = 0.5;
+    plan.reasons.emplace_back(
+        "one random operation changes each picture, and half of them get a box of another one (CutMix)");
+  } else {
+    augmentation.erasing_probability = 0.2;
+    plan.reasons.emplace_back("every picture is seen often, so one random operation and random erasing are added");
+  }
 }
 
 }  // namespace byteformer::plan

@@ -222,7 +222,7 @@ TEST(PlannerTest, ThePublishedRecipeChangesOnlyWhatTheDataAre) {
   EXPECT_FALSE(choose_plan(r, data_set(100), sounds(), {}).image_augmentation.flip);
 }
 
-TEST(PlannerTest, StrongAugmentationIsForTheAskingAndForPicturesThatAreSeenOften) {
+TEST(PlannerTest, PicturesThatAreSeenOftenAreChangedMoreAndStronglyForTheAsking) {
   const auto augmentation = [](const Request& r, double epochs) {
     TrainingPlan plan = choose_plan(r, data_set(100), pictures(32, 32), {});
     Request of_epochs = r;
@@ -231,10 +231,12 @@ TEST(PlannerTest, StrongAugmentationIsForTheAskingAndForPicturesThatAreSeenOften
     return plan.image_augmentation;
   };
   Request r = request();
-  EXPECT_EQ(augmentation(r, 10).cutmix_probability, 0);
-  EXPECT_EQ(augmentation(r, 50).cutmix_probability, 0.5);
+  EXPECT_EQ(augmentation(r, 10).rand_augment_operations, 0);
+  EXPECT_EQ(augmentation(r, 50).rand_augment_operations, 1);
+  EXPECT_EQ(augmentation(r, 50).erasing_probability, 0.2);
   r.augment = "strong";
   EXPECT_EQ(augmentation(r, 10).cutmix_probability, 0.5);
+  EXPECT_EQ(augmentation(r, 50).erasing_probability, 0);
   EXPECT_EQ(augmentation(r, 10).min_crop_area, 0.35);
   r.augment = "none";
   EXPECT_EQ(augmentation(r, 50), data::ImageAugmentation{});
