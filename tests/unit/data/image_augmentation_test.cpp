@@ -229,7 +229,9 @@ TEST(ImageAugmentationTest, APastedBoxIsOfTheOtherPictureAndLeavesTheShareThatIs
       top = std::min(top, at / 40), bottom = std::max(bottom, at / 40);
     }
     EXPECT_NEAR(share, 1 - num_pasted / 1200.0, 1e-9);
-    if (num_pasted > 0) EXPECT_EQ(num_pasted, (right - left + 1) * (bottom - top + 1)) << "a box";
+    if (num_pasted > 0) {
+      EXPECT_EQ(num_pasted, (right - left + 1) * (bottom - top + 1)) << "a box";
+    }
     sum += share;
   }
   EXPECT_GT(sum / 300, 0.5) << "what lies outside is cut off";

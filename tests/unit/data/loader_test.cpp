@@ -276,14 +276,18 @@ TEST(LoaderTest, MixedFilesHaveTwoLabelsInTheSharesOfWhatTheyHold) {
       if (!file.error.empty()) continue;
       const auto ones = static_cast<double>(std::ranges::count(file.bytes, 200)) / 192;
       const double share = file.label == 1 ? file.first_share : 1 - file.first_share;
-      if (file.label != file.other_label) EXPECT_NEAR(ones, share, 1e-6);
+      if (file.label != file.other_label) {
+        EXPECT_NEAR(ones, share, 1e-6);
+      }
       if (file.first_share == 1) ++num_same;
       if (file.label != file.other_label) ++num_mixed;
     }
     for (const LoadedFile& file : of_sounds.next()) {
       const float sample = media::decode_sound(file.bytes, "t").samples.at(50);
       const double share = file.label == 1 ? file.first_share : 1 - file.first_share;
-      if (file.label != file.other_label) EXPECT_NEAR(sample, 0.5 * share, 1e-6);
+      if (file.label != file.other_label) {
+        EXPECT_NEAR(sample, 0.5 * share, 1e-6);
+      }
     }
   }
   EXPECT_GT(num_same, 20);
