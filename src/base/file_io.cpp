@@ -295,11 +295,11 @@ void write_file_atomically(
 }
 
 bool is_temporary(const std::filesystem::path& path) {
-  const std::string_view name = path.filename().native();
+  const std::string name = path.filename().native();
   const std::size_t mark = name.rfind(kTemporaryMark);
-  if (mark == std::string_view::npos || mark == 0) return false;
-  const std::string_view numbers = name.substr(mark + kTemporaryMark.size());
-  return numbers.find_first_not_of("0123456789-") == std::string_view::npos &&
+  if (mark == std::string::npos || mark == 0) return false;
+  const std::string numbers = name.substr(mark + kTemporaryMark.size());
+  return numbers.find_first_not_of("0123456789-") == std::string::npos &&
          std::ranges::count(numbers, '-') == 1 && numbers.front() != '-' && numbers.back() != '-';
 }
 
