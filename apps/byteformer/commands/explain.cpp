@@ -78,8 +78,10 @@ void check(const Options& options, const Console& console) {
   if (!options.uses_gradients() && options.steps)
     throw UsageError(plan::option_name(&Request::steps) + " belongs to --method integrated-gradients");
   if (options.uses_gradients() && options.model.precision.value_or("float32") != "float32")
-    throw UsageError("--method integrated-gradients computes in float32; leave --precision out");
-  if (options.json && options.rows) throw UsageError("--rows belongs to the hex dump, which --json leaves out");
+    throw UsageError("--method integrated-gradients computes in float32; leave " +
+                     plan::option_name(&Request::precision) + " out");
+  if (options.json && options.rows)
+    throw UsageError("--rows belongs to the hex dump, which " + plan::option_name(&Request::json) + " leaves out");
   if (options.span && options.step && *options.step > *options.span)
     throw UsageError("--step must not exceed --span: some bytes would never be removed");
 }
