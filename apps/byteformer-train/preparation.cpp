@@ -73,11 +73,11 @@ plan::Request going_on(plan::Request request) {
 Prepared prepare_new(const plan::Request& request, const train::Runtime& runtime) {
   Prepared prepared;
   prepared.output = request.output.value_or("");
-  if (request.output && request.auto_resume) {
+  if (request.output) {
     const train::RunFolder folder(prepared.output);
-    if (folder.holds_run()) return prepare_resume(going_on(request));
+    if (request.auto_resume && folder.holds_run()) return prepare_resume(going_on(request));
+    folder.require_absent();  // before work is done that would be lost
   }
-  if (request.output) train::RunFolder(prepared.output).require_absent();  // before work is done that would be lost
   (request.config ? plan_as_published : plan_for_data)(request, runtime, prepared);
   if (request.output) plan::remember_places(prepared.plan, prepared.output);
   for (const std::string& reason : prepared.plan.reasons) say("  " + reason);

@@ -65,8 +65,8 @@ std::filesystem::path behind_links(const std::filesystem::path& path) {
   return error ? path : target;
 }
 
-/// A temporary file beside its target that vanishes unless it is committed. Devices, FIFOs and sockets are no files
-/// that another could take the place of: they are written to as they are.
+/// A temporary file beside its target that vanishes unless it is committed. Devices and FIFOs are no files that another
+/// could take the place of: they are written to as they are.
 class PendingFile {
  public:
   PendingFile(const std::filesystem::path& target, const WriteOptions& options)

@@ -137,7 +137,8 @@ struct WriteOptions {
 
 /// Writes a file atomically: `write` fills a temporary file beside `path`, which is then synced and renamed over it.
 /// On any failure the temporary file is removed and what stood at `path` is untouched. A symbolic link stays, and what
-/// it leads to is replaced; devices, FIFOs and sockets are written to, but only where `options` replace.
+/// it leads to is replaced; devices and FIFOs (which wait for a reader) are written to, but only where `options`
+/// replace.
 /// \throws Error kIo (with the reason: disk full, ...) or kPermissionDenied; kAlreadyExists if `path` exists, even
 /// since
 ///         a moment ago, and `options` do not replace it.

@@ -75,11 +75,11 @@ std::vector<SizedSample> sized(const DataSet& data, const std::vector<Sample>& s
   const auto noise = std::ranges::find(data.classes, "background") - data.classes.begin();
   const auto is_noise = [&](const Sample& sample) { return sample.label == noise; };
   const bool all_are_noise = std::ranges::all_of(data.train, is_noise);
-  std::vector<SizedSample> sized;
+  std::vector<SizedSample> known;
   for (const Sample& sample : samples)
     if (const auto size = num_bytes_of(sample); size && (all_are_noise || !is_noise(sample)))
-      sized.push_back({*size, &sample});
-  return sized;
+      known.push_back({*size, &sample});
+  return known;
 }
 
 /// The largest of `files` and of those that the model will only be judged by: it is to read these, too.

@@ -11,6 +11,10 @@ namespace {
 
 constexpr double kLongTraining = 30;  // epochs from which on pictures need stronger augmentation
 
+std::string wanted_by(const Request& request) {
+  return request.augment.value_or(request.recipe == "published" ? "published" : "auto");
+}
+
 }  // namespace
 
 void leave_out_missing_noise(const data::DataSet& data, TrainingPlan& plan) {
@@ -20,7 +24,7 @@ void leave_out_missing_noise(const data::DataSet& data, TrainingPlan& plan) {
 }
 
 void choose_augmentation(const Request& request, const data::DataSet& data, TrainingPlan& plan) {
-  const std::string wanted = request.augment.value_or("auto");
+  const std::string wanted = wanted_by(request);
   if (wanted == "none" || plan.preprocess.is_bytes()) return;
   if (wanted == "published") {
     if (plan.preprocess.image)
@@ -60,7 +64,7 @@ void choose_augmentation(const Request& request, const data::DataSet& data, Trai
 
 void strengthen_augmentation(const Request& request, TrainingPlan& plan) {
   data::ImageAugmentation& augmentation = plan.image_augmentation;
-  const std::string wanted = request.augment.value_or(request.recipe == "published" ? "published" : "auto");
+  const std::string wanted = wanted_by(request);
   const bool is_seen_often = plan.epochs() >= kLongTraining && augmentation.flip;
   if (!plan.preprocess.image || (wanted != "strong" && (wanted != "auto" || !is_seen_often))) return;
   augmentation.rand_augment_operations = 1;

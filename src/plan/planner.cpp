@@ -227,9 +227,7 @@ TrainingPlan choose_plan(const Request& request, const data::DataSet& data, cons
   choose_optimizer(request, plan);
   choose_batch(request, data, is_published, plan);
   choose_balance(request, data, survey, plan);
-  Request augmentation = request;
-  if (is_published && !request.augment) augmentation.augment = "published";
-  choose_augmentation(augmentation, data, plan);
+  choose_augmentation(request, data, plan);
   return plan;
 }
 

@@ -269,7 +269,7 @@ TEST(LoaderTest, MixedFilesHaveTwoLabelsInTheSharesOfWhatTheyHold) {
   o.image_augmentation.cutmix_probability = 0.5;
   o.sound_augmentation.mixup = true;
   Loader of_pictures(pictures, o), of_sounds(sounds, o);
-  int num_mixed = 0, num_same = 0;
+  int num_mixed = 0, num_same = 0, num_mixed_sounds = 0;
   for (int epoch = 0; epoch < 40; ++epoch) {
     for (const LoadedFile& file : of_pictures.next()) {
       EXPECT_EQ(file.error.empty(), file.sample != 2) << "a damaged picture costs no other: " << file.error;
@@ -287,11 +287,13 @@ TEST(LoaderTest, MixedFilesHaveTwoLabelsInTheSharesOfWhatTheyHold) {
       const double share = file.label == 1 ? file.first_share : 1 - file.first_share;
       if (file.label != file.other_label) {
         EXPECT_NEAR(sample, 0.5 * share, 1e-6);
+        ++num_mixed_sounds;
       }
     }
   }
   EXPECT_GT(num_same, 20);
   EXPECT_GT(num_mixed, 5);
+  EXPECT_GT(num_mixed_sounds, 20);
 }
 
 TEST(LoaderTest, LargeSetsOfArchivesAreReadArchiveByArchive) {
