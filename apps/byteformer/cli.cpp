@@ -82,15 +82,15 @@ std::optional<Number> parse_number(const std::string& text) {
   return number;
 }
 
-std::string describe_unexpected(const CommandLine& line, const std::string& argument) {
+/// \param asks_for_model whether the command takes a model and was given none
+std::string describe_unexpected(const CommandLine& line, const std::string& argument, bool asks_for_model) {
   std::vector<std::string> known = {kHelpOption};
   for (const Option& option : line.options)
     for (const std::string& name : option.doc.long_names) known.push_back("--" + name);
   const bool is_option = argument.size() > 1 && argument.front() == '-';
   std::string text = fmt::format("{} `{}`", is_option ? "unknown option" : "unexpected argument", argument);
   if (is_option) text += base::did_you_mean(argument.substr(0, argument.find('=')), known);
-  if (!is_option && std::ranges::find(known, kModelOption) != known.end())
-    text += fmt::format("; did you mean `{} {}`?", kModelOption, argument);
+  if (!is_option && asks_for_model) text += fmt::format("; did you mean `{} {}`?", kModelOption, argument);
   return text;
 }
 
@@ -220,7 +220,10 @@ bool parse_arguments(const CommandLine& line, const std::vector<std::string>& ar
     return false;
   } catch (const CLI::ExtrasError& error) {
     const auto extras = app.remaining();
-    throw UsageError(extras.empty() ? error.what() : describe_unexpected(line, unguarded(extras.front())));
+    const CLI::Option* model = app.get_option_no_throw(kModelOption);
+    const bool asks_for_model = model != nullptr && model->empty();
+    throw UsageError(extras.empty() ? error.what()
+                                    : describe_unexpected(line, unguarded(extras.front()), asks_for_model));
   } catch (const CLI::ParseError& error) {
     throw UsageError(without_excludes(error.what()));
   }

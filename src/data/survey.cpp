@@ -7,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include "base/bytes_io.hpp"
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "byteformer/error.hpp"
@@ -30,7 +29,7 @@ void look_at_file(const Sample& sample, bool decodes, Survey& survey, std::strin
   const auto image_kind = media::image_kind(bytes), sound_kind = media::sound_kind(bytes);
   kind = image_kind ? *image_kind : sound_kind ? *sound_kind : kind;
   const bool image = decodes && image_kind, sound = decodes && sound_kind;
-  if (base::as_text(bytes).starts_with("version https://git-lfs")) {
+  if (media::is_git_lfs_pointer(bytes)) {
     kind = "Git LFS pointer";
     throw Error(ErrorCode::kInvalidFormat,
                 base::printable(sample.path) + ": stands for a file that `git lfs pull` fetches");

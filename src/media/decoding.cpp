@@ -22,6 +22,8 @@ MemoryBudget::Share reserve(const CodedFile& file, std::uint64_t num_bytes) {
   return file.budget.reserve(num_bytes);
 }
 
+constexpr std::string_view kGitLfsTag = "version https://git-lfs";
+
 struct OtherKind {
   std::uint64_t offset;
   std::string_view tag;
@@ -45,7 +47,7 @@ constexpr auto kOtherKinds =
                               {0, "PK\3\4", "a ZIP archive"},
                               {0, "<!DOCTYPE", "an HTML page"},
                               {0, "<html", "an HTML page"},
-                              {0, "version https://git-lfs", "a pointer of Git LFS (see `git lfs pull`)"}});
+                              {0, kGitLfsTag, "a pointer of Git LFS (see `git lfs pull`)"}});
 
 }  // namespace
 
@@ -54,6 +56,8 @@ std::string other_kind(std::span<const std::uint8_t> file) {
     if (base::has_tag(file, kind.offset, kind.tag)) return ", but " + std::string(kind.words);
   return {};
 }
+
+bool is_git_lfs_pointer(std::span<const std::uint8_t> file) noexcept { return base::has_tag(file, 0, kGitLfsTag); }
 
 void check_size(const ImageFile& file, std::uint64_t width, std::uint64_t height) {
   if (width == 0 || height == 0) throw_damaged(file, "it has no pixels (", width, " x ", height, ")");

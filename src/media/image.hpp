@@ -38,6 +38,9 @@ std::optional<std::string_view> image_kind(std::span<const std::uint8_t> file) n
 /// where nobody knows.
 std::string other_kind(std::span<const std::uint8_t> file);
 
+/// Whether it only stands for a file that `git lfs pull` fetches.
+bool is_git_lfs_pointer(std::span<const std::uint8_t> file) noexcept;
+
 /// Decodes JPEG, PNG, TIFF, WebP, GIF (its first frame), BMP and PNM. Grey becomes R = G = B, a palette is expanded,
 /// alpha is laid over white, 16 bits are divided by 257, CMYK is converted as libjpeg-turbo does, EXIF orientation is
 /// applied. `source` stands in messages. Waits while other threads' decoding leaves too little of kMaxDecodingBytes.

@@ -59,20 +59,16 @@ using plan::Request;
 
 struct Options {
   ModelOptions model;
-  std::optional<std::string> label, method, quantity, html;
-  std::vector<std::string> paths;
+  std::optional<std::string> path, label, method, quantity, html;
   std::optional<std::int64_t> span, step, fill, steps, rows;
   bool json = false, force = false, no_progress = false;
 
-  const std::string& path() const { return paths.front(); }
   bool uses_gradients() const { return method && *method == kGradients; }
 };
 
 void check(const Options& options, const Console& console) {
-  if (options.paths.empty()) throw UsageError("no file given; `-` reads standard input");
-  if (options.paths.size() > 1)
-    throw UsageError("one file at a time can be explained, not " + std::to_string(options.paths.size()));
-  if (options.path() == "-" && console.in == nullptr) throw UsageError("standard input is closed");
+  if (!options.path) throw UsageError("no file given; `-` reads standard input");
+  if (*options.path == "-" && console.in == nullptr) throw UsageError("standard input is closed");
   if (options.uses_gradients() && (options.span || options.step || options.fill))
     throw UsageError("--span, --step and --fill belong to --method occlusion");
   if (!options.uses_gradients() && options.steps)
@@ -113,11 +109,11 @@ class Explainer {
     std::optional<ExplainedFile> file;
     std::optional<Occluder> occluder;
     const auto error = error_of([&] {
-      file = open_explained_file(options_.path(), preprocess, console_.in);
+      file = open_explained_file(*options_.path, preprocess, console_.in);
       occluder.emplace(classifier_, file->read);
     });
     if (error) {
-      complain(console_, base::about(options_.path(), *error));
+      complain(console_, base::about(*options_.path, *error));
       return kExitInputFailed;
     }
     show(*file, *occluder);
@@ -189,7 +185,7 @@ class Explainer {
 
 int explain_file(const Options& options, Console& console) {
   check(options, console);
-  if (options.html) check_overwriting(options.path() == "-" ? "" : options.path(), *options.html, options.force);
+  if (options.html) check_overwriting(*options.path == "-" ? "" : *options.path, *options.html, options.force);
   watch_for_interrupt();
   return Explainer(options, console).run();
 }
@@ -199,7 +195,7 @@ int explain_file(const Options& options, Console& console) {
 Action add_explain(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_model_options(line, options->model);
-  add_paths(line, "FILE", options->paths, "File to explain; `-` is standard input");
+  add_text(line, "FILE", options->path, "FILE", "File to explain; `-` is standard input");
   add_text(line, "--label", options->label, "CLASS", "Class to explain (default: the model's answer)");
   add_choice(line, "--method", options->method, {"occlusion", kGradients}, "How (default: occlusion)");
   add_choice(line, "--of", options->quantity, {"log-odds", "logit"}, "Quantity to explain (default: log-odds)");

@@ -27,8 +27,7 @@ Examples:
   byteformer gather answers/ | jq -r 'select(.status == "error") | .path')";
 
 struct Options {
-  std::vector<std::string> folders;
-  std::optional<std::string> output;
+  std::optional<std::string> folder, output;
   bool force = false;
 };
 
@@ -44,8 +43,7 @@ AnswerCount join(const std::vector<std::filesystem::path>& shards, const std::fu
 }
 
 int gather(const Options& options, Console& console) {
-  if (options.folders.size() != 1) throw UsageError("expected one folder, DIR");
-  const std::vector<std::filesystem::path> shards = find_shards(options.folders.front());
+  const std::vector<std::filesystem::path> shards = find_shards(*options.folder);
   AnswerCount count;
   if (options.output) {
     check_overwriting({}, *options.output, options.force);
@@ -65,7 +63,7 @@ int gather(const Options& options, Console& console) {
 
 Action add_gather(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_paths(line, "DIR", options->folders, "Folder of the shards").required();
+  add_text(line, "DIR", options->folder, "DIR", "Folder of the shards").required();
   add_text(line, names_of(&plan::Request::output), options->output, "FILE",
            "File to write to (default: standard output)");
   add_force(line, options->force, "Overwrite FILE if it exists");

@@ -211,7 +211,7 @@ TEST_F(ExplainCommandTest, NamesWhatIsWrong) {
   expect_failure(kExitUsage, "float32; leave --precision out",
                  {file, "--method", "integrated-gradients", "--precision", "int8"});
   expect_failure(kExitUsage, "--rows belongs to the hex dump", {file, "--json", "--rows", "3"});
-  expect_failure(kExitUsage, "one file at a time can be explained, not 2", {file, file});
+  expect_failure(kExitUsage, "unexpected argument `other`\n", {file, "other"});
   expect_failure(kExitInputFailed, "missing: ", {at("missing")});
   expect_failure(kExitInputFailed, "empty: is empty", {put("empty", "")});
   expect_failure(kExitInputFailed, "directory", {at("model")});
