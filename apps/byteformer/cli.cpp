@@ -113,6 +113,18 @@ CLI::Option* declare(CLI::App& app, const Option& option) {
   return added->type_name(option.doc.value)->required(option.doc.is_required);
 }
 
+/// CLI11 would take the next argument for the value of "--name=".
+void refuse_empty_values(const CommandLine& line, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") return;
+    if (!argument.starts_with("--") || argument.find('=') != argument.size() - 1) continue;
+    const std::string name = argument.substr(2, argument.size() - 3);
+    for (const Option& option : line.options)
+      if (std::ranges::find(option.doc.long_names, name) != option.doc.long_names.end())
+        throw UsageError("--" + name + " must not be empty");
+  }
+}
+
 /// "--steps excludes --time", as people say it.
 std::string without_excludes(std::string message) {
   constexpr std::string_view kVerb = " excludes ";
@@ -210,6 +222,7 @@ bool parse_arguments(const CommandLine& line, const std::vector<std::string>& ar
   for (const Option& option : line.options) declared.push_back(declare(app, option));
   for (std::size_t i = 0; i < declared.size(); ++i)
     for (const std::string& name : line.options[i].excluded) declared[i]->excludes(name);
+  refuse_empty_values(line, arguments);
   std::vector<std::string> reversed;  // the order that CLI11 asks for
   reversed.reserve(arguments.size());
   std::transform(arguments.rbegin(), arguments.rend(), std::back_inserter(reversed), guarded);

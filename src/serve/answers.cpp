@@ -121,20 +121,17 @@ std::vector<std::uint8_t> Service::read_whole(Request& request) {
 
 /// From here on read() gives what Content-Encoding has packed. \throws Refusal 415
 void Service::unpack_body(Request& request) {
-  const std::string* coding = request.exchange.head().find("content-encoding");
-  if (coding != nullptr && is_packed(*coding))
-    request.unpacker.emplace(*coding, [&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
+  if (const std::string coding = coding_of(request.exchange.head().fields); !coding.empty())
+    request.unpacker.emplace(coding, [&request](std::span<std::uint8_t> out) { return request.exchange.read(out); });
 }
 
 void Service::infer(Request& request) {
   request.model =
       request.names.size() > 1 ? models_.find(request.names[0], request.names[1]) : models_.find(request.names[0]);
-  const RequestHead& head = request.exchange.head();
-  unpack_body(request);
   InferRequest wanted;
   {
     const std::vector<std::uint8_t> body = read_whole(request);
-    const std::string* header_length = head.find("inference-header-content-length");
+    const std::string* header_length = request.exchange.head().find("inference-header-content-length");
     // The files are copied from the body, or from its JSON.
     const std::uint64_t size_of_copies = (header_length == nullptr ? 2 : 1) * body.size();
     request.share.grow(size_of_copies);
@@ -173,7 +170,6 @@ void Service::classify(Request& request) {
   form.logits = request.target.flag("logits");
   form.features = request.target.flag("features");
   request.as_is = request.target.flag("as_is") || request.model->reads_obfuscated_only;
-  unpack_body(request);
   const std::string* type = request.exchange.head().find("content-type");
   const std::string media_type = type == nullptr ? std::string() : media_type_of(*type);
   const bool has_several = media_type == "multipart/form-data" || media_type == "application/x-ndjson";
@@ -192,7 +188,7 @@ void Service::classify(Request& request) {
 
 void Service::classify_one(Request& request, const AnswerForm& form) {
   const std::string* given = request.target.find("name");
-  const std::string name = given == nullptr ? "file" : given->substr(0, kLongestName);
+  const std::string name = given == nullptr ? "file" : shortened_name(*given);
   const auto& length = request.exchange.head().content_length;
   if (length && *length > options_.max_stream_bytes)
     throw Refusal{413, joined("the body is longer than ", options_.max_stream_bytes, " bytes")};
@@ -289,7 +285,7 @@ void Service::classify_parts(Request& request, const AnswerForm& form, std::stri
     request.share.grow(body.size());  // the files
     for (const Part& part : parse_multipart(body, boundary, options_.max_request_files)) {
       const std::string& name = part.file_name.empty() ? part.name : part.file_name;
-      jobs.push_back(job(request, {part.bytes.begin(), part.bytes.end()}, name.substr(0, kLongestName)));
+      jobs.push_back(job(request, {part.bytes.begin(), part.bytes.end()}, shortened_name(name)));
     }
     request.share.shrink(body.size());
   }

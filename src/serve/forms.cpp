@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -63,6 +64,43 @@ std::string_view trimmed(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
+}
+
+/// What the last element of Forwarded (RFC 7239) says of "for"; empty where it says nothing, and where anything in the
+/// field is not as its grammar says: a client may have written what comes first, so that quotes close elsewhere.
+std::string last_forwarded_for(std::string_view value) {
+  constexpr std::string_view kSpace = " \t", kEnds = " \t,;=\"\\";
+  std::size_t at = 0;
+  const auto skip_space = [&] { at = std::min(value.find_first_not_of(kSpace, at), value.size()); };
+  const auto take_word = [&] {
+    const std::size_t begin = std::exchange(at, std::min(value.find_first_of(kEnds, at), value.size()));
+    return value.substr(begin, at - begin);
+  };
+  const auto take_quoted = [&]() -> std::optional<std::string> {
+    std::string text;
+    for (++at; at < value.size() && value[at] != '"'; ++at) {
+      if (value[at] == '\\') ++at;
+      if (at < value.size()) text += value[at];
+    }
+    if (at++ >= value.size()) return std::nullopt;  // never closed
+    return text;
+  };
+  std::string address;
+  for (;;) {
+    skip_space();
+    const std::string_view name = take_word();
+    if (at == value.size() && name.empty()) return address;
+    if (at == value.size() || name.empty() || value[at++] != '=') return {};
+    const bool is_quoted = at < value.size() && value[at] == '"';
+    const std::optional<std::string> said = is_quoted ? take_quoted() : std::string(take_word());
+    if (!said || said->empty()) return {};
+    if (equals_without_case(name, "for")) address = *said;
+    skip_space();
+    if (at == value.size()) return address;
+    const char separator = value[at++];
+    if (separator != ',' && separator != ';') return {};
+    if (separator == ',') address.clear();
+  }
 }
 
 /// Fills in what the head of a part says of it.
@@ -218,7 +256,7 @@ std::optional<std::string> forwarded_address(std::string_view field, std::string
   std::string_view last = value;
   for_each_part(value, ',', [&](std::string_view part) { last = part; });
   std::string address(trimmed(last));
-  if (field == "forwarded") address = media_type_parameter(base::joined(';', address), "for").value_or("");
+  if (field == "forwarded") address = last_forwarded_for(value);
   // [2001:db8::1]:80, 2001:db8::1, 192.0.2.1:80 or 192.0.2.1
   if (address.starts_with('['))
     address = address.substr(1, address.find(']') - 1);
@@ -236,9 +274,17 @@ std::string_view bearer_key(std::string_view value) noexcept {
   return trimmed(value.substr(space));
 }
 
-bool is_packed(std::string_view coding) {
-  coding = trimmed(coding);
-  return !coding.empty() && !equals_without_case(coding, "identity");
+std::string coding_of(const Fields& fields) {
+  std::string codings;
+  for (const auto& [field, value] : fields) {
+    if (field != "content-encoding") continue;
+    for_each_part(value, ',', [&](std::string_view coding) {
+      coding = trimmed(coding);
+      if (!coding.empty() && !equals_without_case(coding, "identity"))
+        codings += (codings.empty() ? "" : ",") + base::lower_case(coding);
+    });
+  }
+  return codings;
 }
 
 struct Unpacker::State {
@@ -250,8 +296,7 @@ struct Unpacker::State {
 };
 
 Unpacker::Unpacker(std::string_view coding, Read read) : state_(std::make_unique<State>()) {
-  const std::string name = base::lower_case(trimmed(coding));
-  state_->coding = name == "x-gzip" ? "gzip" : name;
+  state_->coding = coding == "x-gzip" ? "gzip" : coding;
   if (state_->coding != "gzip" && state_->coding != "deflate")
     throw Refusal{415, "the only values of Content-Encoding that are understood are gzip and deflate"};
   state_->read = std::move(read);

@@ -59,15 +59,15 @@ std::optional<std::string> forwarded_address(std::string_view field, std::string
 /// The key in the value of Authorization, whatever the case of "Bearer"; empty where it holds none.
 std::string_view bearer_key(std::string_view value) noexcept;
 
-/// Whether Content-Encoding names a coding that changes the body.
-bool is_packed(std::string_view coding);
+/// What Content-Encoding, in all its lines, names but "identity": in lower case, separated by commas; empty: nothing.
+std::string coding_of(const Fields& fields);
 
 /// Unpacks a body piece by piece. One thread at a time.
 class Unpacker {
  public:
   using Read = std::function<std::size_t(std::span<std::uint8_t>)>;
 
-  /// \param coding  of Content-Encoding, in any case: "gzip" (of one member or more), "x-gzip" or "deflate"
+  /// \param coding  as coding_of(): "gzip" (of one member or more), "x-gzip" or "deflate"
   /// \param read  gives packed bytes, 0 at their end
   /// \throws Refusal 415 for another coding
   Unpacker(std::string_view coding, Read read);

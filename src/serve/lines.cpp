@@ -33,11 +33,13 @@ std::pair<std::string, std::vector<std::uint8_t>> parse_line(std::string_view li
   const std::string* base64 = text_of("base64");
   if ((text == nullptr) == (base64 == nullptr)) throw Refusal{400, where + " needs either text or base64"};
   std::vector<std::uint8_t> bytes;
-  if (base64 != nullptr)
-    bytes = decode_base64(*base64);
-  else
-    bytes.assign(text->begin(), text->end());
-  return {name == nullptr ? where : name->substr(0, kLongestName), std::move(bytes)};
+  if (text != nullptr) bytes.assign(text->begin(), text->end());
+  try {
+    if (base64 != nullptr) bytes = decode_base64(*base64);
+  } catch (const Refusal& refusal) {
+    throw Refusal{refusal.status, joined(where, ": ", refusal.message)};
+  }
+  return {name == nullptr ? where : shortened_name(*name), std::move(bytes)};
 }
 
 }  // namespace
@@ -96,7 +98,7 @@ void Service::classify_lines(Request& request, const AnswerForm& form) {
       if (pending.size() > options_.max_body_bytes)
         throw Refusal{413, joined("a line is longer than ", options_.max_body_bytes, " bytes")};
     }
-    take_line(pending);
+    if (!pending.empty()) take_line(pending);
     answer_jobs();
   } catch (const Refusal& refusal) {
     end_with_error(refusal.message, refusal.status);

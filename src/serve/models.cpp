@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kLongestModelName = 64;
 constexpr const char* kUnloaded = "unloaded";
+constexpr const char* kStatistics = "stats";
 
 bool is_name(std::string_view text) noexcept {
   const auto is_allowed = [](char c) {
@@ -80,6 +81,9 @@ ModelSource parse_model_source(const std::string& text) {
   if (!is_name(source.name) || !is_name(source.version) || source.dir.empty())
     base::fail(ErrorCode::kInvalidArgument, "the model `", base::excerpt(text),
                "` needs a name of letters, digits, `.`, `_` and `-`: NAME=DIR or NAME@VERSION=DIR");
+  if (source.name == kStatistics)
+    base::fail(ErrorCode::kInvalidArgument, "no model can be called ", kStatistics, ", because /v2/models/", kStatistics,
+               " is an address of its own");
   return source;
 }
 
@@ -105,6 +109,12 @@ std::shared_ptr<const Model> load_model(const ModelSource& source, const LoadOpt
   // Now and not at the first request, which may come when no descriptor is left; a module that is missing is told here.
   if (!model.preprocess.is_bytes()) media::codecs();
   return std::make_shared<const Model>(std::move(model));
+}
+
+bool Model::knows(const bytes::BytePermutation& key) const {
+  const prepare::Preprocess as_written = prepare::parse_preprocess(config.preprocess, "config.json");
+  return std::ranges::find(as_written.transforms.permutations, key.fingerprint(),
+                           &bytes::BytePermutation::fingerprint) != as_written.transforms.permutations.end();
 }
 
 Models::Models(const std::vector<ModelSource>& sources, Load load) : load_(std::move(load)) {
@@ -155,8 +165,7 @@ std::vector<Models::State> Models::states() const {
 
 bool Models::all_ready() const {
   const std::lock_guard lock(mutex_);
-  return std::ranges::all_of(
-      entries_, [](const Entry& entry) { return entry.state.model || entry.state.reason == kUnloaded; });
+  return std::ranges::all_of(entries_, [](const Entry& entry) { return entry.state.model || entry.is_unloaded(); });
 }
 
 /// Loads the model of an entry anew; the message where that fails.
@@ -188,12 +197,14 @@ std::vector<std::string> Models::reload() {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     {
       const std::lock_guard lock(mutex_);
-      if (!entries_[i].state.model) continue;
+      if (entries_[i].is_unloaded()) continue;
     }
     if (const std::string failure = replace(i); !failure.empty()) failures.push_back(failure);
   }
   return failures;
 }
+
+bool Models::Entry::is_unloaded() const { return !state.model && state.reason == kUnloaded; }
 
 std::string Models::load(std::string_view name) {
   const std::lock_guard one_at_a_time(loading_);
@@ -226,7 +237,7 @@ bool Models::have_changed() {
   const std::lock_guard lock(mutex_);
   bool have = false;
   for (Entry& entry : entries_) {
-    if (!entry.state.model) continue;
+    if (entry.is_unloaded()) continue;
     const std::string stamp = stamp_of(entry.state.source.dir);
     have |= stamp == entry.next_stamp && stamp != entry.stamp;
     entry.next_stamp = stamp;

@@ -25,7 +25,8 @@ struct ModelSource {
 };
 
 /// "DIR", "NAME=DIR" or "NAME@VERSION=DIR"; without a name it is that of the folder, without a version "1".
-/// \throws Error kInvalidArgument where name or version has other characters than letters, digits, ".", "_" and "-".
+/// \throws Error kInvalidArgument where name or version has other characters than letters, digits, ".", "_" and "-",
+/// and for the name "stats".
 ModelSource parse_model_source(const std::string& text);
 
 /// A model in memory. What is running keeps it, whatever becomes of its name.
@@ -36,6 +37,9 @@ struct Model {
   prepare::Preprocess preprocess;      ///< what is done to files: nothing where a secret key of the model is missing
   prepare::Preprocess after_pieces;    ///< the same, of pieces_of() a file
   bool reads_obfuscated_only = false;  ///< a secret key is missing: files must come prepared and obfuscated
+
+  /// Whether this is a secret key of the model.
+  bool knows(const bytes::BytePermutation& key) const;
 
   /// What the model reads of a file: a few places where `preprocess` says so, else all of it.
   std::vector<std::uint8_t> pieces_of(std::vector<std::uint8_t> file) const {
@@ -79,20 +83,21 @@ class Models {
   std::vector<State> states() const;
   bool all_ready() const;  ///< but for those that were unloaded
 
-  /// Loads all that are loaded anew. \returns a message for each that failed, which stays as it was.
+  /// Loads all anew but those that were unloaded. \returns a message for each that failed, which stays as it was.
   std::vector<std::string> reload();
 
   /// All versions; one that fails stays as it was. \returns why, empty where none failed \throws Refusal 404
   std::string load(std::string_view name);
   void unload(std::string_view name);  ///< \throws Refusal 404
 
-  /// Whether files of a loaded model have changed since the last call, and lie still since the call before.
+  /// Whether files have changed since the last call, and lie still since the call before; not of what was unloaded.
   bool have_changed();
 
  private:
   struct Entry {
     State state;
     std::string stamp, next_stamp;  ///< of the files
+    bool is_unloaded() const;       ///< because a client wanted it
   };
 
   std::string replace(std::size_t index);

@@ -235,7 +235,10 @@ Tensor tensor_of(const WantedOutput& wanted, const Classifier& classifier, std::
   const auto num_files = static_cast<std::int64_t>(outputs.size());
   if (wanted.kind == OutputKind::kLabel) {
     Tensor tensor{"BYTES", {num_files}, {}, {}};
-    for (const Output& output : outputs) tensor.texts.push_back(classifier.top_k(output, 1).front().label);
+    for (const Output& output : outputs) {
+      const Prediction best = classifier.top_k(output, 1).front();
+      tensor.texts.push_back(best.score < classifier.unknown_below() ? "unknown" : best.label);
+    }
     return tensor;
   }
   const bool is_features = wanted.kind == OutputKind::kFeatures;

@@ -147,7 +147,7 @@ void Server::listen_on_path() {
   if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(listener_, kBacklog) != 0)
     fail(ErrorCode::kIo, base::About{path}, "cannot be listened on: ", reason());
-  owns_path_ = true;
+  if (::lstat(path.c_str(), &status) == 0) own_file_ = {status.st_dev, status.st_ino};
 }
 
 std::string Server::address() const {
@@ -275,7 +275,11 @@ void Server::stop_accepting() {
   acceptor_.join();
   ::close(listener_);
   listener_ = -1;
-  if (owns_path_) ::unlink(options_.socket_path->c_str());
+  // Another server may listen at the path by now.
+  struct stat status {};
+  if (own_file_ && ::lstat(options_.socket_path->c_str(), &status) == 0 &&
+      own_file_ == std::pair(status.st_dev, status.st_ino))
+    ::unlink(options_.socket_path->c_str());
 }
 
 bool Server::drain(double seconds) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "serve/http_connection.hpp"
@@ -68,7 +70,7 @@ class Server {
   const ServerOptions options_;
   int listener_ = -1;
   int wake_[2] = {-1, -1};  ///< a pipe that ends the loop
-  bool owns_path_ = false;
+  std::optional<std::pair<dev_t, ino_t>> own_file_;  ///< the socket that was made at a path
   std::thread acceptor_;
   mutable std::mutex mutex_;
   std::condition_variable left_;

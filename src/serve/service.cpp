@@ -247,6 +247,7 @@ void Service::handle(Exchange& exchange) {
       request.target = parse_target(exchange.head().target);
       const Route& route = find_route(request);
       authorize(request, route.is_open);
+      if (route.method == "POST") unpack_body(request);
       (this->*route.handler)(request);
     } catch (const Refusal& refusal) {
       refuse(refusal);

@@ -1,9 +1,11 @@
 // One request on its way through the service: shared by the files that answer it.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <semaphore>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "serve/service.hpp"
@@ -11,7 +13,15 @@
 namespace byteformer::serve {
 
 inline constexpr std::size_t kPieceBytes = 1 << 16;  ///< of a body that are read at once
-inline constexpr std::size_t kLongestName = 1024;    ///< that a client gives a file
+inline constexpr std::size_t kLongestName = 1024;    ///< that a client gives a file, in bytes
+
+/// The name that a client gave a file, cut at a character's end where it is too long.
+inline std::string shortened_name(std::string_view name) {
+  std::size_t size = std::min(name.size(), kLongestName);
+  const auto is_inside = [&] { return size < name.size() && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80; };
+  while (size + 3 > kLongestName && is_inside()) --size;
+  return std::string(name.substr(0, size));
+}
 
 struct Service::Request {
   Request(Exchange& exchange_, ByteBudget& budget) : exchange(exchange_), share(budget) {}

@@ -237,6 +237,27 @@ class Protocol(unittest.TestCase):
             server.json("GET", "/v2/models/cifar10/ready")
             server.json("POST", "/v2/repository/models/other/load", "{}", status=404)
 
+    def test_a_model_that_could_not_be_loaded_comes_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model, away = os.path.join(folder, "m"), os.path.join(folder, "away")
+            shutil.copytree(NANO, model)
+            with Server("-m", model, "--model-control", "--no-log") as server:
+                server.json("POST", "/v2/repository/models/m/unload", "{}")
+                os.rename(model, away)
+                server.json("POST", "/v2/repository/models/m/load", "{}", status=400)
+                self.assertEqual(server.json("GET", "/v2/health/ready", status=503), {"ready": False})
+                os.rename(away, model)
+                server.process.send_signal(signal.SIGHUP)
+                self.assertTrue(comes_true(lambda: server.ask("GET", "/v2/health/ready")[0] == 200))
+
+    def test_unknown_is_said_alike(self):
+        contents = b" Y\xc2#\xdd\0u\xa2\0"
+        with Server("-m", FILES, "--no-log") as server:
+            classified = server.json("POST", "/classify?top_k=1", contents)["predictions"][0]["label"]
+            inferred = server.json("POST", "/v2/models/file-types/infer", json_request([contents], outputs=[{"name": "label"}]))
+            self.assertEqual(inferred["outputs"][0]["data"], [classified])
+            self.assertEqual(classified, "unknown")
+
     def test_openapi_is_true(self):
         with Server("-m", CIFAR, "--model-control", "--no-log") as server:
             description = server.json("GET", "/openapi.json")
@@ -484,6 +505,7 @@ class BadInput(unittest.TestCase):
         for body in (b"", b"x", bomb[:100], serving.gzipped(b"x") + b"more"):
             self.assertEqual(self.server.ask("POST", "/classify?model=file-types", body, gzip)[0], 400)
         self.assertEqual(self.server.ask("POST", "/classify?model=file-types", b"x", {"Content-Encoding": "br"})[0], 415)
+        self.server.json("POST", "/v2/repository/index", serving.gzipped(b'{"ready": true}'), gzip)
 
     def test_empty_and_unsuitable_files(self):
         answer = self.server.json("POST", "/classify?model=file-types", b"", status=400)
@@ -499,6 +521,12 @@ class BadInput(unittest.TestCase):
         lines = [json.loads(line) for line in body.splitlines()]
         self.assertEqual((status, len(lines)), (200, 65))
         self.assertIn("error", lines[-1])
+        body = self.server.ask("POST", "/classify?model=file-types", b'{"text":"a"}\n{"base64":"AAA"}', form)[2]
+        self.assertIn("line 2: base64", json.loads(body.splitlines()[-1])["error"])
+        self.assertEqual(self.server.ask("POST", "/classify?model=file-types", b"\n" * 1024, form)[0], 200)
+        line = json.dumps({"name": "a" + "é" * 600, "text": "x"}).encode()
+        path = json.loads(self.server.ask("POST", "/classify?model=file-types", line, form)[2])["path"]
+        self.assertEqual(path, "a" + "é" * 511)
 
 
 class BadTimes(unittest.TestCase):
@@ -722,14 +750,15 @@ class BadTimes(unittest.TestCase):
 class Operation(unittest.TestCase):
     def test_api_keys(self):
         with tempfile.NamedTemporaryFile("w") as keys:
-            keys.write("# of the team\nsecret-one\nsecret-two\n")
+            keys.write("\ufeffsecret-zero\n# of the team\n secret-one \r\nsecret-two\n")
             keys.flush()
             with Server("-m", CIFAR, "--no-log", "--api-key-file", keys.name) as server:
                 self.assertEqual(server.ask("GET", "/v2/health/live")[0], 200)
                 body = PICTURES[0].read_bytes()
                 for headers, status in ((None, 401), ({"X-Api-Key": "secret"}, 401), ({"X-Api-Key": ""}, 401),
                                         ({"Authorization": "Bearer # of the team"}, 401),
-                                        ({"Authorization": "Bearer secret-one"}, 200), ({"X-Api-Key": "secret-two"}, 200)):
+                                        ({"Authorization": "Bearer secret-one"}, 200), ({"X-Api-Key": "secret-two"}, 200),
+                                        ({"X-Api-Key": "secret-zero"}, 200)):
                     self.assertEqual(server.ask("POST", "/classify", body, headers)[0], status, headers)
                 self.assertEqual(server.ask("GET", "/metrics")[0], 401)
 
@@ -761,6 +790,16 @@ class Operation(unittest.TestCase):
                 self.assertEqual(asked[1]["Access-Control-Allow-Methods"], allowed and "POST, OPTIONS")
         with Server("-m", NANO, "--no-log") as server:
             self.assertIsNone(server.ask("GET", "/v2", headers={"Origin": page})[1]["Access-Control-Allow-Origin"])
+
+    def test_options_that_make_no_sense(self):
+        for options, said in ((("--allow-origin", "https://page.example/"), "--allow-origin must be"),
+                              (("--allow-origin", "nonsense"), "--allow-origin must be"),
+                              (("--log", "/dev/null", "--no-log"), "--log"), (("--socket", "s", "--port", "0"), "--port"),
+                              (("--socket=", "--self-test"), "--socket must not be empty"),
+                              (("-m", f"stats={CIFAR}"), "no model can be called stats")):
+            failed = subprocess.run([serving.PROGRAM, "serve", "-m", CIFAR, *options], capture_output=True, text=True)
+            self.assertIn(failed.returncode, (1, 2), options)
+            self.assertIn(said, failed.stderr)
 
     def test_behind_a_proxy(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -804,6 +843,18 @@ class Operation(unittest.TestCase):
                     second = subprocess.run([serving.PROGRAM, "serve", "-m", CIFAR, "--socket", path], capture_output=True, text=True)
                     self.assertIn(path + ": cannot be listened on", second.stderr)
 
+    def test_a_successors_socket_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "s")
+            with Server("-m", NANO, "--no-log", "--socket", path) as first:
+                os.unlink(path)
+                with Server("-m", NANO, "--no-log", "--socket", path) as second:
+                    first.stop()
+                    with socket.socket(socket.AF_UNIX) as client:
+                        client.connect(path)
+                    second.stop()
+                    self.assertFalse(os.path.exists(path))
+
     def test_passed_socket(self):
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -841,6 +892,11 @@ class Operation(unittest.TestCase):
             with open(file.name + "2", "w") as again:
                 again.write(shown)
             self.assertIn('queue: "7"', run("--config", again.name, "--print-config").stdout)
+            tested = run("--config", again.name, "--self-test")  # what the file was printed by does not stand in it
+            self.assertEqual((tested.returncode, tested.stdout), (0, ""), tested.stderr)
+            with open(again.name, "w") as nested:
+                nested.write("config: other.yaml\n")
+            self.assertIn("--config belongs on the command line", run("--config", again.name).stderr)
             os.unlink(again.name)
             for environment in ({"BYTEFORMER_SERVE_PORT": "x"}, {"BYTEFORMER_SERVE_WATCH": "maybe"}):
                 failed = run("-m", CIFAR, **environment)
@@ -874,6 +930,12 @@ class Operation(unittest.TestCase):
                 self.assertEqual(len(server.json("GET", "/v2/models/keyed")["parameters"]["key_fingerprint"]), 64)
             with Server("-m", keyed, "--key", key, "--no-log") as server:  # which obfuscates plain files itself
                 self.assertEqual(bits(server.json("POST", "/classify?logits=1", plain)["logits"]), bits(expected["logits"]))
+            run("obfuscate", "keygen", "-o", key, "--force")
+            for reader in (keyed, CIFAR):  # plain files would be read as if they were obfuscated
+                failed = subprocess.run([serving.PROGRAM, "serve", "--self-test", "-m", reader, "--key", key],
+                                        capture_output=True, text=True)
+                self.assertEqual(failed.returncode, 2)
+                self.assertIn("is no key of any model here", failed.stderr)
 
 
 def make_certificate(folder, name):

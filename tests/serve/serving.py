@@ -29,7 +29,7 @@ class Server:
     def __init__(self, *arguments, environment=None, prefix=(), **popen):
         self.host = "127.0.0.1"
         self.process = subprocess.Popen(
-            [*prefix, PROGRAM, "serve", "--port", "0", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*prefix, PROGRAM, "serve", *(() if "--socket" in arguments else ("--port", "0")), *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env={**os.environ, **(environment or {})}, **popen)
         self.lines = []
         self.port = None

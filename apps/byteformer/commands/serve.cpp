@@ -146,17 +146,42 @@ class Log {
   bool is_cut_ = false;
 };
 
-/// Digests of the keys in a file of one key per line.
+/// Digests of the keys in a file of one key per line; those that begin with # are comments.
 std::vector<base::Sha256> read_api_keys(const std::string& path) {
   std::vector<base::Sha256> digests;
-  std::istringstream lines(base::read_text_file(path, kMiB));
+  std::string text = base::read_text_file(path, kMiB);
+  if (text.starts_with(base::kByteOrderMark)) text.erase(0, base::kByteOrderMark.size());
+  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
+    constexpr const char* kSpace = " \t\r";  // no key in a header field begins or ends so
+    line.erase(line.find_last_not_of(kSpace) + 1);
+    line.erase(0, line.find_first_not_of(kSpace));
     if (line.empty() || line.starts_with('#')) continue;
     digests.push_back(base::sha256({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()}));
   }
   if (digests.empty()) base::fail_format(path, "holds no key; one per line is expected");
   return digests;
+}
+
+/// \throws UsageError for a key that no model knows: the server would take plain files for obfuscated ones.
+void require_known_keys(const std::vector<std::string>& paths, const std::vector<bytes::BytePermutation>& keys,
+                        const serve::Models& models) {
+  const std::vector<serve::Models::State> states = models.states();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto knows = [&](const serve::Models::State& state) { return state.model->knows(keys[i]); };
+    if (std::ranges::none_of(states, knows))
+      throw UsageError(base::joined(kKeyOption, " ", base::printable(paths[i]), " is no key of any model here"));
+  }
+}
+
+/// What a browser sends as Origin, which is compared byte by byte.
+void require_origin(const std::string& text) {
+  const std::size_t host = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : text.size();
+  const bool is_origin = host < text.size() && text.find_first_of("/?#@ \t", host) == std::string::npos &&
+                         text == base::lower_case(text);
+  if (!is_origin && text != "*" && text != "null")
+    throw UsageError("--allow-origin must be as browsers send it, such as https://example.org, or `*`, not `" +
+                     base::printable(text) + "`");
 }
 
 std::string describe(const serve::Model& model, const serve::Answer& answer, const serve::AnswerForm& form) {
@@ -246,6 +271,7 @@ int serve_models(const Options& options, Console& console) {
   for (const std::string& text : options.models) sources.push_back(serve::parse_model_source(text));
   serve::Models models(sources,
                        [&](const serve::ModelSource& source) { return serve::load_model(source, load, keys); });
+  require_known_keys(options.engine.keys, keys, models);
   serve::Service service(models, service_options(options, load, log));
   serve::Server server(service, server_options(options));
   if (std::shared_ptr<const serve::Tls> tls = load_tls(options); !options.self_test) server.use_tls(std::move(tls));
@@ -288,6 +314,7 @@ int serve(Options& options, OptionSources& sources, Console& console) {
   if (options.certificate.has_value() != options.tls_key.has_value())
     throw UsageError("--tls-certificate and --tls-key go together");
   if (options.models.empty()) throw UsageError(base::joined(kModelOption, " is required: DIR or NAME=DIR"));
+  std::ranges::for_each(options.origins, require_origin);
   return serve_models(options, console);
 }
 
@@ -297,9 +324,10 @@ Action add_serve(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_texts(line, base::joined("-m,", kModelOption), options->models, "NAME=DIR",
             "A model: DIR, NAME=DIR or NAME@VERSION=DIR; more than once for several");
-  add_text(line, "--host", options->host, "HOST", "Address to listen on (default: 127.0.0.1)");
-  add_number(line, "--port", options->port, {0, 65'535}, "Port to listen on; 0: any that is free (default: 8080)");
-  add_text(line, "--socket", options->socket, "PATH", "Listen on a Unix socket instead");
+  const Option& host = add_text(line, "--host", options->host, "HOST", "Address to listen on (default: 127.0.0.1)");
+  const Option& port = add_number(line, "--port", options->port, {0, 65'535},
+                                  "Port to listen on; 0: any that is free (default: 8080)");
+  add_text(line, "--socket", options->socket, "PATH", "Listen on a Unix socket instead").excludes(host).excludes(port);
   add_engine_options(line, options->engine);
   add_keys_option(line, options->engine.keys);
   add_setting(line, &plan::Request::batch_size, options->batch_size, "Files that run together at most (default: 64)");
@@ -312,7 +340,7 @@ Action add_serve(CommandLine& line) {
              "MiB of a request that has to be held whole (default: 64)");
   add_number(line, "--max-stream", options->max_stream, {1, 1 << 30},
              "MiB of a file that flows through the model (default: 16384)");
-  add_number(line, "--max-files", options->max_files, {1, 1'000'000}, "Files in a request (default: 256)");
+  add_number(line, "--max-files", options->max_files, {1, 1'000'000}, "Files in a request that is no stream of lines (default: 256)");
   add_number(line, "--streams", options->streams, {1, 1024}, "Large files and explanations at once (default: 4)");
   add_number(line, "--max-connections", options->connections, {1, 100'000}, "Connections (default: 1024)");
   add_number(line, "--max-per-client", options->per_client, {1, 100'000},
@@ -323,7 +351,7 @@ Action add_serve(CommandLine& line) {
   add_duration(line, "--header-timeout", options->header, 0.001, kDay, "For the head of a request (default: 10s)");
   add_duration(line, "--io-timeout", options->io, 0.001, kDay, "Without a byte coming or going (default: 30s)");
   add_duration(line, "--drain-timeout", options->drain, 0, kDay, "For what has come when it ends (default: 30s)");
-  add_text(line, "--api-key-file", options->api_key_file, "FILE", "Keys that may ask, one per line");
+  add_text(line, "--api-key-file", options->api_key_file, "FILE", "Keys that may ask, one per line; # begins a comment");
   add_text(line, "--tls-certificate", options->certificate, "FILE",
            "Encrypt connections: the certificate, and those between it and the root, in PEM");
   add_text(line, "--tls-key", options->tls_key, "FILE", "The key of the certificate, in PEM");
@@ -333,8 +361,9 @@ Action add_serve(CommandLine& line) {
              "Clients are whom this field names last: only behind a proxy that sets it");
   add_flag(line, "--model-control", options->model_control, "Let clients load and unload models");
   add_flag(line, "--watch", options->watch, "Load a model anew when its files change");
-  add_text(line, "--log", options->log, "FILE", "A line of JSON per request goes there (default: standard error)");
-  add_flag(line, "--no-log", options->no_log, "No such lines");
+  const Option& log = add_text(line, "--log", options->log, "FILE",
+                               "A line of JSON per request goes there (default: standard error)");
+  add_flag(line, "--no-log", options->no_log, "No such lines").excludes(log);
   add_setting(line, &plan::Request::config, options->config, "Read what is not given from a YAML file");
   add_flag(line, "--print-config", options->print_config, "Show what is set, and by what, as such a file");
   add_flag(line, "--self-test", options->self_test, "Ask each model something over HTTP, and end");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/file_io.hpp"
+#include "base/text.hpp"
 #include "exit_status.hpp"
 #include "interop/yaml_file.hpp"
 #include "output/json.hpp"
@@ -15,6 +16,11 @@ namespace {
 
 constexpr std::size_t kLongestFile = 1 << 20;
 constexpr const char* kCommandLine = "command line";
+
+/// Whether an option says what to do this time, which no file can.
+bool is_of_one_call(std::string_view name) {
+  return name == "config" || name == "print-config" || name == "self-test";
+}
 
 std::string variable(const std::string& prefix, const std::string& name) {
   std::string text = prefix;
@@ -73,6 +79,8 @@ void OptionSources::read_file(const std::string& path) {
   const interop::YamlFile yaml(base::read_text_file(path, kLongestFile), path);
   for (const std::shared_ptr<Row>& row : rows_) {
     const auto values = yaml.texts(row->name);
+    if (values && is_of_one_call(row->name))
+      throw UsageError(base::printable(path) + ": --" + row->name + " belongs on the command line");
     if (!values || row->is_set()) continue;
     try {
       if (values->size() != 1 && !row->option->doc.takes_many) throw UsageError("--" + row->name + " takes one value");
@@ -87,12 +95,15 @@ void OptionSources::read_file(const std::string& path) {
 std::string OptionSources::yaml() const {
   std::string text;
   for (const std::shared_ptr<Row>& row : rows_) {
-    if (!row->is_set()) {
+    if (!row->is_set() || is_of_one_call(row->name)) {
       text += "# " + row->name + ": " + row->option->doc.description + "\n";
       continue;
     }
     std::string values;
     for (const std::string& value : row->values) {
+      if (!base::is_utf8(value))
+        base::fail(ErrorCode::kInvalidArgument, "--", row->name, " ", base::printable(value),
+                   " is not UTF-8, which a YAML file has to be");
       values += values.empty() ? "" : ", ";
       append_json_string(values, value);
     }

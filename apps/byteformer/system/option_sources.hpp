@@ -28,6 +28,7 @@ class OptionSources {
   void read_file(const std::string& path);
 
   /// What is set, as such a file, with where it comes from; and in comments what is not.
+  /// \throws Error kInvalidArgument for a value that is not UTF-8
   std::string yaml() const;
 
  private:

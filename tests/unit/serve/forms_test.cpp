@@ -155,10 +155,16 @@ TEST(Forms, PackedBodiesAreUnpackedInPieces) {
 
 TEST(Forms, CodingsHaveNoCase) {
   const auto whole = packed("gzip", "x");
-  for (const char* coding : {"GZIP", "x-gzip", " X-GZip "}) EXPECT_EQ(unpacked(coding, whole, 100), "x") << coding;
-  EXPECT_EQ(unpacked("Deflate", packed("deflate", "x"), 100), "x");
-  for (const char* coding : {"", " ", "identity", "Identity"}) EXPECT_FALSE(is_packed(coding)) << coding;
-  for (const char* coding : {"gzip", "br"}) EXPECT_TRUE(is_packed(coding)) << coding;
+  const auto one = [](const char* value) { return coding_of({{"content-encoding", value}}); };
+  for (const char* coding : {"GZIP", "x-gzip", " X-GZip "}) EXPECT_EQ(unpacked(one(coding), whole, 100), "x") << coding;
+  EXPECT_EQ(unpacked(one("Deflate"), packed("deflate", "x"), 100), "x");
+  for (const char* coding : {"", " ", "identity", "Identity", "identity, ,"}) EXPECT_EQ(one(coding), "") << coding;
+}
+
+TEST(Forms, LinesOfContentEncodingAreOneList) {
+  EXPECT_EQ(coding_of({{"content-encoding", "identity"}, {"host", "gzip"}, {"content-encoding", "gzip"}}), "gzip");
+  EXPECT_EQ(coding_of({{"content-encoding", "gzip"}, {"content-encoding", "Gzip"}}), "gzip,gzip");
+  EXPECT_EQ(refused([] { unpacked("gzip,gzip", packed("gzip", "x"), 100); }), 415);
 }
 
 TEST(Forms, GzipMayHaveSeveralMembers) {
@@ -193,6 +199,11 @@ TEST(Forms, ForwardedAddressIsTheLast) {
   EXPECT_EQ(of("x-forwarded-for", "[2001:db8::1]:80"), "2001:db8::1");
   EXPECT_EQ(of("forwarded", "for=203.0.113.9, For=\"[2001:db8::1]:80\";proto=https"), "2001:db8::1");
   EXPECT_EQ(of("forwarded", "proto=https;for=192.0.2.1;by=203.0.113.9"), "192.0.2.1");
+  EXPECT_EQ(of("forwarded", R"(for=192.0.2.1; host="a,for=203.0.113.9;x=")"), "192.0.2.1");
+  EXPECT_EQ(of("forwarded", R"(for=203.0.113.9, host="\",b" ; for=192.0.2.1)"), "192.0.2.1");
+  // Quotes that a client opened and the proxy's own words closed: whose words are whose nobody can tell.
+  EXPECT_EQ(of("forwarded", R"(for=", for=192.0.2.1;host=",for=203.0.113.9;x=")"), "none");
+  EXPECT_EQ(of("forwarded", R"(for=", for=192.0.2.1;host=",for=203.0.113.9;x=\"")"), "none");
   for (const char* value : {"", ",", "192.0.2.1,", "unknown", "192.0.2", "[", "[]", "::1]", "192.0.2.1:a:b"})
     EXPECT_EQ(of("x-forwarded-for", value), "none") << value;
   for (const char* value : {"", "192.0.2.1", "for=unknown", "for=_hidden", "by=192.0.2.1", "for=\"[2001:db8::1]"})
