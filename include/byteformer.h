@@ -201,22 +201,23 @@ BF_API bf_error* bf_classify_many(const bf_classifier* classifier, const bf_buff
 BF_API bf_error* bf_classify_paths(const bf_classifier* classifier, const char* const* paths, size_t count,
                                    bf_result* results, bf_error** errors);
 
-/* scores[num_labels] = softmax of logits[count] / temperature of the model. BF_INVALID_ARGUMENT unless `count` is
- * num_labels. The two may be the same array. Any thread. */
+/* scores[num_labels] = softmax of logits[count] / temperature of the model; all NaN where there is none, since a logit
+ * is NaN or +infinity, or all are -infinity. BF_INVALID_ARGUMENT unless `count` is num_labels. The two may be the same
+ * array. Any thread. */
 BF_API bf_error* bf_scores(const bf_classifier* classifier, const float* logits, size_t count, float* scores);
 
 typedef struct bf_prediction {
   size_t struct_size;
   size_t index;      /* out: of the class */
   const char* label; /* out: its name; lives as long as the classifier */
-  double score;      /* out: in [0, 1]; a float32, as in bf_scores() */
+  double score;      /* out: in [0, 1], or NaN; a float32, as in bf_scores() */
 } bf_prediction;
 #define BF_PREDICTION_INIT \
   { sizeof(bf_prediction), 0, NULL, 0 }
 
-/* The `k` most likely classes, best first, equal ones in the order of their index: min(k, num_labels) of them into
- * predictions[k], and how many into `num_out`. All predictions have the same struct_size, and lie that far apart.
- * BF_INVALID_ARGUMENT unless `count` is num_labels. Any thread. */
+/* The `k` most likely classes, by their logits: best first and NaN last, equal ones in the order of their index.
+ * min(k, num_labels) of them go into predictions[k], and how many into `num_out`. All predictions have the same
+ * struct_size, and lie that far apart. BF_INVALID_ARGUMENT unless `count` is num_labels. Any thread. */
 BF_API bf_error* bf_top_k(const bf_classifier* classifier, const float* logits, size_t count, size_t k,
                           bf_prediction* predictions, size_t* num_out);
 

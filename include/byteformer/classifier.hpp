@@ -120,7 +120,8 @@ class BYTEFORMER_EXPORT Classifier {
   /// Starts a file that arrives in pieces.
   Stream stream() const;
 
-  // Outputs of a model with another number of classes are refused: Error kInvalidArgument.
+  // Outputs of a model with another number of classes are refused: Error kInvalidArgument. Where logits have no
+  // softmax (one is NaN or +infinity, or all are -infinity), all scores are NaN.
 
   /// Softmax of `output.logits` / temperature: [num_labels], sums to 1.
   std::vector<float> scores(const Output& output) const;
@@ -129,7 +130,8 @@ class BYTEFORMER_EXPORT Classifier {
   /// model has no other class. \throws Error kInvalidArgument if there is no such class.
   double log_odds(const Output& output, int label) const;
 
-  /// The `k` most likely classes, best first; equal scores in the order of their index. `k` is clamped to num_labels.
+  /// The `k` most likely classes by their logits: best first and NaN last, equal ones in the order of their index. `k`
+  /// is clamped to num_labels.
   std::vector<Prediction> top_k(const Output& output, int k) const;
 
   /// Names of the classes: [num_labels].

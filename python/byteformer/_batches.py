@@ -25,7 +25,7 @@ class _Batch:
         self.num_bytes = 0
         self.paths: List[Any] = []
         self.path_places: List[int] = []
-        self.sources: Dict[int, Any] = {}  #: paths, by place
+        self.sources: Dict[int, str] = {}  #: paths, by place
 
 
 class Batches:
@@ -76,10 +76,13 @@ class Batches:
             while (count := len(batch.answers)) < self._size and time.monotonic() < end:
                 if count >= self._least and batch.num_bytes >= self._most_bytes:
                     break
-                self._add(next(self._files), batch)
-        except StopIteration:
-            self._is_done = True
-        except Exception as failure:
+                try:
+                    file = next(self._files)
+                except StopIteration:
+                    self._is_done = True
+                    break
+                self._add(file, batch)
+        except Exception as failure:  # StopIteration of a file among it
             self._is_done = True
             self._failure = failure
         return batch
@@ -92,7 +95,7 @@ class Batches:
                 path = _inputs.encoded_path(file)
                 batch.paths.append(ffi.from_buffer("char[]", path))  # bytes of Python end in 0
                 batch.path_places.append(place)
-                batch.sources[place] = file
+                batch.sources[place] = os.fsdecode(path)  # a PathLike is asked once: it may have another answer then
                 try:
                     batch.num_bytes += os.stat(path).st_size
                 except OSError:  # which has an answer of its own
@@ -108,7 +111,7 @@ class Batches:
             answer = error
         batch.answers.append(answer)
 
-    def _answer_instead_of(self, error: Error, path: Any) -> Union["Result", Error]:
+    def _answer_instead_of(self, error: Error, path: str) -> Union["Result", Error]:
         try:
             return self._model._instead_of(error, path)
         except Error as failure:
@@ -129,8 +132,7 @@ class Batches:
                 batch.answers[place] = error if path is None else self._answer_instead_of(error, path)
             else:
                 numbers = self._numbers[i * width : (i + 1) * width]
-                source = "" if path is None else _inputs.name_of(path)
-                batch.answers[place] = model._result(source, self._places[i], numbers)
+                batch.answers[place] = model._result(path or "", self._places[i], numbers)
 
     def _make_room(self, count: int) -> None:
         """For `count` results: one block of floats, whose parts the results point to."""

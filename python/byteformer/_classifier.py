@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import struct
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
 from typing import Union
@@ -136,7 +137,7 @@ def row(path: "_inputs.Path", answer: Union[Result, Error], top_k: int = 5, logi
     are escaped as there: ``\\xff``.
 
     >>> row("frog.jpg", model.classify("examples/data/frog.jpg"), top_k=1)["predictions"]  # doctest: +ELLIPSIS
-    [{'label': 'frog', 'index': 6, 'score': 0.6...}]
+    [{'label': 'frog', 'index': 6, 'score': 0.9...}]
     """
     text = os.fsencode(path)  # what looks like an escape is escaped, so that each can be undone
     path = re.sub(rb"\\(?=x[0-9a-f]{2})", rb"\\x5c", text).decode("utf-8", "backslashreplace")
@@ -195,7 +196,7 @@ class Classifier:
         precision: str = "float32",
         as_is: bool = False,
         masking: Optional[str] = None,
-        keys: Sequence["_inputs.Path"] = (),
+        keys: Optional[Sequence["_inputs.Path"]] = (),
     ) -> None:
         threads = _inputs.whole_number(threads, "threads")
         if not 0 <= threads <= _MOST_THREADS:
@@ -207,7 +208,7 @@ class Classifier:
             keys=tuple(map(_absolute, encoded_keys)),
         )  # fmt: skip
         self._folder = _absolute(encoded_folder)
-        words = (_inputs.text(precision, "precision"), _inputs.text(masking or "", "masking"))
+        words = (_inputs.text(precision, "precision"), _inputs.text("" if masking is None else masking, "masking"))
         texts = [_new("char[]", word) for word in words]
         key_paths = [_new("char[]", key) for key in encoded_keys]
         key_list = _new("char*[]", key_paths)
@@ -216,12 +217,13 @@ class Classifier:
         options.num_threads = threads
         options.as_is = bool(as_is)
         options.precision = texts[0]
-        options.masking = texts[1] if masking else _NULL
+        options.masking = _NULL if masking is None else texts[1]
         options.keys = key_list
         options.num_keys = len(key_paths)
         self._place = _inputs.place_of("bf_classifier**", lib.bf_classifier_free)
         check(lib.bf_classifier_load(encoded_folder, options, self._place))
         self._handle = handle = self._place[0]
+        self._preparer = _preparer_or_why_not(encoded_folder, encoded_keys)
         self.path: str = os.fsdecode(path)  #: as it was given
         self.labels: Tuple[str, ...] = tuple(
             _text(lib.bf_classifier_label(handle, i)) for i in range(lib.bf_classifier_num_labels(handle))
@@ -245,7 +247,7 @@ class Classifier:
 
         >>> with open("examples/data/frog.jpg", "rb") as stream:
         ...     model.classify(stream)
-        <Result 'examples/data/frog.jpg': frog 6... %, 3,072 bytes>
+        <Result 'examples/data/frog.jpg': frog 9... %, 3,072 bytes>
         """
         source = ""
         if type(file) is not bytes:
@@ -354,6 +356,29 @@ class Classifier:
 
 _RESULT_BYTES = ffi.sizeof("bf_result")
 _MOST_THREADS = 1024
+
+
+def preparer(folder: bytes, keys: Sequence[bytes]) -> Any:
+    """Where the handle of one for the model in ``folder`` is."""
+    key_paths = [_new("char[]", key) for key in keys]
+    key_list = _new("char*[]", key_paths)
+    options = _new("bf_preparer_options*", (ffi.sizeof("bf_preparer_options"), key_list, len(key_paths)))
+    place = _inputs.place_of("bf_preparer**", lib.bf_preparer_free)
+    check(lib.bf_preparer_load(folder, options, place))
+    return place
+
+
+def _preparer_or_why_not(folder: bytes, keys: Sequence[bytes]) -> Any:
+    """That of a classifier for :func:`encode`, made with it because its folder may go; or the error to raise there."""
+    try:
+        if any(stat.S_ISFIFO(os.stat(key).st_mode) for key in keys):  # the classifier has read it, and it comes once
+            message = "a key came out of a FIFO, which the classifier has read: name it again, encode(..., keys=[path])"
+            return Error.of("invalid_argument", message)
+        return preparer(folder, keys)
+    except Error as error:  # as_is takes models whose keys are not there
+        return error.with_traceback(None)
+    except OSError as error:
+        return Error.of("io", f"a key cannot be read again: {error.strerror}")
 
 
 def _load(kind: Type[Classifier], path: str, options: Dict[str, Any]) -> Classifier:

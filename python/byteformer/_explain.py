@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import os
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _inputs
-from ._classifier import Classifier, Floats
+from ._classifier import Classifier, Floats, preparer
 from ._errors import Error, check, error_of
 from ._inputs import File
 from ._native import ffi, lib
@@ -104,8 +106,13 @@ def explain(
     return _read(model, of, out[0])
 
 
-def encode(file: File, *, like: Union[Classifier, "_inputs.Path"], keys: Sequence["_inputs.Path"] = ()) -> bytes:
+def encode(
+    file: File, *, like: Union[Classifier, "_inputs.Path"], keys: Optional[Sequence["_inputs.Path"]] = ()
+) -> bytes:
     """The bytes that the model ``like``, or that in this folder, reads of ``file``: what it was trained on.
+
+    Of a classifier it takes what was loaded with it: its folder may be gone, and ``keys`` are not needed. They are for
+    a folder, and for a classifier that was loaded ``as_is`` without them: its folder is read again then.
 
     A classifier that was loaded ``as_is`` gives them the same logits. So give what a model for obfuscated files reads to
     no other: without ``as_is`` it would be obfuscated a second time.
@@ -113,18 +120,20 @@ def encode(file: File, *, like: Union[Classifier, "_inputs.Path"], keys: Sequenc
     >>> len(byteformer.encode("examples/data/frog.jpg", like=model)) == 32 * 32 * 3
     True
     """
-    if isinstance(like, Classifier):
-        return encode(file, like=like._folder, keys=keys or like._options["keys"])
-    key_paths = [ffi.new("char[]", key) for key in _inputs.encoded_paths(keys, "keys")]
-    key_list = ffi.new("char*[]", key_paths)
-    options = ffi.new("bf_preparer_options*", (ffi.sizeof("bf_preparer_options"), key_list, len(key_paths)))
-    preparer = _inputs.place_of("bf_preparer**", lib.bf_preparer_free)
-    check(lib.bf_preparer_load(_inputs.encoded_path(like), options, preparer))
+    encoded_keys = _inputs.encoded_paths(keys, "keys")
+    if not isinstance(like, Classifier):
+        place = preparer(_inputs.encoded_path(like), encoded_keys)
+    elif encoded_keys:
+        place = preparer(os.fsencode(like._folder), encoded_keys)
+    elif isinstance(like._preparer, Error):
+        raise copy.copy(like._preparer)
+    else:
+        place = like._preparer
     blob = _inputs.place_of("bf_blob**", lib.bf_blob_free)
     _ask(
         file,
-        lambda path: lib.bf_preparer_prepare_path(preparer[0], path, blob),
-        lambda buffer: lib.bf_preparer_prepare(preparer[0], buffer, len(buffer), blob),
+        lambda path: lib.bf_preparer_prepare_path(place[0], path, blob),
+        lambda buffer: lib.bf_preparer_prepare(place[0], buffer, len(buffer), blob),
     )
     result: bytes = ffi.buffer(lib.bf_blob_data(blob[0]), lib.bf_blob_size(blob[0]))[:]
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 import stat
-from typing import Any, Callable, Iterator, List, Optional, Protocol, Union
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Protocol, Union
 
 from ._errors import Error
 from ._native import ffi
@@ -62,8 +62,10 @@ def encoded_path(path: Any) -> bytes:
 
 
 def encoded_paths(paths: Any, name: str) -> List[bytes]:
-    """Several, of the parameter ``name``."""
-    if isinstance(paths, (str, bytes, os.PathLike)):
+    """Several, of the parameter ``name``; None is none."""
+    if paths is None:
+        return []
+    if isinstance(paths, (str, bytes, os.PathLike)) or not isinstance(paths, Iterable):
         raise TypeError(f"{name} takes several paths: {name}=[path]")
     return [encoded_path(path) for path in paths]
 
@@ -82,7 +84,7 @@ def text(value: Any, name: str) -> bytes:
         raise TypeError(f"{name} is a str, not {type(value).__name__}")
     if "\0" in value:
         raise Error.of("invalid_argument", f"{name} is {value!r}, which holds a zero byte")
-    return value.encode()
+    return value.encode("utf-8", "surrogatepass")  # the library has no such word, and says so
 
 
 def place_of(kind: str, free: Callable[[Any], None]) -> Any:

@@ -80,14 +80,15 @@ def rekey(model: "_inputs.Path", *, key: "_inputs.Path", output: "_inputs.Path",
     Raises :class:`NotFoundError` where ``model`` or ``key`` is missing, :class:`AlreadyExistsError` where ``output`` is
     there, and :class:`ProgramError` with the program's own words otherwise.
     """
-    for path in (model, key):
-        if not os.path.exists(_inputs.encoded_path(path)):
-            raise Error.of("not_found", f"{os.fsdecode(path)}: does not exist", os.fsdecode(path))
-    if os.path.lexists(_inputs.encoded_path(output)):
-        raise Error.of("already_exists", f"{os.fsdecode(output)}: exists already", os.fsdecode(output))
+    plain, key_path, target = [os.fsdecode(_inputs.encoded_path(path)) for path in (model, key, output)]
+    for path in (plain, key_path):
+        if not os.path.exists(path):
+            raise Error.of("not_found", f"{path}: does not exist", path)
+    if os.path.lexists(target):
+        raise Error.of("already_exists", f"{target}: exists already", target)
     options = ["--again"] if again else []
-    _run(["obfuscate", "rekey", *options, *map(os.fsdecode, [b"--key", key, b"-o", output, b"--", model])])
-    return pathlib.Path(os.fsdecode(output))
+    _run(["obfuscate", "rekey", *options, "--key", key_path, "-o", target, "--", plain])
+    return pathlib.Path(target)
 
 
 def train(
@@ -134,9 +135,14 @@ def _option(name: str, value: Any) -> List[str]:
     option = "--" + name.replace("_", "-")
     if value is None or value is False:
         return []
-    if value is True:
-        return [option]
-    return [f"{option}={os.fsdecode(value) if isinstance(value, (bytes, os.PathLike)) else value}"]
+    if value is not True:
+        option += f"={os.fsdecode(value) if isinstance(value, (bytes, os.PathLike)) else value}"
+    try:
+        if b"\0" not in os.fsencode(option):
+            return [option]
+    except UnicodeEncodeError:
+        pass
+    raise Error.of("invalid_argument", f"{name!r} holds characters that no program can be given, such as a zero byte")
 
 
 def _require_trainer() -> None:

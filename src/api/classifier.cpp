@@ -28,6 +28,9 @@ void check_classes(const Output& output, int num_labels) {
                                                  " classes: it is that of another model");
 }
 
+/// Whether logit `a` comes before `b`; what is no number comes last, else there were no order at all.
+bool is_better(float a, float b) { return a > b || (!std::isnan(a) && std::isnan(b)); }
+
 }  // namespace
 
 struct Stream::State {
@@ -113,7 +116,7 @@ std::vector<Prediction> Classifier::top_k(const Output& output, int k) const {
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](int a, int b) {
     const float left = output.logits[static_cast<std::size_t>(a)];
     const float right = output.logits[static_cast<std::size_t>(b)];
-    return left != right ? left > right : a < b;
+    return is_better(left, right) || (!is_better(right, left) && a < b);
   });
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < count; ++i) {

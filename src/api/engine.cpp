@@ -26,6 +26,7 @@ Engine::Engine(const std::filesystem::path& model_dir, const LoadOptions& option
       has_many_callers_(options.many_callers),
       kernels_(&kernels::default_kernels()),
       pool_(checked_threads(options.num_threads)) {
+  if (model_dir.empty()) throw Error(ErrorCode::kNotFound, "the path of the model is empty: it is a folder");
   const nn::LinearKernels linear_kernels(*kernels_, kernels::reduced_kernels_for(*kernels_, precision_));
   format::ModelFolder folder = format::read_model_folder(model_dir);
   config_ = std::move(folder.config);

@@ -22,15 +22,31 @@ namespace {
   ErrorCode code = ErrorCode::kIo;
   if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
   if (error == EACCES || error == EPERM) code = ErrorCode::kPermissionDenied;
+  if (path.empty()) fail(code, "the path is empty");
   fail(code, About{path.native()}, "cannot ", action, ": ", std::strerror(error));
+}
+
+/// \param at_end  whether the file ended there
+[[noreturn]] void throw_changed(const std::filesystem::path& path, std::uint64_t size, std::uint64_t now, bool at_end) {
+  fail(ErrorCode::kFileChanged, About{path.native()}, "changed while it was read: ", size, " bytes when opened, ",
+       at_end ? "now " : "now at least ", now);
 }
 
 const char* kind_name(mode_t mode) {
   if (S_ISDIR(mode)) return "a directory";
-  if (S_ISFIFO(mode)) return "a FIFO (pipe it into `-` to classify what it carries)";
+  if (S_ISFIFO(mode)) return "a FIFO";
   if (S_ISSOCK(mode)) return "a socket";
-  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device (pipe it into `-` to classify what it carries)";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
   return "not a regular file";
+}
+
+/// What a file is for: one that holds settings or weights has nothing that `-` could classify.
+enum class Purpose { kOwnUse, kInput };
+
+[[noreturn]] void throw_special(const std::filesystem::path& path, mode_t mode, Purpose purpose) {
+  const bool flows = S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode);
+  fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(mode),
+       flows && purpose == Purpose::kInput ? " (pipe it into `-` to classify what it carries)" : "");
 }
 
 struct OpenFile {
@@ -41,18 +57,52 @@ struct OpenFile {
 // O_NONBLOCK: opening a FIFO that nobody writes to would wait without end.
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-OpenFile open_regular(const std::filesystem::path& path) {
+OpenFile open_regular(const std::filesystem::path& path, Purpose purpose) {
   Descriptor fd(::open(path.c_str(), kReadFlags));
   struct stat info {};
   if (fd.get() < 0) {
     const int error = errno;
-    if (error == ENXIO && ::stat(path.c_str(), &info) == 0)
-      fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
+    if (error == ENXIO && ::stat(path.c_str(), &info) == 0) throw_special(path, info.st_mode, purpose);
     throw_errno(path, "open", error);
   }
   if (::fstat(fd.get(), &info) != 0) throw_errno(path, "examine", errno);
-  if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(info.st_mode));
+  if (!S_ISREG(info.st_mode)) throw_special(path, info.st_mode, purpose);
   return {std::move(fd), static_cast<std::uint64_t>(info.st_size)};
+}
+
+/// Whether `path` is a pipe that this process has open, as a shell's <(command) is. Others may wait without end for
+/// somebody who writes, in a folder that came from outside, too.
+bool is_open_pipe(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.parent_path();
+  std::error_code ignored;
+  return (folder == "/dev/fd" || folder == "/proc/self/fd" || path == "/dev/stdin") &&
+         std::filesystem::is_fifo(path, ignored);
+}
+
+/// What comes until the end, but at most `max_bytes` bytes.
+std::vector<std::uint8_t> read_up_to(const Descriptor& fd, const std::filesystem::path& path, std::size_t max_bytes) {
+  std::vector<std::uint8_t> bytes(max_bytes);
+  std::size_t size = 0;
+  ssize_t got = 1;
+  while (size < max_bytes && got != 0) {
+    got = ::read(fd.get(), bytes.data() + size, max_bytes - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno(path, "read", errno);
+    size += static_cast<std::size_t>(got);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+/// \throws Error kInvalidFormat where more than `max_bytes` bytes come.
+std::vector<std::uint8_t> read_open_pipe(const std::filesystem::path& path, std::size_t max_bytes) {
+  const Descriptor fd(::open(path.c_str(), kReadFlags));  // which waits for no writer: they may be gone
+  if (fd.get() < 0) throw_errno(path, "open", errno);
+  if (::fcntl(fd.get(), F_SETFL, 0) != 0) throw_errno(path, "read", errno);  // but those that are there are waited for
+  std::vector<std::uint8_t> bytes = read_up_to(fd, path, max_bytes + 1);
+  if (bytes.size() > max_bytes)
+    fail_format(path.native(), "has more than the ", max_bytes, " bytes that such a file may have");
+  return bytes;
 }
 
 constexpr std::string_view kTemporaryMark = ".tmp-";
@@ -132,7 +182,8 @@ class PendingFile {
 }  // namespace
 
 Error about(const std::filesystem::path& path, const Error& error) {
-  return error.subject().empty() ? Error(error.code(), path.native(), error.what()) : error;
+  const bool is_named = !error.subject().empty() || path.empty();
+  return is_named ? error : Error(error.code(), path.native(), error.what());
 }
 
 std::filesystem::path program_folder() {
@@ -180,7 +231,7 @@ bool is_left_by_systems(const std::filesystem::path& name) {
 int Descriptor::close() noexcept { return number_ < 0 ? 0 : ::close(std::exchange(number_, -1)); }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  OpenFile file = open_regular(path);
+  OpenFile file = open_regular(path, Purpose::kOwnUse);
   fd_ = std::move(file.fd);
   size_ = static_cast<std::size_t>(file.size);
   if (size_ == 0) return;
@@ -199,9 +250,7 @@ void MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
     const ssize_t got = ::pread(fd_.get(), out + filled, part.size() - filled, position);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno(path_, "read", errno);
-    if (got == 0)
-      fail(ErrorCode::kFileChanged, About{path_.native()}, "changed while it was read: ", size_,
-           " bytes when opened, now ", position);
+    if (got == 0) throw_changed(path_, size_, static_cast<std::uint64_t>(position), /*at_end=*/true);
     filled += static_cast<std::size_t>(got);
   }
 }
@@ -228,13 +277,13 @@ void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexce
 }
 
 InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
-  OpenFile file = open_regular(path);
+  OpenFile file = open_regular(path, Purpose::kInput);
   fd_ = std::move(file.fd);
   size_ = file.size;
 }
 
 InputFile::InputFile(const std::filesystem::path& path, const Stretch& stretch, std::filesystem::path name)
-    : path_(std::move(name)), fd_(open_regular(path).fd), size_(stretch.size), is_stretch_(true) {
+    : path_(std::move(name)), fd_(open_regular(path, Purpose::kInput).fd), size_(stretch.size), is_stretch_(true) {
   if (::lseek(fd_.get(), static_cast<off_t>(stretch.offset), SEEK_SET) < 0) throw_errno(path, "read", errno);
 }
 
@@ -250,19 +299,22 @@ std::size_t InputFile::read(std::span<std::uint8_t> out) {
   }
   position_ += filled;
   const bool at_end = filled < out.size();
-  if (position_ > size_ || (at_end && position_ < size_))
-    fail(ErrorCode::kFileChanged, About{path_.native()}, "changed while it was read: ", size_, " bytes when opened, ",
-         at_end ? "now " : "now at least ", position_);
+  if (position_ > size_ || (at_end && position_ < size_)) throw_changed(path_, size_, position_, at_end);
   return filled;
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  InputFile file(path);
-  if (file.size() > max_bytes)
-    fail_format(path.native(), "has ", file.size(), " bytes, more than the ", max_bytes, " that such a file may have");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()) + 1);  // one more, to notice growth
-  const std::size_t size = file.read(bytes);
-  return {reinterpret_cast<const char*>(bytes.data()), size};
+  std::vector<std::uint8_t> bytes;
+  if (is_open_pipe(path)) {
+    bytes = read_open_pipe(path, max_bytes);
+  } else {
+    const OpenFile file = open_regular(path, Purpose::kOwnUse);
+    if (file.size > max_bytes)
+      fail_format(path.native(), "has ", file.size, " bytes, more than the ", max_bytes, " that such a file may have");
+    bytes = read_up_to(file.fd, path, static_cast<std::size_t>(file.size) + 1);  // one more, to notice growth
+    if (bytes.size() != file.size) throw_changed(path, file.size, bytes.size(), bytes.size() < file.size);
+  }
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size_t max_bytes) {
@@ -272,17 +324,7 @@ std::vector<std::uint8_t> read_fifo(const std::filesystem::path& path, std::size
     throw Error(ErrorCode::kNotARegularFile, path.native(), "is no FIFO");
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (fd.get() < 0) throw_errno(path, "open", errno);
-  std::vector<std::uint8_t> bytes(max_bytes);
-  std::size_t size = 0;
-  ssize_t got = 1;
-  while (size < max_bytes && got != 0) {
-    got = ::read(fd.get(), bytes.data() + size, max_bytes - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno(path, "read", errno);
-    size += static_cast<std::size_t>(got);
-  }
-  bytes.resize(size);
-  return bytes;
+  return read_up_to(fd, path, max_bytes);
 }
 
 void write_file_atomically(

@@ -23,7 +23,7 @@ std::string printable(const Path& path) {
   return printable(std::string_view(path.native()));
 }
 
-/// `error`, said of `path` unless it is about something already.
+/// `error`, said of `path` unless it is about something already, or the path is empty.
 Error about(const std::filesystem::path& path, const Error& error);
 
 /// The folder of the running program, links resolved, from which all that was installed with it is found: of one in
@@ -121,7 +121,8 @@ class InputFile {
   bool is_stretch_ = false;
 };
 
-/// The whole of a regular file as text.
+/// The whole of a regular file as text; or what flows out of a pipe that this process has open (/dev/fd/N, as a shell's
+/// <(command), or /dev/stdin), to its end. Any other FIFO is refused: nobody might ever write to it.
 /// \throws as InputFile, and Error kInvalidFormat if it is longer than `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
 

@@ -78,6 +78,13 @@ bf_error* guarded_new(Handle** out, const Make& make) noexcept {
   });
 }
 
+/// Refuses a number of things that no array has, before memory is asked for it.
+/// \param num_bytes  of one
+inline void check_count(std::size_t count, std::size_t num_bytes, const char* name) {
+  if (count > static_cast<std::size_t>(PTRDIFF_MAX) / num_bytes)
+    base::fail(ErrorCode::kInvalidArgument, "the number of ", name, " is ", count, ", more than any memory holds");
+}
+
 // Structs that begin with struct_size.
 
 /// No struct will ever be so large: a size beyond is one that nobody set.
@@ -116,6 +123,7 @@ class StructArray {
     check_struct_size(distance_, least, name);
     if (distance_ % alignof(Struct) != 0)
       base::fail(ErrorCode::kInvalidArgument, "struct_size of ", name, " is ", distance_, ", which aligns nothing");
+    check_count(count, distance_, name);
     for (std::size_t i = 0; i < count; ++i)
       if ((*this)[i].struct_size != distance_)
         base::fail(ErrorCode::kInvalidArgument, "struct_size of ", name, " number ", i, " is ", (*this)[i].struct_size,

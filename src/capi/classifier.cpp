@@ -55,10 +55,14 @@ void classify_one(const capi::Model& model, const File& file, bf_result* result)
   capi::write(std::get<Output>(answers[0].result), answers[0].was_prepared, place);
 }
 
-Output output_of(const float* logits, std::size_t count) {
-  Output output;
-  if (count > 0) output.logits.assign(&needed(logits, "logits"), logits + count);
-  return output;
+/// \throws Error kInvalidArgument where they are not those of a file, before any of them is read.
+Output output_of(const Classifier& classifier, const float* logits, std::size_t count) {
+  const float* first = count == 0 ? nullptr : &needed(logits, "logits");
+  const auto expected = static_cast<std::size_t>(classifier.num_labels());
+  if (count != expected)
+    base::fail(ErrorCode::kInvalidArgument, "there are ", count, " logits, but the model has ", expected,
+               " classes: they are those of another model");
+  return {.num_bytes = 0, .num_tokens = 0, .logits = {first, first + count}, .features = {}};
 }
 
 }  // namespace
@@ -170,7 +174,8 @@ bf_error* bf_classify_paths(const bf_classifier* classifier, const char* const* 
 
 bf_error* bf_scores(const bf_classifier* classifier, const float* logits, size_t count, float* scores) {
   return guarded([&] {
-    const std::vector<float> all = model_of(classifier).classifier().scores(output_of(logits, count));
+    const Classifier& known = model_of(classifier).classifier();
+    const std::vector<float> all = known.scores(output_of(known, logits, count));
     std::ranges::copy(all, &needed(scores, "scores"));
   });
 }
@@ -181,7 +186,7 @@ bf_error* bf_top_k(const bf_classifier* classifier, const float* logits, size_t 
     constexpr std::size_t kLeast = offsetof(bf_prediction, score) + sizeof(bf_prediction::score);
     const Classifier& known = model_of(classifier).classifier();
     needed(num_out, "num_out");
-    const Output output = output_of(logits, count);
+    const Output output = output_of(known, logits, count);
     const std::vector<Prediction> best = known.top_k(output, static_cast<int>(std::min(k, count)));
     const capi::StructArray<bf_prediction> places(predictions, best.size(), kLeast, "bf_prediction");
     for (std::size_t i = 0; i < best.size(); ++i) {

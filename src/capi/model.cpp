@@ -128,6 +128,7 @@ bf_result& needed_result(bf_result* result, const Classifier& classifier) {
 }
 
 std::vector<std::filesystem::path> paths_of(const char* const* paths, std::size_t count, const char* name) {
+  check_count(count, sizeof(std::filesystem::path), name);
   std::vector<std::filesystem::path> out;
   out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -140,6 +141,7 @@ std::vector<std::filesystem::path> paths_of(const char* const* paths, std::size_
 
 Bytes bytes_of(const void* data, std::size_t size) {
   if (data == nullptr && size > 0) base::fail(ErrorCode::kInvalidArgument, "data is NULL, but its size is ", size);
+  check_count(size, 1, "bytes");
   return {static_cast<const std::uint8_t*>(data), size};
 }
 

@@ -6,7 +6,9 @@
 #include <byteformer.h>
 #include <dirent.h>
 #include <dlfcn.h>
+#include <math.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,12 @@ static void expect(int line, bf_error* error, int code, const char* words) {
 }
 #define EXPECT(error, code, words) expect(__LINE__, error, code, words)
 #define EXPECT_OK(error) expect(__LINE__, error, BF_OK, NULL)
+
+/* The same of a path that leads nowhere, and of the whole message. */
+static void expect_words(bf_error* error, const char* message) {
+  CHECK(strcmp(bf_error_message(error), message) == 0);
+  EXPECT(error, BF_NOT_FOUND, NULL);
+}
 
 static unsigned char file_bytes[FILE_BYTES];
 static float logits[MAX_CLASSES], features[MAX_HIDDEN];
@@ -200,6 +208,56 @@ static void options_make_sense(const char* dir) {
   CHECK(loaded == NULL);
 }
 
+/* Numbers that an array cannot have are told before any of it is read. */
+static void numbers_are_those_of_arrays(const char* dir, const bf_classifier* model) {
+  bf_load_options options = BF_LOAD_OPTIONS_INIT;
+  bf_preparer_options of_preparer = BF_PREPARER_OPTIONS_INIT;
+  bf_classifier* loaded;
+  bf_preparer* preparer;
+  bf_explanation* explanation;
+  bf_stream* stream;
+  bf_result result = BF_RESULT_INIT;
+  bf_prediction best = BF_PREDICTION_INIT;
+  bf_error* error = NULL;
+  const char* keys[1] = {"key"};
+  const size_t numbers[2] = {SIZE_MAX, SIZE_MAX / sizeof(char*)};
+  size_t num_out, i;
+  float score;
+  options.keys = of_preparer.keys = keys;
+  EXPECT_OK(bf_stream_new(model, &stream));
+  for (i = 0; i < 2; ++i) {
+    options.num_keys = of_preparer.num_keys = numbers[i];
+    EXPECT(bf_classifier_load(dir, &options, &loaded), BF_INVALID_ARGUMENT, "number of keys");
+    EXPECT(bf_preparer_load(dir, &of_preparer, &preparer), BF_INVALID_ARGUMENT, "number of keys");
+    EXPECT(bf_classify_paths(model, keys, numbers[i], &result, &error), BF_INVALID_ARGUMENT, "number of");
+    EXPECT(bf_scores(model, logits, numbers[i], &score), BF_INVALID_ARGUMENT, "another model");
+    EXPECT(bf_top_k(model, logits, numbers[i], 1, &best, &num_out), BF_INVALID_ARGUMENT, "another model");
+  }
+  EXPECT(bf_classify(model, file_bytes, SIZE_MAX, &result), BF_INVALID_ARGUMENT, "number of bytes");
+  EXPECT(bf_explain(model, file_bytes, SIZE_MAX, NULL, &explanation), BF_INVALID_ARGUMENT, "number of bytes");
+  EXPECT(bf_stream_feed(stream, file_bytes, SIZE_MAX), BF_INVALID_ARGUMENT, "number of bytes");
+  bf_stream_free(stream);
+}
+
+static void empty_paths_are_named(const char* dir, const bf_classifier* model) {
+  bf_result result = BF_RESULT_INIT;
+  bf_classifier* loaded;
+  bf_preparer* preparer;
+  bf_blob* blob;
+  bf_explanation* explanation;
+  bf_error* error = NULL;
+  const char* path = "";
+  EXPECT_OK(bf_preparer_load(dir, NULL, &preparer));
+  EXPECT_OK(bf_classify_paths(model, &path, 1, &result, &error));
+  expect_words(error, "the path is empty");
+  expect_words(bf_classify_path(model, path, &result), "the path is empty");
+  expect_words(bf_explain_path(model, path, NULL, &explanation), "the path is empty");
+  expect_words(bf_preparer_prepare_path(preparer, path, &blob), "the path is empty");
+  expect_words(bf_classifier_load(path, NULL, &loaded), "the path of the model is empty: it is a folder");
+  bf_preparer_free(preparer);
+  expect_words(bf_preparer_load(path, NULL, &preparer), "the path is empty");
+}
+
 static void places_are_large_enough(const bf_classifier* model) {
   bf_result result = result_with_places();
   const size_t num_labels = bf_classifier_num_labels(model);
@@ -338,6 +396,9 @@ static void answers_are_ranked(const bf_classifier* model) {
   CHECK(best[0].score == (double)scores[best[0].index]);
   EXPECT_OK(bf_top_k(model, logits, num_labels, 0, NULL, &num_out));
   CHECK(num_out == 0);
+  for (i = 0; i < num_labels; ++i) logits[i] = NAN;
+  EXPECT_OK(bf_top_k(model, logits, num_labels, 3, best, &num_out));
+  CHECK(num_out == 3 && best[0].index == 0 && best[1].index == 1 && best[2].index == 2 && isnan(best[0].score));
 }
 
 static int stop(void* context, size_t num_done, size_t total) {
@@ -565,6 +626,8 @@ int main(int argc, char** argv) {
   nothing_is_an_argument(model);
   structs_say_their_size(argv[1], model);
   options_make_sense(argv[1]);
+  numbers_are_those_of_arrays(argv[1], model);
+  empty_paths_are_named(argv[1], model);
   places_are_large_enough(model);
   a_bad_file_costs_one_entry(model, argv[4]);
   empty_files_are_named(argv[1], model, argv[4]);

@@ -335,6 +335,28 @@ class ManyTest(support.Case):
             support.nano().classify_many([], batch_size=0)
         self.assertEqual(list(support.nano().classify_many([])), [])
 
+    def test_what_a_path_raises_is_no_end(self):
+        class Broken(os.PathLike):
+            def __fspath__(self):
+                return next(iter(()))
+
+        answers = support.nano().classify_many([b"one", Broken(), b"three"])
+        self.assertEqual(next(answers).num_bytes, 3)
+        with self.assertRaises(RuntimeError) as caught:  # as a generator says that it was no end of its own
+            next(answers)
+        self.assertIsInstance(caught.exception.__cause__, StopIteration)
+        self.assertEqual(list(answers), [])
+
+    def test_a_path_is_asked_once(self):
+        class Moody(os.PathLike):
+            paths = iter([str(support.EXAMPLES / "frog.jpg")])
+
+            def __fspath__(self):
+                return next(self.paths)
+
+        answers = list(support.nano().classify_many([Moody(), b"two"]))
+        self.assertEqual([answer.source for answer in answers], [str(support.EXAMPLES / "frog.jpg"), ""])
+
     def test_slow_files_are_not_waited_for(self):
         clock = [0.0]
 
@@ -390,7 +412,11 @@ class ModelTest(support.Case):
             with self.subTest(options), self.failure("invalid_argument", ValueError) as caught:
                 byteformer.Classifier(support.NANO, **options)
             self.assertIn(*options, caught.exception.message)
-        for options in ({"precision": None}, {"precision": b"int8"}, {"masking": 3}, {"threads": "2"}):
+        for options in ({"precision": "int8\ud800"}, {"masking": "\ud800"}, {"masking": ""}):
+            with self.subTest(options), self.failure("invalid_argument", ValueError):
+                byteformer.Classifier(support.NANO, **options)
+        wrong = {"precision": None}, {"precision": b"int8"}, {"masking": 3}, {"masking": 0}, {"masking": False}
+        for options in (*wrong, {"threads": "2"}, {"keys": 3}):
             with self.subTest(options), self.assertRaisesRegex(TypeError, *options):
                 byteformer.Classifier(support.NANO, **options)
         with self.failure("invalid_format", ValueError):
@@ -410,6 +436,10 @@ class ModelTest(support.Case):
                     byteformer.Classifier(support.MODELS / "mnist", threads=1)
         gc.collect()
         self.assertEqual(opened(), before)
+
+    def test_no_keys(self):
+        model = byteformer.Classifier(support.NANO, threads=1, keys=None)
+        self.assertSame(pickle.loads(pickle.dumps(model)).classify(b"some"), support.nano().classify(b"some"))
 
     def test_pickles_as_its_options(self):
         model = byteformer.Classifier(support.NANO, threads=1, masking="released")

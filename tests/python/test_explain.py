@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import pickle
+import shutil
 import struct
 import unittest.mock
 
@@ -59,6 +61,41 @@ class ExplainTest(support.Case):
             self.assertEqual(caught.exception.subject, str(empty))
             with self.failure("empty_file", ValueError):
                 ask(b"")
+
+    def test_a_classifier_knows_what_it_reads_without_its_folder(self):
+        path, folder = support.EXAMPLES / "frog.jpg", support.scratch("gone")
+        expected = byteformer.encode(path, like=support.MODELS / "cifar10")
+        shutil.copytree(support.MODELS / "cifar10", folder)
+        models = byteformer.Classifier(folder, threads=1), byteformer.Classifier(folder, threads=1, as_is=True)
+        shutil.rmtree(folder)
+        for model in models:
+            self.assertEqual(byteformer.encode(path, like=model), expected)
+        shutil.copytree(support.MODELS / "mnist", folder)
+        for model in models:
+            self.assertEqual(byteformer.encode(path, like=model, keys=None), expected)
+
+    def test_keys_of_a_classifier(self):
+        path, key, keyed = support.EXAMPLES / "frog.jpg", support.scratch("key"), support.scratch("with a key")
+        support.command("obfuscate", "keygen", "-o", key)
+        byteformer.rekey(support.MODELS / "cifar10", key=key, output=keyed)
+        secret = byteformer.encode(path, like=keyed, keys=[key])
+        without = byteformer.Classifier(keyed, as_is=True, threads=1)
+        for _ in range(2):
+            with self.failure("invalid_argument", ValueError):
+                byteformer.encode(path, like=without)
+        self.assertEqual(byteformer.encode(path, like=without, keys=[key]), secret)
+        reader, writer = os.pipe()  # which gives the key once
+        os.write(writer, key.read_bytes())
+        os.close(writer)
+        self.addCleanup(os.close, reader)
+        piped = byteformer.Classifier(keyed, keys=[f"/dev/fd/{reader}"], threads=1)
+        self.assertSame(piped.classify(path), without.classify(secret))
+        with self.failure("invalid_argument", ValueError):
+            byteformer.encode(path, like=piped)
+        self.assertEqual(byteformer.encode(path, like=piped, keys=[key]), secret)
+        key.unlink()
+        with self.failure("not_found", FileNotFoundError):
+            byteformer.Classifier(keyed, keys=[key])
 
     def test_a_file_that_is_too_long_is_named(self):
         path = support.scratch("long")

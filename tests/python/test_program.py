@@ -115,6 +115,13 @@ class TrainTest(support.Case):
         with self.failure("invalid_argument", ValueError):
             byteformer.train("photos")
 
+    def test_what_no_program_can_be_given(self):
+        with fake_programs("exit 0"):
+            wrong = [{"data": "a\0"}, {"data": b"a\0"}, {"output": "m\0"}, {"preset": "nano\0"}, {"a\0": True}]
+            for options in (*wrong, {"resume": "m\0"}, {"labels": pathlib.Path("a\0")}, {"preset": "\ud800"}):
+                with self.subTest(options), self.failure("invalid_argument", ValueError):
+                    byteformer.train(**{"data": "photos", "output": "m", **options})
+
     def test_without_a_trainer(self):
         with fake_programs("exit 1") as program:
             (pathlib.Path(program()).parent / "byteformer-train").unlink()

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <numeric>
 #include <thread>
 
@@ -304,6 +305,27 @@ TEST_F(ClassifierTest, ScoresAndRanking) {
   EXPECT_TRUE(classifier.top_k(output, -1).empty());
 }
 
+TEST_F(ClassifierTest, LogitsThatAreNoNumbersHaveAnOrder) {
+  const Classifier classifier = load();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
+  const auto ranked = [&](const std::vector<float>& logits) {
+    Output output;
+    output.logits = logits;
+    std::vector<int> order;
+    for (const Prediction& prediction : classifier.top_k(output, 4)) order.push_back(prediction.index);
+    EXPECT_EQ(classifier.top_k(output, 1).front().index, order.front());
+    return order;
+  };
+  EXPECT_EQ(ranked({kNan, kNan, kNan, kNan}), (std::vector{0, 1, 2, 3}));
+  EXPECT_EQ(ranked({kNan, 1, kNan, 2}), (std::vector{3, 1, 0, 2}));
+  EXPECT_EQ(ranked({-kInfinity, kNan, kInfinity, 0}), (std::vector{2, 3, 0, 1}));
+  Output output;
+  output.logits = {kInfinity, 1, 2, 3};
+  for (const float score : classifier.scores(output)) EXPECT_TRUE(std::isnan(score));
+  output.logits = {-kInfinity, 1, 2, 3};
+  EXPECT_EQ(classifier.scores(output)[0], 0);
+}
+
 TEST_F(ClassifierTest, RefusesOutputsOfOtherModels) {
   const Classifier classifier = load();
   Output output;
@@ -321,6 +343,18 @@ TEST_F(ClassifierTest, LoadOptions) {
   EXPECT_EQ(load({.num_threads = 3, .masking = {}}).num_threads(), 3);
   EXPECT_EQ(code_of([&] { load({.num_threads = -1, .masking = {}}); }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of([&] { Classifier::load(dir_ / "none"); }), ErrorCode::kNotFound);
+}
+
+TEST_F(ClassifierTest, AnEmptyPathIsSaidToBeEmpty) {
+  const Error error = std::get<Error>(load().classify_files(std::vector<std::filesystem::path>(1)).front());
+  EXPECT_EQ(error.code(), ErrorCode::kNotFound);
+  EXPECT_STREQ(error.what(), "the path is empty");
+  try {
+    Classifier::load("");
+    ADD_FAILURE() << "no error";
+  } catch (const Error& of_load) {
+    EXPECT_STREQ(of_load.what(), "the path of the model is empty: it is a folder");
+  }
 }
 
 TEST_F(ClassifierTest, NothingIsAllocatedAfterWarmUp) {

@@ -1,11 +1,13 @@
 // Files that are missing, special, growing or shrinking, and output that appears whole or not at all.
 #include "base/file_io.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -30,13 +32,28 @@ class FileIo : public ::testing::Test {
   }
 
   template <typename Action>
-  static ErrorCode code_of(const Action& action) {
+  static Error error_of(const Action& action) {
     try {
       action();
     } catch (const Error& error) {
-      return error.code();
+      return error;
     }
-    return ErrorCode::kInternal;
+    return {ErrorCode::kInternal, "no error"};
+  }
+  template <typename Action>
+  static ErrorCode code_of(const Action& action) {
+    return error_of(action).code();
+  }
+
+  /// What read_text_file() makes of a pipe that is open, whose writer is gone.
+  static std::string read_pipe(const std::string& content, std::size_t max_bytes) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    const Descriptor out(ends[0]);
+    Descriptor in(ends[1]);
+    EXPECT_EQ(::write(in.get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
+    in.close();
+    return read_text_file("/dev/fd/" + std::to_string(out.get()), max_bytes);
   }
 
   std::filesystem::path dir_;
@@ -122,6 +139,48 @@ TEST_F(FileIo, TextFilesAreBounded) {
   const auto path = write("file", std::string(100, 'x'));
   EXPECT_EQ(read_text_file(path, 100), std::string(100, 'x'));
   EXPECT_EQ(code_of([&] { read_text_file(path, 99); }), ErrorCode::kInvalidFormat);
+}
+
+TEST_F(FileIo, TextComesOutOfAPipeThatIsOpen) {
+  EXPECT_EQ(read_pipe("a key\n", 100), "a key\n");
+  EXPECT_EQ(read_pipe("", 100), "");
+  EXPECT_EQ(read_pipe("12345", 5), "12345");
+  EXPECT_EQ(code_of([] { read_pipe("123456", 5); }), ErrorCode::kInvalidFormat);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const Descriptor out(ends[0]);
+  Descriptor in(ends[1]);
+  std::thread writer([&] {  // which is waited for, however slow it is
+    for (const char* part : {"one ", "two"}) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      EXPECT_GT(::write(in.get(), part, std::strlen(part)), 0);
+    }
+    in.close();
+  });
+  EXPECT_EQ(read_text_file("/proc/self/fd/" + std::to_string(out.get()), 100), "one two");
+  writer.join();
+}
+
+TEST_F(FileIo, OtherFifosHoldNoText) {
+  const auto fifo = dir_ / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const std::filesystem::path& path : {fifo, std::filesystem::path("/dev/zero")}) {  // and nobody waits
+    const Error error = error_of([&] { read_text_file(path, 100); });
+    EXPECT_EQ(error.code(), ErrorCode::kNotARegularFile);
+    EXPECT_EQ(std::string(error.what()).find('`'), std::string::npos) << error.what();  // nothing here is classified
+  }
+  EXPECT_NE(std::string(error_of([&] { InputFile file(fifo); }).what()).find("into `-`"), std::string::npos);
+  // One that is open, but that nobody writes to.
+  const Descriptor open(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  EXPECT_EQ(read_text_file("/dev/fd/" + std::to_string(open.get()), 100), "");
+}
+
+TEST_F(FileIo, AnEmptyPathIsSaidToBeEmpty) {
+  const std::filesystem::path nowhere;
+  const Error error = error_of([&] { InputFile file(nowhere); });
+  EXPECT_EQ(error.code(), ErrorCode::kNotFound);
+  EXPECT_STREQ(about(nowhere, error).what(), "the path is empty");
+  EXPECT_STREQ(error_of([&] { MappedFile file(nowhere); }).what(), "the path is empty");
 }
 
 TEST_F(FileIo, AtomicWriteLeavesTheOldFileOnFailure) {
