@@ -63,6 +63,16 @@ struct Options {
   bool model_control = false, watch = false, no_log = false, print_config = false, self_test = false, roam = false;
 };
 
+/// What a browser sends as Origin, which is compared byte by byte.
+void require_origin(const std::string& text) {
+  const std::size_t host = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : text.size();
+  const bool is_origin = host < text.size() && text.find_first_of("/?#@ \t", host) == std::string::npos &&
+                         text == base::lower_case(text);
+  if (!is_origin && text != "*" && text != "null")
+    throw UsageError("--allow-origin must be as browsers send it, such as https://example.org, or `*`, not `" +
+                     base::printable(text) + "`");
+}
+
 #ifdef BYTEFORMER_HAS_SERVER
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
@@ -172,16 +182,6 @@ void require_known_keys(const std::vector<std::string>& paths, const std::vector
     if (std::ranges::none_of(states, knows))
       throw UsageError(base::joined(kKeyOption, " ", base::printable(paths[i]), " is no key of any model here"));
   }
-}
-
-/// What a browser sends as Origin, which is compared byte by byte.
-void require_origin(const std::string& text) {
-  const std::size_t host = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : text.size();
-  const bool is_origin = host < text.size() && text.find_first_of("/?#@ \t", host) == std::string::npos &&
-                         text == base::lower_case(text);
-  if (!is_origin && text != "*" && text != "null")
-    throw UsageError("--allow-origin must be as browsers send it, such as https://example.org, or `*`, not `" +
-                     base::printable(text) + "`");
 }
 
 std::string describe(const serve::Model& model, const serve::Answer& answer, const serve::AnswerForm& form) {
