@@ -137,6 +137,8 @@ class PendingFile {
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666));
     } while (fd_.get() < 0 && errno == EEXIST);
     if (fd_.get() < 0) throw_errno(target_, "create", errno);
+    if (replaces_ && !options.is_private && ::stat(target_.c_str(), &info) == 0 && S_ISREG(info.st_mode))
+      ::fchmod(fd_.get(), info.st_mode & 0777);  // what only some may read stays so
   }
   ~PendingFile() {
     if (!committed_) ::unlink(temporary_.c_str());

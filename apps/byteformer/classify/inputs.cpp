@@ -27,6 +27,13 @@ ErrorCode code_of(const std::error_code& error) {
   return ErrorCode::kIo;
 }
 
+/// The path without links; as it is given where nothing stands there.
+fs::path without_links(const fs::path& path) {
+  std::error_code error;
+  fs::path found = fs::canonical(path, error);
+  return error ? path : found;
+}
+
 /// Names in `folder`, in descending order, without what systems leave there.
 std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> names;
@@ -37,6 +44,20 @@ std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
 }
 
 }  // namespace
+
+Inputs::Inputs(InputOptions options) : options_(std::move(options)) {
+  for (const std::string& path : options_.paths) given_.insert(without_links(path).native());
+}
+
+bool Inputs::were_given(const fs::path& path) const { return given_.contains(without_links(path).native()); }
+
+bool Inputs::may_hold(const fs::path& path) const {
+  for (fs::path above = without_links(path); !above.empty(); above = above.parent_path()) {
+    if (given_.contains(above.native())) return true;
+    if (above == above.parent_path()) break;
+  }
+  return false;
+}
 
 std::optional<Input> Inputs::next() {
   if (pending_) return std::exchange(pending_, std::nullopt);

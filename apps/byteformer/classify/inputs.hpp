@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "byteformer/error.hpp"
@@ -49,7 +50,7 @@ struct InputOptions {
 /// left for the reader to judge.
 class Inputs {
  public:
-  explicit Inputs(InputOptions options) : options_(std::move(options)) {}
+  explicit Inputs(InputOptions options);
 
   /// The next input; nothing after the last.
   /// \throws UsageError if a line of the list is longer than any path.
@@ -61,6 +62,13 @@ class Inputs {
 
   /// How many there will be, where that is known without looking.
   std::optional<std::size_t> total() const;
+
+  /// Whether `path` was given itself, under whatever name: what is written there may be read yet, or again. What a list
+  /// names is not known.
+  bool were_given(const std::filesystem::path& path) const;
+
+  /// Whether it or a folder that it lies in was given.
+  bool may_hold(const std::filesystem::path& path) const;
 
  private:
   /// A folder half way through: `names` are what is left of it, last first.
@@ -79,6 +87,7 @@ class Inputs {
   std::optional<Input> enter(const std::filesystem::path& folder);
 
   InputOptions options_;
+  std::unordered_set<std::string> given_;  ///< canonical paths
   std::size_t next_path_ = 0;
   bool is_first_line_ = true;
   std::optional<Input> pending_;  ///< taken from the sequence, but not yet part of a batch

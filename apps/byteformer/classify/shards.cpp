@@ -202,7 +202,7 @@ Shard parse_shard(const std::string& text, const Environment& environment) {
 
 void join_job(const fs::path& folder, const Shard& shard, const std::string& model_dir, const std::string& how) {
   create_folders(folder);
-  const fs::path path = folder / "job.json";
+  const fs::path path = folder / kJobFile;
   const std::string model = fingerprint_of_model(model_dir);
   const format::OrderedJson ours = {{"shards", shard.count}, {"model", model}, {"options", how}};
   try {

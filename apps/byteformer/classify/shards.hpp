@@ -11,6 +11,9 @@
 
 namespace byteformer::cli {
 
+/// In the folder of the shards: what the job is.
+inline constexpr const char* kJobFile = "job.json";
+
 inline constexpr const char* kShardOption = "--shard";
 
 /// One share of a job: the inputs whose path has the hash `index`, modulo `count`.

@@ -108,6 +108,7 @@ int simulate(const Options& options, Console& console) {
     throw UsageError(plan::option_name(&Request::crop) + " must not be larger than " +
                      plan::option_name(&Request::resize));
   const std::string& output = options.output.value();
+  if (output == "-") throw UsageError("-o - would be a file called `-`; name another, or `./-`");
   prepare::SeenPicture seen;
   try {
     check_overwriting(options.input.value(), output, options.force);

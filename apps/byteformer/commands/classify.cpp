@@ -23,6 +23,7 @@
 #include "commands/commands.hpp"
 #include "common/interrupt.hpp"
 #include "format/model_folder.hpp"
+#include "output/output_files.hpp"
 #include "output/text.hpp"
 #include "system/input_stream.hpp"
 
@@ -274,7 +275,12 @@ class ShardProgress {
 /// Answers the inputs of a shard into a file that is there when all of them are answered.
 /// \throws Interrupted; Error where the file cannot be written, kAlreadyExists where another task was quicker.
 Tally write_shard(const Options& options, const Shard& shard, const std::filesystem::path& file, Console& console) {
-  Inputs inputs = open_inputs(options.inputs, console, [&shard](std::string_view path) { return shard.takes(path); });
+  // A walk may come into the folder of the answers.
+  const OutputFolder answers(*options.output_dir);
+  const auto takes = [&](std::string_view path) {
+    return shard.takes(path) && !(options.inputs.is_recursive && answers.holds(std::filesystem::path(path)));
+  };
+  Inputs inputs = open_inputs(options.inputs, console, takes);
   watch_for_interrupt({SIGINT, SIGTERM});  // SIGTERM is what a job gets that has to make room
   const Classifier classifier = options.model.load();
   const format::ModelConfig config = format::read_config(*options.model.dir);

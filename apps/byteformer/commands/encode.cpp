@@ -1,6 +1,7 @@
 // `byteformer encode`: pictures and sounds as the bytes that models read.
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,7 @@ void check(const Options& options, const Console& console) {
   for (const std::string& path : options.inputs.paths)
     if (path == "-") throw UsageError("`-` is standard input, which has no name to write under; `./-` is a file");
   check(options.inputs, console);
+  if (options.output == "-") throw UsageError("-o - would be a folder called `-`; name another, or `./-`");
   if (!options.to && !options.like) throw UsageError(base::joined(kToOption, " or --like is required"));
   if (!options.keys.empty() && !options.like) throw UsageError(base::joined(kKeyOption, " needs --like"));
   if (options.to) check_formats(options, prepare::parse_file_format(*options.to));
@@ -121,7 +123,8 @@ prepare::Preprocess form_of(const Options& options) {
 struct EncodeOptions {
   fs::path output;  ///< folder
   bool overwrites = false;
-  int num_threads = 0;  ///< 0: one per processor
+  int num_threads = 0;                            ///< 0: one per processor
+  std::function<bool(const fs::path&)> is_input;  ///< whether a file that stands where an output goes may be read yet
 };
 
 /// Writes pictures and sounds in one form below a folder: which file goes where, and who comes first.
@@ -170,7 +173,12 @@ class FileEncoder {
     task.result.error = input.error;
     task.result.is_left_out = folder_.holds(input);
     if (input.error || task.result.is_left_out) return task;
-    task.result.error = error_of([&] { task.output = encoder_.renamed(folder_.place_of(input), input); });
+    task.result.error = error_of([&] {
+      task.output = encoder_.renamed(folder_.place_of(input), input);
+      std::error_code ignored;  // what would replace its own input is told so later
+      if (options_.overwrites && !fs::equivalent(input.path, task.output, ignored))
+        refuse_to_replace_input(task.output, options_.is_input);
+    });
     return task;
   }
 
@@ -222,9 +230,13 @@ class FileEncoder {
 };
 
 int encode_to_folder(const Options& options, const Encoder& encoder, Inputs& inputs, Console& console) {
+  const bool writes_where_it_reads = inputs.were_given(*options.output);
   FileEncoder files(encoder, {.output = *options.output,
                               .overwrites = options.force,
-                              .num_threads = static_cast<int>(options.num_threads.value_or(0))});
+                              .num_threads = static_cast<int>(options.num_threads.value_or(0)),
+                              .is_input = [&](const fs::path& file) {
+                                return writes_where_it_reads || inputs.were_given(file);
+                              }});
   ProgressBar progress(console, inputs.total(), !options.no_progress);
   OutputTally tally;
   while (!interrupted()) {
@@ -260,7 +272,7 @@ class MemberEncoder {
       pool_.parallel_for(batch.size(), [&](std::size_t i, int) noexcept { run(batch[i], encoded[i], results[i]); });
       if (interrupted()) throw Interrupted{};
       for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (!results[i].error && !claim(batch[i], encoded[i].name))
+        if (!results[i].error && !claim(batch[i], encoded[i]))
           results[i].error = Error(ErrorCode::kAlreadyExists, batch[i].path,
                                    "would be " + base::printable(fs::path(encoded[i].name)) +
                                        ", which another input is in this archive already");
@@ -290,15 +302,24 @@ class MemberEncoder {
     if (result.error) result.error = base::about(input.path, *result.error);
   }
 
+  /// Whether no other member has this name, or the place of its label.
+  bool claim(const ArchiveMember& member) {
+    const std::string label = label_name(member);
+    if (names_.contains(member.name) || (member.label && names_.contains(label))) return false;
+    names_.insert(member.name);
+    if (member.label) names_.insert(label);
+    return true;
+  }
+
   /// Names of files often begin anew in each archive: then the name of theirs comes before them.
-  bool claim(const Input& input, std::string& name) {
-    if (names_.insert(name).second) return true;
+  bool claim(const Input& input, ArchiveMember& member) {
+    if (claim(member)) return true;
     if (!input.place) return false;
     std::string archive = data::archive_stem(input.root);
     std::ranges::replace(archive, '.', '_');  // or it would end what the label is beside
-    const fs::path path = name;
-    name = (path.parent_path() / (archive + '-' + path.filename().native())).native();
-    return names_.insert(name).second;
+    const fs::path path = member.name;
+    member.name = (path.parent_path() / (archive + '-' + path.filename().native())).native();
+    return claim(member);
   }
 
   const Encoder& encoder_;
@@ -314,12 +335,13 @@ int encode_to_archives(const Options& options, const ArchiveNames& names, const 
                        Console& console) {
   MemberEncoder members(encoder, inputs, options, console);
   const auto most = static_cast<std::size_t>(options.files_per_archive.value_or(kFilesPerArchive));
+  const auto is_input = [&](const fs::path& archive) { return inputs.may_hold(archive); };
   const std::size_t num_written =
-      write_archives(names, most, options.force,
+      write_archives(names, most, options.force, is_input,
                      [&](std::size_t count, bool starts_archive) { return members.next(count, starts_archive); });
   const int status = members.finish(*options.output);
   if (options.force && num_written > 0)
-    if (const auto removed = remove_rest_of_row(names, num_written); !removed.empty())
+    if (const auto removed = remove_rest_of_row(names, num_written, is_input); !removed.empty())
       complain(console, "note: removed " + counted(removed.size(), "archive") + " of an earlier row, from " +
                             base::printable(removed.front()) + " on");
   return status;

@@ -163,7 +163,11 @@ int eval(const Options& options, Console& console) {
   const RobustnessSetting setting{.curves = parse_curve_plans(options.corrupt),
                                   .seed = static_cast<std::uint64_t>(options.seed.value_or(0)),
                                   .is_of_source = options.corrupt_source};
-  if (options.report) check_overwriting("", *options.report, options.force);
+  if (options.report) {
+    check_overwriting("", *options.report, options.force);
+    refuse_to_replace(*options.report, files_of_model(options.model.dir.value()));
+    refuse_to_replace(*options.report, {*options.data});
+  }
   watch_for_interrupt();
   const prepare::Preprocess preprocess = options.model.preprocess();
   for (const CurvePlan& curve : setting.curves) data::check_applies(*curve.kind, preprocess);

@@ -185,7 +185,10 @@ class Explainer {
 
 int explain_file(const Options& options, Console& console) {
   check(options, console);
-  if (options.html) check_overwriting(*options.path == "-" ? "" : *options.path, *options.html, options.force);
+  if (options.html) {
+    check_overwriting(*options.path == "-" ? "" : *options.path, *options.html, options.force);
+    refuse_to_replace(*options.html, files_of_model(options.model.dir.value()));
+  }
   watch_for_interrupt();
   return Explainer(options, console).run();
 }

@@ -45,8 +45,10 @@ AnswerCount join(const std::vector<std::filesystem::path>& shards, const std::fu
 int gather(const Options& options, Console& console) {
   const std::vector<std::filesystem::path> shards = find_shards(*options.folder);
   AnswerCount count;
-  if (options.output) {
+  if (options.output && *options.output != "-") {
     check_overwriting({}, *options.output, options.force);
+    refuse_to_replace(*options.output, shards);
+    refuse_to_replace(*options.output, {std::filesystem::path(*options.folder) / kJobFile});
     const auto write = [&](const std::function<void(std::span<const std::byte>)>& append) {
       count = join(shards, [&](std::string_view lines) { append(std::as_bytes(std::span(lines))); });
     };

@@ -9,6 +9,7 @@
 #include "base/file_io.hpp"
 #include "commands/commands.hpp"
 #include "model/weights.hpp"
+#include "output/output_files.hpp"
 #include "output/text.hpp"
 
 namespace byteformer::cli {
@@ -54,8 +55,10 @@ constexpr const char* kExportDetails = R"(Examples:
   byteformer export models/tiny --to onnx
 
 PyTorch reads the first with load_state_dict(torch.load("tiny.pt"), strict=True).
-The last is the whole model, for ONNX Runtime and others: input `files`, uint8
-[batch, bytes], files of one length and any; output `logits` [batch, classes].)";
+The last is the whole network, for ONNX Runtime and others: input `files`, uint8
+[batch, bytes], files of one length, at most as long as the model has positions
+for; output `logits` [batch, classes]. What is done to files before (a model's
+`preprocess`) is not in it: `byteformer encode --like MODEL` does that.)";
 
 interop::ExportFormat format_of(const std::string& name) {
   if (name == "pt") return interop::ExportFormat::kPt;
@@ -81,6 +84,7 @@ int export_model(const Options& options, Console& console) {
   if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(output, ignored)))
     throw UsageError(
         base::joined(base::printable(output), " exists; ", kForceOption, " replaces it, -o names another file"));
+  refuse_to_replace(output, files_of_model(model));
   interop::export_model(model, format_of(to), output, {.replaces = options.force});
   console.out << base::printable(output) << "\n";
   return kExitOk;

@@ -67,9 +67,13 @@ bytes::Transforms transforms_of(const Options& options) {
 /// Whether the output is a folder, whatever the number of inputs.
 bool names_a_folder(const fs::path& output) { return !output.has_filename() || base::is_folder(output); }
 
+/// \throws Error where what is written at `output` would replace the key, without which it could not be read.
+void keep_key(const Options& options, const fs::path& output) { refuse_to_replace(output, {options.key.value()}); }
+
 int apply_to_one(const Options& options, const bytes::Transforms& obfuscation, Console& console) {
   const Input input = open_inputs(options.inputs, console).next().value();
   const std::string output = options.output.value_or("-");
+  if (output != "-") keep_key(options, output);
   ProgressBar progress(console, 1, false);
   OutputTally tally;
   tally.add(output == "-" ? stream_transformed(obfuscation, input, console.in, console.out)
@@ -84,11 +88,19 @@ int apply_to_all(const Options& options, const bytes::Transforms& obfuscation, C
   Inputs inputs = open_inputs(options.inputs, console);
   const OutputFolder folder(*options.output);
   WrittenOutputs written(*options.output);
+  const bool writes_where_it_reads = inputs.were_given(*options.output);
+  const auto is_input = [&](const fs::path& file) { return writes_where_it_reads || inputs.were_given(file); };
   const auto write = [&](const Input& input) -> OutputResult {  // the first of two with one name is written
     if (folder.holds(input)) return {.is_left_out = true};
     if (input.error) return {.error = input.error};
     const fs::path output = folder.place_of(input);
-    if (const auto error = error_of([&] { written.check(output); })) return {.error = base::about(input.path, *error)};
+    const auto error = error_of([&] {
+      written.check(output);
+      keep_key(options, output);
+      std::error_code ignored;  // what would replace its own input is told so later
+      if (options.force && !fs::equivalent(input.path, output, ignored)) refuse_to_replace_input(output, is_input);
+    });
+    if (error) return {.error = base::about(input.path, *error)};
     written.add(output, input.path);
     return write_transformed(obfuscation, input, console.in, output, options.force);
   };

@@ -23,10 +23,14 @@ void add(const ArchiveMember& member, data::ArchiveWriter& archive) {
   archive.add(member.name, member.bytes);
   if (!member.label) return;
   const std::vector<std::uint8_t> label(member.label->begin(), member.label->end());
-  archive.add(std::string(data::key_of(member.name)) + data::kClassEnding, label);
+  archive.add(label_name(member), label);
 }
 
 }  // namespace
+
+std::string label_name(const ArchiveMember& member) {
+  return std::string(data::key_of(member.name)) + data::kClassEnding;
+}
 
 ArchiveNames::ArchiveNames(const std::string& pattern) {
   if (!base::lower_case(pattern).ends_with(".tar"))
@@ -53,13 +57,14 @@ std::filesystem::path ArchiveNames::name_of(std::size_t index) const {
 }
 
 std::size_t write_archives(const ArchiveNames& names, std::size_t most_per_archive, bool overwrites,
-                           const NextMembers& next) {
+                           const IsInput& is_input, const NextMembers& next) {
   if (!names.is_row()) most_per_archive = std::numeric_limits<std::size_t>::max();
   std::vector<ArchiveMember> members = next(std::min(kMembersAtOnce, most_per_archive), true);
   std::size_t index = 0;
   for (; !members.empty(); ++index) {
     const std::filesystem::path path = names.name_of(index);
     check_overwriting({}, path, overwrites);
+    refuse_to_replace_input(path, is_input);
     const auto write = [&](const std::function<void(std::span<const std::byte>)>& append) {
       data::ArchiveWriter archive(append);
       for (std::size_t room = most_per_archive; !members.empty();) {
@@ -76,9 +81,11 @@ std::size_t write_archives(const ArchiveNames& names, std::size_t most_per_archi
   return index;
 }
 
-std::vector<std::filesystem::path> remove_rest_of_row(const ArchiveNames& names, std::size_t index) {
+std::vector<std::filesystem::path> remove_rest_of_row(const ArchiveNames& names, std::size_t index,
+                                                      const IsInput& is_input) {
   std::vector<std::filesystem::path> removed;
   for (; names.is_row() && base::is_file(names.name_of(index)); ++index) {
+    refuse_to_replace_input(names.name_of(index), is_input);
     std::error_code error;
     if (!std::filesystem::remove(names.name_of(index), error))
       base::fail(ErrorCode::kIo, base::About{names.name_of(index).native()}, "is left of an earlier row and cannot be ",

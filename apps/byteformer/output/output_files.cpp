@@ -118,6 +118,25 @@ void check_overwriting(const fs::path& input, const fs::path& output, bool overw
     throw Error(ErrorCode::kInvalidArgument, "its output would overwrite it; choose another place with -o");
 }
 
+void refuse_to_replace(const fs::path& output, const std::vector<fs::path>& read) {
+  std::error_code error;
+  for (const fs::path& file : read)
+    if (fs::equivalent(output, file, error))
+      throw Error(ErrorCode::kInvalidArgument,
+                  printable(output) + " would replace what is read here; choose another place for it");
+}
+
+void refuse_to_replace_input(const fs::path& output, const std::function<bool(const fs::path&)>& is_input) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(output, error)) && is_input(output))
+    throw Error(ErrorCode::kInvalidArgument,
+                printable(output) + " may be an input itself; choose another place for what would replace it");
+}
+
+std::vector<fs::path> files_of_model(const fs::path& model_dir) {
+  return {model_dir / "config.json", model_dir / "model.safetensors"};
+}
+
 fs::path relative_place(const Input& input) {
   const fs::path path = input.path;
   return input.root.empty() ? path.filename() : path.lexically_relative(input.root);
@@ -134,7 +153,11 @@ bool OutputFolder::holds(const Input& input) const {
   if (input.root.empty()) return false;
   const fs::path root = canonical_or_as_given(input.root);
   if (root == identity_ || !lies_in(identity_, root)) return false;
-  return lies_in(canonical_or_as_given(fs::path(input.path).parent_path()), identity_);
+  return holds(fs::path(input.path));
+}
+
+bool OutputFolder::holds(const fs::path& file) const {
+  return lies_in(canonical_or_as_given(file.parent_path()), identity_);
 }
 
 WrittenOutputs::WrittenOutputs(const fs::path& folder, std::size_t most_names)
@@ -171,12 +194,16 @@ OutputResult write_transformed(const bytes::Transforms& transforms, const Input&
 
 OutputResult stream_transformed(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
                                 std::ostream& out) {
-  return result_of(input, [&] {
+  if (input.error) return {.error = input.error};
+  try {
     transform(transforms, input, standard_input, [&out](std::span<const std::byte> piece) {
       out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
     });
     out.flush();
-  });
+    return {};
+  } catch (const InputFailure& failure) {
+    return {.error = base::about(input.path, failure.error)};
+  }
 }
 
 void OutputTally::add(const OutputResult& result, ProgressBar& progress, Console& console) {

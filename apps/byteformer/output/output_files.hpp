@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <istream>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "byteformer/error.hpp"
 #include "bytes/transforms.hpp"
@@ -26,6 +28,17 @@ void create_folders(const std::filesystem::path& folder);
 /// `input`.
 void check_overwriting(const std::filesystem::path& input, const std::filesystem::path& output, bool overwrites);
 
+/// \throws Error kInvalidArgument where `output` is one of the files `read`, under whatever name: by --force, too, no
+/// command writes over what it reads.
+void refuse_to_replace(const std::filesystem::path& output, const std::vector<std::filesystem::path>& read);
+
+/// The same of a file that stands at `output`, where `is_input` says so of it.
+void refuse_to_replace_input(const std::filesystem::path& output,
+                             const std::function<bool(const std::filesystem::path&)>& is_input);
+
+/// The files of a model folder that a command reads.
+std::vector<std::filesystem::path> files_of_model(const std::filesystem::path& model_dir);
+
 /// Where an output that is named as `input` is lies among others: below a folder that is walked the folders stay.
 std::filesystem::path relative_place(const Input& input);
 
@@ -42,6 +55,9 @@ class OutputFolder {
   /// Whether `input` is an output of this or an earlier run: a walk came into this folder, which lies below the folder
   /// that is walked.
   bool holds(const Input& input) const;
+
+  /// Whether `file` lies below this folder, through whatever links.
+  bool holds(const std::filesystem::path& file) const;
 
  private:
   std::filesystem::path path_;
@@ -85,7 +101,7 @@ OutputResult write_transformed(const bytes::Transforms& transforms, const Input&
                                const std::filesystem::path& output, bool overwrites);
 
 /// Writes to `out`, piece by piece.
-/// \throws Interrupted after Ctrl-C; ClosedPipe.
+/// \throws Interrupted after Ctrl-C; ClosedPipe; Error kIo where `out` takes no more.
 OutputResult stream_transformed(const bytes::Transforms& transforms, const Input& input, std::istream* standard_input,
                                 std::ostream& out);
 

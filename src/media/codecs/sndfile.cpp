@@ -47,7 +47,11 @@ class Stream {
       throw Error(ErrorCode::kUnsupported, file.source + ": its coding inside " + std::string(file.kind) +
                                                " is none that libsndfile reads; convert it to WAV or FLAC, for "
                                                "example by ffmpeg");
-    if (sound_ == nullptr) throw_damaged(file, sf_strerror(nullptr));
+    if (sound_ == nullptr) {
+      const std::string_view reason = sf_strerror(nullptr);
+      const bool is_of_inside = reason.find("Internal error") != std::string_view::npos;  // means us, not the file
+      throw_damaged(file, is_of_inside ? "its header contradicts itself" : reason);
+    }
     if (info_.channels < 1 || info_.samplerate < 1) throw_damaged(file, "it has no channels or no sample rate");
   }
 

@@ -147,6 +147,20 @@ TEST_F(ArchivesCommandTest, EncodeKeepsLabelsAndNamesThatBeginAnewInEachArchive)
   EXPECT_THAT(labelled, testing::ElementsAre(testing::Pair("k/0.png", "cat"), testing::Pair("k/v1_1-0.png", "cat")));
 }
 
+TEST_F(ArchivesCommandTest, EncodeGivesEachLabelItsPlace) {
+  for (unsigned i = 0; i < 2; ++i)
+    put("in/" + std::to_string(i) + ".tar",
+        tar_file("0.cls", i == 0 ? "cat" : "dog") +
+            tar_file("0.camera" + std::to_string(i) + ".ppm", some_picture(9, 8, i)) + tar_end());
+  const Outcome outcome = run_program({"encode", "--tar", at("in/{0,1}.tar"), "--to", "png", "-o", at("out.tar")});
+  EXPECT_EQ(outcome.status, kExitOk) << outcome.err;
+  std::vector<std::pair<std::string, std::string>> labelled;
+  for (const data::ArchivedFile& file : data::list_archive(at("out.tar")).files)
+    labelled.emplace_back(file.name, file.label.value_or(""));
+  EXPECT_THAT(labelled,
+              testing::ElementsAre(testing::Pair("0.camera0.png", "cat"), testing::Pair("1-0.camera1.png", "dog")));
+}
+
 TEST_F(ArchivesCommandTest, NamesOfRowsAreChecked) {
   for (const char* name : {"s-%s.tar", "s-%3d.tar", "s-%03d-%03d.tar", "s-%.tar", "s.tar.gz", "s-%03d"}) {
     put("a.ppm", some_picture(8, 8, 1));

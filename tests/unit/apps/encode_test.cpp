@@ -166,6 +166,34 @@ TEST_F(EncodeTest, ExistingOutputsStayUnlessForced) {
   EXPECT_EQ(fs::file_size(at("out/x.fhwc")), 12U);
 }
 
+TEST_F(EncodeTest, NeverOverwritesOtherInputs) {
+  const std::string ppm_of = put("d/x.ppm", some_picture(2, 2, 1)), other = put("d/x.png", some_picture(2, 2, 2));
+  const std::string before = test::read_file(other);
+  const Outcome folder = run_program({"encode", "-r", at("d"), "-o", at("d"), "--to", "png", "--force"});
+  EXPECT_EQ(folder.status, kExitInputFailed);
+  EXPECT_THAT(folder.err, HasSubstr("may be an input itself"));
+  const Outcome files = run_program({"encode", ppm_of, other, "-o", at("d"), "--to", "png", "--force"});
+  EXPECT_THAT(files.err, HasSubstr("may be an input itself"));
+  EXPECT_EQ(test::read_file(other), before);
+  EXPECT_EQ(run_program({"encode", ppm_of, "--to", "png", "-o", "-"}).status, kExitUsage) << "which is no folder";
+}
+
+TEST_F(EncodeTest, NeverOverwritesArchivesThatItReads) {
+  put("in/a.ppm", some_picture(2, 2, 1));
+  put("in/b.ppm", some_picture(2, 2, 2));
+  const std::string archive = at("s-000.tar"), rest = at("s-001.tar"), row = at("s-%03d.tar");
+  ASSERT_EQ(run_program({"encode", "-r", at("in"), "-o", archive, "--to", "png"}).status, kExitOk);
+  fs::copy_file(archive, rest);
+  const std::string before = test::read_file(archive);
+  const Outcome first =
+      run_program({"encode", "--tar", archive, "-o", row, "--to", "png", "--files-per-archive", "1", "-f"});
+  EXPECT_NE(first.status, kExitOk);
+  EXPECT_THAT(first.err, HasSubstr("may be an input itself"));
+  fs::rename(archive, at("t.tar"));
+  EXPECT_NE(run_program({"encode", "--tar", at("t.tar"), rest, "-o", row, "--to", "png", "-f"}).status, kExitOk);
+  EXPECT_EQ(test::read_file(rest), before) << "and is not removed as the rest of an earlier row";
+}
+
 TEST_F(EncodeTest, NeverOverwritesTheInputItself) {
   const std::string png = encoded(put("x.ppm", some_picture(2, 2, 1)), {"--to", "png"}, ".png");
   const Outcome outcome = encode({png, "--to", "png", "--force"});

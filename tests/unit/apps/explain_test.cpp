@@ -210,6 +210,7 @@ TEST_F(ExplainCommandTest, NamesWhatIsWrong) {
   expect_failure(kExitUsage, "belongs to --method integrated-gradients", {file, "--steps", "5"});
   expect_failure(kExitUsage, "float32; leave --precision out",
                  {file, "--method", "integrated-gradients", "--precision", "int8"});
+  expect_failure(kExitUsage, "would replace what is read here", {file, "--html", at("model/config.json"), "--force"});
   expect_failure(kExitUsage, "--rows belongs to the hex dump", {file, "--json", "--rows", "3"});
   expect_failure(kExitUsage, "unexpected argument `other`\n", {file, "other"});
   expect_failure(kExitInputFailed, "missing: ", {at("missing")});

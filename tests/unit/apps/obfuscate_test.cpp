@@ -138,6 +138,31 @@ TEST_F(ObfuscateTest, NeverOverwritesTheInputItself) {
   EXPECT_EQ(test::read_file(input), "plain");
 }
 
+TEST_F(ObfuscateTest, NeverOverwritesTheKey) {
+  const std::string k = key(), input = put("x", "plain"), before = test::read_file(k);
+  put("key.d/key", "plain");
+  for (const Arguments& arguments : {Arguments{input, "-o", k}, Arguments{"-r", at("key.d"), "-o", at("")}}) {
+    Arguments all{"obfuscate", "apply", "--key", k, "--force"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    EXPECT_THAT(run_program(all).err, HasSubstr("would replace what is read here"));
+    EXPECT_EQ(test::read_file(k), before);
+  }
+}
+
+TEST_F(ObfuscateTest, NeverOverwritesOtherInputs) {
+  const std::string one = put("a/f", "one"), two = put("b/f", "two");
+  EXPECT_THAT(run_program({"obfuscate", "apply", "--key", key(), one, two, "-o", at("b"), "--force"}).err,
+              HasSubstr("may be an input itself"));
+  EXPECT_EQ(test::read_file(two), "two");
+}
+
+TEST_F(ObfuscateTest, WhatIsReplacedKeepsItsMode) {
+  const std::string input = put("x", "plain"), output = put("private", "");
+  fs::permissions(output, fs::perms::owner_read | fs::perms::owner_write);
+  ASSERT_EQ(run_program({"obfuscate", "apply", "--key", key(), input, "-o", output, "--force"}).status, kExitOk);
+  EXPECT_EQ(fs::status(output).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(ObfuscateTest, RefusesWhatMakesNoSense) {
   const std::string k = key();
   expect_failure(kExitUsage, "no files given", {"obfuscate", "apply", "--key", k});

@@ -171,6 +171,9 @@ TEST_F(ProgramTest, AFullDiskIsAFailure) {
   EXPECT_EQ(outcome.status, 3);
   EXPECT_THAT(outcome.err, HasSubstr("standard output: No space left"));
   EXPECT_EQ(shell("$B --help > /dev/full").status, 3);
+  const Outcome obfuscated = shell("$B obfuscate keygen -o k > k.txt && $B obfuscate apply --key k good -o - > /dev/full");
+  EXPECT_EQ(obfuscated.status, 3);
+  EXPECT_THAT(obfuscated.err, Not(HasSubstr("internal error")));
 }
 
 TEST_F(ProgramTest, ClosedDescriptorsAreNoticed) {
@@ -215,6 +218,7 @@ TEST_F(ProgramTest, ExportedWeightsComeBackTheSame) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(shell("$B export model --to pt").status, 2);
   EXPECT_EQ(shell("$B export model --to pt --force").status, 0);
+  EXPECT_EQ(shell("$B export model --to pt -o model/model.safetensors --force").status, 2);
   EXPECT_EQ(shell("$B export model --to onnx && head -c 2 model.onnx | od -An -tx1").out, "model.onnx\n 08 08\n");
 }
 

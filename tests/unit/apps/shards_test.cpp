@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ContainerEq;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Arguments = std::vector<std::string>;
 using Variables = std::map<std::string, std::string>;
 
@@ -118,6 +119,21 @@ TEST_F(ShardJobTest, ShardsTogetherAreOneRun) {
   EXPECT_EQ(run_program({"gather", at("out"), "-o", at("all.jsonl")}).status, kExitInputFailed);
   EXPECT_EQ(test::read_file(at("all.jsonl")), gathered.out);
   EXPECT_EQ(run_program({"gather", at("out"), "-o", at("all.jsonl")}).status, kExitFailure) << "it exists";
+}
+
+TEST_F(ShardJobTest, AJobDoesNotAnswerItsOwnFiles) {
+  for (const char* shard : {"0/2", "1/2"}) {
+    const Outcome outcome = run_program(arguments({"--shard", shard, "--output-dir", at("in/answers")}));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("answers/")));
+  }
+  const Outcome gathered = run_program({"gather", at("in/answers"), "-o", "-"});
+  EXPECT_EQ(gathered.err, "byteformer: 2 shards: 41 files, 1 error\n");
+  const std::string shard = at("in/answers/shard-00000-of-00002.jsonl");
+  for (const std::string& read : {shard, at("in/answers/job.json")}) {
+    const std::string before = test::read_file(read);
+    EXPECT_THAT(run_program({"gather", at("in/answers"), "-o", read, "--force"}).err, HasSubstr("is read here"));
+    EXPECT_EQ(test::read_file(read), before);
+  }
 }
 
 TEST_F(ShardJobTest, ListsAreSharedOutAsGiven) {
