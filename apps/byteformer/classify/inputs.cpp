@@ -27,13 +27,6 @@ ErrorCode code_of(const std::error_code& error) {
   return ErrorCode::kIo;
 }
 
-/// The path without links; as it is given where nothing stands there.
-fs::path without_links(const fs::path& path) {
-  std::error_code error;
-  fs::path found = fs::canonical(path, error);
-  return error ? path : found;
-}
-
 /// Names in `folder`, in descending order, without what systems leave there.
 std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> names;
@@ -44,6 +37,12 @@ std::vector<fs::path> names_in(const fs::path& folder, std::error_code& error) {
 }
 
 }  // namespace
+
+fs::path without_links(const fs::path& path) {
+  std::error_code error;
+  fs::path found = fs::canonical(path, error);
+  return error ? path : found;
+}
 
 Inputs::Inputs(InputOptions options) : options_(std::move(options)) {
   for (const std::string& path : options_.paths) given_.insert(without_links(path).native());

@@ -19,6 +19,9 @@
 
 namespace byteformer::cli {
 
+/// The canonical path; as it is given where nothing stands there.
+std::filesystem::path without_links(const std::filesystem::path& path);
+
 /// One input, or why there is none behind this path.
 struct Input {
   std::string path;

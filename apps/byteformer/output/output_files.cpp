@@ -23,12 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using base::printable;
 
-fs::path canonical_or_as_given(const fs::path& path) {
-  std::error_code error;
-  fs::path canonical = fs::canonical(path, error);
-  return error ? path : canonical;
-}
-
 bool lies_in(const fs::path& path, const fs::path& folder) {
   return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
 }
@@ -144,20 +138,20 @@ fs::path relative_place(const Input& input) {
 
 OutputFolder::OutputFolder(const fs::path& path) : path_(path) {
   create_folders(path);
-  identity_ = canonical_or_as_given(path);
+  identity_ = without_links(path);
 }
 
 fs::path OutputFolder::place_of(const Input& input) const { return path_ / relative_place(input); }
 
 bool OutputFolder::holds(const Input& input) const {
   if (input.root.empty()) return false;
-  const fs::path root = canonical_or_as_given(input.root);
+  const fs::path root = without_links(input.root);
   if (root == identity_ || !lies_in(identity_, root)) return false;
   return holds(fs::path(input.path));
 }
 
 bool OutputFolder::holds(const fs::path& file) const {
-  return lies_in(canonical_or_as_given(file.parent_path()), identity_);
+  return lies_in(without_links(file.parent_path()), identity_);
 }
 
 WrittenOutputs::WrittenOutputs(const fs::path& folder, std::size_t most_names)
