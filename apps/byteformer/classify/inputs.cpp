@@ -44,15 +44,17 @@ fs::path without_links(const fs::path& path) {
   return error ? path : found;
 }
 
-Inputs::Inputs(InputOptions options) : options_(std::move(options)) {
-  for (const std::string& path : options_.paths) given_.insert(without_links(path).native());
+const std::unordered_set<std::string>& Inputs::given() const {
+  if (given_.empty())
+    for (const std::string& path : options_.paths) given_.insert(without_links(path).native());
+  return given_;
 }
 
-bool Inputs::were_given(const fs::path& path) const { return given_.contains(without_links(path).native()); }
+bool Inputs::were_given(const fs::path& path) const { return given().contains(without_links(path).native()); }
 
 bool Inputs::may_hold(const fs::path& path) const {
   for (fs::path above = without_links(path); !above.empty(); above = above.parent_path()) {
-    if (given_.contains(above.native())) return true;
+    if (given().contains(above.native())) return true;
     if (above == above.parent_path()) break;
   }
   return false;

@@ -53,7 +53,7 @@ struct InputOptions {
 /// left for the reader to judge.
 class Inputs {
  public:
-  explicit Inputs(InputOptions options);
+  explicit Inputs(InputOptions options) : options_(std::move(options)) {}
 
   /// The next input; nothing after the last.
   /// \throws UsageError if a line of the list is longer than any path.
@@ -81,6 +81,7 @@ class Inputs {
     std::vector<std::filesystem::path> names;
   };
 
+  const std::unordered_set<std::string>& given() const;
   std::optional<Input> next_in_archive();
   void open_archive(const Input& input);
   std::optional<Input> find();
@@ -90,7 +91,7 @@ class Inputs {
   std::optional<Input> enter(const std::filesystem::path& folder);
 
   InputOptions options_;
-  std::unordered_set<std::string> given_;  ///< canonical paths
+  mutable std::unordered_set<std::string> given_;  ///< canonical paths; made when they are asked for first
   std::size_t next_path_ = 0;
   bool is_first_line_ = true;
   std::optional<Input> pending_;  ///< taken from the sequence, but not yet part of a batch

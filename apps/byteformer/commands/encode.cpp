@@ -230,7 +230,7 @@ class FileEncoder {
 };
 
 int encode_to_folder(const Options& options, const Encoder& encoder, Inputs& inputs, Console& console) {
-  const bool writes_where_it_reads = inputs.were_given(*options.output);
+  const bool writes_where_it_reads = options.force && inputs.were_given(*options.output);
   FileEncoder files(encoder, {.output = *options.output,
                               .overwrites = options.force,
                               .num_threads = static_cast<int>(options.num_threads.value_or(0)),

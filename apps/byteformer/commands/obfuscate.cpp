@@ -88,7 +88,7 @@ int apply_to_all(const Options& options, const bytes::Transforms& obfuscation, C
   Inputs inputs = open_inputs(options.inputs, console);
   const OutputFolder folder(*options.output);
   WrittenOutputs written(*options.output);
-  const bool writes_where_it_reads = inputs.were_given(*options.output);
+  const bool writes_where_it_reads = options.force && inputs.were_given(*options.output);
   const auto is_input = [&](const fs::path& file) { return writes_where_it_reads || inputs.were_given(file); };
   const auto write = [&](const Input& input) -> OutputResult {  // the first of two with one name is written
     if (folder.holds(input)) return {.is_left_out = true};

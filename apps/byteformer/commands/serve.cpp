@@ -340,7 +340,8 @@ Action add_serve(CommandLine& line) {
              "MiB of a request that has to be held whole (default: 64)");
   add_number(line, "--max-stream", options->max_stream, {1, 1 << 30},
              "MiB of a file that flows through the model (default: 16384)");
-  add_number(line, "--max-files", options->max_files, {1, 1'000'000}, "Files in a request that is no stream of lines (default: 256)");
+  add_number(line, "--max-files", options->max_files, {1, 1'000'000},
+             "Files in a request that is no stream of lines (default: 256)");
   add_number(line, "--streams", options->streams, {1, 1024}, "Large files and explanations at once (default: 4)");
   add_number(line, "--max-connections", options->connections, {1, 100'000}, "Connections (default: 1024)");
   add_number(line, "--max-per-client", options->per_client, {1, 100'000},
@@ -351,7 +352,8 @@ Action add_serve(CommandLine& line) {
   add_duration(line, "--header-timeout", options->header, 0.001, kDay, "For the head of a request (default: 10s)");
   add_duration(line, "--io-timeout", options->io, 0.001, kDay, "Without a byte coming or going (default: 30s)");
   add_duration(line, "--drain-timeout", options->drain, 0, kDay, "For what has come when it ends (default: 30s)");
-  add_text(line, "--api-key-file", options->api_key_file, "FILE", "Keys that may ask, one per line; # begins a comment");
+  add_text(line, "--api-key-file", options->api_key_file, "FILE",
+           "Keys that may ask, one per line; # begins a comment");
   add_text(line, "--tls-certificate", options->certificate, "FILE",
            "Encrypt connections: the certificate, and those between it and the root, in PEM");
   add_text(line, "--tls-key", options->tls_key, "FILE", "The key of the certificate, in PEM");
