@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -128,11 +129,9 @@ class PendingFile {
       committed_ = true;
       return;
     }
-    static std::atomic<unsigned> counter{0};
     // Another machine, or a process that was killed, may have had our number: in containers all have the same.
     do {
-      temporary_ = target_;
-      temporary_ += joined(kTemporaryMark, ::getpid(), '-', counter++);
+      temporary_ = temporary_beside(target_);
       fd_ = Descriptor(
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.is_private ? 0600 : 0666));
     } while (fd_.get() < 0 && errno == EEXIST);
@@ -336,6 +335,18 @@ void write_file_atomically(
   PendingFile file(path, options);
   write([&file](std::span<const std::byte> bytes) { file.append(bytes); });
   file.commit();
+}
+
+std::filesystem::path temporary_beside(const std::filesystem::path& target) {
+  static std::atomic<unsigned> counter{0};
+  const std::string suffix = joined(kTemporaryMark, ::getpid(), '-', counter++);
+  std::string name = target.filename().native();
+  if (name.size() + suffix.size() > NAME_MAX) {
+    std::size_t kept = NAME_MAX - suffix.size();
+    while (kept > 0 && (name[kept] & 0xC0) == 0x80) --kept;  // some file systems want whole characters
+    name.resize(kept);
+  }
+  return target.parent_path() / (name + suffix);
 }
 
 bool is_temporary(const std::filesystem::path& path) {

@@ -149,11 +149,14 @@ void write_file_atomically(
     const WriteOptions& options = {});
 void write_file_atomically(const std::filesystem::path& path, std::string_view text, const WriteOptions& options = {});
 
-/// Whether `path` is a temporary file of write_file_atomically(), by its name: of a process that writes it or was
-/// killed.
+/// A new name beside `target` for what is to become it, as write_file_atomically() takes: that of the target, cut where
+/// a file system has no room for more, with a mark, the process and a number. Nothing is made there. Thread-safe.
+std::filesystem::path temporary_beside(const std::filesystem::path& target);
+
+/// Whether `path` has a name of temporary_beside(): of a process that writes it or was killed.
 bool is_temporary(const std::filesystem::path& path);
 
-/// The same, of one for `target`.
+/// The same, of one for `target`, whose name was short enough to be kept whole.
 bool is_temporary_of(const std::filesystem::path& target, const std::filesystem::path& path);
 
 }  // namespace byteformer::base

@@ -231,7 +231,7 @@ ManifestEntry parse_json_entry(const Json& object, std::size_t line, ExtraFields
   if (!label_text)
     fail(ErrorCode::kInvalidFormat, place, ": the label is ", format::description(*values.find(*label)->second),
          ", expected a string or an integer");
-  ManifestEntry entry{.path = path_value.get<std::string>(), .label = *label_text, .line = line};
+  ManifestEntry entry{.path = path_value.get<std::string>(), .label = trimmed(*label_text), .line = line};
   check_entry(entry, true, source);
   extra.read(record, entry);
   return entry;
@@ -283,6 +283,7 @@ Manifest parse_csv_manifest(std::string_view text, const std::string& source) {
         extra.read(record, entry);
       }
     }
+    entry.label = trimmed(entry.label);  // "a.jpg, cat" means no class " cat"
     manifest.entries.push_back(std::move(entry));
   }
   // Kaggle's test.csv has a column of labels that are all empty.

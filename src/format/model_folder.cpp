@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -18,7 +17,6 @@ namespace byteformer::format {
 namespace {
 
 using base::fail;
-using base::joined;
 
 namespace fs = std::filesystem;
 
@@ -66,9 +64,7 @@ void sync_folder(const fs::path& dir) {
 /// A temporary folder beside its target that vanishes unless it is renamed.
 class PendingFolder {
  public:
-  explicit PendingFolder(const fs::path& target) : target_(target), temporary_(target) {
-    static std::atomic<unsigned> counter{0};
-    temporary_ += joined(".tmp-", ::getpid(), '-', counter++);
+  explicit PendingFolder(const fs::path& target) : target_(target), temporary_(base::temporary_beside(target)) {
     std::error_code error;
     if (!fs::create_directory(temporary_, error)) throw_system(target_, "create", error ? error.value() : EEXIST);
   }

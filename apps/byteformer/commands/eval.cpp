@@ -134,8 +134,8 @@ Evaluation evaluate(const Options& options, const RobustnessSetting& setting, co
   const SampleClassifier files(classifier, preprocess);
   const Split split = choose_split(find_data(options, console), options);
   ProgressBar progress(console, split.samples.size() * (1 + setting.num_points()), !options.no_progress);
-  Examiner examiner(classifier.labels().size(),
-                    static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize)), progress);
+  Examiner examiner(classifier.labels(), static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize)),
+                    progress);
   const Examination examination = examiner.examine(files, split.samples, [&](const Failure& failure) {
     if (options.json) return;
     progress.clear();

@@ -28,6 +28,21 @@ data::DataSet find_labelled(const std::filesystem::path& path, const std::filesy
   return data::find_data_set(path, find);
 }
 
+Examiner::Examiner(std::span<const std::string> labels, std::size_t batch_size, ProgressBar& progress)
+    : num_classes_(labels.size()), batch_size_(batch_size), progress_(progress) {
+  std::map<std::string_view, std::vector<int>> classes;
+  for (std::size_t i = 0; i < labels.size(); ++i) classes[labels[i]].push_back(static_cast<int>(i));
+  for (const auto& [name, same] : classes)
+    if (same.size() > 1)
+      for (const int label : same) namesakes_[label] = same;
+}
+
+int Examiner::meant_class(int label, std::span<const float> logits) const {
+  const auto found = namesakes_.find(label);
+  if (found == namesakes_.end()) return label;
+  return *std::ranges::max_element(found->second, {}, [&](int i) { return logits[static_cast<std::size_t>(i)]; });
+}
+
 Examination Examiner::examine(const SampleClassifier& files, std::span<const data::Sample> samples,
                               const std::function<void(const Failure&)>& on_failure) {
   Examination result;
@@ -38,7 +53,7 @@ Examination Examiner::examine(const SampleClassifier& files, std::span<const dat
     for (std::size_t i = 0; i < batch.size(); ++i) {
       result.num_prepared += answers[i].was_prepared ? 1 : 0;
       if (const Output* output = std::get_if<Output>(&answers[i].result)) {
-        result.answers.add(output->logits, batch[i].label);
+        result.answers.add(output->logits, meant_class(batch[i].label, output->logits));
         result.answered.push_back(batch[i]);
       } else {
         result.failures.push_back({batch[i].path.native(), std::get<Error>(answers[i].result)});

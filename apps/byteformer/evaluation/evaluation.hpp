@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,11 +40,12 @@ struct Examination {
   std::size_t num_prepared = 0;
 };
 
-/// Examines as often as it is asked to; the progress bar, which must outlive it, goes on.
+/// Examines as often as it is asked to; the progress bar, which must outlive it, goes on. Files name their class, and
+/// of several classes with that name (ImageNet's cranes) each is right: the likeliest counts as what was meant.
 class Examiner {
  public:
-  Examiner(std::size_t num_classes, std::size_t batch_size, ProgressBar& progress)
-      : num_classes_(num_classes), batch_size_(batch_size), progress_(progress) {}
+  /// \param labels  of the model's classes
+  Examiner(std::span<const std::string> labels, std::size_t batch_size, ProgressBar& progress);
 
   /// Stops early where it is interrupted. \param on_failure is told of each as it happens
   Examination examine(
@@ -53,7 +55,10 @@ class Examiner {
   ProgressBar& progress() noexcept { return progress_; }
 
  private:
+  int meant_class(int label, std::span<const float> logits) const;
+
   std::size_t num_classes_, batch_size_;
+  std::map<int, std::vector<int>> namesakes_;  ///< of classes that share their name: all that do
   ProgressBar& progress_;
   std::size_t num_done_ = 0;
 };

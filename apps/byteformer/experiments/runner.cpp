@@ -222,7 +222,7 @@ Runner::TestAnswers Runner::answer_tests(const fs::path& model_dir, const experi
                 "has neither test nor validation files to judge a model by");
   const SampleClassifier files(classifier, prepare::read_preprocess(model_dir));
   ProgressBar progress(console, samples.size(), options_.has_progress);
-  Examiner examiner(classifier.labels().size(), kDefaultBatchSize, progress);
+  Examiner examiner(classifier.labels(), kDefaultBatchSize, progress);
   Examination examination = examiner.examine(files, samples);
   if (interrupted()) throw Interrupted{};
   return {&samples == &data_set.test ? "test" : "validation", std::move(examination.answers),

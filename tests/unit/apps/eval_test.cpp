@@ -122,6 +122,28 @@ TEST_F(EvalTest, OfTheFilesOfItsTrainingThoseHeldOutJudgeAModel) {
   EXPECT_EQ(eval_json({"-d", at("data")})["samples"], 41);
 }
 
+TEST_F(EvalTest, OfClassesWithOneNameEachIsRight) {
+  nano_model(folder_ / "model", "");
+  nlohmann::json config = nlohmann::json::parse(test::read_file(at("model/config.json")));
+  config["id2label"] = {{"0", "crane"}, {"1", "crane"}, {"2", "crane"}, {"3", "heron"}};
+  put("model/config.json", config.dump());
+  for (unsigned i = 0; i < 12; ++i)
+    put("data/crane/" + std::to_string(i), std::string(17UL * i + 17, static_cast<char>('=' + i)));
+  put("data/heron/0", some_picture(9, 9, 20));
+  const nlohmann::json result = eval_json({"-d", at("data")});
+  int num_right = result["confusion"][3][3];
+  int num_cranes_used = 0;
+  for (std::size_t truth = 0; truth < 3; ++truth) {
+    const int right = result["confusion"][truth][truth];
+    num_right += right;
+    num_cranes_used += right > 0 ? 1 : 0;
+    for (std::size_t answer = 0; answer < 3; ++answer)
+      if (answer != truth) EXPECT_EQ(result["confusion"][truth][answer], 0) << truth << " taken for " << answer;
+  }
+  EXPECT_GT(num_cranes_used, 1) << result["confusion"];
+  EXPECT_DOUBLE_EQ(result["top1"], num_right / 13.0);
+}
+
 TEST_F(EvalTest, FailuresAreListedAndCounted) {
   nano_model(folder_ / "model", kFhwc8);
   put_files("data", 2);

@@ -247,6 +247,19 @@ TEST_F(FileIo, TemporaryFilesOfOthersAreNotInTheWay) {  // on other machines pro
   EXPECT_FALSE(is_temporary_of(path, path));
 }
 
+TEST_F(FileIo, TheLongestNamesLeaveRoomForTemporaryOnes) {
+  std::string umlauts = "x";  // each of two bytes, and none is cut in half
+  for (int i = 0; i < 127; ++i) umlauts += "\xC3\xBC";
+  for (const std::string& name : {std::string(255, 'n'), umlauts}) {
+    write_file_atomically(dir_ / name, "text");
+    EXPECT_EQ(read_text_file(dir_ / name, 10), "text");
+    EXPECT_TRUE(is_temporary(temporary_beside(dir_ / name)));
+    const std::string temporary = temporary_beside(dir_ / name).filename();
+    EXPECT_LE(temporary.size(), 255U);
+    EXPECT_TRUE(is_utf8(temporary));
+  }
+}
+
 TEST_F(FileIo, APrivateOutputIsItsOwnersAlone) {
   const auto path = write("file", "old");
   ::chmod(path.c_str(), 0644);

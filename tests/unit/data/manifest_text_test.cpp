@@ -51,7 +51,7 @@ TEST(CsvManifestTest, ReadsEveryEndOfLineAndQuotes) {
   EXPECT_THAT(csv("\"a,1.wav\",\"say \"\"yes\"\"\"\nc,d"), ElementsAre("1 a,1.wav -> say \"yes\"", "2 c -> d"));
   EXPECT_THAT(csv("\"two\nlines\",b\nc,d"), ElementsAre("1 two\nlines -> b", "3 c -> d"));
   EXPECT_THAT(csv("sep=;\r\npath;label\r\na,1;b\r\n"), ElementsAre("3 a,1 -> b"));
-  EXPECT_THAT(csv(" a , b \n"), ElementsAre("1  a  ->  b "));  // spaces belong to the field
+  EXPECT_THAT(csv(" a , b \n"), ElementsAre("1  a  -> b"));  // spaces belong to a path, to no label
   EXPECT_THAT(csv("\xFF.wav,b\n"), ElementsAre("1 \xFF.wav -> b"));
 }
 
@@ -73,6 +73,7 @@ TEST(JsonManifestTest, ReadsBothNamesOfEachKey) {
                    "{\"command\": \"no\", \"audio_filepath\": \"b.wav\"}"),
               ElementsAre("1 a.wav -> yes", "3 b.wav -> no"));
   EXPECT_THAT(json("{\"path\": \"a\", \"label\": 7}"), ElementsAre("1 a -> 7"));
+  EXPECT_THAT(json("{\"path\": \"a\", \"label\": \" b \"}"), ElementsAre("1 a -> b"));
   EXPECT_THAT(json("\xEF\xBB\xBF"), IsEmpty());
   const auto entries = parse_json_manifest("{\"path\": \"a\", \"label\": \"b\", \"offset\": 1.5}", "t").entries;
   ASSERT_EQ(entries.size(), 1U);
