@@ -21,6 +21,7 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from collect import PIECE, PIECES  # noqa: E402
+from formats import FORMATS  # noqa: E402
 
 START, MIDDLE, END = 768, 512, 256
 FEWEST_FILES, FEWEST_PROJECTS = 7, 3  # of a label, in training
@@ -45,11 +46,20 @@ class Stored:
                 return self.pieces[at : at + count]
         raise ValueError("not kept")
 
-    def whole(self):
-        """What the model reads of all of it."""
+    def whole(self, shift=0.0):
+        """What the model reads of all of it; `shift` moves the middle, by at most half of what is kept around it."""
         if self.size <= START + MIDDLE + END:
             return self.pieces
-        return self.read(0, START) + self.read((self.size - MIDDLE) // 2, MIDDLE) + self.read(self.size - END, END)
+        room = self.size - START - END if self.is_whole else PIECE - 2  # two: for rounding
+        begin = (self.size - MIDDLE) // 2 + int(shift * (room - MIDDLE) / 2)
+        return self.read(0, START) + self.read(begin, MIDDLE) + self.read(self.size - END, END)
+
+    def without_first_lines(self, rng):
+        """The file from a later line on, at most a third of it gone, as if it had begun there."""
+        if not self.is_whole:
+            return self
+        cut = self.pieces.rfind(b"\n", 0, rng.randrange(self.size // 3 + 1)) + 1
+        return Stored(self.size - cut, self.pieces[cut:])
 
     def fragment(self, count, rng):
         """`count` bytes or fewer from inside, without the first bytes; None where there is no inside."""
@@ -77,9 +87,13 @@ def read_in_pieces(content):
     return Stored(len(content), content).whole()
 
 
-def view(file, kind, rng):
+def view(file, kind, rng, begins_anywhere=False):
+    """What the model reads in training. Of a file that is seen again the middle moves, and a program (which
+    `begins_anywhere`) loses its first lines one time in three: licences and names stand there, and say no format."""
     if kind == "whole":
-        return file.whole()
+        if begins_anywhere and rng.random() < 1 / 3:
+            file = file.without_first_lines(rng)
+        return file.whole(shift=rng.uniform(-1, 1))
     if kind == "start":
         count = PIECE if rng.random() < 0.5 else int(math.exp(rng.uniform(math.log(128), math.log(PIECE))))
         return read_in_pieces(file.read(0, min(count, file.size, PIECE)))
@@ -106,6 +120,7 @@ def main():
     parser.add_argument("data")
     parser.add_argument("out")
     parser.add_argument("--per-label", type=int, default=1500, help="training views of each label, about")
+    parser.add_argument("--per-file", type=int, default=16, help="training views of each file, at most")
     parser.add_argument("--test-per-label", type=int, default=60, help="test files of each label, at most")
     parser.add_argument("--val-per-label", type=int, default=8)
     options = parser.parse_args()
@@ -141,16 +156,19 @@ def main():
             sides, load = of_label[label], stored
             for files in sides.values():
                 rng.shuffle(files)
-        each = max(2, min(16, math.ceil(options.per_label / len(sides["train"]))))
+        each = max(2, min(options.per_file, math.ceil(options.per_label / len(sides["train"]))))
+        begins_anywhere = label != "random" and FORMATS[label].is_text and FORMATS[label].group == "code"
         for number, item in enumerate(sides["train"][: options.per_label // 2]):
             file = load(item)
             for i in range(each):
                 kind = "whole" if i == 0 else rng.choices(kinds, weights)[0]
-                write(f"{options.out}/train/{label}", f"{number}-{i}-{kind}", view(file, kind, rng))
+                content = file.whole() if i == 0 else view(file, kind, rng, begins_anywhere)
+                write(f"{options.out}/train/{label}", f"{number}-{i}-{kind}", content)
         for number, item in enumerate(sides["val"][: options.val_per_label]):
             file = load(item)
             for kind in ("whole", "4096", "512"):
-                write(f"{options.out}/val/{label}", f"{number}-{kind}", view(file, kind, rng))
+                content = file.whole() if kind == "whole" else view(file, kind, rng)
+                write(f"{options.out}/val/{label}", f"{number}-{kind}", content)
         for number, item in enumerate(sides["test"][: options.test_per_label]):
             file = load(item)
             os.makedirs(f"{options.out}/test-whole/{label}", exist_ok=True)
