@@ -274,6 +274,17 @@ int train_with(train::Ranks& ranks, const plan::Request& request) {
   return status;
 }
 
+/// A run goes on with as many ranks and threads as it was asked for, unless others are given: sums of other parts have
+/// other last bits.
+plan::Request as_begun(plan::Request request) {
+  const std::optional<std::string>& run = request.auto_resume ? request.output : request.resume;
+  if (!run || !train::RunFolder(*run).holds_run()) return request;
+  const plan::Request begun = train::RunFolder(*run).read_plan().asked;
+  if (!request.threads) request.threads = begun.threads;
+  if (!request.ranks) request.ranks = begun.ranks;
+  return request;
+}
+
 int show_plan(train::Ranks& ranks, const plan::Request& request) {
   if (!ranks.is_first()) return 0;
   train::Ranks alone;
@@ -284,10 +295,11 @@ int show_plan(train::Ranks& ranks, const plan::Request& request) {
 
 }  // namespace
 
-int train(const plan::Request& request) {
+int train(const plan::Request& asked) {
   cli::watch_for_interrupt({SIGUSR1});  // batch systems send it once: what is being planned begins, and is saved
   follow_launcher();
   train::Ranks ranks(train::find_world(train::process_environment()));
+  const plan::Request request = ranks.are_many() ? asked : as_begun(asked);
   if (request.dry_run) return show_plan(ranks, request);
   if (request.ranks.value_or(1) > 1 && std::getenv(train::kOwnLauncher) == nullptr) {
     if (!ranks.are_many()) return launch_ranks(request);
@@ -301,7 +313,7 @@ int train(const plan::Request& request) {
   } catch (const std::exception& error) {
     Failure failure = failure_of(error);
     if (!ranks.is_first()) failure.message = ranks.name(ranks.rank()) + ": " + failure.message;
-    if (ranks.claim_failure()) complain("train", failure);
+    if (ranks.claim_failure(failure.status)) complain("train", failure);
     ranks.abandon(failure.status);
   }
 }

@@ -174,6 +174,8 @@ TrainingPlan parse_plan(const std::string& text, const std::string& source) {
     throw Error(ErrorCode::kInvalidFormat, source + ": is no training plan: " + error.what());
   }
   plan.preprocess = prepare::parse_preprocess(plan.config.preprocess, source);
+  // The text that the run began with: a model that was killed has the files of one that was not, byte for byte.
+  if (!plan.config.preprocess.empty()) plan.config.preprocess = prepare::to_json(plan.preprocess);
   return plan;
 }
 

@@ -20,7 +20,8 @@ using Milliseconds = std::chrono::milliseconds;
 // Keys of the store; others are those of a rank, or numbered texts.
 inline constexpr const char* kAll = "all";        // all have joined
 inline constexpr const char* kAlarm = "alarm";    // somebody misses somebody
-inline constexpr const char* kFailed = "failed";  // somebody says why
+inline constexpr const char* kFailed = "failed";               // somebody says why
+inline constexpr const char* kFailedStatus = "failed/status";  // the exit status of who does
 std::string key(const std::string& what, int rank);
 
 std::vector<std::uint8_t> bytes_of(const std::string& text);

@@ -193,16 +193,19 @@ std::vector<std::string> Ranks::to_first(const std::string& text) {
   return texts;
 }
 
-bool Ranks::claim_failure() {
+bool Ranks::claim_failure(int& status) {
   if (!impl_ || !impl_->store) return true;
   impl_->watchdog.arm(Clock::now() + kFarewell, "");
   try {
     // What all ranks find out at once is said by the first.
     for (int i = 0; !is_first() && i < 10; ++i) {
-      if (impl_->store->check({kFailed})) return false;
+      if (impl_->store->check({kFailed})) break;
       std::this_thread::sleep_for(100ms);
     }
-    return train::claim_failure(*impl_->store);
+    if (!impl_->store->check({kFailed})) impl_->store->set(kFailedStatus, bytes_of(std::to_string(status)));
+    if (train::claim_failure(*impl_->store)) return true;
+    if (impl_->store->check({kFailedStatus})) status = std::stoi(text_of(impl_->store->get(kFailedStatus)));
+    return false;
   } catch (const std::exception&) {
     return impl_->speaks_for_lost_store();
   }

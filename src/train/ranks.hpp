@@ -99,7 +99,8 @@ class Ranks {
   std::vector<std::vector<float>> to_first(const std::vector<float>& numbers);
 
   /// To be called when this rank fails. \returns whether it is the one to say so: one message is enough.
-  bool claim_failure();
+  /// \param status  that it would end with; becomes that of the one who says so
+  bool claim_failure(int& status);
 
   /// Ends without the others' consent: after claim_failure(). Never returns.
   [[noreturn]] void abandon(int status);

@@ -44,8 +44,9 @@ With --json standard output has an object per line, each with "event" (step, at 
 Started by torchrun, mpirun or srun, or with --ranks, processes train together: the batch is that of all, gradients are
 added up, and the first one plans, writes and speaks. All need the same options and data.
 
-A resumed run goes on bit for bit. Exit status: 0 trained, 2 the command line makes no sense, 3 failed, 130
-interrupted (Ctrl-C, SIGTERM, SIGUSR1) and saved. Before its plan is made there is nothing to save: a signal ends it.)";
+A resumed run goes on bit for bit, with the threads and ranks that it was asked for. Exit status: 0 trained, 2 the
+command line makes no sense, 3 failed, 130 interrupted (Ctrl-C, SIGTERM, SIGUSR1) and saved. Before its plan is made
+there is nothing to save: a signal ends it.)";
 
 /// What the trainer shows in a dry run, where there is no trainer: a plan for the CPU.
 int show_plan(const plan::Request& request, Console& console) {

@@ -59,6 +59,7 @@ TEST(PlanTest, SurvivesTheDisk) {
   EXPECT_EQ(to_json(back), to_json(plan));
   EXPECT_EQ(back.data, plan.data);
   EXPECT_EQ(back.preprocess, plan.preprocess);
+  EXPECT_EQ(back.config.preprocess, plan.config.preprocess);
   EXPECT_EQ(back.image_augmentation, plan.image_augmentation);
   EXPECT_EQ(back.schedule, plan.schedule);
   EXPECT_EQ(back.seed, plan.seed);

@@ -116,10 +116,15 @@ TEST(RanksTest, WhoDoesNotAnswerIsNamedByTheOthers) {
   }
 }
 
-TEST(RanksTest, OneFailureIsSaidOnce) {
-  std::atomic<int> num_said = 0;
-  together(3, [&](Ranks& ranks) { num_said += ranks.claim_failure() ? 1 : 0; });
+TEST(RanksTest, OneFailureIsSaidOnceAndHasOneStatus) {
+  std::atomic<int> num_said = 0, sum_of_statuses = 0;
+  together(3, [&](Ranks& ranks) {
+    int status = ranks.is_first() ? 2 : 3;  // the first one knows why; the others only that they are left alone
+    num_said += ranks.claim_failure(status) ? 1 : 0;
+    sum_of_statuses += status;
+  });
   EXPECT_EQ(num_said, 1);
+  EXPECT_EQ(sum_of_statuses, 3 * 2);
 }
 
 /// Trainings by several ranks.
