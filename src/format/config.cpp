@@ -48,7 +48,7 @@ void for_each_key(Partial& p, Config& c, const Visit& visit) {
   visit("layer_norm_eps", p.layer_norm_eps, c.layer_norm_eps, Positive());
   visit("conv_kernel_size", p.conv_kernel_size, c.conv_kernel_size, Whole{0, 65'536});
   // float32, in which sinusoids are computed, counts no further
-  visit("max_position_embeddings", p.max_position_embeddings, c.max_position_embeddings, Whole{1, 16'777'216});
+  visit("max_position_embeddings", p.max_position_embeddings, c.max_position_embeddings, Whole{1, kMostPositions});
   visit("position_embedding_type", p.position_embedding, c.position_embedding, Any());
   visit("window_sizes", p.window_sizes, c.window_sizes, PerLayer{{1, 65'536}});
   visit("window_shifts", p.window_shifts, c.window_shifts, PerLayer{{0, 1'000'000'000}});

@@ -23,6 +23,9 @@ struct LabelInfo {
   bool operator==(const LabelInfo&) const = default;
 };
 
+/// What `max_position_embeddings` may be at most.
+inline constexpr std::int64_t kMostPositions = 16'777'216;
+
 /// Every hyperparameter of a ByteFormer; the vectors have one entry per layer.
 struct ModelConfig {
   std::int64_t hidden_size = 192;

@@ -277,7 +277,8 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
     config.position_embedding = request.positions         ? format::parse_position_embedding(*request.positions)
                                 : varies && !is_published ? format::PositionEmbedding::kSinusoidal
                                                           : format::PositionEmbedding::kLearned;
-    config.max_position_embeddings = is_published ? 50'000 : std::max(std::int64_t{64}, longest.with_room);
+    config.max_position_embeddings =
+        is_published ? 50'000 : std::clamp(longest.with_room, std::int64_t{64}, format::kMostPositions);
     plan.config = completed(config);
   }
   complete_model(data.classes, plan);

@@ -104,6 +104,19 @@ Split choose_split(const data::DataSet& data_set, const Options& options) {
   throw UsageError("the data have no " + *options.split + " set; --split can be " + others);
 }
 
+/// Classes go by their names where the model has all of them, in whatever order it had them when it was trained.
+void number_as(const std::vector<std::string>& labels, data::DataSet& data_set) {
+  std::vector<int> numbers;
+  for (const std::string& name : data_set.classes) {
+    const auto found = std::ranges::find(labels, name);
+    if (found == labels.end()) return;  // renamed since
+    numbers.push_back(static_cast<int>(found - labels.begin()));
+  }
+  for (auto* samples : {&data_set.train, &data_set.validation, &data_set.test})
+    for (data::Sample& sample : *samples) sample.label = numbers[static_cast<std::size_t>(sample.label)];
+  data_set.classes = labels;
+}
+
 data::DataSet find_data(const Options& options, Console& console) {
   // Files that a model was trained on judge it too kindly: of these only those count that were held out.
   if (std::optional<data::DataSet> known = data::find_as_trained(*options.model.dir, *options.data)) {
@@ -111,11 +124,18 @@ data::DataSet find_data(const Options& options, Console& console) {
       complain(console, "note: the model was trained on these files; it is judged by the " +
                             counted(known->validation.size(), "file") +
                             " held out for validation (--split all takes all)");
+    number_as(format::read_config(*options.model.dir).labels, *known);
     return std::move(*known);
   }
   data::DataSet data_set = find_labelled(*options.data, *options.model.dir);
   for (const std::string& remark : data_set.remarks) complain(console, "note: " + remark);
   return data_set;
+}
+
+std::vector<std::filesystem::path> paths_of(const std::vector<data::Sample>& samples) {
+  std::vector<std::filesystem::path> paths;
+  for (const data::Sample& sample : samples) paths.push_back(sample.path);
+  return paths;
 }
 
 void check(const Options& options) {
@@ -133,6 +153,7 @@ Evaluation evaluate(const Options& options, const RobustnessSetting& setting, co
                     const prepare::Preprocess& preprocess, Console& console) {
   const SampleClassifier files(classifier, preprocess);
   const Split split = choose_split(find_data(options, console), options);
+  if (options.report) refuse_to_replace(*options.report, paths_of(split.samples));
   ProgressBar progress(console, split.samples.size() * (1 + setting.num_points()), !options.no_progress);
   Examiner examiner(classifier.labels(), static_cast<std::size_t>(options.batch_size.value_or(kDefaultBatchSize)),
                     progress);
@@ -167,6 +188,7 @@ int eval(const Options& options, Console& console) {
     check_overwriting("", *options.report, options.force);
     refuse_to_replace(*options.report, files_of_model(options.model.dir.value()));
     refuse_to_replace(*options.report, {*options.data});
+    refuse_to_replace(*options.report, {options.model.keys.begin(), options.model.keys.end()});
   }
   watch_for_interrupt();
   const prepare::Preprocess preprocess = options.model.preprocess();

@@ -188,6 +188,7 @@ int explain_file(const Options& options, Console& console) {
   if (options.html) {
     check_overwriting(*options.path == "-" ? "" : *options.path, *options.html, options.force);
     refuse_to_replace(*options.html, files_of_model(options.model.dir.value()));
+    refuse_to_replace(*options.html, {options.model.keys.begin(), options.model.keys.end()});
   }
   watch_for_interrupt();
   return Explainer(options, console).run();

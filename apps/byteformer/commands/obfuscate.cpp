@@ -36,7 +36,8 @@ Examples:
 
 struct Options {
   InputArguments inputs;
-  std::optional<std::string> model, key, output;
+  std::optional<std::string> model, output;
+  std::vector<std::string> keys;
   std::optional<std::int64_t> seed;
   bool inverse = false, again = false, force = false;
 };
@@ -59,8 +60,14 @@ void check(const Options& options, const Console& console) {
     throw UsageError("-o - takes one input; for several, -o names a folder");
 }
 
+/// \throws UsageError where several are given, of which an order would have to be guessed
+const std::string& key_path(const Options& options) {
+  if (options.keys.size() != 1) throw UsageError(base::joined(kKeyOption, " names one key here; run this once for each"));
+  return options.keys.front();
+}
+
 bytes::Transforms transforms_of(const Options& options) {
-  const bytes::BytePermutation key = bytes::read_key(options.key.value());
+  const bytes::BytePermutation key = bytes::read_key(key_path(options));
   return {.permutations = {options.inverse ? bytes::BytePermutation::of_key(bytes::inverse(key.table())) : key}};
 }
 
@@ -68,7 +75,7 @@ bytes::Transforms transforms_of(const Options& options) {
 bool names_a_folder(const fs::path& output) { return !output.has_filename() || base::is_folder(output); }
 
 /// \throws Error where what is written at `output` would replace the key, without which it could not be read.
-void keep_key(const Options& options, const fs::path& output) { refuse_to_replace(output, {options.key.value()}); }
+void keep_key(const Options& options, const fs::path& output) { refuse_to_replace(output, {key_path(options)}); }
 
 int apply_to_one(const Options& options, const bytes::Transforms& obfuscation, Console& console) {
   const Input input = open_inputs(options.inputs, console).next().value();
@@ -169,7 +176,7 @@ int keygen(const Options& options, Console& console) {
 
 int rekey(const Options& options, Console& console) {
   const prepare::Preprocess preprocess = interop::rekey_model({.model = options.model.value(),
-                                                               .key = bytes::read_key(options.key.value()),
+                                                               .key = bytes::read_key(key_path(options)),
                                                                .output = options.output.value(),
                                                                .adds_to_keys = options.again});
   console.out << base::printable(*options.output) + ": reads " + prepare::describe(preprocess) + "\n";
@@ -180,7 +187,7 @@ int rekey(const Options& options, Console& console) {
 
 Action add_obfuscate_apply(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  add_text(line, kKeyOption, options->key, "KEY", "Key, of `byteformer obfuscate keygen`").required();
+  add_texts(line, kKeyOption, options->keys, "KEY", "Key, of `byteformer obfuscate keygen`").required();
   add_input_arguments(line, options->inputs, "Obfuscate", "Files to obfuscate; `-` is standard input");
   add_text(line, names_of(&plan::Request::output), options->output, "DIR|FILE",
            "Where to write; `-` is standard output");
@@ -202,7 +209,7 @@ Action add_obfuscate_keygen(CommandLine& line) {
 Action add_obfuscate_rekey(CommandLine& line) {
   auto options = std::make_shared<Options>();
   add_text(line, "MODEL", options->model, "DIR", "Model folder").required();
-  add_text(line, kKeyOption, options->key, "KEY", "Key that files for the new model are obfuscated by").required();
+  add_texts(line, kKeyOption, options->keys, "KEY", "Key that files for the new model are obfuscated by").required();
   add_text(line, names_of(&plan::Request::output), options->output, "DIR", "Model folder to create; must not exist")
       .required();
   add_flag(line, "--again", options->again, "MODEL is keyed already: put this key on top");

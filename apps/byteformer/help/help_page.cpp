@@ -37,8 +37,8 @@ ValueKind value_kind(const OptionDoc& option) {
     const bool is_path = option.choices.front() == "DIR" || option.choices.front() == "FILE";
     return is_path ? ValueKind::kFile : ValueKind::kChoice;
   }
-  if (option.value == "DIR") return ValueKind::kDirectory;
-  for (const char* name : {"FILE", "PATH", "CONFIG", "WEIGHTS", "MODEL", "KEY"})
+  if (option.value == "DIR" || option.value == "NAME=DIR") return ValueKind::kDirectory;
+  for (const char* name : {"FILE", "PATH", "CONFIG", "WEIGHTS", "MODEL", "KEY", "DATA", "PAGE", "PAGE.html"})
     if (option.value == name) return ValueKind::kFile;
   return ValueKind::kOther;
 }

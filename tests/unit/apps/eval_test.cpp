@@ -118,8 +118,17 @@ TEST_F(EvalTest, OfTheFilesOfItsTrainingThoseHeldOutJudgeAModel) {
   EXPECT_EQ(result["samples"], split.validation.size());
   EXPECT_THAT(eval({"-d", at("data")}).err, HasSubstr("8 files held out for validation"));
   EXPECT_EQ(eval_json({"-d", at("data"), "--split", "all"})["samples"], 40);
+  nlohmann::json config = nlohmann::json::parse(test::read_file(at("model/config.json")));
+  config["id2label"] = {{"0", "class_3"}, {"1", "class_0"}, {"2", "class_1"}, {"3", "class_2"}};
+  put("model/config.json", config.dump());
+  EXPECT_EQ(eval_json({"-d", at("data")})["samples"], split.validation.size());
+  const nlohmann::json as_trained = eval_json({"-d", at("data"), "--split", "all"});
   put("data/class_0/new", "other data now");
-  EXPECT_EQ(eval_json({"-d", at("data")})["samples"], 41);
+  const nlohmann::json by_name = eval_json({"-d", at("data")});
+  EXPECT_EQ(by_name["samples"], 41);
+  EXPECT_EQ(as_trained["per_class"][0]["samples"], 10);
+  EXPECT_EQ(by_name["per_class"][1]["samples"], 11) << "class_0 is number 1 now";
+  for (int i : {0, 2, 3}) EXPECT_EQ(as_trained["confusion"][i], by_name["confusion"][i]) << i;
 }
 
 TEST_F(EvalTest, OfClassesWithOneNameEachIsRight) {

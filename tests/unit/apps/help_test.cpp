@@ -82,6 +82,8 @@ TEST(Completions, KnowEveryOptionInEveryShell) {
 TEST(Completions, OfferTheValuesThereAre) {
   EXPECT_THAT(bash_completions(program()), HasSubstr("--masking) _byteformer_words 'released masked'"));
   EXPECT_THAT(bash_completions(program()), HasSubstr("-m|--model) _byteformer_paths -d"));
+  EXPECT_THAT(bash_completions(program()), HasSubstr("-d|--data) _byteformer_paths -f"));
+  EXPECT_THAT(bash_completions(program()), HasSubstr("--report) _byteformer_paths -f"));
   EXPECT_THAT(zsh_completions(program()), HasSubstr(":(released masked)"));
   EXPECT_THAT(fish_completions(program()), HasSubstr("-a 'released masked'"));
 }

@@ -169,6 +169,9 @@ TEST_F(ObfuscateTest, RefusesWhatMakesNoSense) {
   expect_failure(kExitUsage, "-o is required", {"obfuscate", "apply", "--key", k, "x"});
   expect_failure(kExitUsage, "takes one input", {"obfuscate", "apply", "--key", k, "x", "y", "-o", "-"});
   expect_failure(kExitUsage, "--key", {"obfuscate", "apply", "x"});
+  const std::string other = key("other");
+  expect_failure(kExitUsage, "names one key", {"obfuscate", "apply", "--key", k, "--key", other, k, "-o", at("x")});
+  expect_failure(kExitUsage, "names one key", {"obfuscate", "rekey", "m", "--key", k, "--key", other, "-o", at("x")});
   expect_failure(kExitUsage, "did you mean `keygen`?", {"obfuscate", "kegen"});
   expect_failure(kExitUsage, "Usage: byteformer obfuscate COMMAND", {"obfuscate"});
   EXPECT_THAT(run_program({"obfuscate", "apply", "--kee", k}).err,

@@ -133,6 +133,21 @@ TEST_F(RobustnessTest, ThePageHasAChartAndATableAKindAndIsNotOverwrittenByAccide
   EXPECT_EQ(eval(forced).status, kExitOk);
 }
 
+TEST_F(RobustnessTest, ThePageReplacesNothingThatIsRead) {
+  const std::string key = at("my.key");
+  ASSERT_EQ(run_program({"obfuscate", "keygen", "-o", key}).status, kExitOk);
+  ASSERT_EQ(run_program({"obfuscate", "rekey", at("model"), "--key", key, "-o", at("keyed")}).status, kExitOk);
+  const std::string file = put("data/class_1/more", some_picture(9, 9, 1));
+  for (const std::string& page : {key, file}) {
+    const std::string before = test::read_file(page);
+    const Outcome outcome = run_program({"eval", "-m", at("keyed"), "-d", at("data"), "--key", key, "--corrupt",
+                                         "truncate:0.5", "--report", page, "--force"});
+    EXPECT_EQ(outcome.status, kExitUsage);
+    EXPECT_THAT(outcome.err, HasSubstr("would replace what is read here"));
+    EXPECT_EQ(test::read_file(page), before);
+  }
+}
+
 TEST_F(RobustnessTest, NamesFromOutsideStayTextOnThePage) {
   fs::rename(at("data"), at("<b>data"));
   ASSERT_EQ(run_program({"eval", "-m", at("model"), "-d", at("<b>data"), "--corrupt", "truncate:0.5", "--report",

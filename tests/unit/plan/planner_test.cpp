@@ -127,6 +127,10 @@ TEST(PlannerTest, OtherFilesAreTakenAsTheyAreAndMayHaveAnyLength) {
   EXPECT_TRUE(plan.preprocess.is_bytes());
   EXPECT_EQ(plan.config.position_embedding, format::PositionEmbedding::kSinusoidal);
   EXPECT_EQ(plan.config.conv_kernel_size, 4);
+  data::Survey one_is_large = texts();
+  one_is_large.most_bytes = 250 << 20;
+  EXPECT_EQ(choose_plan(request(), data_set(100), one_is_large, {}).config.max_position_embeddings,
+            format::kMostPositions);
 }
 
 TEST(PlannerTest, WhatIsAskedForWins) {
