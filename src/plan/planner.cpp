@@ -284,7 +284,8 @@ void choose_schedule(const Request& request, std::size_t num_files, const std::f
 
 std::vector<std::string> data_lines(const data::DataSet& data) {
   std::string names;
-  for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i) names += (i > 0 ? ", " : "") + base::printable(data.classes[i]);
+  for (std::size_t i = 0; i < data.classes.size() && i < 12; ++i)
+    names += (i > 0 ? ", " : "") + base::printable(data.classes[i]);
   if (data.classes.size() > 12) names += ", ...";
   const std::string validation = data.split_by.empty() ? "" : fmt::format(", split off by {}", data.split_by);
   std::vector<std::string> lines = {

@@ -251,12 +251,19 @@ class Protocol(unittest.TestCase):
                 self.assertTrue(comes_true(lambda: server.ask("GET", "/v2/health/ready")[0] == 200))
 
     def test_unknown_is_said_alike(self):
-        contents = b" Y\xc2#\xdd\0u\xa2\0"
-        with Server("-m", FILES, "--no-log") as server:
-            classified = server.json("POST", "/classify?top_k=1", contents)["predictions"][0]["label"]
-            inferred = server.json("POST", "/v2/models/file-types/infer", json_request([contents], outputs=[{"name": "label"}]))
-            self.assertEqual(inferred["outputs"][0]["data"], [classified])
-            self.assertEqual(classified, "unknown")
+        with tempfile.TemporaryDirectory() as folder:
+            model = os.path.join(folder, "m")
+            shutil.copytree(NANO, model)
+            with open(os.path.join(model, "config.json")) as file:
+                config = json.load(file)
+            with open(os.path.join(model, "config.json"), "w") as file:
+                json.dump({**config, "unknown_below": 0.999}, file)
+            with Server("-m", model, "--no-log") as server:
+                classified = server.json("POST", "/classify?top_k=1", b"bytes")["predictions"][0]["label"]
+                request = json_request([b"bytes"], outputs=[{"name": "label"}])
+                inferred = server.json("POST", "/v2/models/m/infer", request)
+                self.assertEqual(inferred["outputs"][0]["data"], [classified])
+                self.assertEqual(classified, "unknown")
 
     def test_openapi_is_true(self):
         with Server("-m", CIFAR, "--model-control", "--no-log") as server:

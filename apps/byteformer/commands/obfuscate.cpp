@@ -62,7 +62,8 @@ void check(const Options& options, const Console& console) {
 
 /// \throws UsageError where several are given, of which an order would have to be guessed
 const std::string& key_path(const Options& options) {
-  if (options.keys.size() != 1) throw UsageError(base::joined(kKeyOption, " names one key here; run this once for each"));
+  if (options.keys.size() != 1)
+    throw UsageError(base::joined(kKeyOption, " names one key here; run this once for each"));
   return options.keys.front();
 }
 
