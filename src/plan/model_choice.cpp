@@ -277,8 +277,9 @@ void choose_model(const Request& request, const data::DataSet& data, const data:
     config.position_embedding = request.positions         ? format::parse_position_embedding(*request.positions)
                                 : varies && !is_published ? format::PositionEmbedding::kSinusoidal
                                                           : format::PositionEmbedding::kLearned;
-    config.max_position_embeddings =
-        is_published ? 50'000 : std::clamp(longest.with_room, std::int64_t{64}, format::kMostPositions);
+    config.max_position_embeddings = is_published ? 50'000 : std::max(std::int64_t{64}, longest.with_room);
+    if (config.position_embedding == format::PositionEmbedding::kSinusoidal)  // of which there is no end
+      config.max_position_embeddings = std::min(*config.max_position_embeddings, format::kMostPositions);
     plan.config = completed(config);
   }
   complete_model(data.classes, plan);

@@ -114,6 +114,7 @@ void check_overwriting(const fs::path& input, const fs::path& output, bool overw
 
 void refuse_to_replace(const fs::path& output, const std::vector<fs::path>& read) {
   std::error_code error;
+  if (!fs::exists(output, error)) return;  // `read` may be many
   for (const fs::path& file : read)
     if (fs::equivalent(output, file, error))
       throw Error(ErrorCode::kInvalidArgument,

@@ -131,6 +131,10 @@ TEST(PlannerTest, OtherFilesAreTakenAsTheyAreAndMayHaveAnyLength) {
   one_is_large.most_bytes = 250 << 20;
   EXPECT_EQ(choose_plan(request(), data_set(100), one_is_large, {}).config.max_position_embeddings,
             format::kMostPositions);
+  Request learned = request();
+  learned.positions = "learned";
+  test::expect_error(ErrorCode::kInvalidArgument, {"max_position_embeddings"},
+                     [&] { choose_plan(learned, data_set(100), one_is_large, {}); });
 }
 
 TEST(PlannerTest, WhatIsAskedForWins) {
