@@ -40,7 +40,7 @@ class BYTEFORMER_EXPORT Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   /// `what()` is "subject: message", the subject with escapes (\xNN) for what a terminal should not get.
-  /// \param subject  what it is about: a path (any bytes), or a tensor in a file
+  /// \param subject  what it is about, mostly a path (any bytes)
   Error(ErrorCode code, const std::string& subject, const std::string& message);
 
   ErrorCode code() const noexcept { return code_; }

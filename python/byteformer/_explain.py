@@ -75,8 +75,9 @@ def explain(
     if not isinstance(model, Classifier):
         raise TypeError(f"model is a Classifier, not {type(model).__name__}")
     span, step = _inputs.whole_number(span, "span"), _inputs.whole_number(step, "step")
-    if min(span, step) < 0 or max(span, step) >= 1 << 63:
-        raise Error.of("invalid_argument", f"span is {span} and step {step}; expected at least 1, or 0 for the default")
+    for name, size in (("span", span), ("step", step)):
+        if not 0 <= size < 1 << 63:
+            raise Error.of("invalid_argument", f"{name} is {size}; expected 1 to 2^63 - 1 bytes, or 0 for the default")
     options = ffi.new("bf_explain_options*")
     options.struct_size = ffi.sizeof("bf_explain_options")
     options.label = _index_of(model, label)
@@ -172,7 +173,10 @@ def _index_of(model: Classifier, label: Union[str, int, None]) -> int:
         return label
     if label not in model.labels:
         raise Error.of("invalid_argument", f"the model has no class {label!r}; its classes are in .labels")
-    return model.labels.index(label)
+    named = [index for index, name in enumerate(model.labels) if name == label]
+    if len(named) > 1:
+        raise Error.of("invalid_argument", f"{label!r} names the classes {named}; give the index of one")
+    return named[0]
 
 
 class _Watch:

@@ -41,9 +41,6 @@ const char* kind_name(mode_t mode) {
   return "not a regular file";
 }
 
-/// What a file is for: one that holds settings or weights has nothing that `-` could classify.
-enum class Purpose { kOwnUse, kInput };
-
 [[noreturn]] void throw_special(const std::filesystem::path& path, mode_t mode, Purpose purpose) {
   const bool flows = S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode);
   fail(ErrorCode::kNotARegularFile, About{path.native()}, "is ", kind_name(mode),
@@ -277,8 +274,8 @@ void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexce
   if (fd.get() >= 0) ::posix_fadvise(fd.get(), 0, static_cast<off_t>(num_bytes), POSIX_FADV_WILLNEED);
 }
 
-InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
-  OpenFile file = open_regular(path, Purpose::kInput);
+InputFile::InputFile(const std::filesystem::path& path, Purpose purpose) : path_(path) {
+  OpenFile file = open_regular(path, purpose);
   fd_ = std::move(file.fd);
   size_ = file.size;
 }

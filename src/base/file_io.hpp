@@ -92,6 +92,9 @@ void release_pages(std::span<const std::byte> bytes) noexcept;
 /// Tells the kernel that the first `num_bytes` of a file will soon be read. Whatever fails, fails when it is read.
 void read_ahead(const std::filesystem::path& path, std::size_t num_bytes) noexcept;
 
+/// What a file is for: one that holds settings, weights or a key has nothing that `-` could classify.
+enum class Purpose { kOwnUse, kInput };
+
 /// Bytes of a file: `size` of them from `offset` on.
 struct Stretch {
   std::uint64_t offset = 0, size = 0;
@@ -101,7 +104,7 @@ struct Stretch {
 class InputFile {
  public:
   /// \throws Error kNotFound, kPermissionDenied, kNotARegularFile (with what it is instead) or kIo.
-  explicit InputFile(const std::filesystem::path& path);
+  explicit InputFile(const std::filesystem::path& path, Purpose purpose = Purpose::kInput);
 
   /// \param name what messages call the stretch
   InputFile(const std::filesystem::path& path, const Stretch& stretch, std::filesystem::path name);

@@ -89,7 +89,7 @@ std::vector<std::string> words_of(const Things& things, const Of& of) {
   return words;
 }
 
-/// What an error is about: a path, or a tensor in a file.
+/// What an error is about: a path.
 struct About {
   std::string_view subject;
 };

@@ -114,7 +114,7 @@ ByteTable read_table(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_fifo(path, ignored)) return read_table_from_fifo(path);
   ByteTable table;
-  base::InputFile file(path);
+  base::InputFile file(path, base::Purpose::kOwnUse);
   if (file.size() != table.size()) throw_no_key(path, std::to_string(file.size()));
   file.read(table);
   return table;

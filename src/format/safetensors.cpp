@@ -46,7 +46,7 @@ Parts split(std::span<const std::byte> bytes, const std::string& source) {
 class EntryReader {
  public:
   EntryReader(const std::string& source, const std::string& name, const Json& entry)
-      : where_(joined(source, ": tensor ", excerpt(name))), entry_(entry) {
+      : source_(source), tensor_(joined("tensor ", excerpt(name), ": ")), entry_(entry) {
     if (!entry.is_object() || entry.size() != 3)
       refuse("its entry", entry, "an object of dtype, shape and data_offsets");
   }
@@ -57,7 +57,7 @@ class EntryReader {
     const auto& name = value.get_ref<const std::string&>();
     const auto dtype = parse_dtype(name);
     if (!dtype)
-      fail(ErrorCode::kUnsupported, base::About{where_}, "dtype is \"", excerpt(name),
+      fail(ErrorCode::kUnsupported, base::About{source_}, tensor_, "dtype is \"", excerpt(name),
            "\"; weights must be F32, F16 or BF16");
     return *dtype;
   }
@@ -70,7 +70,7 @@ class EntryReader {
     const auto begin = static_cast<std::uint64_t>(range[0]);
     const auto end = static_cast<std::uint64_t>(range[1]);
     if (begin > end || end > data.size())
-      fail_format(where_, "data_offsets are [", begin, ", ", end, "], expected a range within the ", data.size(),
+      fail_format(source_, tensor_, "data_offsets are [", begin, ", ", end, "], expected a range within the ", data.size(),
                   " bytes of data that the file has");
     return data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   }
@@ -78,9 +78,9 @@ class EntryReader {
   TensorView tensor(std::span<const std::byte> data) const {
     TensorView tensor{dtype(), shape(), bytes_within(data)};
     const auto expected = num_bytes_of(tensor.shape, tensor.dtype);
-    if (!expected) fail_format(where_, "shape ", shape_text(tensor.shape), " is too large to count");
+    if (!expected) fail_format(source_, tensor_, "shape ", shape_text(tensor.shape), " is too large to count");
     if (*expected != tensor.bytes.size())
-      fail_format(where_, "data_offsets span ", tensor.bytes.size(), " bytes, but ", to_string(tensor.dtype), ' ',
+      fail_format(source_, tensor_, "data_offsets span ", tensor.bytes.size(), " bytes, but ", to_string(tensor.dtype), ' ',
                   shape_text(tensor.shape), " needs ", *expected);
     return tensor;
   }
@@ -88,7 +88,7 @@ class EntryReader {
  private:
   const Json& member(const char* key) const {
     const auto found = entry_.find(key);
-    if (found == entry_.end()) fail_format(where_, key, " is missing");
+    if (found == entry_.end()) fail_format(source_, tensor_, key, " is missing");
     return *found;
   }
 
@@ -105,12 +105,22 @@ class EntryReader {
   }
 
   [[noreturn]] void refuse(std::string_view what, const Json& found, std::string_view expected) const {
-    fail_format(where_, what, " is ", description(found), ", expected ", expected);
+    fail_format(source_, tensor_, what, " is ", description(found), ", expected ", expected);
   }
 
-  std::string where_;
+  const std::string& source_;
+  std::string tensor_;  ///< as messages begin
   const Json& entry_;
 };
+
+/// \throws Error about the file, whatever JSON is read for.
+Json parse_header(std::string_view text, const std::string& source) {
+  try {
+    return parse_json(text, "header", kHeaderLimits);
+  } catch (const Error& error) {
+    throw Error(error.code(), source, error.what());
+  }
+}
 
 std::map<std::string, std::string> read_metadata(const Json& metadata, const std::string& source) {
   std::map<std::string, std::string> result;
@@ -179,7 +189,7 @@ std::string header_text(const std::vector<const NamedTensor*>& order,
 
 Tensors parse_safetensors(std::span<const std::byte> bytes, const std::string& source) {
   const auto [header, data] = split(bytes, source);
-  const Json root = parse_json(header, source + ": header", kHeaderLimits);
+  const Json root = parse_header(header, source);
   Tensors tensors;
   tensors.source = source;
   for (const auto& [name, entry] : root.items()) {
@@ -195,7 +205,7 @@ Tensors parse_safetensors(std::span<const std::byte> bytes, const std::string& s
 
 Tensors read_safetensors(const std::filesystem::path& path) {
   const auto file = std::make_shared<const base::MappedFile>(path);
-  Tensors tensors = parse_safetensors(file->bytes(), base::printable(path));
+  Tensors tensors = parse_safetensors(file->bytes(), path.native());
   tensors.storage = file;
   tensors.file = file;
   return tensors;

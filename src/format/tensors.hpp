@@ -52,7 +52,7 @@ struct Tensors {
   std::map<std::string, std::string> metadata;   ///< `__metadata__` of safetensors
   std::shared_ptr<const void> storage;           ///< keeps the bytes alive
   std::shared_ptr<const base::MappedFile> file;  ///< where the bytes lie; null if they are elsewhere
-  std::string source;                            ///< the path, for messages
+  std::string source;                            ///< the path that they come from, as it was given
 };
 
 }  // namespace byteformer::format

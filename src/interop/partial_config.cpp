@@ -112,7 +112,7 @@ class ShapeInference {
   }
 
   [[noreturn]] void contradict(std::string_view said, std::string_view found) const {
-    fail(ErrorCode::kInvalidModel, config_source_, " says ", said, ", but ", tensors_.source, " has ", found,
+    fail(ErrorCode::kInvalidModel, config_source_, " says ", said, ", but ", base::printable(tensors_.source), " has ", found,
          "; is this the configuration of these weights?");
   }
 
@@ -173,7 +173,7 @@ class ShapeInference {
     const auto* preset = std::ranges::find(kPresets, *config_.hidden_size, &Preset::hidden_size);
     if (preset == kPresets.end())
       fail(ErrorCode::kInvalidModel, base::About{config_source_}, "num_attention_heads is missing, and no tensor of ",
-           tensors_.source, " tells it; add it (a YAML file says it through mode; hidden_size ", *config_.hidden_size,
+           base::printable(tensors_.source), " tells it; add it (a YAML file says it through mode; hidden_size ", *config_.hidden_size,
            " is that of no published mode)");
     config_.num_attention_heads = preset->num_attention_heads;
   }

@@ -75,10 +75,10 @@ bool is_finite(const format::TensorView& tensor) {
 
 void check_tensor(const TensorSpec& spec, const format::TensorView& tensor, const std::string& source) {
   if (tensor.shape != spec.shape)
-    fail(ErrorCode::kInvalidModel, source, ": tensor ", spec.name, " has shape ", shape_text(tensor.shape),
+    fail(ErrorCode::kInvalidModel, base::About{source}, "tensor ", spec.name, " has shape ", shape_text(tensor.shape),
          ", the configuration needs ", shape_text(spec.shape));
   if (tensor.dtype != DType::kF32 && tensor.dtype != DType::kF16 && tensor.dtype != DType::kBF16)
-    fail(ErrorCode::kInvalidModel, source, ": tensor ", spec.name, " has elements of type ", to_string(tensor.dtype),
+    fail(ErrorCode::kInvalidModel, base::About{source}, "tensor ", spec.name, " has elements of type ", to_string(tensor.dtype),
          ", expected F32, F16 or BF16");
 }
 
@@ -95,7 +95,7 @@ void refuse_unexpected(const std::vector<TensorSpec>& specs, const format::Tenso
   }
   if (num_unexpected == 0) return;
   if (num_unexpected > kMaxListedNames) listed += joined(" and ", num_unexpected - kMaxListedNames, " more");
-  fail(ErrorCode::kInvalidModel, tensors.source, ": has tensors that the configuration does not know: ", listed);
+  fail(ErrorCode::kInvalidModel, base::About{tensors.source}, "has tensors that the configuration does not know: ", listed);
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ void check_layout(const format::ModelConfig& config, const format::Tensors& tens
     if (found != tensors.by_name.end()) {
       check_tensor(spec, found->second, tensors.source);
     } else if (!spec.optional) {
-      fail(ErrorCode::kInvalidModel, tensors.source, ": has no tensor ", spec.name, ", expected ",
+      fail(ErrorCode::kInvalidModel, base::About{tensors.source}, "has no tensor ", spec.name, ", expected ",
            shape_text(spec.shape));
     }
   }
@@ -132,7 +132,7 @@ void check_layout(const format::ModelConfig& config, const format::Tensors& tens
 
 void check_finite(const std::string& name, const format::TensorView& tensor, const std::string& source) {
   if (!is_finite(tensor))
-    fail(ErrorCode::kInvalidModel, source, ": tensor ", name,
+    fail(ErrorCode::kInvalidModel, base::About{source}, "tensor ", name,
          " holds a NaN or an infinity; the training that wrote it diverged, or the file is damaged");
 }
 

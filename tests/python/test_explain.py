@@ -47,6 +47,20 @@ class ExplainTest(support.Case):
             with self.subTest(options), self.failure("invalid_argument", ValueError):
                 byteformer.explain(model, data, **options)
 
+    def test_a_name_of_two_classes_is_no_choice(self):
+        folder = support.scratch("two cranes")
+        shutil.copytree(support.NANO, folder)
+        text = (folder / "config.json").read_text()
+        labels = support.nano().labels
+        for label in labels[:2]:
+            text = text.replace(json.dumps(label), '"crane"')
+        (folder / "config.json").write_text(text)
+        model, data = byteformer.Classifier(folder), support.some_bytes(300)
+        self.assertEqual(model.labels, ["crane", "crane", *labels[2:]])
+        with self.failure("invalid_argument", ValueError):
+            byteformer.explain(model, data, label="crane")
+        self.assertEqual(byteformer.explain(model, data, label=1).label, "crane")
+
     def test_files_that_say_they_are_empty_and_those_that_are(self):
         model, path, empty = support.nano(), "/proc/version", support.scratch("empty to explain")
         with open(path, "rb") as file:

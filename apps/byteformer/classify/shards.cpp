@@ -152,7 +152,9 @@ class AnswerLines {
   }
 
   void finish() {
-    if (!line_.empty()) refuse();
+    if (line_.empty()) return;
+    ++num_lines_;  // which was cut
+    refuse();
   }
 
  private:

@@ -109,9 +109,9 @@ int simulate(const Options& options, Console& console) {
                      plan::option_name(&Request::resize));
   const std::string& output = options.output.value();
   if (output == "-") throw UsageError("-o - would be a file called `-`; name another, or `./-`");
+  check_overwriting(options.input.value(), output, options.force);
   prepare::SeenPicture seen;
   try {
-    check_overwriting(options.input.value(), output, options.force);
     seen = see(options);
   } catch (const Error& error) {
     complain(console, base::about(*options.input, error));

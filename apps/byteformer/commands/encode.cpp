@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -39,8 +40,8 @@ bytes (shuffled, masked, with noise, permuted), so are the outputs: from then on
 
 An output that ends in .tar is an archive, or with %03d a row of them, numbered from 0 on, with --files-per-archive
 files in each. Their names are those below the folder that is walked, so that folders of classes stay, and so do labels
-(.cls) of files from archives; the same inputs make the same bytes. With --force a longer row of before is cut to the
-new one.
+(.cls) of files from archives; where files of two archives have one name, that of its archive comes before the second
+(b-0001.tiff). The same inputs make the same bytes. With --force a longer row of before is cut to the new one.
 
 A file that cannot be encoded costs one line on standard error and exit status 1; the others are written. Of two
 inputs with the same output the first that can be encoded is written. Files are written whole or not at all.
@@ -303,23 +304,24 @@ class MemberEncoder {
   }
 
   /// Whether no other member has this name, or the place of its label.
-  bool claim(const ArchiveMember& member) {
+  bool claim(const ArchiveMember& member, const fs::path& root) {
     const std::string label = label_name(member);
     if (names_.contains(member.name) || (member.label && names_.contains(label))) return false;
-    names_.insert(member.name);
-    if (member.label) names_.insert(label);
+    names_.emplace(member.name, root);
+    if (member.label) names_.emplace(label, root);
     return true;
   }
 
   /// Names of files often begin anew in each archive: then the name of theirs comes before them.
   bool claim(const Input& input, ArchiveMember& member) {
-    if (claim(member)) return true;
+    if (claim(member, input.root)) return true;
     if (!input.place) return false;
+    if (const auto other = names_.find(member.name); other != names_.end() && other->second == input.root) return false;
     std::string archive = data::archive_stem(input.root);
     std::ranges::replace(archive, '.', '_');  // or it would end what the label is beside
     const fs::path path = member.name;
     member.name = (path.parent_path() / (archive + '-' + path.filename().native())).native();
-    return claim(member);
+    return claim(member, input.root);
   }
 
   const Encoder& encoder_;
@@ -328,7 +330,7 @@ class MemberEncoder {
   ProgressBar progress_;
   base::ThreadPool pool_;
   OutputTally tally_;
-  std::unordered_set<std::string> names_;  ///< in the archive that is written
+  std::unordered_map<std::string, fs::path> names_;  ///< in the archive that is written, and where each came from
 };
 
 int encode_to_archives(const Options& options, const ArchiveNames& names, const Encoder& encoder, Inputs& inputs,

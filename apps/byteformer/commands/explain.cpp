@@ -82,14 +82,19 @@ void check(const Options& options, const Console& console) {
     throw UsageError("--step must not exceed --span: some bytes would never be removed");
 }
 
-std::optional<int> find_label(const Options& options, const Classifier& classifier) {
-  if (!options.label) return std::nullopt;
-  const std::vector<std::string>& labels = classifier.labels();
-  const auto found = std::ranges::find(labels, *options.label);
-  if (found != labels.end()) return static_cast<int>(found - labels.begin());
+void check_label(const std::string& label, const std::vector<std::string>& labels) {
+  if (std::ranges::find(labels, label) != labels.end()) return;
   throw UsageError(
-      "the model has no class `" + base::printable(*options.label) + "`" +
-      base::did_you_mean(*options.label, labels, "; `byteformer classify --top-k 1000` shows those that it has"));
+      "the model has no class `" + base::printable(label) + "`" +
+      base::did_you_mean(label, labels, "; `byteformer classify --top-k 1000` shows those that it has"));
+}
+
+/// The class called `label`; of several the likeliest.
+int likeliest(const std::string& label, const std::vector<std::string>& labels, std::span<const float> logits) {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] == label && (!best || logits[i] > logits[*best])) best = i;
+  return static_cast<int>(best.value());
 }
 
 /// One explanation, step by step.
@@ -97,7 +102,7 @@ class Explainer {
  public:
   Explainer(const Options& options, Console& console)
       : options_(options), console_(console), classifier_(options.model.load()) {
-    explain_.label = find_label(options, classifier_);
+    if (options.label) check_label(*options.label, classifier_.labels());
     if (options.quantity == "logit") explain_.quantity = Quantity::kLogit;
     explain_.span = static_cast<std::uint64_t>(options.span.value_or(0));
     explain_.step = static_cast<std::uint64_t>(options.step.value_or(0));
@@ -116,6 +121,8 @@ class Explainer {
       complain(console_, base::about(*options_.path, *error));
       return kExitInputFailed;
     }
+    if (options_.label)
+      explain_.label = likeliest(*options_.label, classifier_.labels(), occluder->output().logits);
     show(*file, *occluder);
     return kExitOk;
   }
@@ -140,7 +147,12 @@ class Explainer {
       bar->show(num_done);
       return !interrupted();
     };
-    std::optional<Explanation> explanation = explain(occluder, options);
+    std::optional<Explanation> explanation;
+    try {
+      explanation = explain(occluder, options);
+    } catch (const Error& error) {  // a span that this file is too short for
+      throw base::about(*options_.path, error);
+    }
     if (!explanation || interrupted()) throw Interrupted{};
     Attribution attribution{explanation->label, explain_.quantity, explanation->value, explanation->heat, {}, {}};
     attribution.occlusion = std::move(explanation);

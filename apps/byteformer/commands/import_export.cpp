@@ -82,8 +82,8 @@ int export_model(const Options& options, Console& console) {
       options.output ? std::filesystem::path(*options.output) : default_output(model, to);
   std::error_code ignored;
   if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(output, ignored)))
-    throw UsageError(
-        base::joined(base::printable(output), " exists; ", kForceOption, " replaces it, -o names another file"));
+    base::fail(ErrorCode::kAlreadyExists, base::About{output.native()}, "exists already; ", kForceOption,
+               " replaces it, -o names another file");
   refuse_to_replace(output, files_of_model(model));
   interop::export_model(model, format_of(to), output, {.replaces = options.force});
   console.out << base::printable(output) << "\n";

@@ -168,8 +168,8 @@ int keygen(const Options& options, Console& console) {
     bytes::write_key(path, key, options.force);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kAlreadyExists) throw;
-    throw UsageError(base::joined(error.what(), "; ", kForceOption,
-                                  " replaces it, and what only the old key can undo stays obfuscated for ever"));
+    base::fail(ErrorCode::kAlreadyExists, base::About{path}, "exists already; ", kForceOption,
+               " replaces it, and what only the old key can undo stays obfuscated for ever");
   }
   console.out << key.fingerprint() << "\n";
   return kExitOk;

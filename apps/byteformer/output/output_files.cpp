@@ -109,7 +109,8 @@ void check_overwriting(const fs::path& input, const fs::path& output, bool overw
     throw Error(ErrorCode::kAlreadyExists,
                 base::joined(printable(output), " exists already; ", kForceOption, " overwrites it"));
   if (fs::equivalent(input, output, error))
-    throw Error(ErrorCode::kInvalidArgument, "its output would overwrite it; choose another place with -o");
+    throw Error(ErrorCode::kInvalidArgument, input.native(),
+                "its output would overwrite it; choose another place for the output");
 }
 
 void refuse_to_replace(const fs::path& output, const std::vector<fs::path>& read) {

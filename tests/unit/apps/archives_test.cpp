@@ -100,6 +100,20 @@ TEST_F(ArchivesCommandTest, ShardsShareArchivesOut) {
   EXPECT_EQ(std::ranges::adjacent_find(paths), paths.end());
 }
 
+TEST_F(ArchivesCommandTest, OnlyNamesOfTwoArchivesAreToldApart) {
+  const auto picture = [](unsigned seed) { return some_picture(9, 8, seed); };
+  put("a.tar", tar_file("x.ppm", picture(1)) + tar_file("x.ppm", picture(2)) + tar_file("b-x.ppm", picture(3)) +
+                   tar_end());
+  put("b.tar", tar_file("x.ppm", picture(4)) + tar_file("y.ppm", picture(5)) + tar_end());
+  const Outcome outcome = run_program(
+      {"encode", "--tar", "--to", "png", "--files-per-archive", "9", "-o", at("o.tar"), at("a.tar"), at("b.tar")});
+  EXPECT_EQ(outcome.status, kExitInputFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("a.tar/x.ppm: would be x.png, which another input is"));
+  EXPECT_THAT(outcome.err, HasSubstr("b.tar/x.ppm: would be b-x.png"));
+  const Outcome members = run_program({"classify", "-m", nano_model(folder_ / "model", ""), "--jsonl", "--tar", at("o.tar")});
+  for (const char* name : {"o.tar/x.png", "o.tar/b-x.png", "o.tar/y.png"}) EXPECT_THAT(members.out, HasSubstr(name));
+}
+
 TEST_F(ArchivesCommandTest, EncodeWritesRowsOfArchives) {
   for (unsigned i = 0; i < 5; ++i)
     put("in/c" + std::to_string(i % 2) + "/" + std::to_string(i) + ".ppm", some_picture(9, 8, i));

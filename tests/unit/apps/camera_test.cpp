@@ -75,7 +75,7 @@ TEST_F(CameraCommandTest, SaysWhatItCannotSimulate) {
   EXPECT_FALSE(fs::exists(at("seen.png")));
   EXPECT_EQ(status("x.ppm", "no/seen.png", at("no/seen.png")), kExitFailure);
   EXPECT_EQ(status("x.ppm", "seen.png", ""), kExitOk);
-  EXPECT_EQ(status("x.ppm", "seen.png", "exists already; --force"), kExitInputFailed);
+  EXPECT_EQ(status("x.ppm", "seen.png", at("seen.png") + " exists already; --force"), kExitFailure);
 }
 
 }  // namespace

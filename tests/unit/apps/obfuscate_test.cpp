@@ -53,7 +53,7 @@ TEST_F(ObfuscateTest, KeygenPrintsTheFingerprintOnly) {
 
 TEST_F(ObfuscateTest, KeygenNeverOverwritesByAccident) {
   const std::string old = test::read_file(key());
-  expect_failure(kExitUsage, at("key") + ": exists already; --force", {"obfuscate", "keygen", "-o", at("key")});
+  expect_failure(kExitFailure, at("key") + ": exists already; --force", {"obfuscate", "keygen", "-o", at("key")});
   EXPECT_EQ(test::read_file(at("key")), old);
   EXPECT_NE(test::read_file(key("key", {"--force"})), old);
   expect_failure(kExitUsage, "never shown", {"obfuscate", "keygen", "-o", "-"});
@@ -191,6 +191,7 @@ TEST_F(ObfuscateTest, BadKeysAreNamed) {
       expect_failure(kExitFailure, path + ": " + message, arguments);
       EXPECT_FALSE(fs::exists(at("out")));
     };
+    expect_refused("/dev/zero", "is a device\n");
     expect_refused(put("short", std::string(255, 'k')), "is no key: it has 255 bytes");
     expect_refused(bad, "the key is no permutation");
     expect_refused(at("missing"), "cannot open");

@@ -203,11 +203,14 @@ TEST_F(ShardJobTest, GatherNamesWhatIsMissing) {
 TEST_F(ShardJobTest, GatherRefusesWhatIsNoShard) {
   for (const char* shard : {"0/4", "1/4", "2/4", "3/4"}) run_shard(shard);
   const std::string whole = test::read_file(file_of("2"));
-  for (const std::string& damaged : {whole.substr(0, whole.size() - 1), whole + "\n", "{}\n" + whole}) {
+  const auto num_lines = std::ranges::count(whole, '\n');
+  const std::vector<std::pair<std::string, std::int64_t>> damages = {
+      {whole.substr(0, whole.size() - 1), num_lines}, {whole + "\n", num_lines + 1}, {"{}\n" + whole, 1}};
+  for (const auto& [damaged, line] : damages) {
     put("out/shard-00002-of-00004.jsonl", damaged);
     const Outcome outcome = run_program({"gather", at("out"), "-o", at("all.jsonl")});
     EXPECT_EQ(outcome.status, kExitFailure);
-    EXPECT_THAT(outcome.err, HasSubstr("is no answer"));
+    EXPECT_THAT(outcome.err, HasSubstr("line " + std::to_string(line) + " is no answer"));
     EXPECT_FALSE(fs::exists(at("all.jsonl")));
   }
   put("out/shard-00002-of-00004.jsonl", whole);

@@ -46,7 +46,14 @@ class Weights {
 };
 
 void expect_refused(const Weights& weights, std::initializer_list<std::string_view> parts) {
-  expect_error(ErrorCode::kInvalidModel, parts, [&] { check_tensors(small_config(), weights.tensors()); });
+  expect_error(ErrorCode::kInvalidModel, parts, [&] {
+    try {
+      check_tensors(small_config(), weights.tensors());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.subject(), "w.safetensors");
+      throw;
+    }
+  });
 }
 
 TEST(WeightsTest, ListsTheTensorsInThePublishedOrder) {
