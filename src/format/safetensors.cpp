@@ -70,8 +70,8 @@ class EntryReader {
     const auto begin = static_cast<std::uint64_t>(range[0]);
     const auto end = static_cast<std::uint64_t>(range[1]);
     if (begin > end || end > data.size())
-      fail_format(source_, tensor_, "data_offsets are [", begin, ", ", end, "], expected a range within the ", data.size(),
-                  " bytes of data that the file has");
+      fail_format(source_, tensor_, "data_offsets are [", begin, ", ", end, "], expected a range within the ",
+                  data.size(), " bytes of data that the file has");
     return data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   }
 
@@ -80,8 +80,8 @@ class EntryReader {
     const auto expected = num_bytes_of(tensor.shape, tensor.dtype);
     if (!expected) fail_format(source_, tensor_, "shape ", shape_text(tensor.shape), " is too large to count");
     if (*expected != tensor.bytes.size())
-      fail_format(source_, tensor_, "data_offsets span ", tensor.bytes.size(), " bytes, but ", to_string(tensor.dtype), ' ',
-                  shape_text(tensor.shape), " needs ", *expected);
+      fail_format(source_, tensor_, "data_offsets span ", tensor.bytes.size(), " bytes, but ", to_string(tensor.dtype),
+                  ' ', shape_text(tensor.shape), " needs ", *expected);
     return tensor;
   }
 

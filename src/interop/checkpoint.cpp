@@ -70,8 +70,8 @@ format::Tensors read_shards(const std::filesystem::path& index) {
       shard = shards.emplace(file_name, format::read_safetensors(index.parent_path() / file_name)).first;
     const auto tensor = shard->second.by_name.find(name);
     if (tensor == shard->second.by_name.end())
-      base::fail(ErrorCode::kInvalidFormat, base::About{shard->second.source}, "has no tensor ", base::excerpt(name), ", which ",
-                 source, " promises");
+      base::fail(ErrorCode::kInvalidFormat, base::About{shard->second.source}, "has no tensor ", base::excerpt(name),
+                 ", which ", source, " promises");
     all.by_name.insert(*tensor);
   }
   std::vector<SharedBytes> storages;

@@ -52,8 +52,9 @@ void use_labels_file(const std::filesystem::path& path, const format::Tensors& t
   config.labels = read_labels(path);
   const auto num_lines = static_cast<std::int64_t>(config.labels->size());
   if (num_lines != *config.num_labels)
-    base::fail(ErrorCode::kInvalidModel, base::About{path.native()}, "has ", num_lines, " labels, but ", base::printable(tensors.source),
-               " tells ", *config.num_labels, " classes apart; expected one label a line, in the order of the classes");
+    base::fail(ErrorCode::kInvalidModel, base::About{path.native()}, "has ", num_lines, " labels, but ",
+               base::printable(tensors.source), " tells ", *config.num_labels,
+               " classes apart; expected one label a line, in the order of the classes");
 }
 
 /// The published module keeps sinusoidal positions as a buffer, which a strict load wants; a folder may lack it.

@@ -112,8 +112,8 @@ class ShapeInference {
   }
 
   [[noreturn]] void contradict(std::string_view said, std::string_view found) const {
-    fail(ErrorCode::kInvalidModel, config_source_, " says ", said, ", but ", base::printable(tensors_.source), " has ", found,
-         "; is this the configuration of these weights?");
+    fail(ErrorCode::kInvalidModel, config_source_, " says ", said, ", but ", base::printable(tensors_.source), " has ",
+         found, "; is this the configuration of these weights?");
   }
 
   /// Takes `found` for what was not said, and refuses another value that was.
@@ -173,8 +173,8 @@ class ShapeInference {
     const auto* preset = std::ranges::find(kPresets, *config_.hidden_size, &Preset::hidden_size);
     if (preset == kPresets.end())
       fail(ErrorCode::kInvalidModel, base::About{config_source_}, "num_attention_heads is missing, and no tensor of ",
-           base::printable(tensors_.source), " tells it; add it (a YAML file says it through mode; hidden_size ", *config_.hidden_size,
-           " is that of no published mode)");
+           base::printable(tensors_.source), " tells it; add it (a YAML file says it through mode; hidden_size ",
+           *config_.hidden_size, " is that of no published mode)");
     config_.num_attention_heads = preset->num_attention_heads;
   }
 

@@ -245,8 +245,8 @@ class TensorResolver {
     }
     const std::size_t element = format::size_of(storage.dtype);
     if (found->second.size() % element != 0 || found->second.size() / element != storage.num_elements)
-      fail(ErrorCode::kInvalidFormat, where, ": its storage ", excerpt(storage.key), " has ", found->second.size(), " bytes, expected ",
-                  storage.num_elements, " elements of ", element);
+      fail(ErrorCode::kInvalidFormat, where, ": its storage ", excerpt(storage.key), " has ", found->second.size(),
+           " bytes, expected ", storage.num_elements, " elements of ", element);
     return found->second;
   }
 

@@ -78,8 +78,8 @@ void check_tensor(const TensorSpec& spec, const format::TensorView& tensor, cons
     fail(ErrorCode::kInvalidModel, base::About{source}, "tensor ", spec.name, " has shape ", shape_text(tensor.shape),
          ", the configuration needs ", shape_text(spec.shape));
   if (tensor.dtype != DType::kF32 && tensor.dtype != DType::kF16 && tensor.dtype != DType::kBF16)
-    fail(ErrorCode::kInvalidModel, base::About{source}, "tensor ", spec.name, " has elements of type ", to_string(tensor.dtype),
-         ", expected F32, F16 or BF16");
+    fail(ErrorCode::kInvalidModel, base::About{source}, "tensor ", spec.name, " has elements of type ",
+         to_string(tensor.dtype), ", expected F32, F16 or BF16");
 }
 
 void refuse_unexpected(const std::vector<TensorSpec>& specs, const format::Tensors& tensors) {
@@ -95,7 +95,8 @@ void refuse_unexpected(const std::vector<TensorSpec>& specs, const format::Tenso
   }
   if (num_unexpected == 0) return;
   if (num_unexpected > kMaxListedNames) listed += joined(" and ", num_unexpected - kMaxListedNames, " more");
-  fail(ErrorCode::kInvalidModel, base::About{tensors.source}, "has tensors that the configuration does not know: ", listed);
+  fail(ErrorCode::kInvalidModel, base::About{tensors.source}, "has tensors that the configuration does not know: ",
+       listed);
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ TEST_F(ArchivesCommandTest, OnlyNamesOfTwoArchivesAreToldApart) {
   EXPECT_EQ(outcome.status, kExitInputFailed);
   EXPECT_THAT(outcome.err, HasSubstr("a.tar/x.ppm: would be x.png, which another input is"));
   EXPECT_THAT(outcome.err, HasSubstr("b.tar/x.ppm: would be b-x.png"));
-  const Outcome members = run_program({"classify", "-m", nano_model(folder_ / "model", ""), "--jsonl", "--tar", at("o.tar")});
+  const std::string model = nano_model(folder_ / "model", "");
+  const Outcome members = run_program({"classify", "-m", model, "--jsonl", "--tar", at("o.tar")});
   for (const char* name : {"o.tar/x.png", "o.tar/b-x.png", "o.tar/y.png"}) EXPECT_THAT(members.out, HasSubstr(name));
 }
 
