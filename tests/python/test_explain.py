@@ -56,7 +56,7 @@ class ExplainTest(support.Case):
             text = text.replace(json.dumps(label), '"crane"')
         (folder / "config.json").write_text(text)
         model, data = byteformer.Classifier(folder), support.some_bytes(300)
-        self.assertEqual(model.labels, ["crane", "crane", *labels[2:]])
+        self.assertEqual(model.labels, ("crane", "crane", *labels[2:]))
         with self.failure("invalid_argument", ValueError):
             byteformer.explain(model, data, label="crane")
         self.assertEqual(byteformer.explain(model, data, label=1).label, "crane")
