@@ -216,7 +216,7 @@ TEST_F(ProgramTest, ExportedWeightsComeBackTheSame) {
       "$B export again --to safetensors -o again.safetensors && $B export model --to safetensors &&\n"
       "cmp again.safetensors model.safetensors");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_EQ(shell("$B export model --to pt").status, 2);
+  EXPECT_EQ(shell("$B export model --to pt").status, 3);
   EXPECT_EQ(shell("$B export model --to pt --force").status, 0);
   EXPECT_EQ(shell("$B export model --to pt -o model/model.safetensors --force").status, 2);
   EXPECT_EQ(shell("$B export model --to onnx && head -c 2 model.onnx | od -An -tx1").out, "model.onnx\n 08 08\n");
