@@ -171,9 +171,9 @@ def _index_of(model: Classifier, label: Union[str, int, None]) -> int:
         if not 0 <= label < len(model.labels):
             raise Error.of("invalid_argument", f"label is {label}; the model has {len(model.labels)} classes")
         return label
-    if label not in model.labels:
-        raise Error.of("invalid_argument", f"the model has no class {label!r}; its classes are in .labels")
     named = [index for index, name in enumerate(model.labels) if name == label]
+    if not named:
+        raise Error.of("invalid_argument", f"the model has no class {label!r}; its classes are in .labels")
     if len(named) > 1:
         raise Error.of("invalid_argument", f"{label!r} names the classes {named}; give the index of one")
     return named[0]

@@ -24,4 +24,18 @@ void expect_error(ErrorCode code, std::initializer_list<std::string_view> parts,
   ADD_FAILURE() << "no error, expected " << to_string(code);
 }
 
+/// The same of an Error whose subject is `subject`.
+template <typename Action>
+void expect_error_about(std::string_view subject, ErrorCode code, std::initializer_list<std::string_view> parts,
+                        Action action) {
+  expect_error(code, parts, [&] {
+    try {
+      action();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.subject(), subject);
+      throw;
+    }
+  });
+}
+
 }  // namespace byteformer::test
